@@ -1,13 +1,13 @@
 import CMalloc
 import Foundation
 
-/// Protects the process's memory, which holds keys: it stays out of core dumps, and on Linux other processes of the
-/// same user can't read it. A debugger has to run as root.
+/// Protects the process's memory, which contains keys. It is excluded from core dumps, and on Linux other processes of the same
+/// user cannot read it. A debugger has to run as root.
 func closeMemory() {
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     #if os(Linux)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        // A program that collects core dumps ignores the limit.
+        // This is needed as well, because a program that collects core dumps ignores the limit.
         _ = kith_set_dumpable(0)
     #else
         setrlimit(RLIMIT_CORE, &none)

@@ -8,8 +8,7 @@ import PrivateFiles
 
 /// An error of Kith whose description is a sentence for the user.
 ///
-/// All errors of the libraries that can end a command are declared here. The description of any other error is not
-/// shown.
+/// All errors of the libraries that can end a command are declared here. If an error is not, its description is not shown.
 protocol DescribedError: Error, CustomStringConvertible {}
 
 extension BackupError: DescribedError {}
@@ -26,9 +25,9 @@ extension RelayListenError: DescribedError {}
 extension StoreError: DescribedError {}
 extension StoreOpenError: DescribedError {}
 
-/// Turns every error that can end a command into words. No other place does.
+/// Translates every error that can end a command into a sentence. This is the only place that does.
 enum ErrorWords {
-    /// Returns one sentence, without a full stop. Never the text of a system or library error.
+    /// Returns one sentence without a full stop. It never contains the text of a system or library error.
     static func sentence(for error: any Error) -> String {
         switch error {
         case let error as Failure: error.message
@@ -48,7 +47,7 @@ enum ErrorWords {
         }
     }
 
-    /// Errors of Foundation contain the system's number and the file's path. Of others, only the kind is known.
+    /// Errors of Foundation contain the system's number and the file's path. Of other errors, only the kind is known.
     private static func foreign(_ error: any Error) -> String {
         let error = error as NSError
         let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError

@@ -3,29 +3,29 @@ import ClassicSession
 import Foundation
 import KithClient
 
-/// An error that ends a command: one line for the user, and the exit code.
+/// An error that ends a command, with one line for the user and an exit code.
 struct Failure: Error {
     let message: String
     var code: ExitCode = .failure
 }
 
 extension ExitCode {
-    /// The connection was cut, without a goodbye.
+    /// The connection was cut before a goodbye.
     static let cut = ExitCode(2)
-    /// A key is not the expected one: the relay's, or the other person's.
+    /// The relay's key or the other person's key is not the expected one.
     static let wrongKey = ExitCode(3)
-    /// The relay can't be reached, or the result did not arrive in time.
+    /// The relay cannot be reached, or the result did not arrive in time.
     static let notInTime = ExitCode(4)
-    /// Another process has the profile open.
+    /// Another process has opened the profile.
     static let inUse = ExitCode(5)
-    /// The relay has no room. Messages are kept and sent later.
+    /// The relay has no room. Messages are stored and sent later.
     static let noRoom = ExitCode(6)
-    /// The user cancelled, or left before the conversation began.
+    /// The user has cancelled the command, or left before the conversation began.
     static let interrupted = ExitCode(130)
 }
 
-/// Runs a command, and reports its error as one line on standard error. A command whose output could not be written
-/// completely has failed, too.
+/// Runs a command, and reports its error as one line on standard error. It is also an error if the command's output could not be
+/// written completely.
 func reportingFailure(_ work: () async throws -> Void) async throws {
     do {
         try await work()
@@ -48,7 +48,7 @@ private func exitCode(for error: any Error) -> ExitCode {
 }
 
 extension KithError {
-    /// The sentence for the user of this program, with a command that helps if there is one.
+    /// The sentence for the user of this program. It includes a command that helps, if there is one.
     var sentence: String {
         switch self {
         case .noProfile: "there is no profile yet; make one with kith init"

@@ -61,8 +61,8 @@ struct KithProgram: AsyncParsableCommand {
         closeMemory()
         StandardStream.fillGaps()
         StandardStream.checkAtExit()
-        // The argument parser crashes if its indentation leaves no room for words. In a narrower window, the terminal
-        // wraps.
+        // In a narrower window, the terminal wraps the help, because the argument parser crashes if its indentation leaves no
+        // room for words.
         let asked = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }
         if (asked ?? TerminalMode.columns(of: .output)) < narrowest { setenv("COLUMNS", "\(narrowest)", 1) }
         if let problem = CommandNames.problem(with: Array(CommandLine.arguments.dropFirst())) {

@@ -1,24 +1,23 @@
 import Foundation
 import KithClient
 
-/// Carries out the requests of a conversation's screen, on a profile.
+/// Performs the requests of a conversation's screen on a profile.
 struct ChatBackend: Sendable {
     let profile: Profile
     let conversation: ConversationID
     /// Whether read receipts are sent to the other members.
     let sendsReceipts: Bool
 
-    /// Maximum unread messages shown at first. A person does not read more at once.
+    /// Maximum number of unread messages that are shown at first. A person does not read more at once.
     private static let mostUnread = 1_000
     private static let mostFound = 100
 
     /// Milliseconds since 1970.
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
-    /// Reads the state of the conversation.
+    /// Reads the state of the conversation for its first screen.
     ///
-    /// - Parameter page: the number of messages that a person sees first; `nil` for a program, which gets all unread
-    ///   ones.
+    /// - Parameter page: the number of messages that a person sees first; `nil` for a program, which gets all unread messages.
     func opening(page: Int?) async throws(KithError) -> ChatModel.Opening {
         let summary = try await profile.conversation(conversation)
         let history: [Message]
@@ -47,7 +46,7 @@ struct ChatBackend: Sendable {
         }
     }
 
-    /// Carries out a request and returns the outcome.
+    /// Performs a request and returns its result.
     func result(of request: ChatRequest) async -> Result<ChatAnswer, KithError> {
         do throws(KithError) { return .success(try await answer(to: request)) } catch { return .failure(error) }
     }

@@ -3,7 +3,7 @@ import Foundation
 import KithClient
 import KithWire
 
-/// `kith chat NAME`: a conversation on the screen.
+/// `kith chat NAME`: shows a conversation on the screen.
 struct ChatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chat",
@@ -40,7 +40,7 @@ struct ChatCommand: AsyncParsableCommand {
               130  you decided against it
             """)
 
-    /// Maximum wait for an unknown name to arrive in an inbox.
+    /// Maximum time for which an unknown name may still arrive in an inbox.
     private static let inboxPatience = Duration.seconds(3)
 
     @OptionGroup var options: ProfileOptions
@@ -67,7 +67,7 @@ struct ChatCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            // `StandardStream` notices a closed pipe when it writes.
+            // The signal is ignored, because `StandardStream` notices a closed pipe when it writes.
             signal(SIGPIPE, SIG_IGN)
             try await options.withOpen { profile in
                 let lines = LineReader()
@@ -99,9 +99,10 @@ struct ChatCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the name if it may be told to a relay. A mistyped name of a person or group must not reach one.
+    /// Returns the name if a relay may learn it. A mistyped name of a person or group must not be sent to a relay, so the user is
+    /// asked first.
     ///
-    /// - Throws: ``Failure`` with similar names, if there is no terminal to ask on.
+    /// - Throws: ``Failure`` with similar names, if there is no terminal to ask at.
     private func consentToLookUp(in profile: Profile) async throws -> Name {
         let here = try await profile.conversations().map(\.name) + profile.contacts().map(\.name)
         let unknown = NamedTarget.unknown(name, among: here)
@@ -119,8 +120,8 @@ struct ChatCommand: AsyncParsableCommand {
         return name
     }
 
-    /// Finds the conversation or contact with the name. A person who has just used an invite, or a new group, may still
-    /// be in an inbox.
+    /// Finds the conversation or contact with the name. Waits a little, because the inbox may still have a new group, or a person
+    /// who has just used an invite.
     private func known(in profile: Profile) async throws -> NamedTarget? {
         let events = await profile.events()
         func find() async throws -> NamedTarget? {
@@ -151,7 +152,7 @@ struct ChatCommand: AsyncParsableCommand {
         }
     }
 
-    /// Asks the relay for the holder of the name, and the user whether to trust the answer.
+    /// Asks the relay for the owner of the name, and asks the user whether to trust the answer.
     private func lookUp(_ name: Name, in profile: Profile) async throws -> ContactID {
         let point = try await relay.point(for: profile, within: relayTimeout.limit)
         let shown: Sentence = "\(name: name.text)"

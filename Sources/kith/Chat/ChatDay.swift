@@ -1,6 +1,6 @@
-/// Decides when a line with the day or the time stands between messages. Pure.
+/// Decides when a line with the day or the time is printed between messages. Pure.
 struct ChatDay {
-    /// Shortest silence after which the time is shown.
+    /// Shortest pause between two messages after which the time is shown.
     private static let silenceMs: UInt64 = 15 * 60_000
 
     private static let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
@@ -15,8 +15,8 @@ struct ChatDay {
 
     init(local: @escaping @Sendable (UInt64) -> LocalTime = LocalTime.init(ms:)) { self.local = local }
 
-    /// Returns the line to print before a message that was sent at a time, if there is one. A sender's clock may be
-    /// wrong: the time shown never goes back, and never beyond `now`.
+    /// Returns the line that is printed before a message that was sent at a given time; `nil` for none. A sender's clock may be
+    /// wrong, so the shown time never goes back and is never later than `now`.
     mutating func line(before sentAtMs: UInt64, now: UInt64) -> String? {
         let time = max(last ?? 0, min(sentAtMs, now))
         defer { last = time }
@@ -25,13 +25,13 @@ struct ChatDay {
         return time - last >= Self.silenceMs ? "── \(local(time).clock) ──" : nil
     }
 
-    /// `── Tuesday, 24 November 2026 ──`.
+    /// Formats a day as `── Tuesday, 24 November 2026 ──`.
     func day(_ ms: UInt64) -> String {
         let time = local(ms)
         return "── \(Self.days[time.weekday % 7]), \(time.day) \(Self.months[(time.month - 1) % 12]) \(time.year) ──"
     }
 
-    /// `24 Nov 2026 10:53`.
+    /// Formats a time as `24 Nov 2026 10:53`.
     func short(_ ms: UInt64) -> String {
         let time = local(ms)
         return "\(time.day) \(Self.months[(time.month - 1) % 12].prefix(3)) \(time.year) \(time.clock)"

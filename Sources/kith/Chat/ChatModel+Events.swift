@@ -1,7 +1,7 @@
 import KithClient
 import KithWire
 
-// The first screen of a conversation, and all events except messages.
+// Handles the opening of a conversation, and all events except messages.
 
 extension ChatModel {
     // MARK: Opening
@@ -14,7 +14,7 @@ extension ChatModel {
         for message in opening.history {
             let isUnread = (message.seq ?? 0) > conversation.readThrough
             if isForPerson, message.id == unread.first?.id { show([ScreenLine(.notice, "── unread ──")]) }
-            // A program gets unread messages only.
+            // A program gets only unread messages.
             take(message, isShown: isForPerson || isUnread, isNew: false)
         }
         if !unread.isEmpty { request(.markRead(through: lastSeq)) }
@@ -29,7 +29,7 @@ extension ChatModel {
             let names = opening.members.filter { !$0.isMe }.map { member -> Sentence in
                 "\(name: member.name) (\(member.trust.isVerified ? "verified" : "unverified"))"
             }
-            // A long list of names is cut.
+            // A list of more than 12 names is shortened.
             let listed = names.count > 12 ? names.prefix(10) + ["and \(names.count - 10) others"] : names[...]
             let everyone = ["you"] + listed
             lines.append(
@@ -40,7 +40,7 @@ extension ChatModel {
         return lines + statusLines(conversation, was: nil)
     }
 
-    /// The reason to believe a contact's key.
+    /// Returns why the user may trust a contact's key, or that it is not verified.
     static func trust(_ contact: Contact) -> Sentence {
         let remedy: Sentence = contact.trust.isVerified ? "" : ". Compare numbers with /verify"
         return "[\(name: contact.name) is \(contact.trust.sentence)\(remedy)]"
@@ -112,17 +112,17 @@ extension ChatModel {
             guard id == conversation.id else { return }
             if case .longerThanRelayTakes(let entry, _) = warning { dropWaiting(entry) }
             show([renderer.warning(warning, times: times)])
-        // `ChatSession` reads the profile again.
+        // The model does nothing, because `ChatSession` reads the profile again.
         case .missed: break
         }
     }
 
-    /// Announces a conversation that a stranger began. A flood of them takes few lines.
+    /// Reports a conversation that a stranger began. If there are very many, most are only counted.
     private mutating func tellOfInvitation(_ summary: ConversationSummary) {
         if summary.isPending, let line = strangers.line(for: summary, at: now) { notice(line) }
     }
 
-    /// Removes a waiting text that the relay refuses for its length.
+    /// Removes a waiting text that the relay refused because it is too long.
     private mutating func dropWaiting(_ entry: EntryID) {
         guard let index = waiting.firstIndex(where: { $0.id == entry }) else { return }
         complain("not sent: \(quoted: waiting.remove(at: index).snippet)")
@@ -165,14 +165,14 @@ extension ChatModel {
         case .full:
             if relay != state { complain("\(conversation.relay): \(state.fullSentence); messages wait on this device") }
         case .waiting(let pause):
-            // On a terminal, the status line shows it.
+            // On a terminal, the status line already shows this state.
             if !isForPerson, case .waiting = relay {
             } else if !isForPerson {
                 notice("no connection to the relay at \(conversation.relay): \(own: pause.reason); trying again")
             }
         case .connecting: break
         }
-        // A new attempt does not replace the reason why the last one failed.
+        // The shown reason of the last failure is kept during a new attempt.
         if case .connecting = state, relay?.isTrouble == true { return }
         relay = state
     }

@@ -1,9 +1,9 @@
 import KithClient
 
-// Lines that the user enters, and answers to the requests they lead to.
+// Handles the lines that the user enters, and the answers to the resulting requests.
 
 extension ChatModel {
-    /// Number of earlier messages that `/history` shows without a number.
+    /// Number of earlier messages that `/history` without a number shows.
     static let page = 50
 
     mutating func handleLine(_ line: String) {
@@ -19,12 +19,12 @@ extension ChatModel {
             if let question {
                 answer(question, text)
             } else if wasRefused, YesOrNo(text) != nil {
-                // The answer was meant for a question that was never asked, not for the other members.
+                // The user meant to answer a question, not to write to the other members.
                 complain("there is no question to answer; enter it again to send it as a message")
             } else {
                 send(text, replyTo: nil)
             }
-        // A command leaves an open question open.
+        // A command does not answer the open question.
         case .command(let command):
             let before = outputs.count
             carryOut(command)
@@ -39,7 +39,7 @@ extension ChatModel {
         request(.send(text, replyTo: replyTo.flatMap { bySeq[$0] }, expiresAfter: expiresAfter))
     }
 
-    /// Accepts only yes and no. Anything else was meant as a message: it is not sent, and the question stays open.
+    /// Accepts only yes and no. Any other line was meant as a message. It is not sent, and the question stays open.
     private mutating func answer(_ question: Question, _ text: String) {
         guard let decision = YesOrNo(text) else {
             return complain("please answer yes or no, or press Enter to decide later; nothing was sent")
@@ -88,7 +88,7 @@ extension ChatModel {
         notice("\(text) yes or no")
     }
 
-    /// Returns the contact with a name; without a name, the other person of a conversation of two.
+    /// Returns the contact with a name. Without a name, returns the other person of a conversation of two.
     private mutating func contact(_ name: String?) -> Contact? {
         guard let name else {
             if let contact = conversation.contact.flatMap({ contacts[$0] }) { return contact }
@@ -110,14 +110,14 @@ extension ChatModel {
             ?? contacts.values.first { ForeignText($0.name).isShown(as: name) }
     }
 
-    /// Returns similar names as a question; empty if there are none.
+    /// Returns a question that names similar names. Empty if there are none.
     private func suggestion(for name: String) -> Sentence {
         let near = NamedTarget.near(name, among: contacts.values.map(\.name))
         guard !near.isEmpty else { return "" }
         return "; did you mean \(near.map { "\(name: $0)" as Sentence }.joined(separator: " or "))?"
     }
 
-    /// Adds one contact, whose name may have spaces in it, or several.
+    /// Adds one contact, whose name may contain spaces, or several contacts.
     private mutating func add(_ names: String) {
         if let contact = named(names) { return request(.add([contact.id])) }
         var found: [ContactID] = []
@@ -154,7 +154,7 @@ extension ChatModel {
         if seconds == nil { notice("your messages no longer expire") }
     }
 
-    /// Asks first, because a removal can't be undone unnoticed.
+    /// Asks the user first, because other members notice a removal even if it is undone.
     private mutating func remove(_ name: String) {
         guard !conversation.isDirect else {
             return complain("nobody can be removed from a conversation of two; /leave ends it")
@@ -202,7 +202,7 @@ extension ChatModel {
 
     mutating func failed(_ request: ChatRequest, _ error: KithError) {
         switch request {
-        // The program sends these requests by itself, so their failures are not shown.
+        // The program itself makes these requests, so their failures are not shown.
         case .markRead, .checkPresence: break
         case .explain(let seq) where error.isNotFound:
             complain("this device has no entry \(seq) here; /history shows the numbers")
@@ -251,8 +251,8 @@ extension ChatModel {
         }
     }
 
-    /// Shows a page of earlier messages. At the beginning of the conversation, the last page is shown again, now with
-    /// the numbers of its notices.
+    /// Shows a page of earlier messages. At the beginning of the conversation, shows the last page again, now with the numbers of
+    /// notices.
     private mutating func showEarlier(_ page: [Message], before: UInt64?, limit: Int) {
         let messages = page.filter { $0.seq != nil }
         guard let first = messages.first?.seq else {
@@ -283,7 +283,7 @@ extension ChatModel {
     private mutating func showFound(_ messages: [Message], _ words: String) {
         guard !messages.isEmpty else { return notice("no message contains \(quoted: words)") }
         var lines: [ScreenLine] = []
-        // The newest stands next to the input line.
+        // The newest message is printed last, directly above the input line.
         for message in messages.reversed() {
             known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
             if let seq = message.seq { bySeq[seq] = message.id }

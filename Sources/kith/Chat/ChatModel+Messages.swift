@@ -1,13 +1,13 @@
 import KithClient
 import KithWire
 
-// New messages, and the progress of the user's own.
+// Handles new messages, and the progress of the user's own messages.
 
 extension ChatModel {
-    /// Takes a message that is new or whose state has changed.
+    /// Handles a message that is new or whose state has changed.
     mutating func take(_ message: Message, isShown: Bool, isNew: Bool) {
         if message.author == .me, case .text = message.body { return takeOwn(message, isShown: isShown) }
-        // A notice with a count comes again when the count grows.
+        // A notice with a count is shown again when the count has grown.
         guard shown.insert(message.id).inserted || message.body.counts else { return }
         remember(message)
         if case .contact = message.author { lastFromOthers = message.id }
@@ -32,14 +32,14 @@ extension ChatModel {
         }
     }
 
-    /// Shows a message in the status until it is in the log. Until then, its id comes up to three times: in the answer
-    /// to `send`, in the event that it is queued, and in the event that the relay acknowledged it. The first one counts.
+    /// Shows a message in the status until it is in the log. Before that, the model gets its id up to three times: in the answer
+    /// to `send`, in the event that it is queued, and in the event that the relay acknowledged it. Only the first one counts.
     mutating func wait(for id: EntryID, snippet: String) {
         guard !shown.contains(id), !waiting.contains(where: { $0.id == id }) else { return }
         waiting.append((id, snippet))
     }
 
-    /// Shows one short line for the first member who has read the message, and one for the last.
+    /// Shows one short line for the first member who has read the message, and one for the last member.
     private mutating func showReceipt(_ message: Message, readers: Int, before: Int) {
         let others = max(1, conversation.memberCount - 1)
         guard isForPerson, before == 0 || readers >= others else { return }
@@ -55,7 +55,7 @@ extension ChatModel {
         show([ScreenLine(.explanation, "[\(who) read \(what)]")])
     }
 
-    /// Returns the name of the other member of a conversation of two, or of a group of two.
+    /// Returns the name of the only other member of the conversation.
     private func onlyReader(of message: Message) -> Sentence {
         let reader = message.readers.last.flatMap { contacts[$0] } ?? conversation.contact.flatMap { contacts[$0] }
         return reader.map { "\(name: $0.name)" } ?? "the other member"
@@ -72,14 +72,14 @@ extension ChatModel {
         show(lines)
     }
 
-    /// Returns the number that `/reply` and `/explain` take, to stand before a text. `/history` shows the numbers of
-    /// notices.
+    /// Returns the message's number, which is printed before its text and which `/reply` and `/explain` accept. Notices have no
+    /// printed number except in `/history`.
     private static func number(_ message: Message) -> String {
         guard let seq = message.seq, case .text = message.body else { return "" }
         return "\(seq)  "
     }
 
-    /// Remembers a message for later messages and commands that refer to it.
+    /// Stores the parts of a message to which later messages and commands may refer.
     mutating func remember(_ message: Message) {
         known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
         guard let seq = message.seq else { return }
@@ -90,7 +90,7 @@ extension ChatModel {
 }
 
 extension Message.Body {
-    /// Whether it stands for more than one entry.
+    /// Whether the notice counts several entries.
     fileprivate var counts: Bool {
         if case .notice(.unreadable(_, _, let count)) = self { count > 1 } else { false }
     }

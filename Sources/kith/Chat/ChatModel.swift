@@ -2,11 +2,11 @@ import Foundation
 import KithClient
 import KithWire
 
-/// The state of a conversation's screen: takes events and typed lines, and returns lines to show and requests to carry
-/// out. Pure.
+/// The state of a conversation's screen. It receives events and typed lines, and returns lines to show and requests to perform.
+/// Pure.
 ///
-/// A terminal that scrolls can't change lines that it has shown. Therefore the user's own messages are shown when they
-/// are in the log, in the order that every member sees. Until then they stand in the status above the input line.
+/// A terminal that scrolls cannot change lines that it has already shown. Therefore the user's own messages are shown when they
+/// are in the log, in the order that all members see. Until then, the status above the input line shows them.
 struct ChatModel {
     /// The state of a conversation when it is opened.
     struct Opening: Sendable {
@@ -16,7 +16,7 @@ struct ChatModel {
         var contacts: [Contact]
         /// The names of the profile's conversations.
         var names: [ConversationID: String]
-        /// The last page, the oldest message first. Messages that wait to be sent come last.
+        /// The last page, the oldest message first. Unsent messages come last.
         var history: [Message]
 
         /// Unread messages of other members.
@@ -50,14 +50,14 @@ struct ChatModel {
         }
     }
 
-    /// A question to the user, and the requests that a yes and a no lead to.
+    /// A question to the user, with the requests that follow a yes and a no.
     struct Question {
         let text: Sentence
         let yes: ChatRequest
         var no: ChatRequest?
     }
 
-    /// The parts of a message that later messages and commands refer to.
+    /// The parts of a message to which later messages and commands may refer.
     struct Known {
         let seq: UInt64?
         let snippet: String
@@ -65,14 +65,14 @@ struct ChatModel {
 
     /// Minimum time between two notices that a member is online, in milliseconds.
     static let presenceIntervalMs: UInt64 = 60_000
-    /// Minimum time that a member lags before the user is told, in milliseconds. A shorter lag is only the network's.
+    /// Minimum time for which a member lags before the user is told, in milliseconds. A shorter lag is caused by the network.
     static let lagMs: UInt64 = 2_000
-    /// Waiting messages that the status names. It counts the others.
+    /// Number of unsent messages that the status shows with their text. It only counts the others.
     private static let namedWaiting = 1
 
-    /// Whether a person reads the output, and sees a status. A program gets the messages without dates and numbers.
+    /// Whether a person reads the output and sees a status. A program gets the messages without dates and numbers.
     let isForPerson: Bool
-    /// Whether a person types: lines that begin with a slash are commands. Every line of a program is a text.
+    /// Whether a person types, so that lines that begin with a slash are commands. Every line of a program is a text.
     let takesCommands: Bool
     var conversation: ConversationSummary
     var renderer: MessageRenderer
@@ -84,7 +84,7 @@ struct ChatModel {
     var lastSeq: UInt64 = 0
     var expiresAfter: UInt32?
     var question: Question?
-    /// Whether the last line was a command that was refused.
+    /// Whether the last line was a command that the model refused.
     var commandWasRefused = false
     var outputs: [Output] = []
     var day: ChatDay
@@ -100,7 +100,7 @@ struct ChatModel {
     var wasConnected = false
     private var status: Sentence?
     var presentAt: [ContactID: UInt64] = [:]
-    /// The time, by ``now``, since which each member's answers have been behind this device's log.
+    /// The time from which each member's answers have been behind this device's log, in the time of ``now``.
     var behindSince: [ContactID: UInt64] = [:]
     var toldElsewhere: [ConversationID: UInt64] = [:]
     var strangers = StrangerNotices()
@@ -119,7 +119,7 @@ struct ChatModel {
     /// The number of the user's messages that are not on the relay yet.
     var waitingCount: Int { waiting.count }
 
-    /// A short reason why messages can't reach the relay; `nil` if they can.
+    /// A short reason why messages cannot reach the relay; `nil` if they can.
     var relayTrouble: String? {
         switch relay {
         case nil, .connecting, .connected: nil
@@ -129,11 +129,11 @@ struct ChatModel {
         }
     }
 
-    /// Whether asking again who is online can help: no member has answered yet, or one that was behind may have caught
-    /// up.
+    /// Whether another presence check can change what is known: no member has answered yet, or a member that lagged may have
+    /// caught up.
     var asksAgain: Bool { presentAt.isEmpty || !behindSince.isEmpty }
 
-    /// The last line of the chat, if messages still wait.
+    /// The last line of the chat, if unsent messages are left.
     var farewell: ScreenLine? {
         switch waiting.count {
         case 0: nil
@@ -151,7 +151,7 @@ struct ChatModel {
         return finish()
     }
 
-    /// Takes an input; returns what to do, in order.
+    /// Handles an input. Returns the outputs in order.
     ///
     /// - Parameter now: milliseconds since 1970.
     mutating func handle(_ input: Input, now: UInt64) -> [Output] {
@@ -203,7 +203,7 @@ struct ChatModel {
         return parts.isEmpty ? nil : "[\(parts.joined(separator: " · "))]"
     }
 
-    /// Writes a number of seconds in the largest unit without a remainder.
+    /// Formats a number of seconds with the largest unit that divides it.
     static func duration(_ seconds: UInt32) -> Sentence {
         for (unit, name) in [(86_400, "day"), (3_600, "hour"), (60, "minute")] as [(UInt32, Sentence)]
         where seconds % unit == 0 {

@@ -1,7 +1,7 @@
 import KithClient
 import KithWire
 
-/// A request of a conversation's screen to the profile.
+/// A request from a conversation's screen to the profile.
 enum ChatRequest: Hashable, Sendable {
     case send(String, replyTo: EntryID?, expiresAfter: UInt32?)
     case markRead(through: UInt64)
@@ -20,8 +20,8 @@ enum ChatRequest: Hashable, Sendable {
     case invite
     case trustLog
 
-    /// Whether it finishes without a relay. Later input waits for such a request, so that messages keep their order.
-    /// Other requests wait for a relay while the user types on.
+    /// Whether the request finishes without a relay. Later input waits for such a request, so that messages keep their order. All
+    /// other requests wait for a relay while the user continues to type.
     var isQuick: Bool {
         switch self {
         case .send, .markRead, .checkPresence, .history, .search, .explain, .members, .safetyNumber, .setVerified,
@@ -31,7 +31,7 @@ enum ChatRequest: Hashable, Sendable {
         }
     }
 
-    /// The words for a failure of the request.
+    /// The name of the attempt in a message about its failure.
     var attempt: Sentence {
         switch self {
         case .send: "not sent"
@@ -48,7 +48,7 @@ enum ChatRequest: Hashable, Sendable {
 /// The answer to a ``ChatRequest``.
 enum ChatAnswer: Hashable, Sendable {
     case done
-    /// A message was stored. Its state comes in events.
+    /// A message was stored. Events report its later states.
     case sent(EntryID)
     case messages([Message])
     case members([Member])

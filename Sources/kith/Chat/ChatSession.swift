@@ -1,11 +1,12 @@
 import Foundation
 import KithClient
 
-/// Runs a chat: hands events, lines and answers to the ``ChatModel``, and carries out its outputs.
+/// Runs a chat. It passes events, lines and answers to the ``ChatModel``, and performs the model's outputs.
 struct ChatSession {
-    /// Maximum lines of a program that wait for the relay before the next one is read.
+    /// Maximum number of a program's lines that wait for the relay. At this number, no further line is read.
     private static let mostWaiting = 256
-    /// Delay before shown messages are marked as read, so that a flood of them leads to one receipt.
+    /// Delay before shown messages are marked as read, in which more messages may be shown, so that all of them cause one
+    /// receipt.
     private static let readDelay = Duration.milliseconds(200)
 
     /// Input from all sources.
@@ -14,19 +15,19 @@ struct ChatSession {
         case line(LineReader.Line)
         case endOfInput
         case answered(ChatRequest, Result<ChatAnswer, KithError>)
-        /// Shown messages are due to be marked as read.
+        /// It is time to mark shown messages as read.
         case read
-        /// Presence is due to be checked again, if no member has answered.
+        /// It is time to check presence again, if no member has answered.
         case askAgain
-        /// The user pressed ctrl-C or ctrl-D, or the output has no reader.
+        /// The user pressed ctrl-C or ctrl-D, or the output no longer has a reader.
         case leave
         /// The profile was closed.
         case closed
-        /// A program's input is over, and the timeout has passed.
+        /// A program's input has ended, and the timeout is over.
         case timeIsOver
     }
 
-    /// Times of further presence checks, after the start. A member who was just joining the epoch misses the first one.
+    /// Times of further presence checks after the start. The first check does not reach a member who is just joining the epoch.
     private static let askAgainAfter = [Duration.seconds(1), .seconds(3), .seconds(10)]
 
     /// Options of a chat.
@@ -35,7 +36,7 @@ struct ChatSession {
         var page = 50
         /// Whether read receipts are sent to the other members.
         var sendsReceipts = true
-        /// Maximum wait for the relay to accept a program's last lines; 0 for no limit.
+        /// Maximum time in which the relay must accept a program's last lines; 0 for no limit.
         var timeout = DurationArgument(seconds: 0)
     }
 
@@ -43,28 +44,28 @@ struct ChatSession {
     private let screen: ChatScreen
     private let reader: LineReader
     private let options: Options
-    /// Whether the output is JSON objects for a program.
+    /// Whether the output consists of JSON objects for a program.
     private let isJSON: Bool
     private let isForPerson: Bool
     private let arrivals: AsyncStream<Arrival>
     private let arrive: AsyncStream<Arrival>.Continuation
     private let nextEvent: AsyncStream<Void>.Continuation
     private var model: ChatModel
-    /// The unread messages when the chat was opened.
+    /// The messages that were unread when the chat was opened.
     private let unread: [Message]
     private var readThrough: UInt64?
-    /// The last entry seen, in an event or in the profile.
+    /// The seq of the last known entry, from an event or from the profile.
     private var seenThrough: UInt64
-    /// The last entry read from the profile after events were dropped. Events up to it repeat what was read.
+    /// The seq of the last entry that was read from the profile after events were dropped. Events up to this entry repeat it.
     private var readAgainThrough: UInt64 = 0
-    /// Requests that wait for a relay.
+    /// Number of requests that wait for a relay.
     private var pendingRequests = 0
     /// Whether a key or a signal ended the chat.
     private var wasLeft = false
-    /// The first reason why a program's lines are not all on the relay.
+    /// The first reason why one of a program's lines did not reach the relay.
     private var failure: (any Error)?
 
-    /// Opens a conversation. Nothing is shown yet.
+    /// Opens a conversation without showing anything yet.
     init(
         _ conversation: ConversationID, of profile: Profile, reading reader: LineReader, options: Options,
         isJSON: Bool
@@ -76,7 +77,7 @@ struct ChatSession {
         screen = ChatScreen()
         isForPerson = !isJSON && StandardStream.output.isTerminal && isatty(STDIN_FILENO) == 1
         (arrivals, arrive) = AsyncStream.makeStream(of: Arrival.self)
-        // Events must begin before the first page is read, so that none falls in between.
+        // The events have to begin before the first page is read, so that no message is missed in between.
         let (events, arrive) = (await profile.events(), arrive)
         let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
         self.nextEvent = nextEvent
@@ -87,15 +88,15 @@ struct ChatSession {
         // Opening a stranger's conversation accepts it.
         try await profile.accept(conversation)
         let opening = try await backend.opening(page: isForPerson ? options.page : nil)
-        // A keyboard means a person, even if the output goes into a pipe.
+        // If there is a keyboard, a person uses the chat, even if the output goes into a pipe.
         model = ChatModel(opening, isForPerson: isForPerson, takesCommands: !isJSON && isatty(STDIN_FILENO) == 1)
         unread = opening.unread
         seenThrough = opening.conversation.lastSeq
     }
 
-    /// Returns when the user has left, or when the input is over and everything is on the relay.
+    /// Runs the chat. Returns when the user has left, or when the input has ended and the relay has all messages.
     ///
-    /// - Throws: the reason why a program's lines are not all on the relay, or why the profile was closed.
+    /// - Throws: the reason why one of a program's lines did not reach the relay, or why the profile was closed.
     mutating func run() async throws {
         let style = ChatTerminal.Style(
             prompt: "\(SafeText.name(model.renderer.me)) : ", keepsLineBreaks: true, takesEmptyLines: true,
@@ -143,12 +144,12 @@ struct ChatSession {
                 isReading = true
                 nextLine.yield()
             }
-            // A person who leaves need not wait: queued messages go out when the profile is open again.
+            // A person who leaves need not wait, because queued messages are sent when the profile is opened again.
             if inputIsOver, isForPerson || model.waitingCount + pendingRequests == 0 { break }
             if !model.takesCommands, model.waitingCount > 0, let obstacle = model.conversation.reasonNotToLeave {
                 return fail(obstacle)
             }
-            // A program can't react to a refusal and has no more input.
+            // A program cannot react to a refusal, because its input has ended.
             if inputIsOver, !isForPerson, model.waitingCount > 0, let refusal = await refusal() {
                 let waiting = model.farewell.map { ". \($0.text)" } ?? ""
                 return fail(Failure(message: "\(refusal)\(waiting)", code: KithError.relay(refusal).exitCode))
@@ -187,8 +188,7 @@ struct ChatSession {
         }
     }
 
-    /// Returns the reason why the relay will not accept waiting messages until the user does something; `nil` if there
-    /// is none.
+    /// Returns the reason why the relay will not accept waiting messages until the user acts; `nil` if there is none.
     private func refusal() async -> RelayConnectionError? {
         guard case .refused(let error) = model.relay else { return nil }
         let address = model.conversation.relay
@@ -209,7 +209,7 @@ struct ChatSession {
         return await carryOut(model.handle(.event(event), now: ChatBackend.now))
     }
 
-    /// Reads the profile after events were dropped. Events that were not dropped repeat a part of it.
+    /// Reads the profile after events were dropped. The events that were not dropped repeat some of its content.
     private mutating func readAgain() async -> Bool {
         if isJSON { writeJSON(.missed) }
         for message in (try? await backend.unread(after: seenThrough)) ?? [] {
@@ -228,7 +228,7 @@ struct ChatSession {
                 JSONEvent(event) { $0 == conversation.id ? conversation.name : "#\($0.rawValue)" }))
     }
 
-    /// Carries out the model's outputs, in order. Returns whether one of them was to leave.
+    /// Performs the model's outputs in order. Returns whether one of them was to leave.
     private mutating func carryOut(_ outputs: [ChatModel.Output]) async -> Bool {
         for output in outputs {
             switch output {
@@ -257,7 +257,7 @@ struct ChatSession {
         return false
     }
 
-    /// Reports that a program's line is not sent: now in a line, and at the end with the exit code.
+    /// Reports that a program's line is not sent. A line reports it now, and the exit code at the end.
     private mutating func refuse(_ request: ChatRequest, _ error: any Error) {
         fail(error)
         let message = "\(request.attempt): \(ErrorWords.sentence(for: error))"

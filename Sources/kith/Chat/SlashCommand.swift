@@ -1,6 +1,6 @@
 import KithClient
 
-/// A command of a chat: a line that begins with a slash.
+/// A command in a chat. Its line begins with a slash.
 enum SlashCommand: Hashable, Sendable {
     case help
     case verify(name: String?)
@@ -13,7 +13,7 @@ enum SlashCommand: Hashable, Sendable {
     case history(count: Int?)
     case search(words: String)
     case reply(seq: UInt64?, text: String)
-    /// Deletes later messages this many seconds after they are sent; `nil` for never.
+    /// From now on, sent messages are deleted this many seconds after they were sent; `nil` for never.
     case expire(seconds: UInt32?)
     case info
     case explain(seq: UInt64?)
@@ -23,23 +23,23 @@ enum SlashCommand: Hashable, Sendable {
     case continueDespiteWarning
     case quit
 
-    /// A line of input.
+    /// A parsed line of input.
     enum ParsedLine: Hashable, Sendable {
         case nothing
         case text(String)
         case command(SlashCommand)
-        /// Neither a text nor a command, with the reason.
+        /// The line is neither a text nor a command. The sentence says why.
         case mistake(Sentence)
     }
 
-    /// Maximum messages that one command asks for.
+    /// Maximum number of messages that one command may request.
     static let mostHistory = 1_000
 
     /// Parses a line.
     static func parse(_ line: String) -> ParsedLine {
         guard !TextRules.isBlank(line) else { return .nothing }
         guard line.hasPrefix("/") else { return .text(line) }
-        // Two slashes stand for one that begins a text.
+        // A line that begins with two slashes is a text that begins with one.
         guard !line.hasPrefix("//") else { return .text(String(line.dropFirst())) }
         let words = line.dropFirst().split(maxSplits: 1, omittingEmptySubsequences: true) { $0.isWhitespace }
         let verb = words.first.map(String.init) ?? ""
@@ -117,7 +117,7 @@ enum SlashCommand: Hashable, Sendable {
         return .command(.expire(seconds: UInt32(seconds)))
     }
 
-    /// Splits a list of names at commas and spaces. A name that contains either stands in quotes.
+    /// Splits a list of names at commas and spaces. A name that contains one of these is written in quotes.
     static func names(_ list: String) -> [String] {
         let closing: [Character: Character] = ["\"": "\"", "“": "”"]
         var names: [String] = []

@@ -3,29 +3,29 @@ import KithSupport
 import KithWire
 import NIOCore
 
-/// The frames of one side of a classic conversation that wait to be appended, in order. Decides when the next may go,
-/// and what a refusal means. Pure: the caller sends, waits, and gives the time.
+/// The frames of one side of a classic conversation that have to be appended, in order. It decides when the next frame may be
+/// sent, and what a refusal means. Pure: the caller sends, waits, and passes the time.
 ///
-/// Messages have numbers, and the receiver drops one that arrives after a later one. A relay may refuse a frame and
-/// accept the next. Therefore a frame is sent only when the previous one was accepted.
+/// Messages have numbers, and the receiver drops a message that arrives after a later one. A relay may refuse a frame and accept
+/// the next one. Therefore a frame is sent only after the previous one was accepted.
 struct AppendQueue {
     struct Item {
         let id: EntryID
         let payload: [UInt8]
-        /// Whether the user typed it.
+        /// Whether the user typed the content of the frame.
         let isText: Bool
     }
 
     /// The outcome of an append.
     enum Verdict: Equatable {
         case accepted
-        /// The relay may accept it later. The frame stays first.
+        /// The relay may accept the frame later, so the frame stays first in the queue.
         case later
-        /// The relay refuses it for good. The frame stays, as unsent.
+        /// The relay refuses the frame for good. The frame stays in the queue and counts as unsent.
         case failed(RelayError)
     }
 
-    /// The first item is in flight if `isUnderWay` is set.
+    /// The queued frames. If `isUnderWay` is set, the first one is in flight.
     private var items: [Item] = []
     private var isUnderWay = false
     /// Earliest time of the next attempt after a refusal.
@@ -43,7 +43,7 @@ struct AppendQueue {
     /// Number of frames that were not accepted yet.
     var count: Int { items.count }
 
-    /// Number of the user's texts among them.
+    /// Number of the user's texts among the frames.
     var texts: Int { items.count(where: \.isText) }
 
     mutating func put(_ payload: [UInt8], id: EntryID = .random(), isText: Bool = false) {
@@ -57,13 +57,13 @@ struct AppendQueue {
         return first
     }
 
-    /// Returns the time until ``next(now:)`` may return a frame; `nil` if the queue is empty or a frame is in flight.
+    /// Returns the time until ``next(now:)`` may return a frame. `nil` if the queue is empty or a frame is in flight.
     func delay(now: NIODeadline) -> TimeAmount? {
         guard !isUnderWay, !items.isEmpty else { return nil }
         return max(pace.wait(at: now), notBefore - now)
     }
 
-    /// Takes the relay's answer; returns `nil` if it does not belong to the frame in flight.
+    /// Processes the relay's answer. Returns `nil` if it does not belong to the frame in flight.
     mutating func answered(_ id: EntryID, error: RelayError?, now: NIODeadline) -> Verdict? {
         guard isUnderWay, items.first?.id == id else { return nil }
         isUnderWay = false
@@ -77,7 +77,7 @@ struct AppendQueue {
         return .later
     }
 
-    /// Prepares for a new connection: a frame without an answer goes again under the same id. The relay stores an id
-    /// only once.
+    /// Prepares for a new connection. A frame without an answer is sent again with the same id, and the relay stores an id only
+    /// once.
     mutating func reconnected() { isUnderWay = false }
 }

@@ -3,7 +3,7 @@ import KithClient
 import KithWire
 import NIOCore
 
-// The outputs of the session: frames to the relay, one at a time, and events to the user.
+// Performs the outputs of the session: sends frames to the relay one at a time, and reports events to the user.
 
 extension ClassicChat {
     func carryOut(_ outputs: [Output], areText: Bool = false) {
@@ -28,8 +28,9 @@ extension ClassicChat {
         if session.isOpen || session.ending != nil { wake() }
     }
 
-    /// Restarts the handshake after a pause. No text was sent yet, so none is lost. The current run would wait for
-    /// ever, unless the new one was a stranger's: until the restart it goes on, and may still open.
+    /// Restarts the handshake after a pause. No text was sent yet, so none is lost. If the other user has really restarted, the
+    /// current run would never finish. If a stranger pretended it, the current run may still finish, so it continues until the
+    /// restart.
     private func beginAnewLater() {
         guard !isBeginningAnew else { return }
         isBeginningAnew = true
@@ -95,7 +96,7 @@ extension ClassicChat {
         switch result {
         case .success: refusal = nil
         case .failure(.refused(let error)): refusal = error
-        // The follow fails, too, and leads to a new connection.
+        // After such a failure the follow fails too, and its end causes a new connection.
         case .failure: return
         }
         switch queue?.answered(id, error: refusal, now: .now()) {

@@ -3,24 +3,25 @@ import KithClient
 import KithWire
 import NIOCore
 
-/// One run of the classic session over a relay: the session's frames become entries of a channel, and the channel's
-/// entries become the session's input.
+/// One run of the classic session over a relay. The session's frames become entries of a channel, and the entries of the channel
+/// become the session's input.
 ///
-/// A broken connection is made again, and the session continues: the relay recognises repeated entries by their ids.
-/// The conversation counts as cut only if reconnecting fails for too long.
+/// A broken connection is made again, and the session continues, because the relay recognises repeated entries by their ids. The
+/// conversation ends as cut only if reconnecting fails for too long.
 actor ClassicChat {
-    /// Receives the events for the user, in order.
+    /// A function that receives the events for the user, in order.
     typealias Report = @Sendable (ClassicEvent) -> Void
 
-    /// Maximum frames that wait to be accepted before ``send(_:)`` waits, too.
+    /// Maximum number of frames that the relay has not accepted. At this number, ``send(_:)`` waits.
     private static let mostWaiting = 256
-    /// Entries are useless once both sides have left, so the relay need not keep them for its usual month.
+    /// Time for which the relay keeps entries, in seconds. A day is enough, because the entries are useless after both sides have
+    /// left.
     private static let retentionSeconds: UInt32 = 86_400
 
     var session: ClassicSession
     let makeSession: @Sendable () throws -> ClassicSession
-    /// Pause before a restart of the handshake. Anybody who knows both ids can pretend that the other user started
-    /// again.
+    /// Pause before a restart of the handshake. It is needed because anyone who knows both ids can pretend that the other user
+    /// has restarted.
     var restartPause = ClassicTimeouts.restarting
     var isBeginningAnew = false
     private var reconnectPause = ClassicTimeouts.reconnecting
@@ -32,11 +33,11 @@ actor ClassicChat {
 
     var connection: RelayConnection?
     private var follow: RelayFollow?
-    /// The number of the connection, to tell late answers of an earlier one apart.
+    /// The number of the connection. It distinguishes late answers of an earlier connection.
     var generation = 0
     var queue: AppendQueue?
     var lastAccepted = ContinuousClock.now
-    /// Texts that wait for room in the queue.
+    /// Number of texts that wait for room in the queue.
     private var textsHeldUp = 0
     private var textsRefused = 0
     var ownEntries: Set<EntryID> = []
@@ -44,15 +45,15 @@ actor ClassicChat {
     var isAppendScheduled = false
     var failure: (any Error)?
     var isOver = false
-    /// Whether the two sides were ever connected.
+    /// Whether the session was ever open.
     var wasOpen = false
     var established: Established?
     var waitingForRoom: [CheckedContinuation<Void, Never>] = []
     var waitingForOpen: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
-    ///   - session: makes a session of the same two users, with the same identity.
-    ///   - giveUpAfter: maximum time to reconnect after a connection broke.
+    ///   - session: creates a session of the same two users, with the same identity.
+    ///   - giveUpAfter: maximum time for reconnecting after the connection has broken.
     init(
         session: @escaping @Sendable () throws -> ClassicSession, giveUpAfter: Duration,
         connect: @escaping @Sendable () async throws -> RelayConnection, report: @escaping Report
@@ -69,7 +70,7 @@ actor ClassicChat {
 
     // MARK: The user
 
-    /// Sends a text. Waits while too many earlier ones have not been accepted.
+    /// Sends a text. Waits while too many earlier texts have not been accepted.
     func send(_ text: String) async throws(ClassicSendError) {
         textsHeldUp += 1
         defer { textsHeldUp -= 1 }
@@ -89,19 +90,19 @@ actor ClassicChat {
 
     /// The reason why the user leaves.
     enum Leaving {
-        /// The user wants to leave at once: frames that the relay does not accept soon are dropped.
+        /// The user wants to leave at once. Frames that the relay does not accept soon are dropped.
         case now
-        /// The user's input is over: frames are sent for as long as the relay accepts them.
+        /// The user's input has ended. Frames are sent as long as the relay accepts them.
         case saidEverything
     }
 
-    /// Leaves: says goodbye if the session is open, and waits until the relay has it. Returns whether the relay has
-    /// everything and the two sides were ever connected.
+    /// Leaves the conversation. If the session is open, says goodbye and waits until the relay has accepted the goodbye. Returns
+    /// whether the relay has everything and the session was ever open.
     ///
-    /// - Throws: the error that ended the conversation before.
+    /// - Throws: the error that has already ended the conversation.
     func leave(_ why: Leaving) async throws -> ClassicDriver.Ending {
         carryOut(session.bye())
-        // Without a connection there is no relay to tell.
+        // Without a connection, the goodbye cannot be sent.
         if why == .now, connection == nil { stop() }
         let start = ContinuousClock.now
         let deadline = Task {
@@ -118,7 +119,7 @@ actor ClassicChat {
         return queue?.isEmpty == true && session.ending != .cut ? .goodbye : .cut
     }
 
-    /// Returns the time that the relay still has; `nil` when it is over.
+    /// Returns the time that is left for the relay; `nil` if none is left.
     private func timeLeft(_ why: Leaving, since start: ContinuousClock.Instant) -> Duration? {
         let end =
             switch why {
@@ -131,8 +132,8 @@ actor ClassicChat {
         return left > .zero ? left : nil
     }
 
-    /// Waits until messages can be sent. Returns the established session, whose keys are on the screen then; `nil` if
-    /// messages never can be sent.
+    /// Waits until messages can be sent. Returns the established session, whose keys are then on the screen. Returns `nil` if the
+    /// session has ended without opening.
     func waitUntilOpen() async -> Established? {
         if !session.isOpen, !isOver { await withCheckedContinuation { waitingForOpen.append($0) } }
         return session.isOpen ? established : nil
@@ -142,7 +143,7 @@ actor ClassicChat {
 
     /// Runs the conversation to its end.
     ///
-    /// - Throws: an error that keeps it from beginning or continuing, except for a broken connection.
+    /// - Throws: an error that prevents the conversation from beginning or continuing. A broken connection is no such error.
     func run() async throws -> Ending {
         defer { stop() }
         do { try await live() } catch { fail(Self.saying(error)) }
@@ -183,7 +184,7 @@ actor ClassicChat {
             switch output {
             case .event(let event): report(.session(event))
             case .frame(let frame):
-                // Entries before the hello belong to earlier runs, so reading begins behind it.
+                // Entries before this side's hello belong to earlier runs, so reading begins after the hello.
                 let id = EntryID.random()
                 let reply = try await connection.request(channel.append(frame, id: id))
                 if case .accepted(let seq) = reply { lastSeq = seq }
@@ -204,7 +205,7 @@ actor ClassicChat {
     private static let channelIsTaken = Failure(
         message: "somebody who knows both ids has closed or taken over the channel; agree on other ids")
 
-    /// Returns the error to show: a channel that was taken over stays lost.
+    /// Returns the error to show. If another user has taken the channel over, the relay's error is translated.
     static func saying(_ error: any Error) -> any Error {
         guard case .refused(let refusal) = error as? RelayConnectionError,
             [.gone, .exists, .denied, .staleEpoch].contains(refusal.code)
@@ -215,7 +216,7 @@ actor ClassicChat {
     private func readFollow() async throws {
         guard let follow else { return }
         for try await event in follow {
-            // Neither user ends the epoch, and nothing can be sent after its end.
+            // Neither user ever ends the epoch, so somebody else has done it. Nothing can be sent after its end.
             if case .epochEnded = event { throw Self.channelIsTaken }
             guard case .entries(let entries) = event else { continue }
             for entry in entries {
@@ -227,7 +228,7 @@ actor ClassicChat {
         }
     }
 
-    /// Makes a broken connection again, or ends the session as cut.
+    /// Makes a broken connection again. If that fails, ends the session as cut.
     private func reconnect() async throws {
         dropConnection()
         guard giveUpAfter > .zero else { return carryOut(session.connectionLost()) }
@@ -265,7 +266,7 @@ actor ClassicChat {
         }
     }
 
-    /// Gives up the connection. Its follow ends, and with it ``readFollow()``.
+    /// Closes the connection. This also ends its follow, and so ``readFollow()``.
     private func dropConnection() {
         follow?.cancel()
         follow = nil

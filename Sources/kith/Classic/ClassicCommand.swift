@@ -4,7 +4,7 @@ import Foundation
 import KithClient
 import KithWire
 
-/// `kith classic`: two people who are online at once authenticate each other and chat.
+/// `kith classic`: lets two people who are online at the same time authenticate each other and chat.
 struct ClassicCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "classic",
@@ -93,7 +93,7 @@ struct ClassicCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            // `StandardStream` notices a closed pipe when it writes.
+            // The signal is ignored, because `StandardStream` notices a closed pipe when it writes.
             signal(SIGPIPE, SIG_IGN)
             let lines = LineReader()
             let prompts = IDPrompts(lines: lines)

@@ -3,12 +3,12 @@ import Foundation
 import KithClient
 import Synchronization
 
-/// Connects a conversation with the user's lines and the signals that end it.
+/// Connects a conversation to the user's lines, and to the signals that end it.
 final class ClassicDriver: Sendable {
-    /// The end of a conversation, as the exit code tells it.
+    /// The end of a conversation. It decides the exit code.
     enum Ending: Sendable {
         case goodbye
-        /// One side said goodbye before all of the user's texts were sent.
+        /// One side said goodbye before all of the user's texts had been sent.
         case incomplete
         case cut
         case leftBeforeItBegan
@@ -16,9 +16,9 @@ final class ClassicDriver: Sendable {
 
     private let chat: ClassicChat
     private let screen: ClassicScreen
-    /// The lines of a person. A script's lines are sent as they come.
+    /// The lines of a person. A script's lines are sent at once.
     private let typed: Mutex<TypedLines>
-    /// Number of a script's lines that are not UTF-8.
+    /// Number of a script's lines that are not valid UTF-8.
     private let notText = Atomic<Int>(0)
 
     init(chat: ClassicChat, screen: ClassicScreen) {
@@ -46,8 +46,8 @@ final class ClassicDriver: Sendable {
     }
 
     private func firstEnding() async throws -> Ending {
-        // The first of these tasks to end decides: the conversation's own end, or the user's. The others are not waited
-        // for, because reading standard input and connecting can't be interrupted.
+        // The first task to end decides: the conversation's own end, or the user's. The other tasks are not awaited, because
+        // reading standard input and connecting cannot be interrupted.
         let (ends, end) = AsyncStream.makeStream(of: Result<Ending, any Error>.self)
         let tasks: [Task<Void, Never>] = [
             Task {
@@ -60,7 +60,7 @@ final class ClassicDriver: Sendable {
                 end.yield(await left(.now))
             },
             Task {
-                // A person who ends the input leaves. A script's input is only complete.
+                // A person who ends the input wants to leave. A script that ends it has only sent everything.
                 if screen.screen.hasTerminal {
                     if await sendTypedLines() { end.yield(await left(.now)) }
                 } else if await chat.waitUntilOpen() != nil, await sendLines() {
@@ -95,7 +95,7 @@ final class ClassicDriver: Sendable {
         do {
             switch try await chat.run() {
             case .goodbye: return .success(.goodbye)
-            // The user knows the reason.
+            // The user already knows the reason.
             case .left: return await left(.saidEverything)
             case .cut: return .success(.cut)
             case .internalFailure: throw Failure(message: "the cryptographic library failed; this should never happen")
@@ -107,8 +107,7 @@ final class ClassicDriver: Sendable {
 
     // MARK: Lines
 
-    /// Takes a person's lines from the beginning. Returns `true` if the person leaves, and `false` if the session has
-    /// ended.
+    /// Handles a person's lines from the beginning. Returns `true` if the person leaves, `false` if the session has ended.
     private func sendTypedLines() async -> Bool {
         let (inputs, input) = AsyncStream.makeStream(of: TypedLines.Input.self)
         let (turns, nextLine) = AsyncStream.makeStream(of: Void.self)
@@ -142,7 +141,7 @@ final class ClassicDriver: Sendable {
         return false
     }
 
-    /// Sends a script's lines. Returns `true` at the end of the input, and `false` if the session has ended.
+    /// Sends a script's lines. Returns `true` at the end of the input, `false` if the session has ended.
     private func sendLines() async -> Bool {
         while let line = await screen.screen.nextLine() {
             if !line.isText {
@@ -155,7 +154,7 @@ final class ClassicDriver: Sendable {
         return true
     }
 
-    /// Sends a line. Returns `false` if the session has ended; its reason is shown elsewhere.
+    /// Sends a line. Returns `false` if the session has ended. The reason is shown elsewhere.
     private func send(_ line: String) async -> Bool {
         do {
             try await chat.send(line)

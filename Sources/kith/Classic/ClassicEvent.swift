@@ -2,22 +2,22 @@ import ClassicSession
 import KithClient
 import KithWire
 
-/// An event of a classic conversation, for its user.
+/// An event of a classic conversation that the user sees.
 enum ClassicEvent: Sendable {
-    /// The relay answered. `isFirstContact` means that its key was unknown and is remembered now.
+    /// The relay has answered. `isFirstContact` means that the relay's key was unknown and has now been stored.
     case connected(RelayAddress, RelayPin, isFirstContact: Bool)
     /// An event of the session.
     case session(Event)
-    /// The other side restarted before the session was open, so this side restarts, too.
+    /// The other side restarted before the session was open, so this side has restarted too.
     case beganAnew
-    /// The connection broke, and is being made again.
+    /// The connection has broken and is being made again.
     case reconnecting
-    /// The connection is back, and nothing is lost.
+    /// There is a connection again, and no message was lost.
     case reconnected
-    /// One of the user's texts was sent.
+    /// One of the user's texts was sent. The value is the text.
     case sent(String)
-    /// One of the user's texts can't be sent.
+    /// One of the user's texts cannot be sent.
     case notSent(ClassicSendError)
-    /// The number of the user's texts that the relay does not have at the end.
+    /// The number of the user's texts that the relay does not have when the conversation ends.
     case unsent(Int)
 }

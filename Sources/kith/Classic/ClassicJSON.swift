@@ -1,11 +1,11 @@
 import ClassicSession
 
-/// Renders events of a classic conversation as JSON, one object a line.
+/// Renders events of a classic conversation as JSON, one object per line.
 struct ClassicJSON: Sendable {
     let peer: ClassicID
     let explains: Bool
 
-    /// Returns the event; `nil` for one that is not printed.
+    /// Returns the event as JSON; `nil` if it is not printed.
     func event(_ event: ClassicEvent) -> JSONEvent? {
         switch event {
         case .connected(let address, let pin, let isFirstContact):

@@ -4,7 +4,7 @@ import KithClient
 struct ClassicScreen: Sendable {
     let screen: ChatScreen
     let wording: ClassicWording
-    /// Set if the output is for a program.
+    /// The renderer for programs; `nil` if a person reads the output.
     let json: ClassicJSON?
 
     func open(reading lines: LineReader) {

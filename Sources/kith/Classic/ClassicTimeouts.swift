@@ -1,23 +1,23 @@
 import KithSupport
 import NIOCore
 
-/// The times of a classic conversation.
+/// The durations and pauses of a classic conversation.
 enum ClassicTimeouts {
-    /// Maximum wait for the relay to accept the goodbye. Leaving must not hang on a dead relay.
+    /// Maximum time in which the relay must accept the goodbye, so that leaving does not wait for a relay that does not respond.
     static let goodbye = Duration.seconds(5)
-    /// Maximum wait for the relay to accept the next frame, after the input is over. Longer than the usual retry time
-    /// of a busy relay, so that a script's last lines are not lost.
+    /// Maximum time in which the relay must accept the next frame after the input has ended. It is longer than a busy relay's
+    /// usual time until a retry, so that a script's last lines are not lost.
     static let lastLines = Duration.seconds(15)
-    /// Limits of the pause before a refused frame goes again. Below the first, a relay is asked all the time; above the
-    /// second, a user would take the pause for the end.
+    /// The shortest and the longest pause before a refused frame is sent again. With shorter pauses, the client would ask the
+    /// relay constantly. With longer ones, a user would believe that the conversation has ended.
     static let shortestRetry = TimeAmount.milliseconds(200)
     static let longestRetry = TimeAmount.seconds(10)
-    /// Pauses before reconnecting. A person does not notice the shortest. The longest, 5 seconds, spares a relay that
-    /// is down, and finds it soon when it is back.
+    /// Pauses before reconnecting. A person does not notice the shortest pause. The longest, 5 seconds, keeps the load on a relay
+    /// low while it is down, and finds the relay soon after its return.
     static let reconnecting = Backoff(shortestMs: 100, longestMs: 5_000)
-    /// Pauses before the handshake restarts. A stranger who knows both ids can force restarts all day. The longest
-    /// pause, 30 seconds, limits the cost to one RSA handshake in that time for each side.
+    /// Pauses before the handshake restarts. A stranger who knows both ids can cause restarts all day. The longest pause, 30
+    /// seconds, limits the cost for each side to one RSA handshake per pause.
     static let restarting = Backoff(shortestMs: 100, longestMs: 30_000)
-    /// A connection that lasted this long resets the reconnect pauses.
+    /// Duration of a connection after which the pauses before reconnecting begin with the shortest again.
     static let steadyAfter = Duration.seconds(60)
 }

@@ -1,13 +1,13 @@
 import ClassicSession
 import KithClient
 
-/// The lines of a classic conversation. Pure.
+/// Renders events of a classic conversation as lines for a person. Pure.
 struct ClassicWording: Sendable {
     let me: ClassicID
     let peer: ClassicID
     let explains: Bool
 
-    /// The lines before the first event.
+    /// The lines that are printed before the first event.
     var opening: [ScreenLine] {
         [
             ScreenLine(
@@ -50,7 +50,7 @@ struct ClassicWording: Sendable {
         case .peerKey(let fingerprint):
             [ScreenLine(.notice, "[\(name: peer.name) has the key \(own: fingerprint.description)]")]
         case .refusedKey:
-            // Part of the failure that ends the program.
+            // The failure that ends the program already contains this.
             []
         case .established(let established):
             [

@@ -2,15 +2,15 @@ import ArgumentParser
 import ClassicSession
 import Foundation
 
-/// Asks for the ids that are not on the command line, as the original system did.
+/// Asks for the ids that are missing on the command line, as the original system did.
 struct IDPrompts {
     let lines: LineReader
 
-    /// Returns the given id, or asks for one. A person may try again; a script may not.
+    /// Returns the given id, or asks for one. A person may try again after an invalid id, a script may not.
     func id(given: String?, asking question: String, otherThan taken: ClassicID? = nil) async throws -> ClassicID {
         if let given { return try id(given, otherThan: taken) }
         let isPerson = isatty(STDIN_FILENO) == 1
-        // If a program reads the output, it gets only the conversation.
+        // If a program reads standard output, it gets only the conversation there.
         let stream = StandardStream.output.isTerminal ? StandardStream.output : .error
         while true {
             stream.write("\(question) ")

@@ -3,7 +3,7 @@ import Foundation
 import KithClient
 import PrivateFiles
 
-/// The file that keeps a user's RSA key between runs.
+/// The file that stores a user's RSA key between runs.
 struct KeyFile {
     private let file: PrivateFile
 
@@ -12,12 +12,12 @@ struct KeyFile {
 
     init(path: String) { file = PrivateFile(URL(fileURLWithPath: path)) }
 
-    /// Returns the key in the file. If there is none, makes one that only this user can read.
+    /// Returns the key in the file. If there is no file, creates a key that only this user can read.
     func identity() throws -> ClassicIdentity {
         if let kept = try read() { return kept }
         let identity = try ClassicIdentity.generate()
         if try file.writeIfMissing(Array(identity.pem.utf8)) { return try ClassicIdentity(pem: identity.pem) }
-        // Another process was faster, and its key is used.
+        // Another process has just stored a key, so that key is used.
         guard let kept = try read() else {
             throw Failure(
                 message: "the key file \(file.url.path) disappears as soon as it is made; another process deletes it")

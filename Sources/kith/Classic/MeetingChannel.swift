@@ -1,9 +1,9 @@
 import ClassicSession
 import KithWire
 
-/// The channel on which two users of the classic session meet, and the requests for it.
+/// The channel on which two users of the classic session meet, and the requests to the relay about it.
 struct MeetingChannel: Sendable {
-    /// A classic conversation has one epoch only.
+    /// The number of the epoch. A classic conversation has only this one.
     static let epoch: UInt64 = 0
 
     let id: ChannelID
@@ -11,9 +11,9 @@ struct MeetingChannel: Sendable {
     private let append: Token
     private let turn: Token
 
-    /// The channel of two ids, in either order.
+    /// Derives the channel from two ids, in either order.
     ///
-    /// - Throws: `ClassicIDError` if the two are equal.
+    /// - Throws: `ClassicIDError` if the two ids are equal.
     init(_ me: ClassicID, _ peer: ClassicID) throws {
         let derivation = try ChannelDerivation(me, peer)
         guard let id = ChannelID(derivation.channelID), let read = Token(derivation.readToken),
@@ -31,7 +31,7 @@ struct MeetingChannel: Sendable {
             retentionSeconds: retentionSeconds)
     }
 
-    /// Presents the tokens that are needed. The right to close the channel stays unused.
+    /// Presents the tokens for reading and appending. The right to close the channel is not used.
     var present: Request { .present(channel: id, epoch: Self.epoch, tokens: [read, append]) }
 
     func append(_ payload: [UInt8], id entry: EntryID) -> Request {

@@ -1,32 +1,32 @@
 import KithClient
 
-/// The lines that a person types in a classic conversation. Decides when they are sent. Pure.
+/// The lines that a person types in a classic conversation. This type decides when they are sent. Pure.
 ///
-/// Anybody who knows both ids can answer. Therefore a line that was typed before the other's key was shown has to wait.
-/// It is sent if the key is the expected one, or when the person presses Enter after the key was shown.
+/// Anyone who knows both ids can answer. Therefore a line that was typed before the other user's key was shown has to wait. It is
+/// sent if the key is the expected one, or when the person presses Enter after the key was shown.
 struct TypedLines {
     enum Input: Equatable, Sendable {
         case line(String)
-        /// Ctrl-D.
+        /// The user pressed ctrl-D.
         case endOfInput
-        /// The other's key is on the screen, and messages can be sent.
+        /// The other user's key is on the screen, and messages can be sent.
         case opened(hasExpectedKey: Bool)
     }
 
     enum Output: Equatable {
         case send(String)
         case show(Sentence)
-        /// Replaces the lines above the input line.
+        /// Replace the lines above the input line.
         case status(Sentence?)
-        /// Accepts lines again after the end of the input.
+        /// Accept lines again after the end of the input.
         case takeMore
         case leave
     }
 
     private enum Stage {
-        /// The other user is not there yet.
+        /// The other user has not joined yet.
         case waiting
-        /// The other's key is shown, and the person has not sent anything since.
+        /// The other user's key is shown, and the person has not sent anything since.
         case shown
         case talking
     }
@@ -78,7 +78,7 @@ struct TypedLines {
         return [.status(nil)] + held.map { .send($0) }
     }
 
-    /// The first ctrl-D explains why lines are kept; the second leaves.
+    /// Handles ctrl-D. The first one explains why lines wait, and the second one leaves.
     private mutating func end() -> [Output] {
         guard !held.isEmpty, !wasToldOfEnd else { return [.leave] }
         wasToldOfEnd = true

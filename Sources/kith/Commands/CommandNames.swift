@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// Finds mistyped names of commands.
 enum CommandNames {
-    /// Describes the unknown command among these arguments; `nil` if there is none.
+    /// Describes the unknown command in the arguments; `nil` if there is none.
     static func problem(with arguments: [String]) -> String? {
         var command: any ParsableCommand.Type = KithProgram.self
         var path = ["kith"]
@@ -17,7 +17,7 @@ enum CommandNames {
                 continue
             }
             let near = NamedTarget.near(word, among: names)
-            // Without a similar name, the word may be an argument of the default command.
+            // If no command has a similar name, the word may be an argument of the default command.
             guard !near.isEmpty || command.configuration.defaultSubcommand == nil else { return nil }
             let meant = near.map { (path + [$0]).joined(separator: " ") }.joined(separator: " or ")
             let help = (["kith", "help"] + path.dropFirst()).joined(separator: " ")

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith contacts`: the people this profile knows.
+/// `kith contacts`: lists the people that the profile knows.
 struct ContactsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "contacts",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith explain`: the story of one entry.
+/// `kith explain`: explains one entry of a conversation.
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",

@@ -38,7 +38,7 @@ struct ExportCommand: AsyncParsableCommand {
     var passphraseFile: String?
 
     func validate() throws {
-        // Standard output can't promise that the backup is complete or absent.
+        // On standard output, the reader could not tell whether the backup is complete.
         if file == "-" {
             throw ValidationError("A backup is not written to standard output; name a file (./- is one called -).")
         }
@@ -47,7 +47,7 @@ struct ExportCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let url = URL(fileURLWithPath: file)
-            // Fail before the passphrase is asked for.
+            // This is checked early, so that the command fails before it asks for a passphrase.
             if FileManager.default.fileExists(atPath: url.path) {
                 throw Failure(message: "the file \(file) exists already; it was not changed")
             }
@@ -87,7 +87,7 @@ struct ExportCommand: AsyncParsableCommand {
     private struct Written: Encodable {
         let file: String
         let bytes: Int
-        /// Damaged entries and other records, which the backup lacks.
+        /// Number of damaged entries and other records that are missing in the backup.
         let damaged: Int
     }
 }

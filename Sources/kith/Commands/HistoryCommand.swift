@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith history`: prints the end of a conversation.
+/// `kith history`: prints the last messages of a conversation.
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",

@@ -3,7 +3,7 @@ import Foundation
 import KithClient
 import KithWire
 
-/// `kith host`: runs a relay inside the client and makes an invite to it.
+/// `kith host`: runs a relay inside the client and creates an invite to it.
 struct HostCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "host",
@@ -101,7 +101,7 @@ struct HostCommand: AsyncParsableCommand {
         let events = await profile.events()
         let open = try await invite(at: relay, profile)
         announce(open, relay)
-        // The machine may have had another address when a conversation began. The key identifies the relay.
+        // The machine may have had another address when the conversation began, so the relay is identified by its key.
         let addresses = await profile.relays().map(\.relay).filter { $0.pin == relay.point.pin }.map(\.address)
         let here = try await profile.conversations().filter { $0.isUsable && addresses.contains($0.relay) }
         if opensChat, !new, let latest = here.first {
@@ -113,7 +113,7 @@ struct HostCommand: AsyncParsableCommand {
         try await ChatLauncher.open(joined, of: profile, options)
     }
 
-    /// Returns the last invite if it is unused, or else a new one.
+    /// Returns the last invite if it is unused. Otherwise creates a new one.
     private func invite(at relay: HostedRelay, _ profile: Profile) async throws -> OpenInvite {
         let soon = UInt64(max(0, Date().timeIntervalSince1970)) + 3_600
         let usable = await profile.openInvites().last { open in
@@ -154,7 +154,7 @@ struct HostCommand: AsyncParsableCommand {
         }
     }
 
-    /// Waits until another person has joined. Without a chat, reports each one and goes on.
+    /// Waits until another person has joined. If there is no chat, reports each new person and continues to wait.
     ///
     /// - Returns: the conversation to chat in; `nil` after ctrl-C.
     private func wait(

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// `kith import`: makes a profile from a backup.
+/// `kith import`: creates a profile from a backup.
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
@@ -48,10 +48,10 @@ struct ImportCommand: AsyncParsableCommand {
             guard FileManager.default.fileExists(atPath: file) else {
                 throw Failure(message: "there is no file \(file)")
             }
-            // One prompt for all questions, so that text typed between them stays hidden.
+            // All questions use one prompt, so that text typed between two questions stays hidden.
             let prompt = Prompt()
             defer { prompt?.close() }
-            // Ask for the backup's passphrase first: if it is wrong, the new profile needs none.
+            // The backup's passphrase is asked for first. If it is wrong, no passphrase for the new profile is needed.
             let backup = try await open(prompt)
             let profile = try await setup.restore(options, from: backup, asking: prompt)
             try await ProfileOptions.closing(profile, report)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith invite`: makes, lists and revokes invites.
+/// `kith invite`: creates, lists and revokes invites.
 struct InviteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "invite",
@@ -91,7 +91,7 @@ struct InviteCommand: AsyncParsableCommand {
         return options.json ? JSONLine.print(InviteReport(open)) : StandardStream.output.write(line + "\n")
     }
 
-    /// - Parameter latest: the last conversation that existed before the invite.
+    /// - Parameter latest: the latest conversation that existed before the invite.
     private func waitForUse(
         of open: OpenInvite, _ profile: Profile, _ events: AsyncStream<KithEvent>, after latest: ConversationID?
     ) async throws {
@@ -100,7 +100,7 @@ struct InviteCommand: AsyncParsableCommand {
             let conversation: ConversationSummary
             switch event {
             case .inviteUsed(open.id, let id): conversation = try await profile.conversation(id)
-            // The use of the invite may be among the dropped events.
+            // The event that reports the use of the invite may have been dropped.
             case .missed:
                 let isOpen = await profile.openInvites().contains { $0.id == open.id }
                 guard open.isReusable || !isOpen, let first = try await profile.conversations(after: latest).first

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// `kith join`: uses an invite.
+/// `kith join`: joins another person with an invite.
 struct JoinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "join",
@@ -103,7 +103,7 @@ struct JoinCommand: AsyncParsableCommand {
             defer { prompt.close() }
             return try await prompt.ask("The invite (paste it):", isShown: true)
         }
-        // A mail program may have broken the invite into lines.
+        // The invite may have several lines, because a mail program may have broken it.
         let lines = LineReader()
         var text = ""
         while let line = await lines.next(), text.utf8.count <= ClientLimits.invite { text += line }

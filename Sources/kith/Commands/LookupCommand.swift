@@ -2,7 +2,7 @@ import ArgumentParser
 import KithClient
 import KithWire
 
-/// `kith lookup`: finds a person by name.
+/// `kith lookup`: finds a person by a name at a relay.
 struct LookupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lookup",

@@ -37,7 +37,7 @@ struct PassphraseCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            // One prompt for all questions, so that text typed between them stays hidden.
+            // All questions use one prompt, so that text typed between two questions stays hidden.
             let prompt = Prompt()
             defer { prompt?.close() }
             try await options.withOpen(asking: prompt) { profile in

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith search`: finds messages.
+/// `kith search`: finds messages with given words.
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",

@@ -3,7 +3,7 @@ import Foundation
 import KithClient
 import KithWire
 
-/// `kith send`: sends a text.
+/// `kith send`: sends a text to a person or group.
 struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send",
@@ -75,7 +75,7 @@ struct SendCommand: AsyncParsableCommand {
         }
     }
 
-    /// Leaves the texts for the process that has the profile open.
+    /// Stores the texts for the process that has opened the profile.
     private func enqueueForOwner(_ pieces: [String]) async throws {
         let (conversation, profile) = try await NamedTarget.conversation(
             name, underWayIn: try await options.openForReading())
@@ -99,7 +99,7 @@ struct SendCommand: AsyncParsableCommand {
 
     private func send(_ pieces: [String], with profile: Profile) async throws {
         let later = "Unsent messages are kept, and sent when the profile is open again (kith chat, kith listen)"
-        // Events must begin before the first message is sent.
+        // The events have to begin before the first message is sent.
         let events = await profile.events()
         let conversation = try await conversation(in: profile)
         let answered = try await answered(in: conversation.id, profile)
@@ -122,12 +122,12 @@ struct SendCommand: AsyncParsableCommand {
         for message in progress.messages { JSONLine.print(MessageReport(message, in: conversation.name)) }
     }
 
-    /// Finds the conversation with the name, or begins one with the contact.
+    /// Finds the conversation with the name, or begins a conversation with the contact.
     private func conversation(in profile: Profile) async throws -> ConversationSummary {
         switch try await NamedTarget.named(name, in: profile) {
         case .conversation(let conversation): return conversation
         case .contact(let contact):
-            // The end of an earlier conversation explains more than a missing address.
+            // If an earlier conversation has ended, its end explains more than the missing address.
             if contact.inbox == nil,
                 let last = try await profile.conversations().first(where: { $0.contact == contact.id })
             {

@@ -84,7 +84,7 @@ struct StatusCommand: AsyncParsableCommand {
         let contacts: Int
         var relays: [Relay]
 
-        /// The queued messages and invitations, each kind with its number.
+        /// The numbers of queued messages and of queued invitations, as texts.
         var waiting: [String] {
             [(queued, "message"), (invitations, "invitation")].filter { $0.0 > 0 }.map { counted($0.0, $0.1) }
         }
@@ -116,7 +116,7 @@ struct StatusCommand: AsyncParsableCommand {
         var clockAheadMs: Int64?
         var problem: String?
 
-        /// The difference between this device's clock and the relay's, if it is worth telling.
+        /// The difference between this device's clock and the relay's; `nil` if it is too small to matter.
         var clockDifference: ClockDifference? {
             guard let clockAheadMs, clockAheadMs.magnitude >= ClientLimits.clockTellMs else { return nil }
             return ClockDifference(witness: .relay(point.address), aheadMs: clockAheadMs)
@@ -126,7 +126,7 @@ struct StatusCommand: AsyncParsableCommand {
 
         init(_ use: RelayUse) { (point, conversations, inboxes) = (use.relay, use.conversations, use.inboxes) }
 
-        /// Connects to the relay with the profile's pin and pass.
+        /// Connects to the relay with the profile's pin and pass, and stores the answer.
         mutating func ask() async {
             do throws(RelayConnectionError) {
                 let connection = try await RelayConnection.connect(

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// `kith verify`: compares keys with a contact.
+/// `kith verify`: compares the keys of the user and a contact.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
@@ -78,7 +78,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Shows the safety number. Changes nothing, so another process may have the profile open.
+    /// Shows the safety number. This changes nothing, so another process may have opened the profile.
     private func look() async throws -> Contact {
         try await options.withOpenForReading { profile in
             let contact = try await NamedTarget.contact(name, in: profile)
@@ -121,7 +121,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// The old key's inbox address is not valid for the new key.
+    /// The inbox address belongs to the old key, so it is not valid for the new one.
     private static func accepted(_ contact: Contact) -> Sentence {
         let way: Sentence = contact.registeredName.map { "kith lookup \(name: $0.text)" } ?? "an invite of theirs"
         return "has the new key now, unverified; to begin a conversation, use \(way)"
@@ -145,7 +145,7 @@ struct VerifyCommand: AsyncParsableCommand {
             "another key claims to be \(name)'s. \(keys) Nothing is sent until you decide, after asking \(name) through another channel: --accept-new-key or --keep-key"
     }
 
-    /// The report of a contact, with the safety number as another field.
+    /// The report of a contact, with the safety number as an additional field.
     private struct Compared: Encodable {
         let contact: ContactReport
         let safetyNumber: String

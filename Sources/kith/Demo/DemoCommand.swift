@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// `kith demo`: the whole system at work in one terminal.
+/// `kith demo`: shows the whole system at work in one terminal.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
@@ -52,15 +52,14 @@ struct DemoCommand: AsyncParsableCommand {
                     try await Self.withinReason { try await MessengerDemo(stage: stage).run() }
                 }
             } catch {
-                // The failure was caused by an interruption that ended the demo's processes. The signal's handler ends
-                // the program.
+                // A signal has ended the demo's processes and so caused the failure. The signal's handler ends the program.
                 while stage.isOver { try? await Task.sleep(for: .seconds(1)) }
                 throw error
             }
         }
     }
 
-    /// Ends a demo that hangs, with an error.
+    /// Runs `work`, and ends the demo with an error if it takes too long.
     private static func withinReason(_ work: @escaping @Sendable () async throws -> Void) async throws {
         let (ends, end) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
         let watched = Task {

@@ -5,7 +5,7 @@ struct DemoPrinter {
 
     init() {
         colours = TerminalMode.wantsColours
-        // Long lines are hard to read. Without a terminal, the width is fixed.
+        // The width is limited, because long lines are hard to read. Without a terminal, it is fixed.
         width = StandardStream.output.isTerminal ? min(TerminalMode.columns - 1, 140) : 110
     }
 
@@ -19,14 +19,14 @@ struct DemoPrinter {
         for part in TextLayout.wrap(SafeText.oneLine(text), width: width) { line(colour.paint(part, if: colours)) }
     }
 
-    /// Prints a line of a person's screen.
+    /// Prints a line from a person's screen.
     func screen(of name: String, _ text: String, _ colour: Colour = .green) {
         for part in TextLayout.wrap("    " + SafeText.oneLine("\(name)'s screen │ \(text)"), width: width) {
             line(colour.paint(part, if: colours))
         }
     }
 
-    /// Prints a command, a message, or a line of a person's screen.
+    /// Prints a command, a message, or a line from a person's screen.
     ///
     /// - Parameter sign: `$` for a command, `»` for a message, `│` for the screen.
     func person(_ name: String, _ sign: String, _ text: String, _ colour: Colour) {

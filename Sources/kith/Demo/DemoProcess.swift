@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Another run of this program in a process of its own, which reads lines and prints lines.
+/// Another process that runs this program, with lines as input and output.
 final class DemoProcess: Sendable {
     let name: String
     private let process: Mutex<Process>
@@ -9,11 +9,11 @@ final class DemoProcess: Sendable {
     private let output: LineReader
     private let complaints: URL
 
-    /// Starts `kith` with these arguments.
+    /// Starts `kith` with the given arguments.
     ///
     /// - Parameters:
-    ///   - folder: holds its standard error and its `KITH_HOME`, so that the user's own files stay untouched.
-    ///   - mergesErrors: whether its standard error is part of its lines.
+    ///   - folder: the folder for the process's standard error and its `KITH_HOME`, so that the user's own files are not used.
+    ///   - mergesErrors: whether standard error is part of the process's lines.
     init(_ name: String, _ arguments: [String], in folder: URL, mergesErrors: Bool = false) throws {
         self.name = name
         complaints = folder.appendingPathComponent("\(name).stderr")
@@ -33,7 +33,7 @@ final class DemoProcess: Sendable {
         try process.run()
         self.process = Mutex(process)
         input = toProcess.fileHandleForWriting
-        // The reader has its own descriptor for the life of the process.
+        // The reader gets its own descriptor, which stays open as long as the process exists.
         output = LineReader(descriptor: dup(fromProcess.fileHandleForReading.fileDescriptor))
     }
 
@@ -65,7 +65,7 @@ final class DemoProcess: Sendable {
     /// Kills the process.
     func kill() {
         process.withLock { process in
-            // 0 would mean every process of the group.
+            // A process id of 0 would mean all processes of the group.
             guard process.isRunning, process.processIdentifier > 0 else { return }
             Foundation.kill(process.processIdentifier, SIGKILL)
         }
@@ -76,7 +76,7 @@ final class DemoProcess: Sendable {
         process.withLock { $0.waitUntilExit() }
     }
 
-    /// Waits for the process to end, and kills it if it still runs after `seconds`. Returns its exit code; `nil` if it was killed.
+    /// Waits until the process ends, and kills it after `seconds`. Returns its exit code; `nil` if it was killed.
     func exitCode(within seconds: Double) async -> Int32? {
         let end = ContinuousClock.now + .seconds(seconds)
         while process.withLock({ $0.isRunning }) {
@@ -89,7 +89,7 @@ final class DemoProcess: Sendable {
         return process.withLock { $0.terminationStatus }
     }
 
-    /// The last line of its standard error.
+    /// The last line that the process wrote to standard error.
     var lastComplaint: String? {
         (try? String(contentsOf: complaints, encoding: .utf8))?.split(separator: "\n").last.map(String.init)
     }

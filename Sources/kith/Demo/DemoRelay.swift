@@ -3,7 +3,7 @@ import KithClient
 import KithWire
 import Synchronization
 
-/// The relay of the demo: a `kith relay` in a process of its own, on a free port, with its store in a temporary folder.
+/// The demo's relay. It runs `kith relay` in a separate process, on a free port and with its store in a temporary folder.
 final class DemoRelay: Sendable {
     let address: RelayAddress
     let pin: RelayPin
@@ -42,7 +42,7 @@ final class DemoRelay: Sendable {
         throw Failure(message: "the relay did not start\(reason)")
     }
 
-    /// Kills the relay, as a power cut would.
+    /// Kills the relay, which has the effect of a power cut.
     func kill() {
         process.withLock { process in
             process.kill()
@@ -50,14 +50,14 @@ final class DemoRelay: Sendable {
         }
     }
 
-    /// Starts the relay again, at the same address and on the same store.
+    /// Starts the relay again, with the same address and the same store.
     func startAgain() async throws {
         let (again, _, pin) = try await Self.start(address.description, data, on: stage)
         guard pin == self.pin else { throw Failure(message: "the relay has another key after its restart") }
         process.withLock { $0 = again }
     }
 
-    /// Returns the relay's contents, as `kith relay audit` prints them.
+    /// Returns the relay's content in the form of `kith relay audit`.
     func audit() async throws -> [String] {
         let audit = try stage.start("audit", ["relay", "audit", "--data", data.path])
         audit.endInput()
@@ -69,7 +69,7 @@ final class DemoRelay: Sendable {
         return lines
     }
 
-    /// Whether the relay's files contain these words in plain text.
+    /// Whether the relay's files contain the words as plain text.
     func holds(_ words: String) -> Bool {
         guard let files = FileManager.default.enumerator(at: data, includingPropertiesForKeys: nil) else {
             return false
@@ -80,7 +80,7 @@ final class DemoRelay: Sendable {
         }
     }
 
-    /// Stops the relay, as ctrl-C would.
+    /// Stops the relay as ctrl-C does.
     func stop() async {
         let process = process.withLock { $0 }
         process.terminate()

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// The processes and files of a demo, which are removed however it ends.
+/// The processes and files of a demo. All of them are removed at the end, even after an error or a signal.
 final class DemoStage: Sendable {
-    /// The demo's own temporary folder.
+    /// The demo's temporary folder.
     let folder: URL
     private let cast = Mutex(Cast())
     private let signals = Mutex<[SignalWatch]>([])
@@ -13,7 +13,7 @@ final class DemoStage: Sendable {
         var isOver = false
     }
 
-    /// The demo was interrupted, and the program is about to end.
+    /// The error that the demo was interrupted and the program is about to end.
     struct Interrupted: Error {}
 
     init() throws {
@@ -25,7 +25,7 @@ final class DemoStage: Sendable {
             fileURLWithPath: String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 
-    /// From here on, ctrl-C and similar signals clean up before they end the program.
+    /// From this call on, ctrl-C and similar signals clean up before they end the program.
     func cleanUpOnSignals() {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number, SIG_IGN)
@@ -39,14 +39,14 @@ final class DemoStage: Sendable {
         }
     }
 
-    /// Leaves the signals to another handler.
+    /// Stops handling the signals, so that another handler can do it.
     func leaveSignals() {
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }
 
     /// Starts a process of the demo.
     ///
-    /// - Throws: ``Interrupted`` once the clean-up has begun.
+    /// - Throws: ``Interrupted`` if the clean-up has begun.
     func start(_ name: String, _ arguments: [String], mergesErrors: Bool = false) throws -> DemoProcess {
         try cast.withLock { cast in
             guard !cast.isOver else { throw Interrupted() }
@@ -66,7 +66,7 @@ final class DemoStage: Sendable {
             return cast.processes
         }
         for process in processes { process.kill() }
-        // A running process may still create files.
+        // The processes must have ended, because a running process could still create files.
         for process in processes { process.waitForDeath() }
         try? FileManager.default.removeItem(at: folder)
     }

@@ -2,7 +2,7 @@ import Foundation
 import KithClient
 import KithWire
 
-/// The demo of the messenger: three people, a group, a relay that is killed, and a removal. It checks everything that
+/// The demo of the messenger, with three people, a group, a relay that is killed, and a removed member. It checks everything that
 /// it shows.
 struct MessengerDemo {
     private static let group = "reading circle"
@@ -63,9 +63,9 @@ struct MessengerDemo {
 
     // MARK: Scenes
 
-    /// Alice invites a person, who joins. The beginning of the invite is shown.
+    /// Lets Alice invite a person, who joins. Prints the beginning of the invite.
     ///
-    /// - Parameter place: the arguments that choose the relay, for the first invite. Later ones use the same.
+    /// - Parameter place: the arguments that choose the relay for the first invite. Later invites use the same relay.
     private func meet(_ person: MessengerPerson, _ place: [String] = []) async throws {
         let arguments = ["invite", "--wait"] + place
         let invite = try alice.start(arguments, shown: arguments.joined(separator: " "))
@@ -84,7 +84,7 @@ struct MessengerDemo {
         alice.show("│", "[\(person.name) used it]")
     }
 
-    /// Returns the messages that were sent.
+    /// Exchanges messages, and returns their texts.
     private func talk() async throws -> [String] {
         try await alice.open("bob")
         try await bob.open("alice")
@@ -125,7 +125,7 @@ struct MessengerDemo {
         return said
     }
 
-    /// Returns the messages that Carol missed.
+    /// Kills and restarts the relay. Returns the messages that Carol missed.
     private func survive(_ relay: DemoRelay) async throws -> [String] {
         try await carol.close()
         carol.show("│", "(away)")
@@ -143,7 +143,7 @@ struct MessengerDemo {
         return said
     }
 
-    /// Returns the message that was sent without Carol.
+    /// Removes Carol. Returns the message that was sent after her removal.
     private func remove(_ relay: DemoRelay) async throws -> String {
         try await carol.close()
         let copy = stage.folder.appendingPathComponent("copy")

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A person in the demo: a profile in a folder of its own, and one `kith` process at a time that has it open.
+/// A person in the demo, with a profile in a separate folder. At most one `kith` process at a time has the profile open.
 final class MessengerPerson: Sendable {
     let name: String
     private let colour: Colour
@@ -21,15 +21,15 @@ final class MessengerPerson: Sendable {
 
     // MARK: Commands
 
-    /// Starts a command and shows it.
+    /// Starts a command and prints it.
     ///
-    /// - Parameter shown: the command as a person would type it; `nil` shows nothing.
+    /// - Parameter shown: the command as a person would type it; `nil` to print nothing.
     func start(_ arguments: [String], shown: String?) throws -> DemoProcess {
         if let shown { show("$", "kith \(shown)") }
         return try stage.start(name, arguments, mergesErrors: true)
     }
 
-    /// Runs a command to its end, and returns its output.
+    /// Runs a command until it ends, and returns its output.
     @discardableResult
     func run(_ arguments: [String], shown: String?) async throws -> [String] {
         let process = try start(arguments, shown: shown)
@@ -42,12 +42,12 @@ final class MessengerPerson: Sendable {
         return lines
     }
 
-    /// Shows a line of this person's.
+    /// Prints a line of this person.
     func show(_ sign: String, _ text: String) { printer.person(name, sign, text, colour) }
 
     // MARK: Talking
 
-    /// Opens a conversation as on a terminal, and returns when the relay is reached.
+    /// Opens a conversation as a terminal would. Returns when the relay is connected.
     func open(_ conversation: String, isShown: Bool = true) async throws {
         let process = try start(
             ["chat", conversation],
@@ -56,7 +56,7 @@ final class MessengerPerson: Sendable {
         try await lines(until: { $0.hasPrefix("[connected to the relay") })
     }
 
-    /// Closes the conversation, as ctrl-D does.
+    /// Closes the conversation as ctrl-D does.
     func close() async throws {
         guard let process = chat.withLock({ $0 }) else { return }
         process.endInput()
@@ -74,19 +74,19 @@ final class MessengerPerson: Sendable {
         try process.write(text)
     }
 
-    /// Waits for exactly this line on the screen, and shows it.
+    /// Waits for exactly this line on the screen, and prints it.
     func see(_ line: String) async throws {
         try await lines(until: { $0 == line })
         show("│", line)
     }
 
-    /// Waits for a line with this beginning, and shows it.
+    /// Waits for a line with this beginning, and prints it.
     func see(beginning start: String) async throws {
         guard let line = try await lines(until: { $0.hasPrefix(start) }).last else { return }
         show("│", line)
     }
 
-    /// Waits for these messages in this order, without others between them, and shows them.
+    /// Waits for these messages in this order, without other messages between them, and prints them.
     func see(inOrder messages: [String]) async throws {
         for message in messages {
             guard let line = try await lines(until: { !$0.hasPrefix("[") }).last, line == message else {
@@ -96,7 +96,7 @@ final class MessengerPerson: Sendable {
         }
     }
 
-    /// Returns the lines of the screen up to a wanted one.
+    /// Returns the lines of the screen up to and including a given one.
     @discardableResult
     private func lines(until isWanted: (String) -> Bool) async throws -> [String] {
         guard let process = chat.withLock({ $0 }) else { throw Failure(message: "\(name) is away") }

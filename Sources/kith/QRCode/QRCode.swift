@@ -5,12 +5,12 @@ struct QRCode: Hashable, Sendable {
     /// The dark modules: rows from top to bottom, each from left to right.
     let isDark: [[Bool]]
 
-    /// Light modules that readers need on each side.
+    /// Width of the light margin that readers need on each side, in modules.
     static let quietZone = 4
 
-    /// `nil` if the text is too long for a QR code.
+    /// Encodes a text. `nil` if the text is too long for a QR code.
     init?(_ text: String) {
-        // The lowest level of error correction keeps the code small. A screen has no scratches.
+        // The lowest level of error correction keeps the code small. It is enough, because a screen has no scratches.
         guard let code = QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1) else { return nil }
         defer { QRcode_free(code) }
         let width = Int(code.pointee.width)
@@ -18,22 +18,22 @@ struct QRCode: Hashable, Sendable {
         isDark = (0..<width).map { row in (0..<width).map { modules[row * width + $0] & 1 == 1 } }
     }
 
-    /// Width on a terminal.
+    /// Width of the code on a terminal, in columns.
     var columns: Int { isDark.count + 2 * Self.quietZone }
-    /// Height on a terminal: each line shows two rows of modules.
+    /// Height of the code on a terminal, in lines. Each line shows two rows of modules.
     var lines: Int { (columns + 1) / 2 }
 
     /// Draws the code with half blocks, two modules in each character.
     ///
-    /// - Parameter colours: whether black and white may be set. Otherwise the code is drawn for light text on a dark
-    ///   ground, as most terminals have it. Phones read the inverse, too.
+    /// - Parameter colours: whether to set black and white. If `false`, the code is drawn for light text on a dark background,
+    ///   which most terminals have. Phones can also read the inverse.
     func drawn(colours: Bool) -> [String] {
         stride(from: -Self.quietZone, to: isDark.count + Self.quietZone, by: 2).map { row in
             let characters = (-Self.quietZone..<isDark.count + Self.quietZone).map { column in
                 Self.character(upper: isLight(row, column), lower: isLight(row + 1, column))
             }
             let line = String(characters)
-            // Pure white on pure black from the fixed part of the palette, which themes don't change.
+            // These are pure white and pure black from the fixed part of the palette, which themes do not change.
             return colours ? "\u{1B}[38;5;231;48;5;16m\(line)\u{1B}[0m" : line
         }
     }
@@ -48,7 +48,7 @@ struct QRCode: Hashable, Sendable {
     }
 
     private func isLight(_ row: Int, _ column: Int) -> Bool {
-        // An odd number of rows leaves half a line at the bottom, drawn as background.
+        // If the number of rows is odd, the lower half of the last line is empty and drawn as background.
         guard row < isDark.count + Self.quietZone else { return false }
         return !(isDark.indices.contains(row) && isDark.indices.contains(column) && isDark[row][column])
     }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Prints QR codes beside the output of commands.
+/// Prints QR codes in addition to a command's output.
 enum QRCodeText {
-    /// Draws a code on standard error, so that standard output stays readable for scripts.
+    /// Prints a code on standard error, so that standard output stays readable for scripts.
     static func print(_ code: QRCode) {
         let stream = StandardStream.error
         let colours = stream.isTerminal && TerminalMode.isCapable

@@ -1,21 +1,21 @@
 import CMalloc
 
-/// Configures glibc to return memory to the system after a burst. A relay runs for months, and should not keep the
-/// memory of one hour with large frames or many connections. Does nothing with another C library.
+/// Makes glibc return memory to the system after a burst. A relay runs for months, and should not keep the memory that it needed
+/// in one hour with large frames or many connections. Has no effect with other C libraries.
 func makeAllocatorGiveBack() {
     #if canImport(Glibc)
-        // Blocks of at least this size, in bytes, are mapped and unmapped one by one. A fixed threshold also stops
-        // glibc from raising it to the largest block that was ever freed.
+        // Blocks of at least this size, in bytes, are mapped and unmapped individually. Setting the threshold also keeps glibc
+        // from raising it to the size of the largest block that was ever freed.
         mallopt(M_MMAP_THRESHOLD, 128 << 10)
-        // Free memory beyond this at the end of the heap is returned at once.
+        // If more than this is free at the end of the heap, in bytes, it is returned at once.
         mallopt(M_TRIM_THRESHOLD, 1 << 20)
-        // The default is eight heaps per core, and free memory in one is useless to the others.
+        // The default is eight heaps per core, and memory that is free in one heap cannot be used by the others.
         mallopt(M_ARENA_MAX, 4)
     #endif
 }
 
-/// Returns free memory between used blocks. Thousands of closed connections leave about 30 KiB each, in small blocks
-/// below every threshold.
+/// Returns memory that is free between used blocks. Thousands of closed connections leave about 30 KiB each, in small blocks to
+/// which no threshold applies.
 func returnFreeMemory() {
     #if canImport(Glibc)
         malloc_trim(0)

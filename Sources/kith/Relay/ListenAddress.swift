@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// An address to listen on. Port 0 stands for a free one.
+/// An address on which to listen. Port 0 means any free port.
 struct ListenAddress: ExpressibleByArgument, CustomStringConvertible, Hashable {
     let host: String
     let port: Int

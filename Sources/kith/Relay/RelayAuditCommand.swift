@@ -39,7 +39,7 @@ struct RelayAuditCommand: AsyncParsableCommand {
                     }
                 }
             } catch is OutputIsClosed {
-                // `kith relay audit | head` has seen enough.
+                // The reader does not want more rows, for example in `kith relay audit | head`.
             }
         }
     }

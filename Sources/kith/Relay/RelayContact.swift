@@ -2,7 +2,7 @@ import Foundation
 import KithClient
 import KithWire
 
-/// Connects to a relay, and checks its key as ssh does with hosts.
+/// Connects to a relay and checks its key, as ssh does for hosts.
 struct RelayContact: Sendable {
     let address: RelayAddress
     /// The expected key, if the user gave one.
@@ -10,7 +10,7 @@ struct RelayContact: Sendable {
     let pass: RelayPass?
     let known: KnownRelays
 
-    /// Connects. The key of an unknown relay is remembered; a relay with a changed key is refused.
+    /// Connects. Stores the key of an unknown relay, and refuses a relay whose key has changed.
     func connect() async throws -> (connection: RelayConnection, isFirstContact: Bool) {
         do throws(KithError) {
             let contact = try await known.connect(to: address, pin: pin, pass: pass)
@@ -36,8 +36,8 @@ struct RelayContact: Sendable {
 }
 
 extension KnownRelays {
-    /// The relays that this user knows. Other users must neither read nor change the list. If its file was open to
-    /// them, it is closed and the user is told.
+    /// The relays that this user knows. Other users must neither read nor change the list. If they could access its file, their
+    /// rights are removed and the user is told.
     static func ofThisUser() throws -> KnownRelays {
         let known = KnownRelays()
         if try known.file.closeToOthers() {

@@ -74,7 +74,7 @@ struct RelayDropCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns a sentence about the result.
+    /// Deletes the data. Returns a sentence about the result.
     private func drop(from store: SQLiteStore) async throws -> String {
         if let name = name.flatMap({ Name($0) }) {
             guard try await store.drop(name) else { throw Failure(message: "there is no name \(name.text) here") }

@@ -158,7 +158,7 @@ struct RelayRunCommand: AsyncParsableCommand {
     }
 }
 
-/// The option for the relay's folder.
+/// The option that names the relay's folder.
 struct RelayStoreOptions: ParsableArguments {
     @Option(name: .long, help: "The relay's folder. Default: $KITH_HOME/relay or $XDG_DATA_HOME/kith/relay.")
     var data: String?

@@ -3,7 +3,7 @@ import Foundation
 import KithClient
 import KithWire
 
-/// `kith relay status`: asks a running relay for its state.
+/// `kith relay status`: shows the state of a running relay.
 struct RelayStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
@@ -57,7 +57,7 @@ struct RelayStatusCommand: AsyncParsableCommand {
         }
     }
 
-    /// Adds to an error the address that caused it.
+    /// Adds the address to an error that occurs there.
     private func naming<R>(
         _ address: RelayAddress, _ ask: () async throws(RelayConnectionError) -> R
     ) async throws -> R {
@@ -72,7 +72,7 @@ struct RelayStatusCommand: AsyncParsableCommand {
         }
     }
 
-    /// The request contains no secret, so an unknown relay may be asked. Its key is not remembered.
+    /// Returns the trusted key. An unknown relay is accepted, because the request contains no secret. Its key is not stored.
     private func trust(_ relay: RelayAddress) throws -> RelayTrust {
         if let pin { return .pinned(pin) }
         switch try KnownRelays(home: KithHome()).standing(of: relay) {

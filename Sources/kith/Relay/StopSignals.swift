@@ -1,6 +1,6 @@
 import Foundation
 
-/// Waits for ctrl-C or SIGTERM. From its creation on, they no longer end the process by themselves.
+/// Waits for ctrl-C or SIGTERM. After its creation, these signals no longer end the process by themselves.
 struct StopSignals: Sendable {
     private let stream: AsyncStream<Void>
     private let watches: [SignalWatch]
@@ -14,7 +14,7 @@ struct StopSignals: Sendable {
         }
     }
 
-    /// Returns when one of the signals has arrived.
+    /// Returns as soon as one of the signals has arrived.
     func wait() async {
         for await _ in stream { return }
     }

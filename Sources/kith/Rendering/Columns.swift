@@ -1,4 +1,4 @@
-/// Lays out rows of cells, with each column as wide as its widest cell.
+/// Lays out rows of cells. Each column is as wide as its widest cell.
 enum Columns {
     /// Returns the rows as lines that are safe for a terminal, with two spaces between columns.
     static func lines(_ rows: [[String]]) -> [String] {

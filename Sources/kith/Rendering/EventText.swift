@@ -1,10 +1,10 @@
 import KithClient
 import KithWire
 
-// Events as sentences for people.
+// Describes events to people.
 
 extension KithEvent {
-    /// The conversation that the event belongs to; `nil` if it concerns the whole profile.
+    /// The conversation to which the event belongs; `nil` if it concerns the whole profile.
     var conversation: ConversationID? {
         switch self {
         case .message(let message): message.conversation
@@ -14,7 +14,7 @@ extension KithEvent {
         }
     }
 
-    /// The event as a sentence; `nil` if the caller has its own form for it, or if it is not for people.
+    /// Returns the event as a sentence; `nil` if the caller formats it, or if people do not see it.
     ///
     /// - Parameter name: returns the name of a conversation.
     func sentence(naming name: (ConversationID) -> String) -> Sentence? {
@@ -31,7 +31,7 @@ extension KithEvent {
 }
 
 extension RelayState {
-    /// The reason why a relay can't be used now; `nil` if it can, or if the connection is being made.
+    /// The reason why a relay cannot be used now; `nil` if it can be, or if the connection is being made.
     func obstacle(at relay: KnownRelay) -> Sentence? {
         switch self {
         case .connecting, .connected: nil
@@ -41,6 +41,6 @@ extension RelayState {
         }
     }
 
-    /// The words for ``full``.
+    /// The sentence about a ``full`` relay.
     var fullSentence: Sentence { "\(own: RelayError.Code.full.words)" }
 }

@@ -1,15 +1,15 @@
-/// An event for programs: an object with the event's name in `event`, beside the fields of its content.
+/// An event for programs: a JSON object. The field `event` has the event's name, and the other fields have its content.
 struct JSONEvent: Encodable, Sendable {
     let name: String
     private let content: any Encodable & Sendable
 
-    /// An event with the fields of a report.
+    /// Creates an event with the fields of a report.
     init(_ name: String, _ report: some Encodable & Sendable) {
         self.name = name
         content = report
     }
 
-    /// An event with these fields. A field without a value is left out.
+    /// Creates an event with the given fields. A field without a value is left out.
     init(_ name: String, _ fields: [String: JSONValue?] = [:]) {
         self.init(name, fields.compactMapValues { $0 } as [String: JSONValue])
     }
@@ -30,7 +30,7 @@ enum JSONValue: Codable, Hashable, Sendable {
     case text(String)
     case flag(Bool)
 
-    /// Decodes a whole number or a text, and refuses anything else.
+    /// Decodes an integer or a text, and refuses all other values.
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let number = try? container.decode(Int64.self) {

@@ -1,25 +1,24 @@
 import Foundation
 
-/// Encodes values as JSON for programs: one object a line, with its fields sorted by name.
+/// Encodes values as JSON for programs, one object per line, with the fields sorted by name.
 ///
-/// The output may end up on a terminal. Therefore characters that a terminal obeys, or that make text read differently
-/// from what it says, are escaped. A JSON decoder returns the original text.
+/// A terminal may show the output. Therefore two kinds of characters are escaped: those that control a terminal, and those that
+/// make a text look different from its content. A JSON decoder returns the original text.
 enum JSONLine {
     /// Returns the value as one line, without a line break.
     static func text(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Reports hold only values that JSON can represent.
+        // This does not fail, because reports contain only values that JSON can represent.
         guard let data = try? encoder.encode(value) else { return "{}" }
         return escaped(String(decoding: data, as: UTF8.self))
     }
 
-    /// Prints the value. Returns `false` if the output has no reader any more.
+    /// Prints the value. Returns `false` if the output no longer has a reader.
     @discardableResult
     static func print(_ value: some Encodable) -> Bool { StandardStream.output.write(text(value) + "\n") }
 
-    /// Escapes characters that a terminal obeys and the encoder leaves as they are. They only occur inside JSON
-    /// strings.
+    /// Escapes characters that control a terminal and that the encoder does not escape. They occur only inside JSON strings.
     private static func escaped(_ json: String) -> String {
         guard json.unicodeScalars.contains(where: isObeyed) else { return json }
         var safe = String.UnicodeScalarView()

@@ -1,25 +1,25 @@
 import Foundation
 
-/// A time by the user's clock, in parts. The C library computes all times that Kith shows, because it knows every form
-/// of the variable TZ, paths included.
+/// A time in the user's time zone, in parts. The C library computes all times that Kith shows, because it knows every form of the
+/// variable TZ, including paths.
 struct LocalTime: Hashable, Sendable {
-    /// The latest time shown, in milliseconds since 1970: the end of the year 9999. No true time is later, and no
-    /// format holds a later one. A sender may claim any.
+    /// The latest time that is shown, in milliseconds since 1970: the end of the year 9999. No true time is later, and the
+    /// formats have room for four digits, but a sender may claim any time.
     static let latestMs: UInt64 = 253_402_300_799_999
 
     let year: Int
-    /// 1 to 12.
+    /// The month, 1 to 12.
     let month: Int
     let day: Int
-    /// 0 is Sunday.
+    /// The day of the week; 0 is Sunday.
     let weekday: Int
     let hour: Int
     let minute: Int
 
-    /// `2026-11-24 10:15`.
+    /// The time as in `2026-11-24 10:15`.
     var text: String { "\(year)-\(Self.two(month))-\(Self.two(day)) \(clock)" }
 
-    /// `10:15`.
+    /// The time of day as in `10:15`.
     var clock: String { "\(Self.two(hour)):\(Self.two(minute))" }
 
     /// Whether both times are on the same calendar day.
@@ -29,11 +29,11 @@ struct LocalTime: Hashable, Sendable {
 }
 
 extension LocalTime {
-    /// Converts milliseconds since 1970. A time after the year 9999 counts as its end.
+    /// Converts milliseconds since 1970. A time after the year 9999 is treated as the end of that year.
     init(ms: UInt64) {
         var seconds = time_t(min(ms, Self.latestMs) / 1000)
         var parts = tm()
-        // A failure would leave the parts at the year 1900. No time up to the year 9999 leads to one.
+        // A failure would leave the parts at the year 1900, but no time up to the year 9999 makes it fail.
         localtime_r(&seconds, &parts)
         self.init(
             year: Int(parts.tm_year) + 1900, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday),

@@ -1,32 +1,33 @@
 import KithClient
 
-/// Renders messages as lines for people, in a chat and in the output of commands. Pure.
+/// Formats messages as lines for people, in a chat and in the output of commands. Pure.
 struct MessageRenderer: Sendable {
-    /// The parts in front of a message, in order.
+    /// The parts that are printed before a message, in order.
     enum Layout: Hashable, Sendable {
-        /// The entry's number, the author, and the trust in the author's key. `ChatDay` puts times between messages.
+        /// The entry's number, the author, and whether the author's key is trusted. `ChatDay` prints times between messages.
         case chat
-        /// The time, the entry's number, the conversation if the lines come from several, and the author.
+        /// The time, the entry's number, the conversation if the output has several, and the author.
         case record(conversation: String?)
     }
 
-    /// Maximum lines of one message in a chat. A message may have tens of thousands of line breaks.
+    /// Maximum number of lines of one message in a chat. The limit is needed, because a message may have tens of thousands of
+    /// line breaks.
     private static let linesInChat = 200
-    /// Maximum characters of a message that are repeated to refer to it.
+    /// Maximum number of characters of a message that are shown to refer to it.
     private static let snippetLength = 40
 
     /// The user's name.
     let me: String
-    /// The number of members, the user included.
+    /// The number of members, including the user.
     var memberCount = 2
     var layout = Layout.chat
 
     /// Returns the lines of a message.
     ///
     /// - Parameters:
-    ///   - prefix: the text in front of it in a chat, with space behind it: the entry's number, and the time of an old
+    ///   - prefix: the text before the message in a chat, with space after it. It has the entry's number, and the time of an old
     ///     message.
-    ///   - quoted: the beginning of the message that it answers, if it is known.
+    ///   - quoted: the beginning of the message that this message answers, if it is known.
     func lines(_ message: Message, prefix: String = "", quoting quoted: String? = nil) -> [ScreenLine] {
         let prefix = layout == .chat ? prefix : Self.recordPrefix(message)
         let lines: [ScreenLine]
@@ -44,9 +45,9 @@ struct MessageRenderer: Sendable {
         return lines + message.warnings.map { warning($0) }
     }
 
-    /// Returns the line of a warning about a message or about a conversation's log.
+    /// Returns the line for a warning about a message or about a conversation's log.
     ///
-    /// - Parameter times: the number of times that it came lately.
+    /// - Parameter times: number of recent warnings that were equal.
     func warning(_ warning: Warning, times: Int = 1) -> ScreenLine {
         let sentence = warning.sentence(times: times)
         guard layout == .chat else { return ScreenLine(.failure, "  ! \(sentence)") }
@@ -64,7 +65,7 @@ struct MessageRenderer: Sendable {
     /// Returns the beginning of a message's text.
     func snippet(_ message: Message) -> String { message.text.map(Self.snippet) ?? "a message" }
 
-    /// Returns the beginning of a text, on one line.
+    /// Returns the beginning of a text, in one line.
     static func snippet(_ text: String) -> String {
         let line = text.prefix(snippetLength + 1).map { $0.isNewline ? " " : $0 }
         return line.count > snippetLength ? String(line.prefix(snippetLength)) + "…" : String(line)
@@ -76,7 +77,8 @@ struct MessageRenderer: Sendable {
         ofText text: String, _ message: Message, _ prefix: String, _ quoted: String?
     ) -> [ScreenLine] {
         let kind: ScreenLine.Kind = message.author == .me ? .own : .message
-        // Breaks that terminals and editors know. Any other character that looks like a break is shown as a code.
+        // These are the line breaks that terminals and editors know. Any other character that looks like a line break is shown as
+        // a code.
         var parts = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
         let left = layout == .chat ? parts.count - Self.linesInChat : 0
         if left > 0 { parts = Array(parts.prefix(Self.linesInChat)) }
@@ -120,7 +122,7 @@ struct MessageRenderer: Sendable {
         }
     }
 
-    /// `2026-11-24 10:15  12  `, with `-` in place of the number while the message waits to be sent.
+    /// Returns a prefix as in `2026-11-24 10:15 12 `. It has `-` instead of the number while the message is unsent.
     private static func recordPrefix(_ message: Message) -> String {
         "\(Timestamp(ms: message.sentAtMs).local)  \(message.seq.map { "\($0)" } ?? "-")  "
     }
@@ -159,7 +161,7 @@ struct MessageRenderer: Sendable {
         let start = prefix + conversationPrefix
         let sentence = notice.sentence(for: me)
         switch notice {
-        // Shown by /explain only.
+        // Only /explain shows this.
         case .renewed: return []
         case .unreadable:
             let command: Sentence = layout == .chat ? "/explain" : "kith explain"

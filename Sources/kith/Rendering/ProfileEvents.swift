@@ -1,7 +1,7 @@
 import KithClient
 import KithWire
 
-// Events of a profile, as `kith listen` and `kith chat` print them with `--json`.
+// Converts events of a profile to the JSON that `kith listen --json` and `kith chat --json` print.
 
 extension JSONEvent {
     /// - Parameter name: returns the name of a conversation.
@@ -29,7 +29,7 @@ extension JSONEvent {
                     "invite": .unsigned(invite.rawValue),
                 ])
         case .warning(let id, let warning, let times):
-            // The message that the warning is about.
+            // The fields of the message to which the warning refers.
             var message: JSONValue?
             if case .longerThanRelayTakes(let entry, _) = warning { message = .text(entry.hex) }
             self.init(
@@ -80,7 +80,7 @@ extension JSONEvent {
 }
 
 extension LogComparison {
-    /// One word for programs.
+    /// The state as one word for programs.
     fileprivate var word: String {
         switch self {
         case .same: "same"

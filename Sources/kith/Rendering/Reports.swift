@@ -3,9 +3,9 @@ import KithClient
 import KithSupport
 import KithWire
 
-// The JSON objects of commands. A field without a value is left out.
+// The JSON objects that commands print. A field without a value is left out.
 
-/// A message, or a notice.
+/// A message or a notice.
 struct MessageReport: Encodable, Sendable {
     let conversation: UInt64
     let conversationName: String
@@ -90,7 +90,7 @@ struct ConversationReport: Encodable, Sendable {
 }
 
 extension ConversationStatus {
-    /// The status in one word, for programs.
+    /// The status as one word for programs.
     var word: String {
         switch self {
         case .preparing: "preparing"
@@ -126,7 +126,7 @@ struct ContactReport: Encodable, Sendable {
 }
 
 extension Trust {
-    /// The reason in one word, for programs.
+    /// The reason as one word for programs.
     var word: String {
         switch self {
         case .unverified: "unverified"
@@ -156,7 +156,7 @@ struct MemberReport: Encodable, Sendable {
     }
 }
 
-/// An invite that is open.
+/// An open invite.
 struct InviteReport: Encodable, Sendable {
     let invite: UInt64
     let line: String
@@ -177,7 +177,7 @@ extension EntryID {
     /// The id as 32 hexadecimal digits.
     var hex: String { Hex.encode(bytes) }
 
-    /// Reads the form that ``hex`` writes; `nil` for anything else.
+    /// Reads the text that ``hex`` writes; `nil` for any other text.
     init?(hex: String) {
         guard let bytes = Hex.decode(hex) else { return nil }
         self.init(bytes)

@@ -2,11 +2,11 @@ import ArgumentParser
 import KithClient
 
 extension StandardStream {
-    /// Writes a sentence in brackets, on a line of its own.
+    /// Writes a sentence in brackets, in a separate line.
     func say(_ sentence: Sentence) { write("[\(SafeText.oneLine(sentence.description))]\n") }
 }
 
 extension Failure {
-    /// A failure whose message contains foreign text.
+    /// Creates a failure whose message contains other people's text.
     init(_ sentence: Sentence, code: ExitCode = .failure) { self.init(message: sentence.description, code: code) }
 }

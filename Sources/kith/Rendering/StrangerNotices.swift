@@ -1,19 +1,19 @@
 import KithClient
 
-/// Lines about strangers: the conversations that they begin, and their use of the user's invites. The first few have a
-/// line each; a flood is only counted.
+/// Lines about strangers: the conversations that they begin, and their uses of the user's invites. The first few get a line each.
+/// If there are many more, they are only counted.
 struct StrangerNotices {
-    /// Number of conversations, and of uses, that have a line each.
+    /// Number of conversations, and number of uses, that get a line each.
     private static let toldOneByOne = 3
 
     private var told: Set<ConversationID> = []
     private var begun = Repeats()
     private var uses = Repeats()
 
-    /// Returns the line about a conversation that a stranger began, with the commands that accept and decline it; `nil`
-    /// if it was told already or is only counted.
+    /// Returns the line about a conversation that a stranger began, with the commands that accept and decline it. `nil` if the
+    /// conversation was reported before or is only counted.
     ///
-    /// - Parameter now: milliseconds by any clock.
+    /// - Parameter now: milliseconds of any clock.
     mutating func line(for conversation: ConversationSummary, at now: UInt64) -> Sentence? {
         guard told.insert(conversation.id).inserted, let count = begun.next(at: now, each: Self.toldOneByOne) else {
             return nil
@@ -27,11 +27,11 @@ struct StrangerNotices {
         return "\(start); kith chat #\(number) accepts, kith group leave #\(number) declines"
     }
 
-    /// Returns the line that tells of an invite's use; `nil` if the use is only counted.
+    /// Returns the line about the use of an invite; `nil` if the use is only counted.
     ///
     /// - Parameters:
-    ///   - name: the conversation that began by it, if it is known.
-    ///   - now: milliseconds by any clock.
+    ///   - name: the conversation that began with the use, if it is known.
+    ///   - now: milliseconds of any clock.
     mutating func line(forUseLeadingTo name: String?, at now: UInt64) -> Sentence? {
         guard let count = uses.next(at: now, each: Self.toldOneByOne) else { return nil }
         guard count <= Self.toldOneByOne else { return "invites of yours were used \(count) times in a short time" }

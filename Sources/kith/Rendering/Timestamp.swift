@@ -1,6 +1,7 @@
 import Foundation
 
-/// A time as commands print it. A sender may claim any number; it is clamped to the year 9999.
+/// A time in the form in which commands print it. A sender may claim any time, so later times than the year 9999 are shown as its
+/// end.
 struct Timestamp: Hashable, Sendable {
     /// Milliseconds since 1970.
     let ms: UInt64
@@ -11,9 +12,9 @@ struct Timestamp: Hashable, Sendable {
 
     private var date: Date { Date(timeIntervalSince1970: Double(ms) / 1000) }
 
-    /// For programs: `2026-11-24T10:15:00.123Z`.
+    /// The time for programs: `2026-11-24T10:15:00.123Z`.
     var iso: String { date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) + "Z" }
 
-    /// For people, by their clock: `2026-11-24 10:15`.
+    /// The time for people, in their time zone: `2026-11-24 10:15`.
     var local: String { LocalTime(ms: ms).text }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// The input and output of a chat: a terminal with an input line, or streams for scripts.
+/// The input and output of a chat: a terminal with an input line for people, or streams for scripts.
 final class ChatScreen: Sendable {
     private let state = Mutex(State())
     private let watchdog = ExitWatchdog()
@@ -12,7 +12,8 @@ final class ChatScreen: Sendable {
         var lines: LineReader?
         var terminal: ChatTerminal?
         var isClosed = false
-        /// Set when the program ends by itself. Text typed meanwhile must not reach the shell as a command.
+        /// Whether typed text is dropped. Set when the program ends by itself, because the shell must not get the text as a
+        /// command.
         var dropsInput = false
     }
 
@@ -20,9 +21,9 @@ final class ChatScreen: Sendable {
         (leave, wantsToLeave) = AsyncStream.makeStream(of: Void.self)
     }
 
-    /// Starts the input and output. From here on, ctrl-C no longer ends the program by itself.
+    /// Starts the input and output. From this call on, ctrl-C no longer ends the program by itself.
     ///
-    /// - Parameter style: the behaviour of the input line; `nil` if a program reads the output, even on a terminal.
+    /// - Parameter style: the behaviour of the input line. `nil` if a program reads the output, even if that is a terminal.
     func open(reading lines: LineReader, style: ChatTerminal.Style?) {
         let wantsToLeave = wantsToLeave
         let signals = StopSignals()
@@ -42,7 +43,7 @@ final class ChatScreen: Sendable {
     /// Whether there is a terminal with an input line.
     var hasTerminal: Bool { state.withLock { $0.terminal != nil } }
 
-    /// When the program ends by itself, waits until the user has finished the line that is being typed.
+    /// Waits until the user has finished the current line, if the program ends by itself.
     func finishLine() async {
         guard let terminal = state.withLock({ $0.terminal }) else { return }
         await terminal.finishLine()
@@ -63,14 +64,14 @@ final class ChatScreen: Sendable {
         watchdog.done()
     }
 
-    /// Shows lines to a person. A program gets the conversation on standard output and the rest on standard error.
+    /// Shows lines to a person. For a program, writes the conversation to standard output and all other lines to standard error.
     func show(_ lines: [ScreenLine]) {
         if let terminal = state.withLock({ $0.terminal }) {
             return terminal.print(lines)
         }
         for line in lines {
             switch line.kind {
-            // Scripts read standard output for the conversation alone.
+            // A script expects only the conversation on standard output.
             case .message, .failure: write(line.text)
             case .notice, .explanation: StandardStream.error.write(line.text + "\n")
             case .own: break
@@ -78,24 +79,24 @@ final class ChatScreen: Sendable {
         }
     }
 
-    /// Shows a line above the input line from now on, or none. Has no effect on streams.
+    /// Shows a line above the input line from now on; `nil` removes it. Has no effect on streams.
     func setStatus(_ status: String?) {
         state.withLock { $0.terminal }?.setStatus(status)
     }
 
-    /// Writes a line to standard output, unchanged.
+    /// Writes a line to standard output without a change.
     func write(_ line: String) {
         if !StandardStream.output.write(line + "\n") { wantsToLeave.yield() }
     }
 
-    /// Returns the next line that the user entered; `nil` when the input is over.
+    /// Returns the next line that the user entered; `nil` when the input has ended.
     func nextLine() async -> LineReader.Line? {
         let (terminal, lines) = state.withLock { ($0.terminal, $0.lines) }
         if let terminal { return await terminal.nextLine().map { LineReader.Line($0) } }
         return await lines?.nextLine()
     }
 
-    /// Returns `true` when the user wants to leave, and `false` when the waiting is cancelled.
+    /// Returns `true` when the user wants to leave, or `false` when the task is cancelled.
     func waitForLeave() async -> Bool {
         for await _ in leave { return true }
         return false

@@ -1,24 +1,25 @@
 import Foundation
 import Synchronization
 
-/// A terminal that prints lines above an input line, without breaking what is being typed.
+/// A terminal that prints lines above an input line, without disturbing the text that is being typed.
 final class ChatTerminal: Sendable {
-    /// Maximum lines that wait to be sent. Only a mistaken paste has more.
+    /// Maximum number of lines that wait to be sent. Only a mistaken paste has more.
     private static let mostLines = 10_000
-    /// Maximum time between an escape and the bytes that belong to it. After that, the key was the escape itself.
+    /// Maximum time between an escape character and the other bytes of its key. If no byte follows, the user pressed the escape
+    /// key.
     private static let escapeMs: Int32 = 50
 
     /// The behaviour of the input line.
     struct Style: Sendable {
-        /// The text in front of what is typed.
+        /// The text before the typed text.
         let prompt: String
-        /// Whether a paste stays one text with its line breaks, instead of being submitted line by line.
+        /// Whether a paste stays one text with its line breaks. Otherwise each of its lines is submitted.
         var keepsLineBreaks = false
         /// Whether Enter submits an empty line.
         var takesEmptyLines = false
-        /// The text that the page-up key submits, if any.
+        /// The text that the page-up key submits; `nil` for none.
         var pageUp: String?
-        /// The line shown when a text does not fit. Without it, only the bell rings.
+        /// The line that is shown when a text is too long. If it is `nil`, only the bell rings.
         var refusal: ScreenLine?
     }
 
@@ -28,7 +29,7 @@ final class ChatTerminal: Sendable {
         var input: InputLine
         var lines: [String] = []
         var waiting: CheckedContinuation<String?, Never>?
-        /// Resumed when the user has finished a line that will not be sent, so that the program may end.
+        /// Resumed when the user has finished a line that will not be sent. After that, the program may end.
         var finishing: CheckedContinuation<Void, Never>?
         var isAtEnd = false
         var isClosed = false
@@ -52,7 +53,8 @@ final class ChatTerminal: Sendable {
         self.leave = leave
     }
 
-    /// Takes over the terminal; `nil` if standard input and output are not both on a capable terminal.
+    /// Starts to use the terminal. Returns `nil` if standard input and output are not both a terminal that understands escape
+    /// sequences.
     ///
     /// - Parameter leave: called when the user wants to leave.
     static func open(_ style: Style, leave: @escaping @Sendable () -> Void) -> ChatTerminal? {
@@ -65,7 +67,7 @@ final class ChatTerminal: Sendable {
         return terminal
     }
 
-    /// Restores the terminal's settings at once, even while another thread writes to it.
+    /// Restores the terminal's settings at once, even while another thread is writing to it.
     func restore() { mode.restore(.atOnce) }
 
     /// Restores the terminal. Only the first call has an effect.
@@ -83,8 +85,8 @@ final class ChatTerminal: Sendable {
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }
 
-    /// Waits until the user has finished the line that is being typed, if there is one. Otherwise the shell would get
-    /// its rest and the Enter, and would run it.
+    /// Waits until the user has finished the current line, if there is one. Otherwise the shell would get the rest of the line
+    /// and the Enter, and would run it as a command.
     func finishLine() async {
         await withCheckedContinuation { continuation in
             state.withLock { state in
@@ -96,7 +98,7 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Ends ``finishLine()``.
+    /// Makes ``finishLine()`` return.
     func stopFinishing() {
         state.withLock { state in
             state.finishing?.resume()
@@ -127,7 +129,7 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Returns the next line that the user entered; `nil` when the input is over.
+    /// Returns the next line that the user entered; `nil` when the input has ended.
     func nextLine() async -> String? {
         await withCheckedContinuation { continuation in
             state.withLock { state in
@@ -160,7 +162,7 @@ final class ChatTerminal: Sendable {
             }
             let got = chunk.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
             if got < 0, errno == EINTR || errno == EAGAIN { continue }
-            // The terminal was closed.
+            // No bytes mean that the terminal was closed.
             guard got > 0 else {
                 stopFinishing()
                 return leave()
@@ -218,8 +220,8 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Handles ctrl-D, after which no more lines are accepted. Returns whether to leave at once: if no line waits to be
-    /// sent, or if it was pressed before.
+    /// Handles ctrl-D. After it, no more lines are accepted. Returns whether to leave at once, because no line waits to be sent
+    /// or ctrl-D was pressed before.
     private func end(_ state: inout State) -> Bool {
         defer { state.isAtEnd = true }
         if state.isAtEnd || (state.waiting == nil && state.lines.isEmpty) { return true }
@@ -234,7 +236,7 @@ final class ChatTerminal: Sendable {
         state.withLock { state in
             guard !state.isClosed else { return }
             mode.makeRaw()
-            // Bracketed paste tells a paste apart from typing.
+            // With bracketed paste, the program can distinguish a paste from typed text.
             write("\u{1B}[?2004h" + state.input.resize(to: TerminalMode.columns, state.editor))
         }
     }
@@ -251,17 +253,17 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Gives the terminal to the shell until the shell continues this process.
+    /// Returns the terminal to the shell until the shell continues this process.
     private func suspend() {
         state.withLock { giveBack(&$0) }
-        // The whole process group stops, as it does when the terminal itself handles the key. Otherwise a program that
-        // waits for this one would keep the shell waiting.
+        // The whole process group is stopped, as it is when the terminal itself handles the key. Otherwise a program that waits
+        // for this one would keep the shell waiting.
         let action = signal(SIGTSTP, SIG_IGN)
         kill(0, SIGTSTP)
         signal(SIGTSTP, action)
-        // This process stops inside `raise`. A signal at any other time could arrive after the terminal was taken over
-        // again. Unblocking is necessary because the thread may have inherited a mask. Without job control the system
-        // stops nothing, and execution continues at once.
+        // This process stops inside `raise`. If the signal arrived at another time, the process could already have taken the
+        // terminal back. The signal has to be unblocked, because the thread may have inherited a mask. Without job control, the
+        // system stops nothing, and execution continues at once.
         var stops = sigset_t()
         sigemptyset(&stops)
         sigaddset(&stops, SIGTSTP)

@@ -1,15 +1,14 @@
-/// The width of text on a terminal, in columns.
+/// Computes the width of text on a terminal, in columns.
 ///
-/// Terminals differ on emoji that consist of several characters: some show one picture of two columns, some show the
-/// parts. Layout uses ``of(_:)-(Character)``; lines that must never run over use ``atMost(_:)``.
+/// Terminals show an emoji that consists of several characters in two ways: as one picture of two columns, or as its parts.
+/// Layout uses ``of(_:)-(Character)``. Lines that must never be too long use ``atMost(_:)``.
 enum DisplayWidth {
-    /// The columns of one character on a terminal that shows it as one.
+    /// Returns the columns of a character on a terminal that shows it as one picture.
     static func of(_ character: Character) -> Int {
         let scalars = character.unicodeScalars
         guard let first = scalars.first else { return 0 }
         guard first.properties.isEmoji, scalars.count > 1 else { return of(first) }
-        // A variation selector asks for text or a picture. Keycaps, joined sequences, flags and skin tones are
-        // pictures, too.
+        // A variation selector requests text or a picture. Keycaps, joined sequences, flags and skin tones are pictures too.
         if scalars.contains("\u{FE0E}") { return 1 }
         let isPicture = scalars.dropFirst().contains { scalar in
             scalar == "\u{FE0F}" || scalar == "\u{20E3}" || scalar == "\u{200D}" || isRegional(scalar)
@@ -18,10 +17,10 @@ enum DisplayWidth {
         return isPicture ? 2 : of(first)
     }
 
-    /// The columns of a text.
+    /// Returns the columns of a text.
     static func of(_ text: some Sequence<Character>) -> Int { text.reduce(0) { $0 + of($1) } }
 
-    /// The most columns that any terminal uses for a character: as one picture or as its parts, each of which may be a
+    /// Returns the maximum columns of a character on any terminal: as one picture, or as its parts, each of which may be a
     /// picture.
     static func atMost(_ character: Character) -> Int {
         var parts = 0
@@ -35,7 +34,7 @@ enum DisplayWidth {
         return max(parts, of(character))
     }
 
-    /// The most columns that any terminal uses for a text.
+    /// Returns the maximum columns of a text on any terminal.
     static func atMost(_ text: String) -> Int { text.reduce(0) { $0 + atMost($1) } }
 
     private static func of(_ scalar: Unicode.Scalar) -> Int {
@@ -46,14 +45,14 @@ enum DisplayWidth {
         }
     }
 
-    /// Whether it is a vowel or final consonant of Korean, which shares the columns of the consonant before it.
+    /// Whether the character is a vowel or final consonant of Korean, which shares the columns of the preceding consonant.
     private static func isJoinedJamo(_ scalar: Unicode.Scalar) -> Bool {
         (0x1160...0x11ff).contains(scalar.value) || (0xd7b0...0xd7ff).contains(scalar.value)
     }
 
     private static func isRegional(_ scalar: Unicode.Scalar) -> Bool { (0x1f1e6...0x1f1ff).contains(scalar.value) }
 
-    /// Whether it is East Asian Wide or Fullwidth (Unicode Annex 11, in whole blocks), or an emoji by default.
+    /// Whether the character is East Asian Wide or Fullwidth (Unicode Annex 11, in whole blocks), or an emoji by default.
     private static func isWide(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0x33ff, 0x3400...0x4dbf, 0x4e00...0xa4cf, 0xa960...0xa97c,

@@ -2,31 +2,31 @@ import ArgumentParser
 import Foundation
 import Synchronization
 
-/// Ends the process some time after ctrl-C or SIGTERM if it has not ended by itself. Otherwise an output without a
-/// reader, such as a stopped pager, would block it for ever.
+/// Ends the process some time after ctrl-C or SIGTERM, if it has not ended by itself. Otherwise an output that nobody reads, such
+/// as a stopped pager, would block it for ever.
 final class ExitWatchdog: Sendable {
-    /// Maximum time to leave, in seconds. Longer than the longest wait for a goodbye.
+    /// Maximum time for leaving, in seconds. It is longer than the longest wait for a goodbye.
     private static let seconds = 10.0
 
     private let isDone = Atomic<Bool>(false)
     private let signals = Mutex<[SignalWatch]>([])
 
-    /// Starts to watch for the signals. The process must ignore them already (``StopSignals``): ignoring them later
-    /// would hide them from other watchers.
+    /// Starts to watch for the signals. The process must already ignore them (``StopSignals``). If this function ignored them,
+    /// other watchers would not see them.
     ///
-    /// - Parameter giveBack: called before the process ends. It must not wait for a thread that writes.
+    /// - Parameter giveBack: called before the process ends, to restore the terminal. It must not wait for a thread that writes.
     func begin(giveBack: @escaping @Sendable () -> Void = {}) {
         let watches = [SIGINT, SIGTERM].map { number in
             SignalWatch(number) { [weak self] in
                 guard let self else { return }
-                // A thread of its own, because all threads of tasks may be blocked in writing.
+                // A separate thread is needed, because all threads for tasks may be blocked by writing.
                 Thread.detachNewThread { self.endIfLate(giveBack) }
             }
         }
         signals.withLock { $0 = watches }
     }
 
-    /// Stops watching, because the output is written. From now on, ctrl-C ends the process at once.
+    /// Stops watching, because the output is written. After this call, ctrl-C ends the process at once.
     func done() {
         isDone.store(true, ordering: .relaxed)
         for watch in signals.withLock({ $0 }) { watch.cancel() }

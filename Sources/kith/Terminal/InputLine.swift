@@ -1,18 +1,18 @@
-/// Draws the input line at the bottom of the screen, and at times a status line above it: returns the text that draws
-/// them, prints lines above them, or erases them. Pure.
+/// Draws the input line at the bottom of the screen, and sometimes a status line above it. Its functions return the text that
+/// draws these lines, prints other lines above them, or erases them. Pure.
 ///
-/// Each takes one row and never uses its last column, so no terminal wraps it. A longer line shows the part around the
-/// cursor. The terminal itself places the cursor (save, write on, restore), so its place is right even where this
-/// program and the terminal disagree on a width.
+/// Each line takes one row and never uses the last column, so that no terminal wraps it. Of a longer line, the part around the
+/// cursor is shown. The terminal itself remembers the cursor's position while the rest of the line is drawn. So the position is
+/// right even if this program and the terminal disagree about a width.
 struct InputLine {
     let prompt: [Character]
     private(set) var columns: Int
-    /// The columns before the cursor when the line was drawn last, on a terminal that shows each character as one. Too
-    /// small a number is safe: too large a one would erase what stands above.
+    /// The columns before the cursor after the last drawing, for a terminal that shows each character as one picture. If the
+    /// number is too small, nothing bad happens. If it were too large, lines above would be erased.
     private var cursorColumn = 0
-    /// The text above the line, if any.
+    /// The text above the line; `nil` for none.
     private var status: String?
-    /// The width of the status when it was drawn last; `nil` if there was none.
+    /// The width of the status after the last drawing; `nil` if there was no status.
     private var statusColumns: Int?
     private let colours: Bool
 
@@ -27,20 +27,20 @@ struct InputLine {
         self.columns = max(1, columns)
     }
 
-    /// Draws the line again.
+    /// Draws the input line again.
     mutating func draw(_ editor: LineEditor) -> String { erase() + content(editor) }
 
-    /// Prints whole lines, and draws the input line below them.
+    /// Prints complete lines, and draws the input line below them.
     mutating func print(_ lines: [String], _ editor: LineEditor) -> String {
         erase() + lines.map { $0 + "\r\n" }.joined() + content(editor)
     }
 
-    /// Erases the line. The cursor stays at its beginning.
+    /// Erases the input line. The cursor is at its beginning afterwards.
     mutating func erase() -> String {
         erase(rowsAbove: statusColumns == nil ? 0 : 1)
     }
 
-    /// Sets the text above the line; `nil` removes it.
+    /// Sets the text above the input line; `nil` removes it.
     mutating func setStatus(_ status: String?, _ editor: LineEditor) -> String {
         guard status != self.status else { return "" }
         self.status = status
@@ -50,12 +50,12 @@ struct InputLine {
     private mutating func erase(rowsAbove: Int, mayBeWrapped: Bool = false) -> String {
         cursorColumn = 0
         statusColumns = nil
-        // Some terminals save the screen when all of it is erased.
+        // This erases one row only, because some terminals save the screen when all of it is erased.
         guard rowsAbove > 0 || mayBeWrapped else { return "\r" + Self.eraseRow }
         return (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\r" + Self.eraseBelow
     }
 
-    /// Redraws for a new width. The terminal may have wrapped what was drawn.
+    /// Draws the line again for a new width. The terminal may have wrapped the old one.
     mutating func resize(to columns: Int, _ editor: LineEditor) -> String {
         let columns = max(1, columns)
         let rowsAbove = cursorColumn / columns + (statusColumns.map { max(1, ($0 + columns - 1) / columns) } ?? 0)
@@ -77,7 +77,7 @@ struct InputLine {
         var promptWidth = 0
         for character in prompt {
             let width = DisplayWidth.atMost(character)
-            // At least half of the row stays free for typing.
+            // At least half of the row is reserved for typed text.
             guard promptWidth + width <= room / 2 else { break }
             shownPrompt.append(character)
             promptWidth += width
@@ -90,16 +90,16 @@ struct InputLine {
         return above + String(shownPrompt) + before + (after.isEmpty ? "" : Self.save + after + Self.restore)
     }
 
-    /// Returns the text that is drawn for a character: a picture for a line break, and nothing that a terminal obeys.
-    /// An invisible character takes several columns.
+    /// Returns the text that is drawn for a character: a symbol for a line break, and codes for characters that control a
+    /// terminal. An invisible character takes several columns.
     private static func cell(_ character: Character) -> String {
         character == "\n" ? "⏎" : SafeText.oneLine(String(character))
     }
 
-    /// Cuts a text to a width that it never exceeds, with a mark at the cut.
+    /// Cuts a text so that it is never wider than `room`, with a mark at the cut.
     private static func cut(_ text: String, to room: Int) -> String {
         if DisplayWidth.atMost(text) <= room { return text }
-        // One column for the mark.
+        // One column is for the mark.
         var width = 1
         return text.prefix { character in
             width += DisplayWidth.atMost(character)
@@ -107,8 +107,8 @@ struct InputLine {
         } + "…"
     }
 
-    /// Returns the part of a line that is shown: all of it, or the part around the cursor with a column at each end for
-    /// a mark.
+    /// Returns the part of a line that is shown: the whole line, or the part around the cursor, with a column at each end for a
+    /// mark.
     ///
     /// - Parameter cells: the text that is drawn for each character.
     static func window(_ cells: [String], cursor: Int, room: Int) -> (range: Range<Int>, width: Int) {
@@ -119,8 +119,8 @@ struct InputLine {
         var start = cursor
         var end = cursor
         var width = 0
-        // Two thirds stand before the cursor and the rest behind it. Then the part before it takes the columns that are
-        // left.
+        // Up to two thirds of the columns show text before the cursor, and the others show text after it. If columns are left,
+        // they show more text before the cursor.
         while start > 0, width + widths[start - 1] <= inside * 2 / 3 {
             start -= 1
             width += widths[start]

@@ -1,11 +1,11 @@
-/// A key or paste, as far as the line editor handles it.
+/// A key or paste that the line editor handles.
 enum Key: Hashable, Sendable {
-    /// A typed character, or several that arrived at once.
+    /// A typed character, or several characters that arrived together.
     case text(String)
     /// Pasted text, with its line breaks.
     case paste(String)
     case enter
-    /// Alt-Enter.
+    /// The key alt-Enter.
     case lineBreak
     case backspace
     case delete
@@ -19,18 +19,18 @@ enum Key: Hashable, Sendable {
     case down
     case pageUp
     case tab
-    /// Ctrl-U.
+    /// The key ctrl-U.
     case deleteToStart
-    /// Ctrl-K.
+    /// The key ctrl-K.
     case deleteToEnd
-    /// Ctrl-W.
+    /// The key ctrl-W.
     case deleteWord
-    /// Ctrl-L.
+    /// The key ctrl-L.
     case redraw
-    /// Ctrl-C.
+    /// The key ctrl-C.
     case interrupt
-    /// Ctrl-D.
+    /// The key ctrl-D.
     case endOfInput
-    /// Ctrl-Z.
+    /// The key ctrl-Z.
     case suspend
 }

@@ -1,12 +1,12 @@
-/// Parses the bytes of a terminal into keys, however they are split. Pure.
+/// Parses the bytes of a terminal into keys. The bytes may arrive in pieces of any size. Pure.
 ///
-/// Knows UTF-8, the control keys, the escape sequences that terminals agree on for cursor keys, and bracketed paste.
-/// Skips an unknown sequence as a whole, so that no part of it ends up as text.
+/// The parser knows UTF-8, the control keys, the escape sequences for cursor keys that most terminals use, and bracketed paste.
+/// It skips an unknown sequence as a whole, so that no part of the sequence becomes text.
 struct KeyParser {
-    /// Maximum bytes of a paste that are kept. A longer paste comes in parts, so that a huge file does not fill the
+    /// Maximum number of stored bytes of a paste. A longer paste is returned in parts, so that a huge file does not fill the
     /// memory.
     private static let longestPaste = 64 << 10
-    /// Maximum length of an escape sequence, in bytes. Anything longer is not one.
+    /// Maximum length of an escape sequence, in bytes. Longer input is not a sequence.
     private static let longestSequence = 32
 
     private var bytes: [UInt8] = []
@@ -15,11 +15,11 @@ struct KeyParser {
 
     private static let pasteEnd = Array("\u{1B}[201~".utf8)
 
-    /// Whether an escape may still be the beginning of a sequence. Half a character, or half of a paste's end, does not
-    /// count: its rest comes, however slow the line is.
+    /// Whether an escape character may still be the beginning of a sequence. An incomplete character, or an incomplete end of a
+    /// paste, does not count, because the rest will arrive even over a slow line.
     var isWaiting: Bool { paste == nil && bytes.first == 0x1b }
 
-    /// Takes the next bytes; returns the keys they complete.
+    /// Parses the next bytes. Returns the keys that are complete now.
     mutating func feed(_ input: some Sequence<UInt8>) -> [Key] {
         bytes.append(contentsOf: input)
         var keys: [Key] = []
@@ -35,12 +35,12 @@ struct KeyParser {
         return keys
     }
 
-    /// Drops an escape that nothing followed: as a key of its own it has no meaning here.
+    /// Drops an escape character that no byte followed. As a key, it has no function here.
     mutating func flush() {
         if isWaiting { bytes.removeAll() }
     }
 
-    /// Joins neighbouring text, so that combining characters stay together.
+    /// Joins adjacent text, so that combining characters stay with their letters.
     private func append(_ key: Key, to keys: inout [Key]) {
         if case .text(let new) = key, case .text(let old) = keys.last {
             keys[keys.count - 1] = .text(old + new)
@@ -49,7 +49,7 @@ struct KeyParser {
         }
     }
 
-    /// Parses one key. Returns it with its length in bytes; `nil` if more bytes are needed.
+    /// Parses one key. Returns the key and its length in bytes; `nil` if more bytes are needed.
     private mutating func parse(_ input: ArraySlice<UInt8>) -> (Key?, Int)? {
         guard let first = input.first else { return nil }
         switch first {
@@ -76,7 +76,7 @@ struct KeyParser {
             }
         guard length > 0 else { return (nil, 1) }
         let part = input.prefix(length)
-        // In a broken character, only the first byte is skipped. The next one may begin another.
+        // Of an invalid character, only the first byte is skipped, because the next byte may begin another character.
         guard part.dropFirst().allSatisfy({ $0 & 0xc0 == 0x80 }) else { return (nil, 1) }
         guard part.count == length else { return nil }
         guard let text = String(validating: part, as: UTF8.self) else { return (nil, 1) }
@@ -96,7 +96,7 @@ struct KeyParser {
         case UInt8(ascii: "b"): return (.wordLeft, 2)
         case UInt8(ascii: "f"): return (.wordRight, 2)
         case 0x7f, 0x08: return (.deleteWord, 2)
-        // Another sequence begins after the escape.
+        // After this escape character, another sequence begins.
         case 0x1b: return (nil, 1)
         default: return (nil, 2)
         }
@@ -109,7 +109,7 @@ struct KeyParser {
 
     private static let numbered: [Int: Key] = [1: .home, 3: .delete, 4: .end, 5: .pageUp, 7: .home, 8: .end]
 
-    /// `ESC [ parameters final` (ECMA-48 §5.4).
+    /// Parses `ESC [ parameters final` (ECMA-48 §5.4).
     private mutating func parseControlSequence(_ input: ArraySlice<UInt8>) -> (Key?, Int)? {
         let body = input.dropFirst(2)
         guard let end = body.prefix(Self.longestSequence).firstIndex(where: { !(0x20..<0x40).contains($0) }) else {
@@ -133,7 +133,7 @@ struct KeyParser {
         }
     }
 
-    /// Parses the bytes of a paste up to its end. None of them is a key.
+    /// Parses the bytes of a paste up to its end. No byte of a paste is a key.
     private mutating func parsePaste(_ input: ArraySlice<UInt8>) -> (Key?, Int)? {
         if let end = input.firstRange(of: Self.pasteEnd) {
             let content = (paste ?? []) + input[..<end.lowerBound]
@@ -141,7 +141,7 @@ struct KeyParser {
             let length = end.upperBound - input.startIndex
             return (content.isEmpty ? nil : .paste(String(decoding: content, as: UTF8.self)), length)
         }
-        // The buffer may end with a part of the end marker.
+        // The buffer may end with a part of the end mark.
         let kept =
             (1..<Self.pasteEnd.count).last {
                 input.count >= $0 && input.suffix($0).elementsEqual(Self.pasteEnd.prefix($0))

@@ -1,44 +1,43 @@
-/// One line of text with a cursor: takes keys, and returns actions. Pure.
+/// Edits one line of text with a cursor. It handles keys and returns actions. Pure.
 ///
-/// The editor works with what a person sees as characters, so one backspace deletes an emoji or a letter with all its
-/// accents. The text stays unchanged, tabs and invisible characters included: ``InputLine`` makes it safe when it draws
-/// it.
+/// The editor's unit is the character as a person sees it, so one backspace deletes an emoji, or a letter with all its accents.
+/// The text is stored unchanged, including tabs and invisible characters. ``InputLine`` makes it safe when it draws it.
 struct LineEditor {
-    /// An action beyond a change of the line.
+    /// An action that the caller has to perform.
     enum Action: Equatable {
-        /// The line is finished, and the next one begins.
+        /// Use the finished line. The editor has begun the next one.
         case submit(String)
-        /// Ctrl-C.
+        /// Handle ctrl-C.
         case interrupt
-        /// Ctrl-D on an empty line.
+        /// Handle ctrl-D on an empty line.
         case endOfInput
-        /// Ctrl-Z.
+        /// Handle ctrl-Z.
         case suspend
         /// Show earlier messages.
         case pageUp
         /// Draw everything again.
         case redraw
-        /// The text is too long: a part of it was left out.
+        /// Report that the text was too long and a part of it was left out.
         case refused
     }
 
-    /// Maximum length of a line in bytes: that of a message.
+    /// Maximum length of a line in bytes. It equals that of a message.
     static let longest = 64 << 10
-    /// Maximum lines in the history.
+    /// Maximum number of lines in the history.
     static let remembered = 500
 
-    /// Whether the text may contain line breaks. A paste of several lines is one text then, and only Enter submits.
+    /// Whether the text may contain line breaks. If so, a paste of several lines is one text, and only Enter submits it.
     let keepsLineBreaks: Bool
-    /// Whether Enter submits an empty line, as an answer that decides nothing.
+    /// Whether Enter submits an empty line, for example as an answer that decides nothing.
     let takesEmptyLines: Bool
 
     private(set) var text: [Character] = []
-    /// Index of the character behind the cursor.
+    /// Index of the character after the cursor.
     private(set) var cursor = 0
     private var history: [[Character]] = []
-    /// Index of the shown line in the history; `history.count` for a new line.
+    /// Index of the shown line in the history. For a new line, it is `history.count`.
     private var place = 0
-    /// The text typed before the user went back in the history.
+    /// The text that was typed before the user went back in the history.
     private var draft: [Character] = []
 
     init(keepsLineBreaks: Bool = false, takesEmptyLines: Bool = false) {
@@ -46,10 +45,10 @@ struct LineEditor {
         self.takesEmptyLines = takesEmptyLines
     }
 
-    /// The line as text.
+    /// The current line as text.
     var line: String { String(text) }
 
-    /// Handles a key; returns its actions, in order.
+    /// Handles a key. Returns the resulting actions in order.
     mutating func handle(_ key: Key) -> [Action] {
         switch key {
         case .text(let new): return insert(new) ? [] : [.refused]
@@ -84,14 +83,13 @@ struct LineEditor {
     }
 
     private mutating func insert(_ new: String) -> Bool {
-        // New text may combine with what is there, such as an accent with its letter. Therefore the characters are
-        // counted again.
+        // New text may combine with existing text, such as an accent with its letter. Therefore the characters are counted again.
         let before = String(text[..<cursor]) + Self.withoutControls(new)
         let whole = before + String(text[cursor...])
         guard whole.utf8.count <= Self.longest else { return false }
         let after = text.count - cursor
         text = Array(whole)
-        // A cursor inside a combined character moves behind it.
+        // If the cursor is inside a combined character, it moves behind that character.
         cursor = min(text.count, max(before.count, text.count - after))
         return true
     }
@@ -108,12 +106,13 @@ struct LineEditor {
     private mutating func delete(_ range: Range<Int>) {
         text.removeSubrange(range)
         cursor = range.lowerBound
-        // Characters that were apart may combine now.
+        // Characters on both sides of the deleted text may combine now.
         text = Array(String(text))
         cursor = min(cursor, text.count)
     }
 
-    /// Inserts a paste. Without line breaks in the text, each whole line is submitted and the rest stays in the editor.
+    /// Inserts a paste. If the text may not contain line breaks, each complete line is submitted, and the last part stays in the
+    /// editor.
     private mutating func paste(_ content: String) -> [Action] {
         let unified = content.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
         if keepsLineBreaks {

@@ -2,16 +2,17 @@ import Dispatch
 import Foundation
 import KithClient
 
-/// Reads lines from standard input, each only when it is asked for, so that a long input never fills the memory.
+/// Reads lines from standard input. Each line is read only when a caller requests it, so that a long input does not fill the
+/// memory.
 final class LineReader: Sendable {
-    /// Maximum length of a line in bytes; the rest is dropped. JSON may escape each byte of the longest text with six,
-    /// and the command around it needs some room.
+    /// Maximum length of a line in bytes. The rest of a longer line is dropped. In JSON, each byte of the longest text may be
+    /// escaped with six bytes, and the rest of the request needs some room.
     static let longest = 6 * ClientLimits.text + (16 << 10)
 
     private let queue = DispatchQueue(label: "standard input")
     private let state: State
 
-    /// Used on `queue` only.
+    /// The reader's state, which is used on `queue` only.
     fileprivate final class State: @unchecked Sendable {
         let descriptor: Int32
         var buffer: [UInt8] = []
@@ -25,12 +26,12 @@ final class LineReader: Sendable {
 
     /// A line without its line break.
     struct Line: Hashable, Sendable {
-        /// The line as text. Each byte sequence that is not UTF-8 is a replacement character.
+        /// The line as text. A byte sequence that is not valid UTF-8 is a replacement character.
         let text: String
-        /// Whether the line is UTF-8, so that ``text`` is exact.
+        /// Whether the line is valid UTF-8, so that ``text`` is exact.
         let isText: Bool
 
-        /// A line of valid text.
+        /// Creates a line of valid text.
         init(_ text: String) { (self.text, isText) = (text, true) }
 
         fileprivate init(_ bytes: ArraySlice<UInt8>) {
@@ -39,15 +40,15 @@ final class LineReader: Sendable {
         }
     }
 
-    /// Returns the next line; `nil` at the end of the input. A last line without a line break counts.
+    /// Returns the next line; `nil` at the end of the input. The last line need not have a line break.
     func nextLine() async -> Line? {
         await withCheckedContinuation { continuation in
             queue.async { [state] in continuation.resume(returning: state.nextLine()) }
         }
     }
 
-    /// Returns the text of the next line. For input that is validated before use: text to be sent comes from
-    /// ``nextLine()``.
+    /// Returns the text of the next line. It may have replacement characters, so use it only for input that is validated. Text to
+    /// be sent comes from ``nextLine()``.
     func next() async -> String? { await nextLine()?.text }
 }
 
@@ -71,14 +72,14 @@ extension LineReader.State {
         }
     }
 
-    /// Reads available bytes. The buffer must not contain a line break behind `start`.
+    /// Reads available bytes. The buffer must not contain a line break after `start`.
     private func readMore() {
         buffer.removeFirst(start)
         start = 0
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         let count = chunk.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
         if count > 0 {
-            // Bytes over the limit are dropped up to the end of their line. Later bytes belong to other lines.
+            // Bytes over the limit are dropped until the end of their line. Later bytes belong to other lines.
             let end = chunk[..<count].firstIndex(of: UInt8(ascii: "\n")) ?? count
             buffer.append(contentsOf: chunk[..<min(end, LineReader.longest - buffer.count)])
             buffer.append(contentsOf: chunk[end..<count])

@@ -3,18 +3,18 @@ import Foundation
 import KithClient
 import Synchronization
 
-/// Asks questions on the terminal, and hides the answer if it is secret. Works while standard input and output are
+/// Asks questions at the terminal, and hides the answer if it is secret. It works even if standard input and output are
 /// redirected, as in `kith send bob < file`.
 ///
-/// After the first secret, typed text stays hidden until the prompt is closed: a person may type the next answer while
-/// the program still works on the last one.
+/// After the first secret, typed text stays hidden until the prompt is closed, because a person may type the next answer while
+/// the program still processes the last one.
 final class Prompt: Sendable {
     private let descriptor: Int32
     private let silence: TerminalSilence
     private let hasAskedSecret = Atomic<Bool>(false)
     private let isClosed = Atomic<Bool>(false)
 
-    /// `nil` if there is no terminal, or if standard input and standard error are both redirected.
+    /// Opens the prompt. `nil` if there is no terminal, or if standard input and standard error are both redirected.
     init?() {
         guard isatty(STDIN_FILENO) == 1 || isatty(STDERR_FILENO) == 1 else { return nil }
         let descriptor = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
@@ -39,7 +39,7 @@ final class Prompt: Sendable {
     /// Writes a line to the terminal.
     func say(_ text: Sentence) { write(SafeText.oneLine(text.description) + "\n") }
 
-    /// Says that the program is working: the key of a passphrase takes seconds to derive on a slow machine.
+    /// Tells the user that the program is working, because deriving a key from a passphrase takes seconds on a slow machine.
     func sayOneMoment() { say("One moment.") }
 
     /// Asks for a line.
@@ -47,7 +47,7 @@ final class Prompt: Sendable {
     /// - Throws: ``ExitCode/interrupted`` after ctrl-C or ctrl-D, or if the terminal was closed.
     func ask(_ question: Sentence, isShown: Bool = false) async throws -> String {
         let answer = await withCheckedContinuation { continuation in
-            // A queue of its own, because waiting for a person must not block a thread of the task pool.
+            // A separate queue is used, because waiting for a person must not block a thread of the task pool.
             DispatchQueue(label: "asking").async {
                 continuation.resume(returning: self.read(asking: SafeText.oneLine(question.description), isShown))
             }
@@ -58,7 +58,7 @@ final class Prompt: Sendable {
 
     /// Asks until the answer is yes, no or empty.
     ///
-    /// - Returns: `nil` for an empty line.
+    /// - Returns: the answer; `nil` for an empty line.
     func decide(_ question: Sentence) async throws -> YesOrNo? {
         while true {
             let answer = try await ask("\(question) yes or no:", isShown: true)

@@ -1,11 +1,11 @@
 import KithClient
 
-/// A line for a person.
+/// A line of output for a person.
 ///
-/// The program's own words are a ``Sentence``. A person's words are text behind a head that the program writes. The
-/// author's name and trust stand in the head, never behind the sender's text.
+/// Text of the program is a ``Sentence``. A person's text comes after a head, which the program writes. The author's name and
+/// trust are in the head, never after the sender's text.
 struct ScreenLine: Sendable, Equatable {
-    /// The kind of a line, which decides on its stream and colour.
+    /// The kind of a line. It decides the line's stream and colour.
     enum Kind: Sendable, Equatable {
         /// Another person's text.
         case message
@@ -15,11 +15,11 @@ struct ScreenLine: Sendable, Equatable {
         case failure
         /// A notice about the conversation.
         case notice
-        /// A detail for users who asked for an explanation.
+        /// A detail for users who have requested an explanation.
         case explanation
     }
 
-    /// A word with a colour.
+    /// A part of a line with its colour.
     struct Mark: Sendable, Equatable {
         let text: String
         let colour: Colour
@@ -33,11 +33,11 @@ struct ScreenLine: Sendable, Equatable {
         static let unverified = Mark("(unverified)", .yellow)
     }
 
-    /// The head of every further row of a text. It differs from text, so that one long message can't look like several
-    /// people's.
+    /// The head of every further row of a text. It cannot look like the text of a message, so that one long message does not look
+    /// like messages of several people.
     static let continuation = "  │ "
 
-    /// Minimum columns for text behind a head. If there are fewer, the text begins in the next row.
+    /// Minimum number of columns for text after a head. If there are fewer, the text begins in the next row.
     private static let leastRoom = 8
 
     let kind: Kind
@@ -47,7 +47,7 @@ struct ScreenLine: Sendable, Equatable {
     /// The delivery state of the user's own text.
     private let delivery: Mark?
 
-    /// A line of the program's words.
+    /// Creates a line of the program's text.
     init(_ kind: Kind, _ sentence: Sentence) {
         self.init(kind, head: [], sentence.description)
     }
@@ -55,8 +55,8 @@ struct ScreenLine: Sendable, Equatable {
     /// Returns the head of the first line of a text.
     ///
     /// - Parameters:
-    ///   - number: the entry's number, and the time of an old message, with space behind it.
-    ///   - author: the author's name, as it is shown.
+    ///   - number: the entry's number, and the time of an old message, with space after it.
+    ///   - author: the author's name in the form in which it is shown.
     static func head(number: String = "", author: String, isOwn: Bool = false, trust: Mark? = nil) -> [Mark] {
         var head = number.isEmpty ? [] : [Mark(number, .dim)]
         head.append(Mark(author, isOwn ? .plain : .bold))
@@ -64,7 +64,7 @@ struct ScreenLine: Sendable, Equatable {
         return head + [Mark(" : ", .plain)]
     }
 
-    /// A line of a person's text, behind a head.
+    /// Creates a line of a person's text, after a head.
     init(_ kind: Kind, head: [Mark], _ text: String, delivery: Mark? = nil) {
         self.kind = kind
         self.head = head.map { Mark(SafeText.oneLine($0.text), $0.colour) }
@@ -81,13 +81,13 @@ struct ScreenLine: Sendable, Equatable {
         return colour.paint(text, if: colours)
     }
 
-    /// The line as rows that fit into a number of columns.
+    /// The line in rows that fit into a number of columns.
     func rows(columns: Int, colours: Bool) -> [String] {
         guard let colour else { return said(columns: columns, colours: colours) }
         return TextLayout.wrap(text, width: columns - 1).map { colour.paint($0, if: colours) }
     }
 
-    /// The colour of the whole line; `nil` if its parts have their own.
+    /// The colour of the whole line; `nil` if its parts have their own colours.
     private var colour: Colour? {
         switch kind {
         case .message, .own: nil
@@ -103,11 +103,11 @@ struct ScreenLine: Sendable, Equatable {
         delivery.map { " " + $0.colour.paint($0.text, if: colours) } ?? ""
     }
 
-    /// Breaks the text itself, and puts a head before every row. A row that the terminal breaks begins in the first
-    /// column, where a sender's text could look like another line.
+    /// Breaks the text into rows with a head before each. If the terminal broke the rows, they would begin in the first column,
+    /// where a sender's text could look like another line.
     private func said(columns: Int, colours: Bool) -> [String] {
         let mark = paintedDelivery(colours)
-        // An invite or a safety number is copied as a whole, so it stays unbroken.
+        // An invite or a safety number stays in one piece, because people copy it as a whole.
         guard !head.isEmpty else { return [body + mark] }
         let headWidth = DisplayWidth.atMost(head.map(\.text).joined())
         let further = DisplayWidth.atMost(Self.continuation)

@@ -2,7 +2,7 @@ import Dispatch
 
 /// Calls a handler each time a signal arrives, in addition to the signal's normal effect.
 final class SignalWatch: @unchecked Sendable {
-    // A dispatch source is safe on any thread, but its protocol is not declared `Sendable`.
+    // A dispatch source is safe on any thread, although its protocol is not declared `Sendable`.
     private let source: any DispatchSourceSignal
 
     init(_ number: Int32, handler: @escaping @Sendable () -> Void) {

@@ -3,17 +3,17 @@ import KithClient
 import PrivateFiles
 import Synchronization
 
-/// Standard output or standard error, unbuffered. Each write is complete or has failed.
+/// Standard output or standard error without a buffer. Each write is complete, or it has failed.
 struct StandardStream: Sendable {
     let descriptor: Int32
 
     static let output = StandardStream(descriptor: STDOUT_FILENO)
     static let error = StandardStream(descriptor: STDERR_FILENO)
 
-    /// The first system error that kept standard output from being written; 0 for none.
+    /// The first system error that prevented a write to standard output; 0 for none.
     private static let outputError = Atomic<Int32>(0)
 
-    /// The failure to write standard output completely; `nil` if there was none, or if its reader has gone.
+    /// The failure to write standard output completely. `nil` if there was none, or if only the reader has gone.
     static var outputFailure: Failure? {
         let error = outputError.load(ordering: .relaxed)
         return error == 0 ? nil : Failure(message: "the output is not complete: \(SystemError(error).sentence)")
@@ -22,11 +22,11 @@ struct StandardStream: Sendable {
     /// Whether it is a terminal.
     var isTerminal: Bool { isatty(descriptor) == 1 }
 
-    /// Whether its reader has gone, as far as that shows without writing.
+    /// Whether the stream's reader has gone, as far as this can be seen without writing.
     ///
-    /// A pipe reports it as an error, a terminal and a local socket as a hang-up. A network socket only reports that
-    /// the other side sends no more. That counts, because nothing else shows that a remote reader has gone. A local
-    /// socket whose other side sends no more may still have a reader.
+    /// A pipe reports this as an error, and a terminal or a local socket as a hang-up. A network socket only reports that the
+    /// other side will send no more. That is treated as gone, because nothing else shows that a remote reader has gone. A local
+    /// socket in that state may still have a reader.
     var isAbandoned: Bool {
         var state = pollfd(fd: descriptor, events: Self.remoteEnd, revents: 0)
         guard poll(&state, 1, 0) > 0 else { return false }
@@ -35,7 +35,7 @@ struct StandardStream: Sendable {
     }
 
     #if os(Linux)
-        /// `POLLRDHUP`, which the C library declares for GNU programs only.
+        /// The value of `POLLRDHUP`, which the C library declares for GNU programs only.
         private static let remoteEnd: Int16 = 0x2000
     #else
         private static let remoteEnd: Int16 = 0
@@ -47,24 +47,24 @@ struct StandardStream: Sendable {
         return getsockname(descriptor, &address, &length) == 0 && Int32(address.sa_family) == AF_UNIX
     }
 
-    /// Whether a write would not block: it has room, or would fail at once.
+    /// Whether a write would return at once, because there is room or because it fails.
     var hasRoom: Bool {
         var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         return poll(&room, 1, 0) > 0
     }
 
-    /// Writes a line if that does not block.
+    /// Writes a line, unless the write would block.
     func writeIfTaken(_ line: String) {
         if hasRoom { write(line) }
     }
 
-    /// Writes all of `text`. Returns `false` if that failed, or if the reader has gone. ``outputFailure`` keeps the
-    /// failure of standard output.
+    /// Writes all of `text`. Returns `false` if that failed or the reader has gone. ``outputFailure`` stores a failure of
+    /// standard output.
     @discardableResult
     func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
-    /// Writes all of `bytes`. Returns `false` if that failed, or if the reader has gone. ``outputFailure`` keeps the
-    /// failure of standard output.
+    /// Writes all of `bytes`. Returns `false` if that failed or the reader has gone. ``outputFailure`` stores a failure of
+    /// standard output.
     @discardableResult
     func write(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
@@ -74,7 +74,7 @@ struct StandardStream: Sendable {
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if error == EAGAIN {
-                // Another process made the pipe non-blocking.
+                // Another process has made the pipe non-blocking, so the write has to wait here.
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&waiting, 1, -1)
             } else if error != EINTR {
@@ -85,7 +85,7 @@ struct StandardStream: Sendable {
         return true
     }
 
-    /// Remembers the failure of standard output. A reader that has gone is none: it has seen enough.
+    /// Stores a failure of standard output. If the reader has gone, that is no failure, because the reader wants no more output.
     private func didFail(_ error: Int32) {
         guard descriptor == Self.output.descriptor, error != EPIPE else { return }
         _ = Self.outputError.compareExchange(expected: 0, desired: error, ordering: .relaxed)
@@ -93,8 +93,8 @@ struct StandardStream: Sendable {
 }
 
 extension StandardStream {
-    /// Opens standard input, output and error if the caller closed them, in a mode in which they can neither be read
-    /// nor written. Otherwise a file or connection of this program would get their numbers.
+    /// Opens standard input, output and error if the caller has closed them, so that they can be neither read nor written.
+    /// Otherwise the next file or connection of this program would get one of their numbers.
     static func fillGaps() {
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
             // `open` returns the lowest free number, which is this one.
@@ -102,7 +102,7 @@ extension StandardStream {
         }
     }
 
-    /// Ends the process with exit code 1 if the C library can't write its buffer, which holds the help.
+    /// Ends the process with exit code 1 if the C library cannot write its buffer, which contains the help.
     static func checkAtExit() {
         atexit {
             guard fflush(nil) != 0, errno != EPIPE else { return }

@@ -1,12 +1,12 @@
 import Foundation
 
-/// The original settings of the terminal on standard input, and the raw mode, in which every key arrives at once and
-/// the system handles none.
+/// The original settings of the terminal on standard input. In raw mode, every key arrives at once, and the system handles no
+/// key.
 struct TerminalMode: @unchecked Sendable {
-    // `termios` is a plain structure of numbers.
+    // Sendable without a check, because `termios` is a plain structure of numbers.
     private let original: termios
 
-    /// `nil` if there is no terminal on standard input.
+    /// Reads the settings. `nil` if standard input is no terminal.
     init?() {
         var settings = termios()
         guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &settings) == 0 else { return nil }
@@ -17,15 +17,15 @@ struct TerminalMode: @unchecked Sendable {
         var raw = original
         raw.c_iflag &= ~tcflag_t(BRKINT | ICRNL | INPCK | ISTRIP | IXON)
         raw.c_lflag &= ~tcflag_t(ECHO | ICANON | IEXTEN | ISIG)
-        // Output stays cooked: a line break still begins a new line for other writers.
+        // Output processing stays on, so that a line break of another writer still begins a new line.
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
     }
 
-    /// The time at which settings take effect, and the fate of unread input.
+    /// Decides when the settings take effect, and what happens to unread input.
     enum Restoring {
-        /// When the output is written. Blocks for ever on a terminal without a reader.
+        /// After the output was written. This blocks for ever if nobody reads from the terminal.
         case waitingForOutput
-        /// The same, and unread input is dropped.
+        /// After the output was written, and unread input is dropped.
         case droppingInput
         case atOnce
     }
@@ -45,7 +45,7 @@ struct TerminalMode: @unchecked Sendable {
     /// The width of the terminal on standard output; 80 if it is unknown.
     static var columns: Int { columns(of: .output) }
 
-    /// The width of the terminal behind a stream; 80 if it is unknown.
+    /// The width of the terminal of a stream; 80 if it is unknown.
     static func columns(of stream: StandardStream) -> Int {
         var size = winsize()
         guard ioctl(stream.descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
@@ -58,7 +58,7 @@ struct TerminalMode: @unchecked Sendable {
         return !type.isEmpty && type != "dumb"
     }
 
-    /// Whether standard output should have colours (https://no-color.org).
+    /// Whether colours are wanted on standard output (https://no-color.org).
     static var wantsColours: Bool {
         let noColour = ProcessInfo.processInfo.environment["NO_COLOR"] ?? ""
         return StandardStream.output.isTerminal && isCapable && noColour.isEmpty

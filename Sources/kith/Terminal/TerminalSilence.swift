@@ -1,15 +1,15 @@
 import Foundation
 import Synchronization
 
-/// A terminal without echo, from the first secret until ``lift()``. A signal that ends or stops the process restores
-/// the settings first.
+/// A terminal that does not show typed text, from the first secret until ``lift()``. If a signal ends or stops the process, the
+/// settings are restored first.
 ///
-/// One process has one terminal, so there is only one silence at a time.
+/// A process has one terminal, so only one silence exists at a time.
 struct TerminalSilence: @unchecked Sendable {
-    // `termios` is a plain structure of numbers.
+    // Sendable without a check, because `termios` is a plain structure of numbers.
     private let original: termios
 
-    /// `nil` if there is no terminal behind the descriptor.
+    /// Reads the settings. `nil` if the descriptor is no terminal.
     init?(_ descriptor: Int32) {
         var settings = termios()
         guard tcgetattr(descriptor, &settings) == 0 else { return nil }
@@ -24,7 +24,7 @@ struct TerminalSilence: @unchecked Sendable {
         SilencedTerminal.set(settings)
     }
 
-    /// Prepares for the time between questions: without echo, and ctrl-C ends the process.
+    /// Prepares for the time between two questions: typed text is not shown, and ctrl-C ends the process.
     func holdBack() {
         var settings = original
         settings.c_lflag &= ~tcflag_t(ECHO)
@@ -35,7 +35,7 @@ struct TerminalSilence: @unchecked Sendable {
     func lift() { SilencedTerminal.end() }
 }
 
-/// The state that signal handlers use. They may only call functions that are safe in handlers.
+/// The state for signal handlers. They may call only functions that are safe in handlers.
 private enum SilencedTerminal {
     private struct Settings {
         var descriptor: Int32 = -1
@@ -50,7 +50,7 @@ private enum SilencedTerminal {
     }()
     private static let isSilent = Atomic<Bool>(false)
     private static let leavesAtExit: Void = { _ = atexit { SilencedTerminal.end() } }()
-    /// The signals that users and sessions send to end a process, and those that stop and continue it.
+    /// The signals with which users and sessions end a process. ``all`` adds those that stop and continue it.
     private static let ending = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
     private static let all = ending + [SIGTSTP, SIGCONT]
 
@@ -92,7 +92,7 @@ private enum SilencedTerminal {
         }
         tcsetattr(settings.pointee.descriptor, TCSANOW, &settings.pointee.original)
         tcflush(settings.pointee.descriptor, TCIFLUSH)
-        // Takes effect when the handler returns.
+        // The default action follows when the handler returns.
         signal(number, SIG_DFL)
         raise(number)
     }

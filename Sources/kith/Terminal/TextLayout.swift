@@ -29,7 +29,7 @@ enum TextLayout {
                 used += wordWidth
                 continue
             }
-            // A word longer than a line breaks at its hyphens, or else anywhere.
+            // A word that is longer than a line is broken at its hyphens, or else anywhere.
             for part in parts(of: word, width: width - indent) {
                 let columns = DisplayWidth.of(part)
                 if used + columns > width, used > indent {
@@ -44,10 +44,10 @@ enum TextLayout {
         return lines
     }
 
-    /// Breaks `text` into rows: the first of at most `first` columns, the others of at most `further`. A row ends
-    /// behind a space where possible. All characters stay, so that the rows together are the text.
+    /// Breaks `text` into rows. The first row has at most `first` columns, and the others have at most `further`. A row ends
+    /// after a space if possible. No character is lost, so the rows together are the text.
     static func fold(_ text: String, first: Int, further: Int) -> [String] {
-        // The widest character takes two columns.
+        // The widest character needs two columns.
         var room = max(2, first)
         var rows: [String] = []
         var row: [Character] = []

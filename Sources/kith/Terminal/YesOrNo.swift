@@ -1,9 +1,9 @@
-/// An answer to a question that only a yes or a no decides.
+/// The answer to a question that requires a yes or a no.
 enum YesOrNo: Sendable {
     case yes
     case no
 
-    /// Reads `yes`, `y`, `no` or `n`, in either case and with space around; `nil` for anything else.
+    /// Reads `yes`, `y`, `no` or `n`, in upper or lower case and with spaces around it; `nil` for any other text.
     init?(_ text: String) {
         switch text.filter({ !$0.isWhitespace }).lowercased() {
         case "yes", "y": self = .yes

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group add`: adds members.
+/// `kith group add`: adds members to a group.
 struct GroupAddCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// `kith group`: makes and changes groups.
+/// `kith group`: creates and changes groups.
 struct GroupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "group",
@@ -54,7 +54,7 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
-    /// Finds the contacts with these names, each once.
+    /// Finds the contacts with these names. A contact that is named twice is returned once.
     static func contacts(_ names: [String], in profile: Profile) async throws -> [Contact] {
         var contacts: [Contact] = []
         for name in names {
@@ -64,7 +64,7 @@ struct GroupCommand: AsyncParsableCommand {
         return contacts
     }
 
-    /// Refuses a text that can't be a group's name.
+    /// Refuses a text that cannot be a group's name.
     static func check(title: String) throws {
         if TextRules.isBlank(title) { throw ValidationError("A group's name must have at least one character.") }
         if title.utf8.count > ClientLimits.title {

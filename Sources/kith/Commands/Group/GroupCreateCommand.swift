@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group create`: makes a group.
+/// `kith group create`: creates a group.
 struct GroupCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group leave`: leaves a conversation.
+/// `kith group leave`: leaves a group or another conversation.
 struct GroupLeaveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "leave",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group members`: lists the members.
+/// `kith group members`: lists the members of a group.
 struct GroupMembersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "members",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group remove`: removes a member.
+/// `kith group remove`: removes a member from a group.
 struct GroupRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",

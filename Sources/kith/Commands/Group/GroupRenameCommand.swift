@@ -38,7 +38,7 @@ struct GroupRenameCommand: AsyncParsableCommand {
                         let now: ConversationSummary
                         switch event {
                         case .conversation(let summary) where summary.id == conversation.id: now = summary
-                        // The change may be among the dropped events.
+                        // The event that reports the new name may have been dropped.
                         case .missed: now = try await profile.conversation(conversation.id)
                         default: continue
                         }

@@ -7,16 +7,16 @@ import Logging
 import PrivateFiles
 import TLSCodec
 
-/// A relay inside this process, with its store and key in the profile's folder.
+/// A relay inside this process. Its store and its key are in the profile's folder.
 final class HostedRelay: Sendable {
-    /// The relay's address and key for other machines.
+    /// The relay's address and key, for other machines.
     let point: RelayPoint
-    /// The relay's address inside this machine.
+    /// The relay's address, for clients on this machine.
     let nearby: RelayAddress
-    /// Whether anybody who reaches the port may use the relay. An older version made it without a pass, and the people
-    /// who joined then know none.
+    /// Whether everyone who can reach the port may use the relay. This is so if an older version created the relay without a
+    /// pass, because the people who joined then have no pass.
     var isOpen: Bool { point.pass == nil }
-    /// Lead of this machine's clock over the relay's time, in seconds; 0 unless the relay doubts it.
+    /// Seconds by which this machine's clock is ahead of the relay's time; 0 unless the relay doubts the clock.
     var clockAheadSeconds: Int { relay.clockAheadSeconds }
 
     private let relay: Relay
@@ -27,14 +27,14 @@ final class HostedRelay: Sendable {
         self.nearby = nearby
     }
 
-    /// Starts the relay: on its last port, or else on the usual one, or else on a free one.
+    /// Starts the relay. It tries its last port first, then the usual port, then any free port.
     ///
     /// - Parameters:
     ///   - folder: the profile's folder.
     ///   - listen: the address to listen on, if the user gave one.
     ///   - address: the address for other machines, if the user gave one: a host, with an optional port.
-    ///   - known: the profile's relays. If this relay is among them, its pass survives the loss of `host.json`.
-    ///   - trustsClock: whether the machine's clock is right, even if it is far ahead of the last run.
+    ///   - known: the profile's relays. If this relay is among them, its pass is known even if `host.json` is lost.
+    ///   - trustsClock: whether the machine's clock is right, even if it is far ahead of its time in the last run.
     static func start(
         in folder: URL, listen: ListenAddress?, address: HostAddress?, known: [RelayPoint] = [],
         trustsClock: Bool = false
@@ -45,7 +45,8 @@ final class HostedRelay: Sendable {
         var pass = before?.pass
         if before == nil {
             pass = try await passWithoutFile(in: relayFolder, known)
-            // Write the pass before the relay can be used: a used relay without this file counts as an older version's.
+            // The pass is written before the relay can be used, because a used relay without this file counts as one of an older
+            // version.
             if let pass { try place.write(HostPlace.Place(isGiven: false, pass: pass)) }
         }
         let seat = Seat(folder: relayFolder, pass: pass.flatMap { RelayPass($0) }, trustsClock: trustsClock)
@@ -70,14 +71,14 @@ final class HostedRelay: Sendable {
         }
     }
 
-    /// Stops the relay, closes its connections and its store.
+    /// Stops the relay, and closes its connections and its store.
     func stop() async { await relay.stop() }
 
     /// The default port of relays.
     private static let usualPort = 7443
 
-    /// Returns the pass of a relay without `host.json`: the one in the profile, or a fresh one if the relay is unused.
-    /// A used relay that the profile does not know gets none: an older version made it, and its users know no pass.
+    /// Returns the pass of a relay without `host.json`: the pass in the profile, or a new one if the relay is unused. A used
+    /// relay that the profile does not know gets no pass, because an older version created it, and its users have none.
     private static func passWithoutFile(in folder: URL, _ known: [RelayPoint]) async throws -> String? {
         let pin = try RelayIdentity.kept(in: folder).pin
         let passes = known.filter { $0.pin == pin }.map(\.pass)
@@ -85,7 +86,7 @@ final class HostedRelay: Sendable {
         return try await Relay.isUnused(in: folder) ? HostPlace.freshPass() : nil
     }
 
-    /// The configuration of the relay, except for its address.
+    /// The configuration of the relay, without its address.
     private struct Seat {
         let folder: URL
         let pass: RelayPass?
@@ -101,7 +102,7 @@ final class HostedRelay: Sendable {
             configuration.limits = .household
             configuration.relayPass = seat.pass
             configuration.trustsClock = seat.trustsClock
-            // Log lines would appear in the chat.
+            // The log is off, because its lines would appear in the chat.
             configuration.logger = Logger(label: "kith.host") { _ in SwiftLogNoOpLogHandler() }
             return try await Relay.start(in: seat.folder, configuration)
         }
@@ -119,7 +120,7 @@ final class HostedRelay: Sendable {
 
     private static func isAny(_ host: String) -> Bool { ["0.0.0.0", "::"].contains(host) }
 
-    /// Returns the last public host if this machine still has it, because those who joined know it.
+    /// Returns the last public host if this machine still has it, because the people who joined know that host.
     private static func publicHost(_ host: String, before: HostPlace.Place?) -> String {
         if let before, before.isGiven, let given = before.host { return given }
         guard isAny(host) else { return host }
@@ -129,32 +130,32 @@ final class HostedRelay: Sendable {
     }
 }
 
-/// The address of this machine for others: a host, with an optional port.
+/// An address of this machine for other machines: a host, with an optional port.
 struct HostAddress: Hashable, Sendable {
     let host: String
     let port: Int?
 }
 
-/// The file with a hosted relay's addresses and pass, for its next start.
+/// The file that stores a hosted relay's addresses and pass for its next start.
 struct HostPlace {
     let file: PrivateFile
 
     struct Place: Codable, Hashable {
-        /// The host for other machines. Like ``port``, it is missing until the relay has started once.
+        /// The host for other machines. Like ``port``, it is missing until the first start of the relay.
         var host: String?
-        /// The port for other machines, if the user gave one: a router may forward it. Missing in files of older
-        /// versions.
+        /// The port for other machines, if the user gave one. It differs from ``port`` if a router forwards it. Missing in files
+        /// of older versions.
         var publicPort: Int?
-        /// The port that the relay listens on.
+        /// The port on which the relay listens.
         var port: Int?
-        /// The host that the relay listens on, if the user gave one.
+        /// The host on which the relay listens, if the user gave one.
         var listen: String?
-        /// Whether the user gave the public host, so that it is not guessed again.
+        /// Whether the user gave the public host. Such a host is not replaced by a guess.
         let isGiven: Bool
-        /// The pass in its invites. Missing in files of older versions, whose relays stay open to their users.
+        /// The pass in the relay's invites. Missing in files of older versions, whose relays stay open to everyone.
         let pass: String?
 
-        /// Whether it has all values of a relay that has started, or those of one that has a pass and has not started
+        /// Whether the file has all values of a relay that has started, or all values of a relay with a pass that has not started
         /// yet.
         fileprivate var isComplete: Bool {
             guard pass.map({ RelayPass($0) != nil }) ?? true else { return false }
@@ -163,13 +164,13 @@ struct HostPlace {
         }
     }
 
-    /// Returns a pass as the file has it.
+    /// Encodes a pass as text for the file.
     static func text(of pass: RelayPass) -> String {
         var reader = TLSReader(pass.encoded)
         return (try? reader.readOpaque()).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    /// Makes a pass of 32 random bytes.
+    /// Creates a pass of 32 random bytes.
     static func freshPass() -> String {
         Hex.encode((0..<32).map { _ in UInt8.random(in: .min ... .max) })
     }

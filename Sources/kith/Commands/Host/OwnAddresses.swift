@@ -1,8 +1,8 @@
 import Foundation
 
-/// The addresses of this machine that other machines may reach.
+/// The addresses of this machine that other machines may be able to reach.
 enum OwnAddresses {
-    /// Returns numeric addresses, the most reachable first. Empty without a network.
+    /// Returns numeric addresses, beginning with the one that most other machines can probably reach. Empty without a network.
     static func likely() -> [String] {
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return [] }
@@ -18,20 +18,20 @@ enum OwnAddresses {
             else { continue }
             found.append((text, rank))
         }
-        // Equal ranks keep the order of the interfaces.
+        // Addresses of equal rank keep the order of the interfaces.
         return found.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
             .map(\.element.address)
     }
 
-    /// Ranks an address: 0 is the most reachable from other machines; `nil` is unreachable.
+    /// Ranks an address. 0 is the most reachable for other machines, and `nil` is unreachable.
     static func rank(of address: String, interface: String) -> Int? {
-        // Interfaces of containers and virtual machines: only this machine reaches their addresses.
+        // These interfaces belong to containers and virtual machines. Only this machine can reach their addresses.
         let isVirtual = ["docker", "veth", "br-", "virbr", "cni", "flannel", "vmnet"].contains {
             interface.hasPrefix($0)
         }
         let penalty = isVirtual ? 10 : 0
         if address.contains(":") {
-            // A link-local address has no meaning without its interface; fd00::/8 is a private network.
+            // A link-local address has no meaning without its interface. fd00::/8 is a private network.
             if address.lowercased().hasPrefix("fe80") { return nil }
             return (["fc", "fd"].contains { address.lowercased().hasPrefix($0) } ? 4 : 3) + penalty
         }
@@ -42,7 +42,7 @@ enum OwnAddresses {
         case (192, 168): return 1 + penalty
         case (10, _): return 2 + penalty
         case (172, 16...31): return 2 + penalty
-        // Shared by the customers of a provider.
+        // Customers of a provider share these addresses.
         case (100, 64...127): return 3 + penalty
         default: return 0 + penalty
         }

@@ -14,8 +14,8 @@ struct ListenRequest: Decodable {
         let expires: String?
     }
 
-    /// Carries out a line and returns the answer. The answer has the line's `ref` even if the rest of the line is
-    /// wrong.
+    /// Performs the request in a line and returns the answer. The answer repeats the line's `ref`, even if the rest of the line
+    /// is wrong.
     static func carryOut(_ line: LineReader.Line, with profile: Profile) async -> JSONEvent {
         let data = Data(line.text.utf8)
         func refusal(_ message: String) -> JSONEvent {
@@ -42,12 +42,12 @@ struct ListenRequest: Decodable {
         }
     }
 
-    /// The `ref` of a line alone.
+    /// The `ref` of a line, without the other fields.
     private struct Labelled: Decodable {
         let ref: JSONValue?
     }
 
-    /// Describes the fault that keeps a line from being a request.
+    /// Describes why a line is not a valid request.
     private static func problem(_ error: any Error) -> String {
         func path(_ context: DecodingError.Context) -> String {
             context.codingPath.map(\.stringValue).joined(separator: ".")

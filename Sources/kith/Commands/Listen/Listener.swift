@@ -5,19 +5,19 @@ import KithClient
 struct Listener {
     /// The form of the output.
     enum Format: Sendable {
-        /// For people.
+        /// Text for people.
         case text
-        /// For programs.
+        /// JSON for programs.
         case json
     }
 
     /// The reason why the listener ended.
     enum Ending: Sendable {
-        /// One message was requested, and printed.
+        /// One message was requested and has been printed.
         case receivedOne
-        /// The time is over.
+        /// The time limit has been reached.
         case timeIsOver
-        /// The output has no reader any more.
+        /// The output no longer has a reader.
         case outputIsClosed
         /// Ctrl-C or SIGTERM arrived.
         case stopped
@@ -36,11 +36,11 @@ struct Listener {
     struct Options: Sendable {
         /// The only conversation whose messages are printed.
         var only: ConversationID?
-        /// Whether it ends after one message.
+        /// Whether the listener ends after one message.
         var endsAfterFirst = false
         /// Whether read receipts are sent to the other members.
         var sendsReceipts = true
-        /// Whether it accepts every conversation that a stranger begins.
+        /// Whether the listener accepts every conversation that a stranger begins.
         var acceptsStrangers = false
     }
 
@@ -49,9 +49,9 @@ struct Listener {
     private let options: Options
     private var only: ConversationID? { options.only }
     private var strangers = StrangerNotices()
-    /// The last printed entry of each conversation, and its parts that were printed: one entry can be several notices.
+    /// For each conversation, the last printed entry and its printed messages. One entry can contain several notices.
     private var printed: [ConversationID: (seq: UInt64, bodies: [Message.Body])] = [:]
-    /// Conversations with printed messages that are not marked as read yet.
+    /// Conversations whose printed messages are not marked as read yet.
     private var unmarked: Set<ConversationID> = []
     private var names: [ConversationID: String] = [:]
     /// The user's name.
@@ -59,11 +59,11 @@ struct Listener {
     /// The last printed state of each relay.
     private var relayStates: [KnownRelay: RelayState] = [:]
 
-    /// Delay before printed messages are marked as read, so that one transaction marks many.
+    /// Delay before printed messages are marked as read, so that one transaction marks many messages.
     private static let flush = Duration.milliseconds(200)
-    /// Interval of checks whether the output still has a reader.
+    /// Interval between checks whether the output still has a reader.
     private static let look = Duration.seconds(1)
-    /// Maximum messages read from the vault at once.
+    /// Maximum number of messages that are read from the vault at once.
     private static let page = 500
 
     init(_ profile: Profile, format: Format, options: Options) {
@@ -90,7 +90,7 @@ struct Listener {
         let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
         let (commandTurns, nextCommand) = AsyncStream.makeStream(of: Void.self)
         let tasks = await feed(put, turns, for: time, until: signals) + [carryOutCommands(commandTurns, put)]
-        // A command that is waiting gives up then.
+        // Cancelling also ends a command that is waiting.
         defer { for task in tasks { task.cancel() } }
         if let ending = try await printUnread() { return ending }
         nextEvent.yield()
@@ -127,7 +127,7 @@ struct Listener {
         ]
         tasks.append(
             Task {
-                // A listener whose bot has died must not keep the profile from the next one.
+                // If the reader has died, the listener must end, so that the profile is free for the next listener.
                 while !StandardStream.output.isAbandoned {
                     do { try await Task.sleep(for: Self.look) } catch { return }
                 }
@@ -146,7 +146,7 @@ struct Listener {
     // MARK: Messages
 
     private mutating func printUnread() async throws -> Ending? {
-        // The most recent conversation comes last.
+        // The most recent conversation is handled last.
         for conversation in try await profile.conversations().reversed() where only == nil || only == conversation.id {
             names[conversation.id] = conversation.name
             if conversation.isPending, let ending = try await meet(conversation) { return ending }
@@ -168,7 +168,7 @@ struct Listener {
         }
     }
 
-    /// Prints a message unless it was printed before.
+    /// Prints a message, unless it was already printed.
     private mutating func print(_ message: Message) -> Ending? {
         guard only == nil || only == message.conversation, let seq = message.seq else { return nil }
         let last = printed[message.conversation] ?? (0, [])
@@ -188,7 +188,7 @@ struct Listener {
                 MessageRenderer(me: me, layout: .record(conversation: only == nil ? name : nil)).lines(message)
                     .map { $0.painted(colours: TerminalMode.wantsColours) }
             }
-        // A line that could not be written counts neither as printed nor as read.
+        // A line that could not be written does not count as printed or as read.
         for line in lines where !StandardStream.output.write(line + "\n") { return .outputIsClosed }
         didPrint()
         unmarked.insert(message.conversation)
@@ -215,7 +215,7 @@ struct Listener {
         default: break
         }
         if format == .text, case .relay(let relay, let state) = event {
-            // Each attempt would print the same line again.
+            // The state of a new attempt is not printed, because every attempt would print the same line again.
             if case .connecting = state { return nil }
             guard relayStates.updateValue(state.withoutTime, forKey: relay) != state.withoutTime else { return nil }
         }
@@ -248,8 +248,7 @@ struct Listener {
 
     private func name(_ id: ConversationID) -> String { names[id] ?? "#\(id.rawValue)" }
 
-    /// Accepts a conversation that a stranger began, or prints the commands that do. For a program, the event itself is
-    /// enough.
+    /// Accepts a conversation that a stranger began, or prints the commands that accept it. A program gets only the event.
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
             try await profile.accept(conversation.id)
@@ -264,10 +263,9 @@ struct Listener {
 
     // MARK: Commands
 
-    /// Carries out the lines of standard input in order, each after the answer to the previous one is printed.
+    /// Performs the requests on standard input in order. Each begins after the answer to the previous one was printed.
     ///
-    /// The lines have a task of their own: one that waits must not keep the listener from printing messages or from
-    /// ending.
+    /// This runs in its own task, so that a request that waits does not keep the listener from printing messages or from ending.
     private func carryOutCommands(_ turns: AsyncStream<Void>, _ put: AsyncStream<Input>.Continuation) -> Task<
         Void, Never
     > {

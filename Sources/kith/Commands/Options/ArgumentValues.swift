@@ -2,7 +2,7 @@ import ArgumentParser
 import KithClient
 import KithWire
 
-// Types of the libraries that are arguments of commands.
+// Makes types of the libraries usable as arguments of commands.
 
 extension RelayAddress: ExpressibleByArgument {
     /// Reads `HOST:PORT`.

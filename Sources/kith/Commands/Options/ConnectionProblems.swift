@@ -2,23 +2,23 @@ import KithClient
 import KithWire
 import Synchronization
 
-/// Collects the problems at relays. Each is told once, and again when it changes.
+/// Collects the problems at relays. Each problem is reported once, and again when it changes.
 final class ConnectionProblems: Sendable {
     private struct State {
         var reasons: [KnownRelay: String] = [:]
-        /// The refusals that a retry does not change.
+        /// The refusals that a further attempt does not change.
         var refusals: [KnownRelay: RelayConnectionError] = [:]
         var full: Set<KnownRelay> = []
-        /// Relays that have not answered yet.
+        /// Relays that have not answered.
         var connecting: Set<KnownRelay> = []
-        /// The reason why an invitation is not in its inbox.
+        /// The reason why an invitation is not in the recipient's inbox.
         var invitation: String?
         var failure: Failure?
     }
 
     private let state = Mutex(State())
 
-    /// The failure that ends the command, once it is known.
+    /// The failure that ends the command; `nil` while none is known.
     var failure: Failure? {
         get { state.withLock { $0.failure } }
         set { state.withLock { $0.failure = newValue } }
@@ -31,10 +31,10 @@ final class ConnectionProblems: Sendable {
         }
     }
 
-    /// Whether the relays lack nothing but disk space.
+    /// Whether a lack of disk space is the only problem of the relays.
     var isForRoom: Bool { state.withLock { !$0.full.isEmpty && $0.full.count == $0.reasons.count } }
 
-    /// Takes an event; returns a line to tell the user, if there is one.
+    /// Processes an event. Returns a line for the user; `nil` if there is nothing to report.
     func note(_ event: KithEvent) -> String? {
         if case .clock(let difference) = event { return difference.sentence.description }
         if case .warning(_, .invitationWaits(let name, let obstacle), _) = event {
@@ -65,8 +65,8 @@ final class ConnectionProblems: Sendable {
         return before == reason ? nil : "\(reason ?? "\(relay.address)"); \(ending)"
     }
 
-    /// Returns the refusal of all relays that the command needs: those at an address, or all of the profile's. `nil`
-    /// while one may still answer.
+    /// Returns the refusal of all relays that the command needs: the relays at an address, or all relays of the profile. Returns
+    /// `nil` while one of them may still answer.
     func refusal(of profile: Profile, at address: RelayAddress?) async -> RelayConnectionError? {
         let needed = await profile.relays().map(\.relay).filter { address == nil || $0.address == address }
         return state.withLock { state in
@@ -81,8 +81,7 @@ final class ConnectionProblems: Sendable {
 }
 
 extension RelayConnectionError {
-    /// Whether only the user can resolve the refusal: another key answers at the relay's address, or the relay requires
-    /// another pass.
+    /// Whether only the user can resolve the refusal: the relay's address has another key, or the relay requires another pass.
     func isFinal(for relay: RelayPoint) -> Bool {
         switch self {
         case .pinMismatch(let expected, _): expected == relay.pin

@@ -1,12 +1,12 @@
 import ArgumentParser
 import KithClient
 
-/// The option to skip the question before an irreversible change.
+/// The option that skips the question before an irreversible change.
 struct Consent: ParsableArguments {
     @Flag(name: .long, help: "Skip the question whether you are sure.")
     var yes = false
 
-    /// Asks the person at the terminal. A script has no terminal and is not asked.
+    /// Asks the person at the terminal. Without a terminal, a script runs the command, and there is no question.
     ///
     /// - Throws: ``ExitCode/interrupted`` unless the answer is yes.
     func get(_ question: Sentence) async throws {

@@ -2,23 +2,23 @@ import ArgumentParser
 import KithClient
 import KithWire
 
-/// A value of the command line that can explain why a text is not one.
+/// A value of the command line that can explain why a text is not valid.
 protocol ReadableValue: ExpressibleByArgument {
-    /// Explains the form of such a value, and the fault of this text.
+    /// Explains the form of such a value, and what is wrong with this text.
     static func problem(with text: String) -> String
 }
 
 extension ReadableValue {
     /// Reads a value.
     ///
-    /// - Throws: ``Mistake``, whose words the argument parser appends to its own.
+    /// - Throws: ``Mistake``. The argument parser appends the mistake's text to its own message.
     @Sendable static func read(_ text: String) throws -> Self {
         guard let value = Self(argument: text) else { throw Mistake(description: problem(with: text)) }
         return value
     }
 }
 
-/// The reason why a text is not a value.
+/// The reason why a text is not a valid value.
 struct Mistake: Error, CustomStringConvertible {
     let description: String
 }

@@ -26,10 +26,10 @@ struct RelayChoice: ParsableArguments {
         if relayPassFile != nil { throw ValidationError("--relay-pass-file needs --relay.") }
     }
 
-    /// Returns the relay with its key.
+    /// Returns the chosen relay with its key.
     ///
-    /// - Throws: ``Failure`` if no relay was given and the profile has none, if the relay has another key than before,
-    ///   or if the time is over; ``KithError/relay(_:)`` if it can't be reached.
+    /// - Throws: ``Failure`` if no relay was given and the profile has none, if the relay's key has changed, or if the time is
+    ///   over. ``KithError/relay(_:)`` if the relay cannot be reached.
     func point(for profile: Profile, within time: DurationArgument) async throws -> RelayPoint {
         let used = await profile.relays().map(\.relay)
         guard let relay else {
@@ -52,7 +52,7 @@ struct RelayChoice: ParsableArguments {
         do {
             (found, isFirstContact) = try await Self.answer(of: contact, within: time)
         } catch KithError.relay(let error) where error.isAboutAddress {
-            // The relay's owner may have given it a new key, which it proved to have.
+            // The owner may have given the relay a new key. The relay has just proved that it has this key.
             if pin != nil, let other = used.first(where: { $0.address == relay }) {
                 throw Self.anotherPin(than: other.pin, at: relay)
             }
@@ -66,9 +66,9 @@ struct RelayChoice: ParsableArguments {
 }
 
 extension RelayChoice {
-    /// Connects once. A relay on the command line is remembered only if it has proved its key and accepted the pass.
+    /// Connects once. A relay from the command line is remembered only after it has proved its key and accepted the pass.
     ///
-    /// - Throws: ``KithError/relay(_:)``; ``Failure`` if the time is over, or if the key is not the known one.
+    /// - Throws: ``KithError/relay(_:)``, or ``Failure`` if the time is over or if the key is not the known one.
     private static func answer(
         of contact: RelayContact, within time: DurationArgument
     ) async throws -> (pin: RelayPin, isFirstContact: Bool) {
@@ -94,7 +94,7 @@ extension RelayChoice {
             message: "the relay \(relay) is known here with the key \(known), and --pin names another", code: .wrongKey)
     }
 
-    /// Runs `work`, which must end when its task is cancelled, with a time limit; 0 is no limit.
+    /// Runs `work` with a time limit, where 0 means no limit. `work` must end when its task is cancelled.
     private static func within<R: Sendable>(
         _ time: DurationArgument, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
@@ -108,14 +108,15 @@ extension RelayChoice {
         return try await task.value
     }
 
-    /// Applies the options to a known person, whose relay is known, too. A new pass for that relay is used from now on.
+    /// Applies the options to a known person, whose relay is also known. If there is a new pass for that relay, the profile uses
+    /// it from now on.
     ///
     /// - Parameters:
-    ///   - name: the person's name here.
+    ///   - name: the person's name on this device.
     ///   - address: the person's relay.
-    ///   - time: maximum wait for the relay to accept the pass.
-    /// - Throws: ``Failure`` if the options name another relay or another key; ``KithError/relay(_:)`` if the relay
-    ///   refuses the pass.
+    ///   - time: maximum time in which the relay must accept the pass.
+    /// - Throws: ``Failure`` if the options name another relay or another key. ``KithError/relay(_:)`` if the relay refuses the
+    ///   pass.
     func apply(to name: String, at address: RelayAddress, of profile: Profile, within time: DurationArgument)
         async throws
     {
@@ -136,7 +137,7 @@ extension RelayChoice {
 }
 
 extension RelayConnectionError {
-    /// Whether the relay with the expected key was not at the address: nothing answered, or another key did.
+    /// Whether the relay with the expected key was not found at the address: there was no answer, or another key.
     fileprivate var isAboutAddress: Bool {
         switch self {
         case .unreachable, .pinMismatch, .notARelay: true
@@ -146,7 +147,7 @@ extension RelayConnectionError {
 }
 
 extension RelayPass {
-    /// Reads a pass from a file, without surrounding space.
+    /// Reads a pass from a file, and removes surrounding white space.
     ///
     /// - Throws: ``Failure``.
     init(file path: String) throws {

@@ -12,20 +12,20 @@ struct RelayTimeoutOption: ParsableArguments {
         transform: DurationArgument.read)
     var limit = DurationArgument(seconds: 30)
 
-    /// Time for a command to be saved on this device before a refusal ends it.
+    /// Time in which a command can be stored on this device before a refusal ends it.
     private static let untilKept = Duration.seconds(1)
 
-    /// Hint for commands that saved nothing.
+    /// Hint for commands that have stored nothing.
     static let runAgain = "Run the same command again later."
 
-    /// Runs `work`, which needs a relay, and prints obstacles on standard error.
+    /// Runs `work`, which needs a relay, and prints problems on standard error.
     ///
     /// - Parameters:
-    ///   - relay: the relay it needs, if known; otherwise any of the profile's.
-    ///   - hint: printed with the failure: the fate of the command, or how to go on.
-    /// - Throws: ``Failure`` when the time is over, with ``ExitCode/notInTime`` or ``ExitCode/noRoom``; or at once if
-    ///   the relay shows another key (``ExitCode/wrongKey``) or requires another pass, because a retry would fail, too.
-    ///   The profile is closed then.
+    ///   - relay: the relay that `work` needs; `nil` if any of the profile's relays will do.
+    ///   - hint: text printed with the failure. It says what happens to the command, or what the user can do.
+    /// - Throws: ``Failure`` with ``ExitCode/notInTime`` or ``ExitCode/noRoom`` when the time is over. At once if the relay has
+    ///   another key (``ExitCode/wrongKey``) or requires another pass, because another attempt would fail too. After an error,
+    ///   the profile is closed.
     func wait<R>(
         for profile: Profile, at relay: RelayAddress? = nil, hint: String, _ work: () async throws -> R
     ) async throws -> R {
@@ -36,7 +36,7 @@ struct RelayTimeoutOption: ParsableArguments {
                 let news = problems.note(event)
                 guard case .relay(_, .refused) = event, await problems.refusal(of: profile, at: relay) != nil,
                     (try? await Task.sleep(for: Self.untilKept)) != nil,
-                    // The profile may know another relay at the same address by now.
+                    // By now, the profile may know another relay at the same address.
                     let refusal = await problems.refusal(of: profile, at: relay), let reason = problems.reason
                 else {
                     if Task.isCancelled { return }

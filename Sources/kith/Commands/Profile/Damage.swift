@@ -2,12 +2,12 @@ import Foundation
 import KithClient
 import PrivateFiles
 
-/// Reports a profile of which a part is damaged on disk. The rest can be read.
+/// Reports that a part of a profile is damaged on the disk. The rest can be read.
 enum Damage {
     /// Reports the number of damaged records, if there are any.
     ///
-    /// - Parameter fate: the consequence for them, as a participle.
-    /// - Throws: ``Failure`` if there are any.
+    /// - Parameter fate: the consequence for the damaged records, as a participle.
+    /// - Throws: ``Failure`` if there are any damaged records.
     static func report(_ damage: DamageCount, _ fate: String) throws {
         var parts: [String] = []
         if damage.entries > 0 { parts.append(damage.entries == 1 ? "1 entry" : "\(damage.entries) entries") }
@@ -23,15 +23,15 @@ enum Damage {
     }
 }
 
-/// Warns about private files that others can read, on a file system without modes.
+/// Warns about private files that other users can read because the file system has no modes.
 enum OpenFiles {
-    /// Warns about the files in a folder that others can read.
+    /// Warns about the files in a folder that other users can read.
     static func warn(in folder: URL) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         warn(of: names.sorted().filter { PrivateFile(folder.appending(path: $0)).isOpenToOthers }, in: folder)
     }
 
-    /// Warns about these files in one line on standard error.
+    /// Warns about the given files, in one line on standard error.
     static func warn(of files: [String], in folder: URL) {
         guard !files.isEmpty else { return }
         let words =

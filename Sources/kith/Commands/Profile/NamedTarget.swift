@@ -2,14 +2,14 @@ import Foundation
 import KithClient
 import KithWire
 
-/// The conversation or contact that a name on the command line stands for.
+/// The conversation or contact that a name on the command line refers to.
 enum NamedTarget: Hashable, Sendable {
     /// An existing conversation.
     case conversation(ConversationSummary)
-    /// A person without a conversation of two.
+    /// A person with whom there is no conversation of two.
     case contact(Contact)
 
-    /// Finds the target of a name, in its own case first and then in any case. `#3` is conversation number 3.
+    /// Finds the target of a name. An exact match comes before a match in another case. `#3` is conversation number 3.
     ///
     /// - Throws: ``Failure`` with similar names, if there is no target or more than one.
     static func named(_ name: String, in profile: Profile) async throws -> NamedTarget {
@@ -20,10 +20,10 @@ enum NamedTarget: Hashable, Sendable {
         return try named(name, conversations: try await profile.conversations(), contacts: await profile.contacts())
     }
 
-    /// Maximum wait for relays to deliver what arrived while the profile was closed.
+    /// Maximum time in which relays deliver what arrived while the profile was closed.
     private static let catchingUp = Duration.seconds(3)
 
-    /// Searches for an unknown name a little longer, because its person may have arrived while the profile was closed.
+    /// Searches again for a few seconds if a name is unknown, because that person may have joined while the profile was closed.
     private static func catchingUp<R>(_ profile: Profile, _ find: () async throws -> R?) async throws -> R? {
         let end = ContinuousClock.now + catchingUp
         let mayCome = await profile.isReceiving
@@ -34,7 +34,7 @@ enum NamedTarget: Hashable, Sendable {
         }
     }
 
-    /// Finds the target of a name among these.
+    /// Finds the target of a name among the given conversations and contacts.
     static func named(
         _ name: String, conversations: [ConversationSummary], contacts: [Contact]
     ) throws -> NamedTarget {
@@ -42,7 +42,7 @@ enum NamedTarget: Hashable, Sendable {
         throw Failure(unknown(name, among: conversations.map(\.name) + contacts.map(\.name)))
     }
 
-    /// Finds the target of a name among these; `nil` if there is none.
+    /// Finds the target of a name among the given conversations and contacts; `nil` if there is none.
     static func find(
         _ name: String, conversations: [ConversationSummary], contacts: [Contact]
     ) throws -> NamedTarget? {
@@ -54,12 +54,13 @@ enum NamedTarget: Hashable, Sendable {
         }
         for isMeant in meanings(of: name) {
             let found = conversations.filter { isMeant($0.name) }
-            // An ended conversation is meant only if there is no other.
+            // An ended conversation is chosen only if there is no other.
             let usable = found.filter(\.isUsable)
             let candidates = usable.isEmpty ? found : usable
             if candidates.count > 1 { throw ambiguous(name, candidates) }
             let contact = contacts.first { isMeant($0.name) }
-            // The members of a group choose its name. A group must not receive a text that is meant for a contact.
+            // The members of a group choose the group's name, so they could use a contact's name. A text that is meant for a
+            // contact must not go to a group.
             if let contact, let group = candidates.first, !group.isDirect {
                 throw Failure(
                     "\(name: contact.name) is a contact and a group; write #\(group.id.rawValue) for the group, or rename the contact (kith contacts rename)"
@@ -86,7 +87,7 @@ enum NamedTarget: Hashable, Sendable {
         throw Failure(unknown(name, among: await profile.contacts().map(\.name)))
     }
 
-    /// The other person of a conversation of two.
+    /// Returns the other person of a conversation of two.
     private static func contact(ofConversation number: UInt64, in profile: Profile) async throws -> Contact {
         guard let conversation = try await profile.conversations().first(where: { $0.id.rawValue == number }) else {
             throw Failure("there is no conversation #\(number)")
@@ -97,8 +98,8 @@ enum NamedTarget: Hashable, Sendable {
         return contact
     }
 
-    /// Finds the contact with a name, and waits for its inbox address: a person who has just joined sends it in the
-    /// conversation of two.
+    /// Finds the contact with a name, and waits for the contact's inbox address, because a person who has just joined sends it in
+    /// the conversation of two.
     static func reachableContact(_ name: String, in profile: Profile) async throws -> Contact {
         let contact = try await contact(name, in: profile)
         let isTalking = try await profile.conversations().contains {
@@ -110,7 +111,7 @@ enum NamedTarget: Hashable, Sendable {
         } ?? contact
     }
 
-    /// Finds the contact with this name among `contacts`; `nil` if there is none.
+    /// Finds the contact with a name among `contacts`; `nil` if there is none.
     static func contact(_ name: String, among contacts: [Contact]) throws -> Contact? {
         for isMeant in meanings(of: name) {
             let found = contacts.filter { isMeant($0.name) }
@@ -123,15 +124,15 @@ enum NamedTarget: Hashable, Sendable {
         return nil
     }
 
-    /// The ways to match a name, the strictest first: exactly, in any case, and as this program shows it.
+    /// Three ways to compare a name, the strictest first: exactly, in any case, and in the form in which this program shows it.
     private static func meanings(of name: String) -> [(String) -> Bool] {
         [{ $0 == name }, { $0.isLike(name) }, { ForeignText($0).isShown(as: name) }]
     }
 
-    /// Finds the conversation with a name in a profile that another process has open. That process may be just
-    /// receiving it.
+    /// Finds the conversation with a name in a profile that another process has opened. That process may just be receiving the
+    /// conversation.
     ///
-    /// - Returns: the conversation, and the profile in its latest state: this one, or another view of it.
+    /// - Returns: the conversation and the profile in its latest state, which is this one or a new view of it.
     static func conversation(
         _ name: String, underWayIn profile: Profile
     ) async throws -> (conversation: ConversationSummary, profile: Profile) {
@@ -154,7 +155,7 @@ enum NamedTarget: Hashable, Sendable {
         switch try await named(name, in: profile) {
         case .conversation(let conversation): return conversation
         case .contact(let contact):
-            // An ended conversation still has its history.
+            // An ended conversation is accepted too, because it still has its history.
             if let last = try await profile.conversations().first(where: { $0.contact == contact.id }) { return last }
             throw Failure("there is no conversation with \(name: contact.name) yet")
         }
@@ -179,11 +180,11 @@ enum NamedTarget: Hashable, Sendable {
         Array(Set(names).filter { $0.isNear(name) }.sorted().prefix(5))
     }
 
-    /// Returns a sentence that there is no target with the name, and names that may be meant.
+    /// Returns a sentence that says that there is no target with the name. It also lists similar names.
     static func unknown(_ name: String, among names: [String]) -> Sentence {
         let near = near(name, among: names).map { "\(name: $0)" as Sentence }
         let start: Sentence = "there is no contact or conversation \(name: name) here"
-        // A relay learns the name only if the user looks it up.
+        // The user has to look the name up, because only then may a relay learn it.
         let lookup: Sentence? = Name(name).map { "For a name at a relay: kith lookup \(name: $0.text)" }
         if !near.isEmpty {
             return "\(start); did you mean \(near.joined(separator: " or "))?\(lookup.map { " \($0)" } ?? "")"
@@ -194,10 +195,10 @@ enum NamedTarget: Hashable, Sendable {
 }
 
 extension ConversationSummary {
-    /// Whether messages can be sent there, now or later.
+    /// Whether messages can be sent to the conversation, now or later.
     var isUsable: Bool { obstacle == nil }
 
-    /// The reason why nothing can be sent there.
+    /// The reason why messages cannot be sent to the conversation; `nil` if they can.
     var obstacle: KithError? {
         switch status {
         case .preparing: nil
@@ -206,7 +207,7 @@ extension ConversationSummary {
         }
     }
 
-    /// The reason why queued messages stay here until the user does something; `nil` if they are sent.
+    /// The reason why queued messages are not sent until the user acts; `nil` if they are sent.
     var reasonNotToLeave: KithError? {
         switch status {
         case .removed, .left, .stopped: .conversation(status)
@@ -216,16 +217,17 @@ extension ConversationSummary {
 }
 
 extension String {
-    /// Whether two names differ only by case or composition.
+    /// Whether two names differ only in case or in the composition of characters.
     fileprivate func isLike(_ other: String) -> Bool { lowercased() == other.lowercased() }
 
     /// Whether another name may be a mistyped form of this one.
     fileprivate func isNear(_ other: String) -> Bool {
         let (mine, wanted) = (Array(lowercased()), Array(other.lowercased()))
         if wanted.count >= 2, mine.starts(with: wanted) { return true }
-        // The comparison takes quadratic time, and a longer name is hardly a typing error.
+        // Longer names are not compared, because the time grows with the square of the length, and such a difference is hardly a
+        // typing error.
         guard abs(mine.count - wanted.count) <= 2, mine.count <= 64 else { return false }
-        // Two swapped neighbours are one error.
+        // Two swapped neighbouring characters count as one error.
         var before: [Int] = []
         var row = Array(0...wanted.count)
         for (index, character) in mine.enumerated() {

@@ -2,23 +2,23 @@ import Foundation
 import KithClient
 import PrivateFiles
 
-/// Obtains passphrases: from the file that `KITH_PASSPHRASE_FILE` names, or from the person at the terminal.
+/// Gets passphrases from the file that `KITH_PASSPHRASE_FILE` names, or from the person at the terminal.
 enum Passphrase {
     /// Maximum size of a passphrase file, in bytes.
     private static let limit = 4 << 10
     private static let variable = "KITH_PASSPHRASE_FILE"
-    /// Maximum attempts of a person.
+    /// Maximum number of attempts that a person has.
     static let attempts = 3
 
-    /// Returns the passphrase in the file that the environment names; `nil` if it names none.
+    /// Returns the passphrase in the file that the environment variable names; `nil` if the variable is not set.
     static func fromFile() throws -> String? {
         guard let path = ProcessInfo.processInfo.environment[variable], !path.isEmpty else { return nil }
         return try inFile(path)
     }
 
-    /// Returns the passphrase in a file, without the line break at its end.
+    /// Returns the passphrase in a file, without the line break at the end.
     ///
-    /// - Throws: ``Failure`` if there is no passphrase, or if others can read the file.
+    /// - Throws: ``Failure`` if the file has no passphrase, or if other users can read the file.
     static func inFile(_ path: String) throws -> String {
         let file = PrivateFile(URL(fileURLWithPath: path))
         guard let content = try file.read(limit: limit) else {
@@ -38,13 +38,14 @@ enum Passphrase {
         return String(passphrase)
     }
 
-    /// Minimum characters of a passphrase without a warning. A thief of the file can try out shorter ones.
+    /// Minimum length of a passphrase that causes no warning, in characters. A thief of the file can guess shorter ones by
+    /// trying.
     static let fewestCharacters = 12
 
-    /// Opens a vault with its key file or a passphrase.
+    /// Gets the secret for a vault, a key file or a passphrase, and opens the vault with it.
     ///
-    /// - Parameter prompt: the prompt to ask on, if the caller asks more questions later. Without one, a prompt is
-    ///   opened and closed.
+    /// - Parameter prompt: the prompt for the question, if the caller asks more questions later. Without one, a prompt is opened
+    ///   and closed here.
     static func opening(
         _ name: String, asking given: Prompt? = nil, _ open: (VaultSecret) async throws -> Profile
     ) async throws -> Profile {
@@ -76,7 +77,7 @@ enum Passphrase {
     /// Asks for a new passphrase, twice.
     ///
     /// - Parameter mayBeEmpty: whether an empty passphrase is accepted.
-    /// - Returns: `nil` for an empty one.
+    /// - Returns: the passphrase; `nil` if it is empty.
     static func new(asking question: Sentence, mayBeEmpty: Bool, prompt: Prompt) async throws -> String? {
         while true {
             let passphrase = try await prompt.ask(question)
@@ -95,21 +96,21 @@ enum Passphrase {
         }
     }
 
-    /// Returns a warning about a passphrase that can be guessed; `nil` for a long one.
+    /// Returns a warning about a passphrase that can be guessed; `nil` if the passphrase is long enough.
     static func warning(about passphrase: String) -> Sentence? {
         guard passphrase.count < fewestCharacters else { return nil }
         return
             "A passphrase of fewer than \(fewestCharacters) characters can be guessed; four or more random words are better."
     }
 
-    /// Warns about a new passphrase from a file, where there is no person to ask.
+    /// Warns about a short new passphrase from a file, since there is no person who could choose another.
     static func warn(about passphrase: String) {
         if let warning = warning(about: passphrase) { StandardStream.error.say(warning) }
     }
 }
 
 extension String {
-    /// Removes the characters at the end for which the condition holds.
+    /// Removes characters from the end as long as the condition is true.
     fileprivate func trimmingSuffix(while isSuch: (Character) -> Bool) -> Substring {
         var rest = self[...]
         while let last = rest.last, isSuch(last) { rest.removeLast() }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// The options that choose a profile and the form of the output.
+/// The options that choose a profile and the format of the output.
 struct ProfileOptions: ParsableArguments {
     @Option(name: .customLong("profile"), help: ArgumentHelp("The profile to use.", valueName: "name"))
     var name = "default"
@@ -10,7 +10,7 @@ struct ProfileOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON, one object a line.")
     var json = false
 
-    /// Names in Kith's folder that are not profiles.
+    /// Names of other files in Kith's folder, which cannot be names of profiles.
     private static let taken = ["relay", "known_relays", "known_relays.lock"]
 
     func validate() throws {
@@ -27,7 +27,7 @@ struct ProfileOptions: ParsableArguments {
     /// The profile's folder.
     var folder: URL { KithHome().folder.appending(path: name, directoryHint: .isDirectory) }
 
-    /// Whether the profile exists, with a key file or a passphrase.
+    /// Whether the profile exists.
     var exists: Bool {
         get async throws {
             do {
@@ -43,8 +43,8 @@ struct ProfileOptions: ParsableArguments {
 
     /// Opens the profile for sending and receiving.
     ///
-    /// - Parameter prompt: the prompt to ask for the passphrase on, if the caller asks more questions later.
-    /// - Throws: `KithError.inUse` if another process has it open.
+    /// - Parameter prompt: the prompt for the passphrase, if the caller asks more questions later.
+    /// - Throws: `KithError.inUse` if another process has opened the profile.
     func open(asking prompt: Prompt? = nil) async throws -> Profile {
         let profile = try await naming {
             try await Passphrase.opening(name, asking: prompt) { try await Profile.open(in: folder, secret: $0) }
@@ -53,7 +53,7 @@ struct ProfileOptions: ParsableArguments {
         return profile
     }
 
-    /// Opens the profile for reading, even if another process has it open.
+    /// Opens the profile for reading, even if another process has opened it.
     func openForReading() async throws -> Profile {
         try await naming {
             try await Passphrase.opening(name) { try await Profile.openForReading(in: folder, secret: $0) }
@@ -75,14 +75,15 @@ struct ProfileOptions: ParsableArguments {
         return names.filter { Profile.hasProfile(in: home.appending(path: $0, directoryHint: .isDirectory)) }.sorted()
     }
 
-    /// Opens the profile for as long as `body` runs.
+    /// Opens the profile, runs `body`, and closes the profile.
     func withOpen<R>(asking prompt: Prompt? = nil, _ body: (Profile) async throws -> R) async throws -> R {
         try await Self.closing(try await open(asking: prompt), body)
     }
 
-    /// Opens the profile for reading, for as long as `body` runs.
+    /// Opens the profile for reading, runs `body`, and closes the profile.
     ///
-    /// - Throws: ``Failure`` as well if `body` met damaged records. It has processed the others.
+    /// - Throws: the errors of `body`, and ``Failure`` if `body` found damaged records. All other records have been processed
+    ///   then.
     func withOpenForReading<R>(_ body: (Profile) async throws -> R) async throws -> R {
         try await Self.closing(try await openForReading()) { profile in
             let result = try await body(profile)
@@ -92,7 +93,7 @@ struct ProfileOptions: ParsableArguments {
         }
     }
 
-    /// Runs `body` with a profile, and closes it.
+    /// Runs `body` with a profile, and closes the profile.
     static func closing<R>(_ profile: Profile, _ body: (Profile) async throws -> R) async throws -> R {
         do {
             let result = try await body(profile)
@@ -105,7 +106,7 @@ struct ProfileOptions: ParsableArguments {
     }
 }
 
-/// No profile has the name.
+/// The error that no profile has the name.
 struct NoProfile: DescribedError, Equatable {
     let name: String
     /// The names of the existing profiles.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// The values of a new profile. Missing ones are asked for at the terminal.
+/// The values of a new profile. The user is asked for missing values at the terminal.
 struct ProfileSetup: ParsableArguments {
     @Flag(name: .long, help: "Ask nothing; use defaults of this machine for missing values.")
     var yes = false
@@ -24,13 +24,13 @@ struct ProfileSetup: ParsableArguments {
         if let problem = problem(with: name) { throw ValidationError("\(option): \(problem).") }
     }
 
-    /// Explains why a text can't be the name of a person or a device; `nil` if it can.
+    /// Explains why a text cannot be the name of a person or a device; `nil` if it can.
     static func problem(with name: String) -> String? {
         if name.trimmingCharacters(in: .whitespaces).isEmpty { return "a name must have at least one character" }
         if name.utf8.count > ClientLimits.personName {
             return "a name must have at most \(ClientLimits.personName) bytes"
         }
-        // A terminal would not show the name as it is.
+        // A terminal would not show such a name as it is.
         if SafeText.oneLine(name) != name { return "a name must not contain control characters" }
         return nil
     }
@@ -39,7 +39,7 @@ struct ProfileSetup: ParsableArguments {
     ///
     /// - Parameter name: the person's name, if it was given.
     func create(_ options: ProfileOptions, name: String?) async throws -> Profile {
-        // Typed text stays hidden until the profile is created.
+        // The prompt is open until the profile is created, so that typed text stays hidden.
         let prompt = yes ? nil : Prompt()
         defer { prompt?.close() }
         let answers = try await answers(options, name: name, prompt)
@@ -61,7 +61,7 @@ struct ProfileSetup: ParsableArguments {
         return profile
     }
 
-    /// Returns the passphrase of the new profile; `nil` for a key file.
+    /// Returns the passphrase of the new profile; `nil` if a key file is used.
     private func newPassphrase(_ prompt: Prompt?) async throws -> String? {
         let fromFile = try passphraseFromFile()
         if noPassphrase || yes || fromFile != nil { return fromFile }
@@ -82,7 +82,7 @@ struct ProfileSetup: ParsableArguments {
         return passphrase
     }
 
-    /// Opens the profile, or creates it if it does not exist. For the commands that people begin with.
+    /// Opens the profile, or creates it if it does not exist. Used by the commands with which people begin.
     func openOrCreate(_ options: ProfileOptions, name: String?) async throws -> Profile {
         let profile: Profile
         do {
@@ -99,7 +99,7 @@ struct ProfileSetup: ParsableArguments {
         }
     }
 
-    /// Refuses names that differ from those of an existing profile: they would have no effect.
+    /// Refuses given names that differ from those of the existing profile, because they would have no effect.
     private func checkIdentity(of profile: Profile, name: String?) async throws {
         let identity = await profile.identity()
         let wanted = [(name, identity.name), (deviceName, identity.deviceName)]
@@ -114,7 +114,7 @@ struct ProfileSetup: ParsableArguments {
     private func answers(
         _ options: ProfileOptions, name given: String?, _ prompt: Prompt?
     ) async throws -> (name: String, passphrase: String?) {
-        // Fail before the first question.
+        // This is checked early, so that the command fails before the first question.
         let fromFile = try passphraseFromFile()
         if yes { return (given ?? Self.userName, fromFile) }
         guard let prompt else {
@@ -147,7 +147,7 @@ struct ProfileSetup: ParsableArguments {
         return (name ?? Self.userName, passphrase)
     }
 
-    /// The user's login name, or a default.
+    /// The user's login name, or `me` if that is not usable.
     private static var userName: String { usable(NSUserName()) ?? "me" }
     /// The first part of the machine's name.
     private static var hostName: String {

@@ -1,28 +1,28 @@
 import KithClient
 
-/// Texts that this process left for the process that has the profile open.
+/// Texts that this process has stored for another process, which has the profile open and sends them.
 struct QueuedSends {
     /// The messages in their latest known state.
     private(set) var messages: [Message]
 
-    /// Polling interval. The other process does not signal its progress.
+    /// Interval between two polls. Polling is needed, because the other process does not signal its progress.
     private static let pollInterval = Duration.milliseconds(100)
-    /// Polls between two checks whether the other process still runs.
+    /// Number of polls after which this process checks whether the other one still runs.
     private static let pollsUntilOwnerCheck = 5
 
     init(_ messages: [Message]) { self.messages = messages }
 
     private enum Outcome { case done, timeIsOver, ownerIsGone }
 
-    /// Returns when the relay has all messages. If no process has the profile open any more, this one sends them.
+    /// Returns when the relay has all messages. If the other process has ended, this process sends them.
     ///
     /// - Parameters:
-    ///   - profile: the profile, opened for reading. It is closed here.
-    ///   - options: the options to open it again with.
-    ///   - time: maximum wait; 0 is no limit.
-    /// - Throws: ``Failure`` if a message can't be sent any more, or if the time is over.
+    ///   - profile: the profile, opened for reading. It is closed before the function returns.
+    ///   - options: the options with which the profile is opened again.
+    ///   - time: maximum time to wait; 0 for no limit.
+    /// - Throws: ``Failure`` if a message can no longer be sent, or if the time is over.
     mutating func wait(with profile: Profile, of options: ProfileOptions, for time: DurationArgument) async throws {
-        // Kept for the first poll, because opening it again would ask for the passphrase again.
+        // The open profile is used for the first poll, because opening it again would ask for the passphrase again.
         var opened: Profile? = profile
         let end = time.seconds == 0 ? nil : ContinuousClock.now + time.duration
         var isMine = false
@@ -54,9 +54,10 @@ struct QueuedSends {
         }
     }
 
-    /// Polls until all messages are sent, and closes the profile.
+    /// Polls until all messages are sent, and then closes the profile.
     ///
-    /// - Parameter options: used to check whether another process has the profile open; `nil` if this one has.
+    /// - Parameter options: used to check whether another process still has the profile open; `nil` if this process has opened
+    ///   it.
     private mutating func poll(
         _ profile: Profile, until end: ContinuousClock.Instant?, in options: ProfileOptions?
     ) async throws -> Outcome {
@@ -79,7 +80,7 @@ struct QueuedSends {
                 if messages.allSatisfy({ $0.seq != nil }) { return .done }
                 if let end, ContinuousClock.now > end { return .timeIsOver }
                 polls += 1
-                // Includes texts that were taken: the process may have ended before the relay had them.
+                // Texts that the other process has taken are included, because it may have ended before the relay had them.
                 if let options, polls % Self.pollsUntilOwnerCheck == 0,
                     try Profile.holder(of: options.folder) == nil
                 {

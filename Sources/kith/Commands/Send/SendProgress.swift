@@ -1,10 +1,10 @@
 import KithClient
 import KithWire
 
-/// The progress of one command's messages to the relay.
+/// Tracks whether one command's messages have reached the relay.
 struct SendProgress {
     private let conversation: ConversationSummary
-    /// The ids of the messages, in the order of sending.
+    /// The ids of the messages, in the order in which they are sent.
     private let ids: [EntryID]
     /// The messages that the relay does not have yet.
     private var waiting: Set<EntryID>
@@ -20,12 +20,12 @@ struct SendProgress {
         isShown = ids.count > 1 && StandardStream.error.isTerminal && TerminalMode.isCapable
     }
 
-    /// The messages that were reported so far, each in its latest state.
+    /// The messages that were reported so far, in their latest states.
     var messages: [Message] { ids.compactMap { reports[$0] } }
 
     /// Returns when the relay has all messages.
     ///
-    /// - Throws: ``Failure`` if the conversation accepts no more messages.
+    /// - Throws: ``Failure`` if the conversation no longer accepts messages.
     mutating func wait(for events: AsyncStream<KithEvent>, of profile: Profile) async throws {
         defer { if isShown { StandardStream.error.write("\r\u{1B}[K") } }
         show()
@@ -51,7 +51,7 @@ struct SendProgress {
         throw KithError.closed
     }
 
-    /// Returns when each message has been reported once. That needs no relay.
+    /// Returns when each message has been reported once. This needs no relay.
     mutating func waitForReports(_ events: AsyncStream<KithEvent>, of profile: Profile) async throws {
         for await event in events {
             switch event {
@@ -64,8 +64,8 @@ struct SendProgress {
         throw KithError.closed
     }
 
-    /// Whether the relay has the messages and, in a conversation of two, the invitation that the other person needs to
-    /// read them.
+    /// Whether the relay has the messages. In a conversation of two, it must also have the invitation that the other person needs
+    /// to read them.
     private func isDone(_ profile: Profile) async throws -> Bool {
         guard waiting.isEmpty else { return false }
         guard conversation.isDirect else { return true }
@@ -85,10 +85,10 @@ struct SendProgress {
         if message.seq != nil, waiting.remove(message.id) != nil { show() }
     }
 
-    /// Maximum messages read from the vault at once.
+    /// Maximum number of messages that are read from the vault at once.
     private static let page = 500
 
-    /// Reads the messages from the profile, because events were dropped.
+    /// Reads the messages from the profile after events were dropped.
     private mutating func reload(from profile: Profile) async throws {
         for message in try await profile.history(of: conversation.id, limit: ids.count) { note(message) }
         var seq = conversation.lastSeq

@@ -4,15 +4,15 @@ import PrivateFiles
 
 /// Reads all of standard input as one text.
 enum StandardInput {
-    /// Maximum length of a text in bytes. A longer one is a file, not a message.
+    /// Maximum length of a text in bytes. A longer input is probably a file and not a message.
     static let limit = 16 << 20
 
-    /// The failure for input that is not text. None of it is sent.
+    /// The failure for input that is not text. Nothing of such input is sent.
     static let notText = Failure(message: "that is not text: it is not UTF-8; base64 makes text of anything")
 
     /// Returns the text, without the line breaks at its end.
     ///
-    /// - Throws: ``Failure`` if it is too long or is not text.
+    /// - Throws: ``Failure`` if the input is too long or is not text.
     static func text() throws -> String {
         if isatty(STDIN_FILENO) == 1 {
             StandardStream.error.write("[type the message; ctrl-D on an empty line sends it]\n")

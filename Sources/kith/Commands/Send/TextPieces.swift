@@ -2,13 +2,13 @@ import KithClient
 
 /// Splits a long text into several messages.
 enum TextPieces {
-    /// Splits a text into pieces of at most `limit` bytes: at line breaks, or between characters if a line is longer.
+    /// Splits a text into pieces of at most `limit` bytes. It splits at line breaks, and within a longer line between characters.
     /// Only the line break between two pieces is lost.
     static func of(_ text: String, limit: Int) -> [String] {
         guard text.utf8.count > limit else { return [text] }
         var pieces: [String] = []
         var piece = ""
-        // Whether the piece has a line. An empty line counts.
+        // Whether the piece already has a line, which may be empty.
         var hasLines = false
         func finish() {
             if hasLines { pieces.append(piece) }
@@ -27,7 +27,7 @@ enum TextPieces {
             hasLines = true
         }
         finish()
-        // Empty messages are not sent.
+        // Blank pieces are removed, because empty messages are not sent.
         return pieces.filter { !TextRules.isBlank($0) }
     }
 
@@ -43,7 +43,7 @@ enum TextPieces {
             if size <= limit {
                 part.append(character)
             } else {
-                // One character may have any number of combining marks.
+                // A character may have any number of combining marks, so it can be longer than a piece.
                 for scalar in String(character).unicodeScalars {
                     if part.utf8.count + scalar.utf8.count > limit {
                         parts.append(part)

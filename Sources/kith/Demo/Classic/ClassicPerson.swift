@@ -1,6 +1,6 @@
 import Foundation
 
-/// A person in the classic demo: a `kith classic` in a process of its own.
+/// A person in the classic demo, who runs `kith classic` in a separate process.
 final class ClassicPerson: Sendable {
     let name: String
     private let process: DemoProcess
@@ -31,9 +31,9 @@ final class ClassicPerson: Sendable {
         let verified: Bool?
     }
 
-    /// Returns the program's events up to the first of these kinds, which is the last in the list.
+    /// Returns the program's events up to and including the first one of the given kinds.
     ///
-    /// - Throws: ``Failure`` if the program ends before.
+    /// - Throws: ``Failure`` if the program ends before such an event.
     func events(until kinds: String...) async throws -> [Event] {
         var events: [Event] = []
         while let line = await process.nextLine() {
@@ -57,7 +57,7 @@ final class ClassicPerson: Sendable {
 
     func say(_ text: String) throws { try process.write(text) }
 
-    /// Says goodbye, as ctrl-D does.
+    /// Ends the input, as ctrl-D does, so that the program says goodbye.
     func leave() { process.endInput() }
 
     func exitCode() async -> Int32? { await process.exitCode(within: 5) }

@@ -18,7 +18,7 @@ struct InteractiveDemo {
         let answering = Task { try await Self.answer(as: bob) }
         defer { answering.cancel() }
 
-        // During the conversation, ctrl-C belongs to it.
+        // During the conversation, the conversation handles ctrl-C.
         stage.leaveSignals()
         let alice = try ClassicCommand.parse([
             "--relay", relay.address.description, "--pin", relay.pin.description, "--id", "alice", "--peer", "bob",
@@ -30,7 +30,7 @@ struct InteractiveDemo {
         await relay.stop()
     }
 
-    /// Plays Bob.
+    /// Plays the other person, Bob.
     private static func answer(as bob: ClassicPerson) async throws {
         _ = try await bob.event("established")
         try bob.say("Hi! I am a program. Say something, and I'll tell you what arrived.")

@@ -2,9 +2,9 @@ import ClassicSession
 import KithClient
 import KithWire
 
-/// An attacker who knows both ids and nothing else, and tampers with a message.
+/// An attacker who knows nothing but both ids, and tampers with a message.
 ///
-/// The channel's id and tokens follow from the two ids, so the relay lets the attacker read and append. The attacker
+/// The channel's id and tokens are derived from the two ids, so the relay allows the attacker to read and append. The attacker
 /// has no key.
 struct Meddler {
     let channel: MeetingChannel
@@ -13,8 +13,8 @@ struct Meddler {
         channel = try MeetingChannel(ClassicID(one), ClassicID(other))
     }
 
-    /// Copies the last message in the channel, gives the copy the next number, flips one bit of its ciphertext, and
-    /// appends it. Returns the number of the copied entry and that of the copy.
+    /// Copies the channel's last message, gives the copy the next number, flips one bit of its ciphertext, and appends it.
+    /// Returns the numbers of the copied entry and of the copy.
     func tamper(through address: RelayAddress, _ pin: RelayPin) async throws -> (original: UInt64, copy: UInt64) {
         let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
         defer { Task { await connection.close() } }
@@ -34,14 +34,14 @@ struct Meddler {
         return (last.seq, seq)
     }
 
-    /// Changes the number and one bit of a sealed message of the classic session: version, type and sender (a byte
-    /// each), two runs of 16 bytes, the number (8 bytes), the IV, the ciphertext, and a MAC of 32 bytes.
+    /// Changes the number and one bit of a sealed message of the classic session. The message consists of version, type and
+    /// sender (one byte each), two fields of 16 bytes, the number (8 bytes), the IV, the ciphertext, and a MAC of 32 bytes.
     private static func altered(_ message: [UInt8]) throws -> [UInt8] {
         guard message.count > 100, message[1] == 5, message[42] < .max else {
             throw Failure(message: "that entry is not a message")
         }
         var altered = message
-        // The demo has few messages, so the number's last byte does not overflow.
+        // The demo sends few messages, so the last byte of the number does not overflow.
         altered[42] += 1
         altered[altered.count - 40] ^= 1
         return altered

@@ -1,10 +1,10 @@
 /// Lays out two columns of paragraphs. Pure.
 struct SideBySide {
-    /// Minimum width of two columns. In a narrower window, one follows the other.
+    /// Minimum width for two columns. In a narrower window, the second column is printed below the first.
     static let narrowest = 60
     private static let gap = " │ "
 
-    /// A paragraph and its topic. Paragraphs with the same topic stand beside each other.
+    /// A paragraph and its topic. Paragraphs with the same topic are printed beside each other.
     struct Cell: Equatable {
         let topic: String
         let text: String
@@ -44,7 +44,8 @@ struct SideBySide {
         }
     }
 
-    /// Pairs the cells so that as many as possible stand beside one with the same topic: a longest common subsequence.
+    /// Pairs the cells of two columns so that as many as possible are beside a cell with the same topic. This is a longest common
+    /// subsequence.
     static func aligned(_ left: [Cell], _ right: [Cell]) -> [(Cell?, Cell?)] {
         var longest = Array(repeating: Array(repeating: 0, count: right.count + 1), count: left.count + 1)
         for i in left.indices.reversed() {

@@ -85,7 +85,7 @@ struct WatchedDemo {
         (false, "Никакой разницы: it is all noise to the relay."),
     ]
 
-    /// Returns the messages that were sent.
+    /// Exchanges messages, and returns their texts.
     private func talk(_ alice: ClassicPerson, _ bob: ClassicPerson) async throws -> [String] {
         for (byAlice, text) in Self.conversation {
             try await say(text, from: byAlice ? alice : bob, to: byAlice ? bob : alice)
