@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import TLSCodec
 
-/// The relay channel on which two users meet, derived from their two ids and nothing else.
+/// The relay channel on which two users meet. It is derived from the two ids only.
 ///
 /// Normative. Let `first` and `second` be the two ids (``ClassicID``: normalization form C, UTF-8) in the order of their
 /// bytes. With the vectors of RFC 9420 §2.1.2:
@@ -15,19 +15,19 @@ import TLSCodec
 ///     appendToken = HKDF-SHA256-Expand(prk, info = "append token", 32)
 ///     turnToken   = HKDF-SHA256-Expand(prk, info = "turn token",   32)
 ///
-/// Anybody who knows both ids can compute all four, and so read the channel, append to it or close it. The tokens let the
-/// two users find each other; they do not protect them. Protection comes from what the two verify of each other.
+/// Anyone who knows both ids can compute all four values, and so read the channel, append to it or close it. The tokens only let
+/// the two users find each other. The users are protected by what they verify about each other.
 public struct ChannelDerivation: Hashable, Sendable {
     /// The channel's id, 32 bytes.
     public let channelID: [UInt8]
     /// The token that opens the channel for reading, 32 bytes.
     public let readToken: [UInt8]
-    /// The token that permits appending to the channel, 32 bytes.
+    /// The token that allows appending to the channel, 32 bytes.
     public let appendToken: [UInt8]
-    /// The token that permits turning or closing the channel, 32 bytes.
+    /// The token that allows turning or closing the channel, 32 bytes.
     public let turnToken: [UInt8]
 
-    /// Derives the channel of two users; the order in which they are given makes no difference.
+    /// Derives the channel of two users. The order of the ids makes no difference.
     ///
     /// - Throws: ``ClassicIDError/sameAsPeer`` if the two ids are equal.
     public init(_ one: ClassicID, _ other: ClassicID) throws(ClassicIDError) {

@@ -1,26 +1,26 @@
 import Foundation
 
-/// The name by which a user is known to the other. Each user tells it to the program; both keys, the channel and all
-/// signatures are bound to it.
+/// The name by which one user knows the other. Each user enters both ids. Both keys, the channel and all signatures depend on the
+/// ids.
 ///
-/// Two people must arrive at the same bytes for the same name, whatever keyboard it was typed on. So an id is stripped of
-/// white space at its ends and put into Unicode normalization form C. Characters that could make two ids look alike or
-/// disturb a terminal are refused: control and format characters (direction overrides, zero-width characters), line and
-/// paragraph separators, and code points that no Unicode version known here assigns (their normal form is not settled).
-/// Upper and lower case are different.
+/// Two people must get the same bytes for the same name, even if they type it on different keyboards. So white space at the ends
+/// of an id is removed, and the id is converted to Unicode normalization form C. Characters that could make two ids look alike,
+/// or disturb a terminal, are refused. These are control and format characters (direction overrides, zero-width characters), line
+/// and paragraph separators, and code points that are not assigned in the known Unicode versions, because their normal form may
+/// still change. Upper and lower case are different.
 public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
-    /// The id as shown: 1 to ``ClassicLimits/idBytes`` bytes of UTF-8 in normalization form C.
+    /// The id in the form in which it is shown: 1 to ``ClassicLimits/idBytes`` bytes of UTF-8 in normalization form C.
     public let name: String
 
     /// The id's bytes, which are sorted, hashed, signed and sent.
     var bytes: [UInt8] { Array(name.utf8) }
 
-    /// Takes an id as a user typed it.
+    /// Creates an id from the text that a user typed.
     ///
-    /// - Throws: ``ClassicIDError`` if it is empty, too long or holds a character that ids can't have.
+    /// - Throws: ``ClassicIDError`` if the text is empty, is too long, or has a character that is not allowed.
     public init(_ typed: String) throws(ClassicIDError) {
-        // Normalizing costs time and memory by the length, so an oversized input is refused first. Normalization form C
-        // never makes a string shorter than a third of its length.
+        // Normalizing takes time and memory in proportion to the length, so a text that is too long is refused first.
+        // Normalization form C makes no string shorter than a third of its length.
         guard typed.utf8.count <= 4 * ClassicLimits.idBytes else { throw .tooLong(limit: ClassicLimits.idBytes) }
         let trimmed = typed.trimmingCharacters(in: .whitespaces)
         let name = trimmed.precomposedStringWithCanonicalMapping
@@ -37,7 +37,7 @@ public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
-    /// Takes an id off the wire, where only the normal form is an id.
+    /// Creates an id from received bytes, which must be in normal form.
     init?(wire bytes: ArraySlice<UInt8>) {
         guard bytes.count <= ClassicLimits.idBytes, let text = String(validating: bytes, as: UTF8.self),
             let id = try? ClassicID(text), id.name.utf8.elementsEqual(bytes)
@@ -45,22 +45,22 @@ public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
         self = id
     }
 
-    /// The id as shown.
+    /// The id in the form in which it is shown.
     public var description: String { name }
 }
 
-/// The reason that a text is no id.
+/// The reason why a text is not an id.
 public enum ClassicIDError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// It holds nothing but white space.
+    /// The text has nothing but white space.
     case empty
-    /// It has more than `limit` bytes of UTF-8.
+    /// The text has more than `limit` bytes of UTF-8.
     case tooLong(limit: Int)
-    /// It holds a character that is invisible, moves the cursor, or is unknown.
+    /// The text has a character that is invisible, moves the cursor, or is unknown.
     case forbiddenCharacter(Unicode.Scalar)
     /// Both users have the same id.
     case sameAsPeer
 
-    /// A sentence for the user who typed it.
+    /// A sentence for the user who typed the text.
     public var description: String {
         switch self {
         case .empty: "an id can't be empty"

@@ -1,7 +1,7 @@
-/// One of the two users: the one whose id sorts first, or the other.
+/// One of the two users. The first is the user whose id sorts first.
 ///
-/// Both sides compute it from the two ids, so it needs no agreement. Everything signed or authenticated names the side that
-/// made it, so a frame sent back to its sender is never mistaken for one from the other user.
+/// Both sides compute this from the two ids, so they need not agree on it. Everything that a side signs or authenticates names
+/// that side. So a frame that is sent back to its sender is never mistaken for a frame of the other user.
 enum Side: UInt8, Hashable, Sendable {
     case first = 1
     case second = 2
@@ -9,12 +9,12 @@ enum Side: UInt8, Hashable, Sendable {
     var other: Side { self == .first ? .second : .first }
 }
 
-/// The two users of a session, in the order that both sides agree on: the order of their ids' bytes.
+/// The two users of a session, in the order of their ids' bytes. Both sides use this order.
 struct ClassicPair: Hashable, Sendable {
     let first: ClassicID
     let second: ClassicID
 
-    /// - Throws: ``ClassicIDError/sameAsPeer`` if the two are one.
+    /// - Throws: ``ClassicIDError/sameAsPeer`` if the two ids are equal.
     init(_ one: ClassicID, _ other: ClassicID) throws(ClassicIDError) {
         guard one != other else { throw .sameAsPeer }
         let inOrder = one.bytes.lexicographicallyPrecedes(other.bytes)

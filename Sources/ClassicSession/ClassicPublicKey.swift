@@ -3,7 +3,7 @@ import CryptoExtras
 import Foundation
 import KithSupport
 
-/// An RSA public key that passed the checks on its size and form. Nothing is known yet about whose it is.
+/// An RSA public key whose size and form have been checked. Its owner is not known yet.
 struct ClassicPublicKey: Sendable {
     /// The SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER. It is the only accepted encoding of this key, so each key has
     /// one fingerprint.
@@ -13,15 +13,15 @@ struct ClassicPublicKey: Sendable {
     var fingerprint: Fingerprint { Fingerprint(ofSubjectPublicKeyInfo: encoding) }
     var bits: Int { key.keySizeInBits }
 
-    /// Checks a key's size, its exponent, and that its encoding is the accepted one.
+    /// Checks a key's size and exponent, and that the encoding is the accepted one.
     ///
-    /// - Throws: ``KeyRefusal``, naming the fault.
+    /// - Throws: ``KeyRefusal``, which names the fault.
     init(subjectPublicKeyInfo encoding: ArraySlice<UInt8>) throws(KeyRefusal) {
         guard encoding.count <= ClassicLimits.publicKeyBytes,
             let key = try? _RSA.Signing.PublicKey(unsafeDERRepresentation: Array(encoding))
         else { throw .notAnRSAKey }
         try self.init(key)
-        // The parser also takes PKCS #1 and other spellings of the same key, which would have other fingerprints.
+        // The parser also accepts PKCS #1 and other encodings of the same key, which would have other fingerprints.
         guard self.encoding.elementsEqual(encoding) else { throw .notAnRSAKey }
     }
 
@@ -29,9 +29,10 @@ struct ClassicPublicKey: Sendable {
         let bits = key.keySizeInBits
         guard bits >= ClassicLimits.leastRSABits else { throw .tooShort(bits: bits) }
         guard bits <= ClassicLimits.mostRSABits else { throw .tooLong(bits: bits) }
-        // OAEP and PSS work on whole bytes; keys of another length exist only by mistake.
+        // OAEP and PSS work with whole bytes. A key of another length exists only by mistake.
         guard bits.isMultiple(of: 8) else { throw .notAnRSAKey }
-        // Every tool makes 65537. Tiny exponents have a history of attacks, and huge ones cost time.
+        // Every tool creates keys with the exponent 65537. Very small exponents have been attacked in the past, and very large
+        // ones cost time.
         guard let primitives = try? key.getKeyPrimitives(), primitives.publicExponent.elementsEqual([1, 0, 1]) else {
             throw .unusualExponent
         }
@@ -39,12 +40,12 @@ struct ClassicPublicKey: Sendable {
         self.encoding = Array(key.derRepresentation)
     }
 
-    /// Whether `signature` is this key's RSA-PSS signature (SHA-256, MGF1 with SHA-256, 32 bytes of salt).
+    /// Whether `signature` is a valid RSA-PSS signature of `content` by this key (SHA-256, MGF1 with SHA-256, 32 bytes of salt).
     func verifies(_ signature: [UInt8], over content: [UInt8]) -> Bool {
         key.isValidSignature(.init(rawRepresentation: signature), for: content, padding: .PSS)
     }
 
-    /// Wraps a secret so that only the holder of the private key can open it: RSA-OAEP with SHA-256.
+    /// Wraps a secret with RSA-OAEP (SHA-256), so that only the owner of the private key can unwrap it.
     func wrap(_ secret: SecretBytes) throws -> [UInt8] {
         let encryption = try _RSA.Encryption.PublicKey(derRepresentation: encoding)
         var plain = secret.withUnsafeBytes { Data($0) }
@@ -53,18 +54,18 @@ struct ClassicPublicKey: Sendable {
     }
 }
 
-/// The reason that an RSA key is not used.
+/// The reason why an RSA key is refused.
 public enum KeyRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    /// It is no RSA key, or not in the form in which keys are exchanged.
+    /// The key is not an RSA key, or not in the form in which keys are exchanged.
     case notAnRSAKey
-    /// Its modulus is shorter than ``ClassicLimits/leastRSABits``.
+    /// The modulus is shorter than ``ClassicLimits/leastRSABits``.
     case tooShort(bits: Int)
-    /// Its modulus is longer than ``ClassicLimits/mostRSABits``.
+    /// The modulus is longer than ``ClassicLimits/mostRSABits``.
     case tooLong(bits: Int)
-    /// Its public exponent is not 65537.
+    /// The public exponent is not 65537.
     case unusualExponent
 
-    /// The fault, in words that follow "the key".
+    /// The fault, in words that can follow "the key".
     public var description: String {
         switch self {
         case .notAnRSAKey: "is not an RSA key in the expected form"

@@ -1,24 +1,27 @@
 import KithSupport
 
-/// A session of two users who are online at once: they authenticate each other and chat, as in the system that Kith grew
-/// from.
+/// A session of two users who are online at the same time. They authenticate each other and chat, as in the system from which
+/// Kith was developed.
 ///
-/// A pure state machine: frames and texts go in, frames and events come out. It has no clock, network or disk.
+/// The session is a pure state machine: its inputs are frames and texts, and its outputs are frames and events. It has no clock,
+/// network or disk.
 ///
-/// # How a transport drives it
+/// # How a transport uses the session
 ///
-/// 1. Derive the channel from the two ids (``ChannelDerivation``), create it if it does not exist, present its tokens.
-/// 2. Call ``start()``, append each ``Output/frame(_:)`` to the channel, and follow the channel from behind the entry that
-/// the hello became. Older entries belong to old runs; reading them too does no harm, but each old hello is answered.
-///    the outputs in order: append frames, print events. Hand every line that the user types to ``send(_:)``.
-/// 4. When the user leaves, append what ``bye()`` gives before closing. After a reconnect, go on from the last entry read;
-///    call ``connectionLost()`` only when giving up.
-/// 5. A new run is a new `ClassicSession`, with the same identity if the user likes: after ``Event/ended(_:)``, or when
-///    the user wants to follow an ``Event/peerStartedAgain``. If that comes before the session is open, the other side
-///    broke off in the middle of the handshake, and a new run is the only way on.
+/// 1. Derive the channel from the two ids (``ChannelDerivation``), create the channel if it does not exist, and present its
+///    tokens.
+/// 2. Call ``start()``, append each ``Output/frame(_:)`` to the channel, and follow the channel from the entry after this side's
+///    hello. Older entries belong to old runs. Reading them does no harm, but each old hello is answered.
+/// 3. Pass every following entry to ``receive(_:)``, and every line that the user types to ``send(_:)``. Process the outputs in
+///    order: append frames, print events.
+/// 4. When the user leaves, append the frames that ``bye()`` returns before closing the connection. After a reconnect, continue
+///    after the last entry that was read. Call ``connectionLost()`` only if reconnecting has failed for good.
+/// 5. For a new run, create a new `ClassicSession`, which may have the same identity. A new run is needed after
+///    ``Event/ended(_:)``, and to answer ``Event/peerStartedAgain``. If that event comes before the session is open, the other
+///    side has ended its run during the handshake, so this run cannot continue.
 ///
-/// Input may be anything. A frame that fails a check is reported and leaves the session unchanged. One owner drives a
-/// session; a copy of an established one would use the same message numbers.
+/// Input may be anything. A frame that fails a check is reported and leaves the session unchanged. Only one owner may use a
+/// session, because a copy of an established session would use the same message numbers.
 public struct ClassicSession: Sendable {
     /// This user.
     public let me: ClassicID
@@ -31,16 +34,15 @@ public struct ClassicSession: Sendable {
     let run: RunID
     let offer: PublicKeyOffer
     var random: any RandomNumberGenerator & Sendable
-    /// Runs of the other user that were answered or reported, so that each is handled once.
+    /// Runs of the other user that were answered or reported, so that each one is handled once.
     var rememberedRuns: Set<RunID> = []
     var state = SessionState.idle
 
-    /// A session that has not started.
+    /// Creates a session that has not started.
     ///
     /// - Parameters:
-    ///   - expected: the fingerprint of the only key to accept from the other user, if it is known.
-    ///   - random: the source of run numbers, nonces, message keys and IVs. Only tests give their own; everybody else wants
-    ///     the system's.
+    ///   - expected: the fingerprint of the other user's key, if it is known. No other key is accepted then.
+    ///   - random: the source of run numbers, nonces, message keys and IVs. Only tests need another source than the system's.
     /// - Throws: ``ClassicIDError/sameAsPeer`` if the two ids are equal.
     public init(
         me: ClassicID, peer: ClassicID, identity: ClassicIdentity, expected: Fingerprint? = nil,
@@ -64,12 +66,12 @@ public struct ClassicSession: Sendable {
         if case .open = state { true } else { false }
     }
 
-    /// The reason that the session is over; `nil` while it is not.
+    /// The reason why the session has ended; `nil` while it has not.
     public var ending: Ending? {
         if case .ended(let ending) = state { ending } else { nil }
     }
 
-    /// Announces this run. A second call does nothing.
+    /// Announces this run to the other user. A second call does nothing.
     public mutating func start() -> [Output] {
         guard case .idle = state else { return [] }
         state = .waiting
@@ -84,9 +86,9 @@ public struct ClassicSession: Sendable {
         ]
     }
 
-    /// Takes one entry of the channel.
+    /// Processes one entry of the channel.
     ///
-    /// Never fails: an unusable entry gives ``Event/dropped(_:)`` and changes nothing.
+    /// This never fails. An entry that cannot be used causes ``Event/dropped(_:)`` and changes nothing.
     public mutating func receive(_ bytes: ArraySlice<UInt8>) -> [Output] {
         if case .ended = state { return drop(.afterEnd) }
         guard bytes.count <= ClassicLimits.frameBytes, let frame = try? Frame(decoding: bytes) else {
@@ -111,7 +113,7 @@ public struct ClassicSession: Sendable {
         }
     }
 
-    /// Ends the session because the connection is gone for good.
+    /// Ends the session because the connection is lost for good.
     public mutating func connectionLost() -> [Output] { end(.cut) }
 
     // MARK: Shared by the steps
@@ -132,12 +134,12 @@ public struct ClassicSession: Sendable {
 
     func drop(_ reason: Dropped) -> [Output] { [.event(.dropped(reason))] }
 
-    /// The first digits of a public value, enough to recognise it by.
+    /// The first digits of a public value, which are enough to recognise it.
     func prefix(_ bytes: [UInt8]) -> String { Hex.encode(bytes.prefix(4)) }
 }
 
 extension ClassicSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The two users and the progress of the session; nothing secret.
+    /// The two users and the state of the session, without any secret.
     public var description: String {
         let phase =
             switch state {
@@ -152,11 +154,11 @@ extension ClassicSession: CustomStringConvertible, CustomDebugStringConvertible,
     }
     /// The same as ``description``.
     public var debugDescription: String { description }
-    /// Without children, so that dumps show no key.
+    /// Has no children, so that dumps show no key.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
-/// Bytes that need not stay secret, from a generator.
+/// Returns random bytes that need not stay secret.
 func randomBytes(_ count: Int, from random: inout some RandomNumberGenerator) -> [UInt8] {
     (0..<count).map { _ in random.next() }
 }

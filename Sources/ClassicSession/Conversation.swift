@@ -1,8 +1,8 @@
-/// Messages and the goodbye, once the session is open.
+/// Sends and receives messages and the goodbye after the session is open.
 extension ClassicSession {
     /// Encrypts and authenticates one text for the other user.
     ///
-    /// - Throws: ``ClassicSendError`` if the text can't be sent; the session continues unchanged.
+    /// - Throws: ``ClassicSendError`` if the text cannot be sent. The session continues unchanged.
     public mutating func send(_ text: String) throws(ClassicSendError) -> [Output] {
         switch state {
         case .idle, .waiting, .proving, .wrapping: throw .notEstablished
@@ -10,7 +10,7 @@ extension ClassicSession {
         case .open(var open):
             guard !text.utf8.contains(0) else { throw .notText }
             guard text.utf8.count <= ClassicLimits.textBytes else { throw .tooLong(limit: ClassicLimits.textBytes) }
-            // The last number is kept for the goodbye.
+            // The last number is reserved for the goodbye.
             guard open.nextToSend < ClassicLimits.highestNumber else { throw .wornOut }
             let number = open.nextToSend
             let plaintext = Array(text.utf8)
@@ -20,14 +20,14 @@ extension ClassicSession {
         }
     }
 
-    /// Leaves. In an open session the other user is told by an authenticated goodbye. Before that there is no key to
-    /// authenticate one, and leaving looks like a cut connection to the other side.
+    /// Leaves the session. If it is open, an authenticated goodbye tells the other user. If it is not, there is no key for
+    /// authentication, so the other side sees a cut connection.
     public mutating func bye() -> [Output] {
         guard case .open(var open) = state, let sealed = seal([], as: .bye, &open) else { return end(.left) }
         return [sealed, explain(.saidBye)] + end(.left)
     }
 
-    /// Seals under the next number and moves past it.
+    /// Seals a content with the next number, and increments the number.
     private mutating func seal(
         _ plaintext: [UInt8], as kind: SealedMessage.Kind, _ open: inout SessionState.Open
     ) -> Output? {
@@ -39,8 +39,8 @@ extension ClassicSession {
         return frame(.sealed(sealed), to: open.peerRun)
     }
 
-    /// MAC first, then the number, then decryption. A wrong MAC and an invalid content get the same answer and leave the
-    /// same state, so that nobody learns from it how far a forged frame got.
+    /// Checks the MAC first, then the number, and then decrypts. A wrong MAC and an invalid content have the same answer and the
+    /// same effect, so that nobody can see how far a forged frame got.
     mutating func receive(_ sealed: SealedMessage, _ opened: SessionState.Open) -> [Output] {
         var open = opened
         let context = DirectionKeys.Context(
@@ -70,7 +70,7 @@ extension ClassicSession {
         case bye
     }
 
-    /// The content of an authentic message; `nil` if no correct program seals such a thing.
+    /// The content of an authentic message; `nil` if no correct program would seal such a content.
     private func content(of authentic: AuthenticMessage, _ kind: SealedMessage.Kind) -> Content? {
         guard let plaintext = authentic.decrypted() else { return nil }
         switch kind {

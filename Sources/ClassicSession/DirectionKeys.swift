@@ -4,10 +4,10 @@ import Foundation
 import KithSupport
 import TLSCodec
 
-/// The two keys that protect one direction: 64 bytes that the receiver of that direction made, wrapped and sent.
+/// The two keys that protect one direction. The receiver of that direction has created their 64 bytes, and has sent them wrapped.
 ///
-/// Normative. Bytes 0–31 are the AES-256 key, bytes 32–63 the HMAC-SHA256 key. Encrypt-then-MAC: AES-256-CBC with PKCS #7
-/// padding under a fresh random IV, then HMAC-SHA256 over
+/// Normative. Bytes 0–31 are the AES-256 key, bytes 32–63 the HMAC-SHA256 key. Encrypt-then-MAC: AES-256-CBC with PKCS #7 padding
+/// and a fresh random IV, then HMAC-SHA256 over
 ///
 ///     struct {
 ///         opaque label<V> = "kith classic v1 message";
@@ -34,7 +34,7 @@ struct DirectionKeys: Sendable, Equatable {
         authentication = part(32..<64)
     }
 
-    /// The session and number of the message that a MAC is for.
+    /// The session and the message for which a MAC is made.
     struct Context {
         var sessionID: SessionID
         var sender: Side
@@ -51,13 +51,14 @@ struct DirectionKeys: Sendable, Equatable {
             mac: authenticationCode(context, iv: iv, ciphertext: ciphertext))
     }
 
-    /// The MAC of a ciphertext in its place.
+    /// Returns the MAC of a ciphertext in its context.
     func authenticationCode(_ context: Context, iv: [UInt8], ciphertext: [UInt8]) -> [UInt8] {
         let content = Self.authenticatedContent(context, iv: iv, ciphertext: ciphertext)
         return Array(authentication.withKey { HMAC<SHA256>.authenticationCode(for: content, using: $0) })
     }
 
-    /// The message, if its MAC is right (compared in constant time). Only the result can be decrypted.
+    /// Returns the message if its MAC is right, and `nil` otherwise. The MACs are compared in constant time. Only the result can
+    /// be decrypted.
     func authenticate(_ sealed: SealedMessage, _ context: Context) -> AuthenticMessage? {
         let content = Self.authenticatedContent(context, iv: sealed.iv, ciphertext: sealed.ciphertext)
         let isRight = authentication.withKey {
@@ -79,7 +80,7 @@ struct DirectionKeys: Sendable, Equatable {
     }
 }
 
-/// A sealed message whose MAC was right: the only thing that can be decrypted.
+/// A sealed message whose MAC was right. Only such a message can be decrypted.
 struct AuthenticMessage {
     private let sealed: SealedMessage
     private let encryption: SecretBytes
@@ -89,8 +90,8 @@ struct AuthenticMessage {
         self.encryption = encryption
     }
 
-    /// The plaintext; `nil` if the content that the other side authenticated is no ciphertext of this cipher. Only a faulty
-    /// program on the other side makes such a content; callers answer it exactly as they answer a wrong MAC.
+    /// The plaintext; `nil` if the authenticated content is not a ciphertext of this cipher. Only a faulty program on the other
+    /// side creates such a content. Callers handle it exactly like a wrong MAC.
     func decrypted() -> [UInt8]? {
         guard let iv = try? AES._CBC.IV(ivBytes: sealed.iv),
             let plaintext = try? encryption.withKey({ try AES._CBC.decrypt(sealed.ciphertext, using: $0, iv: iv) })

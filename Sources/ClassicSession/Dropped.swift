@@ -1,33 +1,33 @@
-/// The reason that an input was not used. A dropped input changed no state, and none of its content is in here but the
-/// number that it claimed.
+/// The reason why an input was dropped. A dropped input has changed no state. Of its content, this value has only the number that
+/// the input claimed.
 public enum Dropped: Hashable, Sendable {
-    /// The MAC of a message is wrong, or its content is no ciphertext; the two are deliberately one case. The number is the
-    /// claimed one, if it is possible: the claim itself may have been altered.
+    /// The MAC of a message is wrong, or its content is not a ciphertext. The two are one case on purpose. The number is the
+    /// claimed one, if it is possible. It may itself have been altered.
     case altered(number: UInt64?)
-    /// A genuine message that is a repeat, or comes after a later one.
+    /// A genuine message that is a repetition, or that comes after a later one.
     case repeated(number: UInt64)
-    /// This run's own frame, or its own key, sent back.
+    /// This run's own frame or key, which was sent back.
     case reflected
-    /// No frame of this protocol: cut short, garbled, or of another version.
+    /// Bytes that are no frame of this protocol: cut short, garbled, or of another version.
     case malformed
-    /// A frame of another run of the same two users. The channel keeps them, so this is normal.
+    /// A frame of another run of the same two users. This is normal, because the channel keeps such frames.
     case otherRun
-    /// A step of the handshake, or a message, at a point where none is expected: repeated or out of order.
+    /// A step of the handshake, or a message, that is not expected now, because it is repeated or out of order.
     case outOfStep
-    /// A public key for another id than the other user's.
+    /// A public key for an id that is not the other user's.
     case wrongID
     /// A public key that is not safe to use.
     case unacceptableKey(KeyRefusal)
-    /// The signature that proves the other user's presence does not verify.
+    /// An invalid signature, which should have proved the other user's presence.
     case badProof
-    /// The wrapped key's signature does not verify, or the key does not open; the two are deliberately one case.
+    /// A wrapped key with an invalid signature, or one that cannot be unwrapped. The two are one case on purpose.
     case badWrappedKey
-    /// More runs have announced themselves than this one answers.
+    /// A run beyond the number of announced runs that this run answers.
     case tooManyRuns
-    /// Anything after the end of the session.
+    /// An input after the end of the session.
     case afterEnd
 
-    /// Whether it happens without anybody's fault, so that only a user who asked for every detail is told.
+    /// Whether this happens in normal operation, so that only a user who asked for every detail is told.
     public var isHarmless: Bool {
         switch self {
         case .otherRun, .afterEnd: true
@@ -35,7 +35,7 @@ public enum Dropped: Hashable, Sendable {
         }
     }
 
-    /// The attack that the frame could be part of, for a newcomer.
+    /// The attack to which the frame may belong, explained for a newcomer.
     public var meaning: String {
         switch self {
         case .altered:
@@ -73,7 +73,7 @@ public enum Dropped: Hashable, Sendable {
 }
 
 extension Dropped: CustomStringConvertible {
-    /// A description to be shown in brackets after the other user's id: `message 4 was altered on the way; dropped`.
+    /// A description that is shown in brackets after the other user's id: `message 4 was altered on the way; dropped`.
     public var description: String {
         switch self {
         case .altered(let number?): "message \(number) was altered on the way; dropped"

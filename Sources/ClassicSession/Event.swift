@@ -1,64 +1,62 @@
-/// A request or report of a step of the session. A step's outputs are to be handled in order.
+/// An output of the session: a frame to send, or an event. Process the outputs of a step in order.
 public enum Output: Hashable, Sendable {
-    /// Append this to the channel.
+    /// Append these bytes to the channel.
     case frame([UInt8])
-    /// Tell the user, or ignore it.
+    /// Show the event to the user, or ignore it.
     case event(Event)
 }
 
 /// An event for the user.
 public enum Event: Hashable, Sendable {
-    /// One step, in words: for `--explain` and the demo.
+    /// The explanation of one step, for `--explain` and the demo.
     case explained(Explanation)
-    /// This run has announced itself; nobody has answered yet.
+    /// This run has announced itself, and nobody has answered yet.
     case waiting
-    /// The other user's public key has come and is acceptable. It may still be anybody's: show the fingerprint, so that the
-    /// two can compare it over another channel.
+    /// The other user's public key has arrived and is acceptable. It may still be anyone's, so show the fingerprint. The two
+    /// users can then compare it over another channel.
     case peerKey(Fingerprint)
-    /// A key came that is not the expected one. Either the other user has a new key, or a man in the middle sent his own.
-    /// The key is not used, and the session still waits for the expected one; a caller may give up here.
+    /// A key has arrived that is not the expected one. Either the other user has a new key, or a man in the middle has sent his
+    /// own. The key is not used, and the session continues to wait for the expected one. A caller may give up here.
     case refusedKey(presented: Fingerprint, expected: Fingerprint)
-    /// Both have proved that they hold their keys, in this run, and messages can be sent.
+    /// In this run, both users have proved that they have their private keys. Messages can be sent now.
     case established(Established)
-    /// A message that passed every check. `number` counts what the other user has sealed in this session, from 1.
-    /// The text is valid UTF-8 and otherwise unchecked. A caller that prints it on a terminal replaces control characters
-    /// first.
-    /// terminal replaces control characters first.
+    /// A message that passed every check. `number` counts the messages that the other user has sealed in this session, from 1.
+    /// The text is valid UTF-8 and otherwise unchecked, so replace control characters before printing it on a terminal.
     case message(number: UInt64, text: String)
-    /// The messages with these numbers have not come, and are dropped if they come now. Numbers already reported as altered
-    /// are left out.
+    /// The messages with these numbers have not arrived, and will be dropped if they arrive later. Numbers that were already
+    /// reported as altered are left out.
     case missing(ClosedRange<UInt64>)
-    /// An input was not used, and changed nothing.
+    /// An input was not used and has changed nothing.
     case dropped(Dropped)
-    /// A new run under the other user's id has announced itself. If the other user did start again, this session will hear
-    /// no more from them, and a new ``ClassicSession`` will find them. Anybody who knows both ids can make such an
-    /// announcement, so it does not end the session.
+    /// A new run with the other user's id has announced itself. If the other user has really started again, this session gets no
+    /// more messages from that user, and a new ``ClassicSession`` will find the new run. But anyone who knows both ids can send
+    /// such an announcement, so it does not end the session.
     case peerStartedAgain
-    /// The session is over. Nothing is accepted or sent any more, and its keys are wiped.
+    /// The session has ended. It accepts and sends nothing any more, and its keys are wiped.
     case ended(Ending)
 }
 
-/// The result of the handshake for one of the two users.
+/// The result of the handshake for this user.
 public struct Established: Hashable, Sendable {
     /// The fingerprint of the other user's key, which has signed this run.
     public let peerKey: Fingerprint
-    /// This user's fingerprint, as the other user sees it.
+    /// This user's fingerprint, which the other user sees.
     public let ownKey: Fingerprint
-    /// Whether ``peerKey`` was the expected one. If not, only a comparison shows whether it is the other user's.
+    /// Whether ``peerKey`` was the expected key. If it was not, only a comparison shows whether it is the other user's.
     public let wasExpected: Bool
-    /// The session's name under every MAC. It is the same on both sides, or no MAC would verify.
+    /// The session's id, which every MAC includes. Both sides have the same id, because otherwise no MAC would verify.
     public let sessionID: SessionID
 }
 
-/// The reason that a session is over.
+/// The reason why a session has ended.
 public enum Ending: Hashable, Sendable, CustomStringConvertible {
-    /// The other user said goodbye, authentically.
+    /// The other user has said goodbye, and the goodbye was authentic.
     case goodbye
-    /// This user left.
+    /// This user has left.
     case left
-    /// The connection is gone without a goodbye: the last messages may be missing.
+    /// The connection was lost without a goodbye, so the last messages may be missing.
     case cut
-    /// The cryptographic library refused something it never should. A bug, or a broken machine.
+    /// The cryptographic library failed at an operation that should never fail. The cause is a bug or a broken machine.
     case internalFailure
 
     /// A sentence for the user.
@@ -72,19 +70,19 @@ public enum Ending: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The reason that a text can't be sent.
+/// The reason why a text cannot be sent.
 public enum ClassicSendError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The handshake is not done yet. Wait for ``Event/established(_:)``.
+    /// The handshake is not finished. Wait for ``Event/established(_:)``.
     case notEstablished
-    /// The session is over. Start a new one.
+    /// The session has ended. Start a new one.
     case ended
     /// The text is longer than ``ClassicLimits/textBytes``. Send it in parts.
     case tooLong(limit: Int)
-    /// The text has a NUL in it, or is not UTF-8.
+    /// The text contains a NUL, or is not UTF-8.
     case notText
-    /// The session has sent as many messages as its keys allow. Start a new one.
+    /// The session has sent as many messages as its keys allow. Start a new session.
     case wornOut
-    /// The cryptographic library refused something it never should.
+    /// The cryptographic library failed at an operation that should never fail.
     case internalFailure
 
     /// A sentence for the user.

@@ -1,38 +1,38 @@
-/// One step of a session in words that a newcomer can follow: the step itself, and the attack that it stands against.
+/// An explanation of one step of a session, for a newcomer: the step itself, and the attack that it prevents.
 ///
-/// It holds only what anybody on the channel may see: never a key, a secret or a text.
+/// It contains only values that everyone on the channel may see: never a key, a secret or a text.
 public struct Explanation: Hashable, Sendable {
     /// The kind of a step.
     public enum Action: String, Hashable, Sendable, CaseIterable {
-        /// Something was made on this machine.
+        /// A value was generated on this machine.
         case generated
-        /// Something left this machine.
+        /// This machine sent something.
         case sent
-        /// Something came in. It is not trusted yet.
+        /// Something was received. It is not trusted yet.
         case received
-        /// Something that came in was checked, and passed.
+        /// Something received was checked, and the check succeeded.
         case checked
-        /// Something a user should know.
+        /// A fact that the user should know.
         case note
     }
 
-    /// An occurrence, with the public values that belong to it.
+    /// A step, with the public values that belong to it.
     public enum Step: Hashable, Sendable {
-        /// The session's limits, stated at its start.
+        /// The session's limits. This is the first step.
         case limits
-        /// The key pair in use.
+        /// The user's key pair.
         case identity(bits: Int, fingerprint: Fingerprint, isKept: Bool)
         /// The random number of this run.
         case run(prefix: String)
         /// The nonce of this run.
         case nonce(prefix: String)
-        /// The announcement went out.
+        /// This run was announced.
         case saidHello
-        /// A run announced itself under the other user's id.
+        /// A run was announced under the other user's id.
         case heardHello(run: String)
-        /// This side's id, key and nonce went out.
+        /// This side's id, key and nonce were sent.
         case sentPublicKey
-        /// The other side's id, key and nonce came.
+        /// The other side's id, key and nonce were received.
         case receivedPublicKey(bits: Int, fingerprint: Fingerprint)
         /// The key is well formed and long enough.
         case keyAcceptable
@@ -40,34 +40,34 @@ public struct Explanation: Hashable, Sendable {
         case keyExpected
         /// No key was expected.
         case keyUnknown
-        /// The signature over both sides' values went out.
+        /// The signature of both sides' values was sent.
         case sentProof
-        /// The other side's signature verified.
+        /// The other side's signature was verified.
         case proofVerified
-        /// The keys for the direction towards this side.
+        /// The keys for messages to this side were generated.
         case messageKeys
-        /// They went out, wrapped.
+        /// These keys were sent, wrapped.
         case sentWrappedKey
-        /// The other side's wrapped keys arrived and were verified.
+        /// The other side's wrapped keys were received and verified.
         case wrappedKeyOpened
-        /// Both directions have keys.
+        /// There are keys for both directions.
         case sessionReady(SessionID)
-        /// A message went out.
+        /// A message was sent.
         case sealedMessage(number: UInt64, bytes: Int)
-        /// A message passed.
+        /// A message was received and verified.
         case messageVerified(number: UInt64)
-        /// The goodbye went out.
+        /// The goodbye was sent.
         case saidBye
-        /// The other side's goodbye passed.
+        /// The other side's goodbye was received and verified.
         case byeVerified
     }
 
-    /// The occurrence.
+    /// The explained step.
     public let step: Step
     /// The other user.
     public let peer: ClassicID
 
-    /// The kind of the step.
+    /// The kind of step.
     public var action: Action {
         switch step {
         case .limits, .keyUnknown, .sessionReady: .note
@@ -80,7 +80,7 @@ public struct Explanation: Hashable, Sendable {
 }
 
 extension Explanation {
-    /// A sentence or two on the step.
+    /// One or two sentences about the step.
     public var text: String {
         switch step {
         case .limits:
@@ -139,7 +139,7 @@ extension Explanation {
         }
     }
 
-    /// The attack that the step stands against; `nil` if it stands against none by itself.
+    /// The attack that the step prevents; `nil` if the step by itself prevents none.
     public var against: String? {
         switch step {
         case .limits, .identity, .saidHello, .heardHello, .sentPublicKey, .receivedPublicKey, .keyUnknown,
@@ -177,7 +177,7 @@ extension Explanation {
 }
 
 extension Explanation: CustomStringConvertible {
-    /// Everything in one paragraph.
+    /// The whole explanation in one paragraph.
     public var description: String {
         guard let against else { return "\(action.rawValue): \(text)" }
         return "\(action.rawValue): \(text) Against: \(against)"

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// A message that the two users send each other over the channel.
+/// A message that one user sends the other over the channel.
 ///
 /// Normative. Vectors are those of RFC 9420 §2.1.2.
 ///
@@ -23,7 +23,7 @@ import TLSCodec
 ///         };
 ///     } Frame;
 ///
-/// A parsed frame is only a claim; nothing in it is trusted before it was verified.
+/// A parsed frame is only a claim. Nothing in it is trusted before it was verified.
 struct Frame: Hashable, Sendable {
     enum Body: Hashable, Sendable {
         case hello
@@ -33,11 +33,11 @@ struct Frame: Hashable, Sendable {
         case sealed(SealedMessage)
     }
 
-    /// The side that the frame claims to be from.
+    /// The side that the frame claims as its sender.
     var sender: Side
-    /// The run that the frame claims to be from.
+    /// The run that the frame claims as its sender's.
     var from: RunID
-    /// The run that the frame is meant for; `nil` for a hello, which is for every reader.
+    /// The run to which the frame is addressed; `nil` for a hello, which is addressed to every reader.
     var to: RunID?
     var body: Body
 
@@ -94,8 +94,7 @@ struct WrappedKey: Hashable, Sendable, TLSCodable {
 
 /// `struct { uint64 number; opaque iv[16]; opaque ciphertext<V>; opaque mac[32]; } SealedMessage;`
 struct SealedMessage: Hashable, Sendable {
-    /// The kind of sealed content. It is the frame's type on the wire and covered by the MAC, so one can't be turned into
-    /// the other.
+    /// The kind of sealed content. It is the frame's type, and the MAC includes it, so one kind cannot be changed into the other.
     enum Kind: UInt8, Hashable, Sendable {
         case message = 5
         case bye = 6
@@ -105,7 +104,7 @@ struct SealedMessage: Hashable, Sendable {
     static let macBytes = 32
 
     var kind: Kind
-    /// 1 for the first that a side seals, then one more for each.
+    /// The number of the message. Each side's numbers begin with 1 and increase by one.
     var number: UInt64
     var iv: [UInt8]
     var ciphertext: [UInt8]

@@ -1,10 +1,12 @@
 import KithSupport
 
-/// The steps from a hello to an open session. Each derives everything first and changes the state last.
+/// The steps from a hello to an open session. Each step first computes all values, and changes the state last.
 extension ClassicSession {
-    /// A run announced itself. Nothing authenticates the announcement, so it is answered or reported once, and that is all.
+    /// Handles the announcement of a run. Nothing authenticates an announcement, so it is only answered or reported, and only
+    /// once.
     mutating func receiveHello(from peerRun: RunID) -> [Output] {
-        // Nobody hears of a run before its own hello, and a peer that was there first will answer that hello.
+        // Before its own hello, no other run can know this run. If the other user was there first, that user will answer this
+        // run's hello.
         if case .idle = state { return drop(.otherRun) }
         guard !rememberedRuns.contains(peerRun) else { return drop(.otherRun) }
         guard rememberedRuns.count < ClassicLimits.rememberedRuns else { return drop(.tooManyRuns) }
@@ -17,7 +19,7 @@ extension ClassicSession {
         ]
     }
 
-    /// A public key came, for this run: its sender is online now, or at least has seen this run's hello.
+    /// Handles a public key that was sent to this run. Its sender is online now, or at least has seen this run's hello.
     mutating func receive(_ theirs: PublicKeyOffer, from peerRun: RunID) -> [Output] {
         guard ClassicID(wire: theirs.id[...]) == peer else { return drop(.wrongID) }
         let key: ClassicPublicKey
@@ -51,7 +53,7 @@ extension ClassicSession {
         return outputs
     }
 
-    /// The other side signed what both have seen. Secrets for it are made only now.
+    /// Handles the other side's signature of the values that both have seen. Only now are secrets made for the other side.
     mutating func receiveProof(_ signature: [UInt8], _ proving: SessionState.Proving) -> [Output] {
         guard let proven = proving.peer.proven(by: signature) else { return drop(.badProof) }
         let material = SecretBytes(count: DirectionKeys.byteCount, from: &random)
@@ -68,7 +70,7 @@ extension ClassicSession {
         ]
     }
 
-    /// The other side's message keys came: the session is open.
+    /// Handles the other side's message keys. After this, the session is open.
     mutating func receive(_ theirs: WrappedKey, _ wrapping: SessionState.Wrapping) -> [Output] {
         let peer = wrapping.peer
         guard let sendKeys = peer.openKeys(theirs, with: identity), sendKeys != wrapping.receiveKeys else {

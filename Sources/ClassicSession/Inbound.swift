@@ -1,22 +1,22 @@
-/// The numbers of the other side's messages: those that have come, and those that are missing.
+/// The numbers of the other side's messages, both of those that have arrived and of those that are missing.
 struct Inbound: Sendable, Equatable {
-    /// The next number expected. Everything below it has come or has been reported.
+    /// The next expected number. All lower numbers have arrived or were reported.
     private(set) var next: UInt64 = 1
-    /// Numbers, not yet passed, that altered frames claimed. Never more than ``ClassicLimits/believedLead``.
+    /// Numbers from ``next`` on that altered frames have claimed. There are never more than ``ClassicLimits/believedLead``.
     private var reportedAltered: Set<UInt64> = []
 
-    /// Remembers the number that an altered frame claimed, and returns the number to report; `nil` for a claim that can't
-    /// be true.
+    /// Notes the number that an altered frame claims. Returns the number to report; `nil` if the claim cannot be true.
     mutating func noteAltered(claiming number: UInt64) -> UInt64? {
         guard number >= next, number - next < ClassicLimits.believedLead else { return nil }
         reportedAltered.insert(number)
         return number
     }
 
-    /// Whether a number has not been passed yet.
+    /// Whether a number is valid and not lower than ``next``.
     func isNew(_ number: UInt64) -> Bool { number >= next && number <= ClassicLimits.highestNumber }
 
-    /// Moves past a new number, and returns the ranges below it that never came and were not reported as altered.
+    /// Notes that the message with a new number has arrived. Returns the ranges of lower numbers that are missing, except those
+    /// that were reported as altered.
     mutating func pass(_ number: UInt64) -> [ClosedRange<UInt64>] {
         var missing: [ClosedRange<UInt64>] = []
         var start = next

@@ -1,23 +1,23 @@
-/// Every limit of the classic session, with its reason.
+/// The limits of the classic session, each with its reason.
 public enum ClassicLimits {
-    /// The longest id, in bytes of UTF-8: room for a long name or an e-mail address in any script, and short enough to
-    /// stand at the beginning of each line of a terminal.
+    /// The longest id, in bytes of UTF-8. A long name or an e-mail address fits in any script, and the id can still be printed at
+    /// the beginning of each line of a terminal.
     public static let idBytes = 128
 
-    /// The longest message, in bytes of UTF-8: many pages of text, and with everything around it still far below the
-    /// 256 KiB that a relay takes as one payload.
+    /// The longest message, in bytes of UTF-8. It has room for many pages of text. With everything around it, it is still far
+    /// below the 256 KiB that a relay accepts as one payload.
     public static let textBytes = 64 * 1024
 
-    /// The longest frame, in bytes: the longest message, its padding (16), and the fields around it (less than 256). A
-    /// longer one is refused before any of it is read.
+    /// The longest frame, in bytes: the longest message, its padding (16), and the other fields (less than 256). A longer frame
+    /// is refused before any of it is read.
     public static let frameBytes = textBytes + 16 + 256
 
-    /// The shortest accepted RSA modulus, in bits: 3072 bits count as strong as a 128-bit symmetric key (NIST SP 800-57
-    /// part 1, table 2).
+    /// The shortest accepted RSA modulus, in bits. A modulus of 3072 bits counts as strong as a 128-bit symmetric key (NIST SP
+    /// 800-57 part 1, table 2).
     public static let leastRSABits = 3072
 
-    /// The longest accepted RSA modulus, in bits. The work to check a signature grows with the square of the length, so
-    /// without a limit a stranger could waste this side's time.
+    /// The longest accepted RSA modulus, in bits. The time to verify a signature grows with the square of the length, so without
+    /// a limit a stranger could waste this side's time.
     public static let mostRSABits = 8192
 
     /// The longest SubjectPublicKeyInfo, in bytes: a modulus of ``mostRSABits`` (1024 bytes) and less than 64 bytes around
@@ -27,16 +27,16 @@ public enum ClassicLimits {
     /// The longest RSA signature or RSA ciphertext, in bytes: as long as the longest modulus.
     static let rsaOutputBytes = mostRSABits / 8
 
-    /// The most runs of the other user that one run answers or remembers. A channel keeps the hellos of old runs as long as
-    /// its other entries, so there can be many. Without a limit, anybody who can write to the channel could make this side
-    /// answer (and remember) for ever. 1024 runs are 16 KiB.
+    /// Maximum number of the other user's runs that one run answers or remembers. There can be many, because a channel keeps the
+    /// hellos of old runs as long as its other entries. Without a limit, anyone who can write to the channel could make this side
+    /// answer and remember runs without end. 1024 runs take 16 KiB.
     static let rememberedRuns = 1024
 
-    /// The highest number of a message. Far above what people type, far below where the 128-bit blocks of AES-CBC begin
-    /// to repeat: 2³² messages of 2¹² blocks are 2⁴⁴ blocks, and a repetition becomes likely at 2⁶⁴.
+    /// The highest number of a message. People send far fewer messages. It is also far below the number at which 128-bit blocks
+    /// of AES-CBC begin to repeat: 2³² messages of 2¹² blocks are 2⁴⁴ blocks, and a repetition becomes likely at 2⁶⁴.
     static let highestNumber: UInt64 = 1 << 32
 
-    /// The furthest that an altered frame's claim may be ahead of the next expected number and still be shown. Also the
-    /// most claims that are remembered, so that a message reported as altered is not reported as missing too.
+    /// Maximum distance of an altered frame's claimed number from the next expected number. Higher numbers are not shown. This is
+    /// also the maximum number of remembered claims. A message that was reported as altered is not reported as missing too.
     static let believedLead: UInt64 = 64
 }

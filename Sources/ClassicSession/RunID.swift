@@ -1,10 +1,10 @@
 import TLSCodec
 
-/// 16 random bytes that one user picks at the start of one run of the program.
+/// 16 random bytes. A user's program chooses them at the start of each run.
 ///
-/// The channel is the same for every run of the same two users and keeps the frames of old runs. Every frame names the run
-/// it comes from, and every frame but a hello the run it is meant for. So a frame of another run is recognised and ignored
-/// before its content is looked at.
+/// All runs of the same two users use one channel, which keeps the frames of old runs. Every frame names the run that sent it.
+/// Every frame except a hello also names the run to which it is addressed. So a frame of another run is recognised and ignored
+/// before its content is read.
 struct RunID: Hashable, Sendable, TLSCodable {
     static let byteCount = 16
     let bytes: [UInt8]

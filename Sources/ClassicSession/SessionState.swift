@@ -1,4 +1,4 @@
-/// The progress of a session. Each state holds exactly the values that exist by then, so no step can use one that does not
+/// The state of a session. Each state has exactly the values that exist at that point, so no step can use a value that does not
 /// exist yet.
 ///
 /// | state      | on                                | checks, then                                           | next       |
@@ -19,8 +19,8 @@
 /// | `proving`  |                                   |                                                        |            |
 /// | any        | anything else, or a failed check  | reports why it was dropped                             | unchanged  |
 ///
-/// Of two live hellos in one log, one comes first, and the run that sent it sees the other. So at least one side answers,
-/// and its answer makes the other side answer. Both answering does no harm.
+/// If both sides have sent a hello, one of them is first in the log, and the run that sent it sees the other. So at least one
+/// side answers, and the answer makes the other side answer. If both answer, that does no harm.
 enum SessionState: Sendable {
     case idle
     case waiting
@@ -29,30 +29,30 @@ enum SessionState: Sendable {
     case open(Open)
     case ended(Ending)
 
-    /// The other side's key has come; it has not proved anything.
+    /// The other side's key has arrived. It has not proved anything yet.
     struct Proving: Sendable {
         let peer: UnprovenPeer
     }
 
-    /// The other side has proved itself, and was sent the keys to write with.
+    /// The other side has proved that it has its key, and was sent the keys for its messages.
     struct Wrapping: Sendable {
         let peer: ProvenPeer
         let receiveKeys: DirectionKeys
         let wrappedByMe: [UInt8]
     }
 
-    /// Both directions have keys.
+    /// There are keys for both directions.
     struct Open: Sendable {
         let peerRun: RunID
         let sessionID: SessionID
         let sendKeys: DirectionKeys
         let receiveKeys: DirectionKeys
-        /// The number of the next message that this side seals.
+        /// The number of the next message from this side.
         var nextToSend: UInt64 = 1
         var inbound = Inbound()
     }
 
-    /// The run that this session is with, once there is one.
+    /// The other user's run in this session; `nil` while there is none.
     var peerRun: RunID? {
         switch self {
         case .idle, .waiting, .ended: nil
@@ -63,21 +63,23 @@ enum SessionState: Sendable {
     }
 }
 
-/// A peer that presented an acceptable key under the right id.
+/// A peer that has presented an acceptable key with the right id.
 struct UnprovenPeer: Sendable {
     let run: RunID
     let key: ClassicPublicKey
     let transcript: Transcript
     let side: Side
 
-    /// The same peer, if the signature shows that they hold the key and have seen what this side has seen.
+    /// Returns the proven peer, if the signature shows that the peer has the private key and has seen the same values as this
+    /// side. Otherwise returns `nil`.
     func proven(by signature: [UInt8]) -> ProvenPeer? {
         guard key.verifies(signature, over: transcript.proofContent(signer: side)) else { return nil }
         return ProvenPeer(unproven: self)
     }
 }
 
-/// A peer that holds the private key to the key they presented, in this run. Made only by ``UnprovenPeer/proven(by:)``.
+/// A peer that has proved, in this run, that it has the private key for the presented key. Only ``UnprovenPeer/proven(by:)``
+/// creates such a value.
 struct ProvenPeer: Sendable {
     let run: RunID
     let key: ClassicPublicKey
@@ -91,7 +93,7 @@ struct ProvenPeer: Sendable {
         side = unproven.side
     }
 
-    /// Opens the message keys that this peer made, if this peer signed them. Every failure gives the same error.
+    /// Unwraps the message keys that this peer made, if the peer has signed them. Every failure has the same result.
     func openKeys(_ wrapped: WrappedKey, with identity: ClassicIdentity) -> DirectionKeys? {
         guard
             key.verifies(

@@ -2,8 +2,8 @@ import Crypto
 import KithSupport
 import TLSCodec
 
-/// The values by which the two users have introduced themselves: both ids, both runs, both public keys and both nonces, in
-/// the order of the sides. Each side computes the transcript on its own; every signature covers it.
+/// The values with which the two users have introduced themselves: both ids, runs, public keys and nonces, in the order of the
+/// sides. Each side computes the transcript independently, and every signature includes it.
 ///
 /// Normative.
 ///
@@ -36,9 +36,9 @@ import TLSCodec
 ///
 ///     sessionID = SHA-256(SessionContent)
 ///
-/// Both nonces and both runs make a signature worthless in any other run; the signer makes it worthless when sent back; the
-/// ids and keys are bound to each other, so nobody can pass on a signature as their own; the labels keep one kind of
-/// content from being taken for another.
+/// The nonces and runs make a signature invalid in every other run. The signer's side makes it invalid if it is sent back. The
+/// ids and keys are bound together, so that nobody can present another user's signature. The labels prevent that one kind of
+/// content is taken for another.
 struct Transcript: Hashable, Sendable {
     struct Party: Hashable, Sendable, TLSEncodable {
         var run: RunID
@@ -86,12 +86,11 @@ struct Transcript: Hashable, Sendable {
     }
 }
 
-/// The hash of everything that was exchanged before the first message. It names the session under every MAC, and is no
-/// secret.
+/// The hash of everything that was exchanged before the first message. It identifies the session in every MAC, and is not secret.
 public struct SessionID: Hashable, Sendable, CustomStringConvertible {
-    /// 32 bytes.
+    /// The 32 bytes of the hash.
     public let bytes: [UInt8]
 
-    /// The first 16 hexadecimal digits, enough to see that two sessions differ.
+    /// The first 16 hexadecimal digits, which are enough to see that two sessions differ.
     public var description: String { Hex.encode(bytes.prefix(8)) }
 }

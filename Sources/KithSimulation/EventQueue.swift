@@ -1,4 +1,4 @@
-/// Events in the order of virtual time. Events of the same time keep the order in which they were put in.
+/// Events in the order of virtual time. Events with the same time stay in the order in which they were added.
 struct EventQueue<Event> {
     private struct Item {
         let time: UInt64

@@ -1,19 +1,19 @@
 import KithCore
 
-/// The writes of one message at its sender, recorded in a simulated group, so that a benchmark can repeat them.
+/// The writes that one message causes at its sender. They are recorded in a simulated group, so that a benchmark can repeat them.
 public struct SendRecording: Sendable {
-    /// All values that the sender has stored before.
+    /// All values that the sender stored before the first message.
     package private(set) var before = StoreTransaction()
-    /// The transactions of each message until it is in the log.
+    /// For each message, the transactions until it is in the log.
     package private(set) var messages: [[StoreTransaction]] = []
 
-    /// The reason why there is no recording.
+    /// The reason why a recording failed.
     public struct Failure: Error, CustomStringConvertible {
-        /// One sentence.
+        /// One sentence about the failure.
         public let description: String
     }
 
-    /// Makes a group and has its maker send messages. The other members are offline.
+    /// Creates a group whose creator sends messages. The other members are offline.
     ///
     /// - Parameters:
     ///   - members: the number of members, at least 2.
@@ -46,7 +46,7 @@ public struct SendRecording: Sendable {
                 .send(group.id, text: "See you at eight, at the usual place", replyTo: nil, expiresAfter: nil))
             wait(20)
         }
-        // The first message of an epoch makes the sender's ratchet.
+        // The first message of an epoch also creates the sender's ratchet, so it is sent before the recording.
         say()
         for table in StoreTable.allCases {
             for value in try maker.store.allValues(table) {
@@ -65,7 +65,7 @@ public struct SendRecording: Sendable {
         }
     }
 
-    /// Bytes written for a message, on average.
+    /// The average number of bytes written for a message.
     public var bytesOfMessage: Double {
         let writes = messages.joined().flatMap(\.writes)
         let bytes = writes.reduce(0) { sum, write in

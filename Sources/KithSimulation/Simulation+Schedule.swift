@@ -1,32 +1,32 @@
 import KithCore
 import TestSupport
 
-/// The outcome of one schedule.
+/// The result of one schedule.
 public struct SimulationReport: Sendable {
     /// The schedule's seed.
     public let seed: UInt64
-    /// The violated invariants, in words.
+    /// The violated invariants, each described in a sentence.
     public let violations: [String]
     /// A hash of all events.
     public let trace: UInt64
-    /// The lines of the trace, if they were kept.
+    /// The lines of the trace. Empty if they were not kept.
     public let traceLines: [String]
-    /// Counts of people, operations, texts, crashes of clients and relays, lost connections, and events.
+    /// The numbers of people, operations, texts, crashes of clients and of relays, lost connections, and events.
     public let clients, operations, texts, clientCrashes, relayCrashes, disconnects, events: Int
-    /// Pairs of members who were shown different logs before a turn and received messages of each other after it.
+    /// Number of pairs of members who were shown different logs before a turn, and received messages from each other after it.
     public let lies: Int
 }
 
 extension Simulation {
     /// Runs the schedule of a seed.
     ///
-    /// - Parameter keepsTrace: whether the report has the trace's lines.
+    /// - Parameter keepsTrace: whether the report has the lines of the trace.
     public static func run(
         seed: UInt64, profile: SimulationProfile, keepsTrace: Bool = false
     ) -> SimulationReport {
         var random = SeededGenerator(seed: seed ^ 0x5eed)
         var limits = ModelLimits()
-        // In one schedule of seven, relays keep few entries, or for a short time.
+        // In one of seven schedules, relays keep few entries, or keep them for a short time.
         let keepsLittle = random.chance(0.14)
         if keepsLittle {
             if random.chance(0.5) {
@@ -44,7 +44,7 @@ extension Simulation {
             faults(&random, profile.severity), operations: random.pick(profile.operations),
             groups: random.pick(profile.conversations))
         simulation.comeToRest()
-        // A lying relay goes on holding entries back.
+        // A lying relay continues to hold entries back, so a new invite would not work.
         if !profile.liesBeforeTurns { simulation.meetAgain() }
         simulation.checker.giveVerdict(mayMiss: keepsLittle)
         return simulation.report
@@ -58,7 +58,7 @@ extension Simulation {
             lies: checker.liesJudged)
     }
 
-    /// Has the relays lie to one member before a turn.
+    /// Makes the relays lie to one member before a turn.
     private func lie(_ random: inout SeededGenerator) {
         let kinds = TurnLie.Kind.allCases
         let lie = TurnLie(
@@ -76,7 +76,7 @@ extension Simulation {
     }
 
     private static func faults(_ random: inout SeededGenerator, _ scale: Double) -> Faults {
-        // Some schedules are without faults. Then only simultaneous operations can go wrong.
+        // Some schedules have no faults, so that only simultaneous operations can go wrong.
         let severity = [0, 0.3, 1, 1, 3][random.pick(0...4)] * scale
         return Faults(
             crash: 0.004 * severity, storeFailure: 0.001 * severity, disconnect: 0.004 * severity,
@@ -99,7 +99,7 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// Has each person join an invite of an earlier one.
+    /// Makes each person join with an invite of an earlier one.
     private func gather(_ workload: Workload, _ faults: Faults) {
         self.faults = faults
         for client in clients.dropFirst() {
@@ -113,7 +113,7 @@ extension Simulation {
         }
     }
 
-    /// Has one person invite all others and make a group of all.
+    /// Makes one person invite all others and create a group of all.
     private func gatherAll(_ workload: Workload) {
         workload.invite(clients[0], isReusable: true)
         run(until: now + 5_000)
@@ -127,14 +127,14 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// A random error of a device's clock, in milliseconds: mostly less than a day, and now and then days or years.
+    /// Returns a random error of a device's clock, in milliseconds. It is mostly less than a day, and sometimes days or years.
     func anyClockOffset() -> Int64 {
         let day: Int64 = 86_400_000
         let mostDays = [0, 1, 1, 1, 3, 30, 100, 400, 3_653][random.pick(0...8)]
         return Int64(random.pick(-mostDays...mostDays)) * day + Int64(random.pick(-1_000_000...1_000_000))
     }
 
-    /// Ends all faults, sets all clocks right and brings all devices online. Then all texts arrive, and new ones do too.
+    /// Ends all faults, sets all clocks right and connects all devices. After this, all old and new texts must arrive.
     func comeToRest() {
         faults = .none
         for client in clients { client.clockOffset = 0 }
@@ -153,7 +153,7 @@ extension Simulation {
         run(until: now + 3 * 3_600_000)
     }
 
-    /// Checks that a new invite works, whatever happened before.
+    /// Checks that a new invite works, independent of earlier events.
     func meetAgain() {
         let (host, guest) = (clients[0], clients[clients.count - 1])
         var joined: Result<ConversationID, KithError>?

@@ -3,15 +3,15 @@ import KithWire
 import MLS
 import TestSupport
 
-/// People, devices, relays and the network between them, in virtual time and in one thread. All events come from one queue, and
-/// all randomness from one seed.
+/// People, devices, relays and their network, in virtual time and in one thread. All events come from one queue, and all random
+/// numbers come from one seed.
 public final class Simulation {
-    /// The time at which a simulation begins, in milliseconds since 1970.
+    /// The virtual time at the start of a simulation, in milliseconds since 1970.
     static let beginningMs: UInt64 = 1_750_000_000_000
-    /// A fast suite that draws all its randomness from the seed.
+    /// A fast suite. All its random values come from the seed.
     static let suite = CipherSuite.x25519AES128SHA256Ed25519
 
-    /// A simple folding: names in simulations are ASCII.
+    /// Converts letters to lower case only. This is enough, because names in simulations are ASCII.
     static let folding = NameFolding { $0.lowercased() }
 
     enum Event {
@@ -29,7 +29,7 @@ public final class Simulation {
         case online(client: Int)
     }
 
-    /// Counts for the report.
+    /// The counts for the report.
     struct Counts {
         var events = 0
         var operations = 0
@@ -37,13 +37,13 @@ public final class Simulation {
         var relayCrashes = 0
         var disconnects = 0
         var frames = 0
-        /// Messages that a relay refused for now.
+        /// Number of messages that a relay refused for now.
         var refusedAppends = 0
     }
 
     let seed: UInt64
     let profile: SimulationProfile
-    /// The generator of the schedule. Devices have generators of their own.
+    /// The generator of the schedule. Each device has its own generator.
     var random: SeededGenerator
     private(set) var now = Simulation.beginningMs
     private var queue = EventQueue<Event>()
@@ -56,8 +56,8 @@ public final class Simulation {
     private(set) var wires: [Int: Wire] = [:]
     private var lastConnection = 0
     let checker: InvariantChecker
-    /// Sizes from which on commits and trees go into parcels. In a quarter of the schedules all commits do, in another quarter
-    /// some; and the same for trees.
+    /// Minimum sizes of commits and trees that are put into parcels. In a quarter of the schedules these are all commits, in
+    /// another quarter some commits. The same holds for trees.
     var sizes: EntrySizes {
         var sizes = EntrySizes()
         switch seed % 4 {
@@ -72,8 +72,8 @@ public final class Simulation {
         }
         return sizes
     }
-    /// Bytes of relays' messages in a client's mailbox at which its connections stop reading. In a quarter of the schedules
-    /// each message is enough, in another quarter a few are.
+    /// Size of the relays' messages in a client's mailbox, in bytes, at which the client's connections stop reading. In a quarter
+    /// of the schedules one message is enough, and in another quarter a few are.
     var unreadBytes: Int {
         switch seed / 16 % 4 {
         case 1: 1
@@ -81,7 +81,7 @@ public final class Simulation {
         default: ClientLimits.unreadBytes
         }
     }
-    /// The operations of people; `nil` before they begin.
+    /// The operations of people; `nil` until they begin.
     var workload: Workload?
 
     init(
@@ -97,7 +97,7 @@ public final class Simulation {
         for index in 0..<clientCount { clients.append(SimulatedClient(index, self, random: random.fork())) }
     }
 
-    /// Reports that an invariant is violated.
+    /// Reports a violated invariant.
     func reportViolation(_ what: String) {
         trace.note(now, "violation: \(what)")
         guard violations.count < 20 else { return }
@@ -109,7 +109,7 @@ public final class Simulation {
     func schedule(_ event: Event, after delay: UInt64) { queue.put(event, at: now + delay) }
     func schedule(_ event: Event, at time: UInt64) { queue.put(event, at: max(now, time)) }
 
-    /// Lets time pass, with all events that are due.
+    /// Advances the time to `end`, and handles all events that are due.
     func run(until end: UInt64) {
         while let next = queue.nextTime, next <= end, let (time, event) = queue.take() {
             now = time
@@ -120,7 +120,7 @@ public final class Simulation {
         now = max(now, end)
     }
 
-    /// Limit on events, far above the needs of any schedule: a simulation that reaches it does not come to rest.
+    /// Maximum number of events, far more than any schedule needs. If a simulation reaches it, its events never end.
     private static let mostEvents = 20_000_000
 
     private func happen(_ event: Event) {
@@ -163,7 +163,7 @@ public final class Simulation {
 
     // MARK: The network
 
-    /// Connects a link to its relay. Without a network, the attempt goes on until there is one.
+    /// Connects a link to its relay. Without a network, the attempt continues until there is one.
     private func connect(_ link: SimulatedLink) {
         guard link.wantsConnection, link.client.isOnline else { return }
         guard let index = relays.firstIndex(where: { $0.point.address == link.point.address }), relays[index].isUp
@@ -221,7 +221,7 @@ public final class Simulation {
         if random.chance(faults.disconnect) { cut(connection) }
     }
 
-    /// Has a client's connections read on, after it has emptied its mailbox.
+    /// Makes a client's connections read again after the client has emptied its mailbox.
     func resumeReading(_ client: SimulatedClient) {
         for connection in wires.keys.sorted() {
             guard let wire = wires[connection], wire.link.client === client, !wire.unread.isEmpty else { continue }
@@ -234,7 +234,7 @@ public final class Simulation {
         }
     }
 
-    /// Breaks a connection. Each side notices at a time of its own, and still receives frames until then.
+    /// Breaks a connection. Each side notices the break at a different time, and still receives frames until then.
     func cut(_ connection: Int) {
         guard wires[connection] != nil else { return }
         counts.disconnects += 1
@@ -242,7 +242,7 @@ public final class Simulation {
         schedule(.clientLoses(connection: connection), after: UInt64(random.pick(0...2 * faults.latencyMs)))
     }
 
-    /// Ends a connection at the client's side. Frames that the client sent may still arrive.
+    /// Ends a connection at the client's side. Frames that the client has already sent may still arrive.
     func hangUp(_ connection: Int) {
         schedule(.relayLoses(connection: connection), after: UInt64(random.pick(0...2 * faults.latencyMs)))
     }
@@ -250,7 +250,8 @@ public final class Simulation {
     private func relayLoses(_ connection: Int) {
         guard let wire = wires[connection] else { return }
         relays[wire.relay].model.close(connection)
-        // The client may notice later. Nobody needs the wire if the client has left it.
+        // The client may notice the break later. If the client has already closed the connection, nothing needs the wire any
+        // more.
         if wire.link.connection != connection { wires[connection] = nil }
     }
 
@@ -282,7 +283,7 @@ public final class Simulation {
         }
     }
 
-    /// Takes note that a client left a relay that broke the protocol.
+    /// Notes that a client has disconnected from a relay that broke the protocol.
     func didBreakProtocol(_ error: any Error, _ client: SimulatedClient) {
         if relays.allSatisfy({ $0.model.lies == nil }) {
             reportViolation("\(client.name): an honest relay breaks the protocol: \(error)")
@@ -295,16 +296,16 @@ public final class Simulation {
 struct Wire {
     let link: SimulatedLink
     let relay: Int
-    /// The arrival time of the last frame to the relay.
+    /// The time at which the last frame arrives at the relay.
     var lastToRelay: UInt64 = 0
-    /// The arrival times of the last frame about each channel at the client.
+    /// For each channel, the time at which its last frame arrives at the client.
     var lanes: [ChannelID?: UInt64] = [:]
-    /// Frames that have arrived while the client had no room for them.
+    /// Frames that have arrived while the client has no room for them.
     var unread: [[UInt8]] = []
 }
 
 extension Request {
-    /// The text for the trace, without anything that depends on keys.
+    /// The frame in the form in which the trace contains it, without any value that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .hello: "hello"

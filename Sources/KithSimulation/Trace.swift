@@ -1,8 +1,8 @@
-/// A running hash of the events of a simulation, without random bytes, so that two runs of one seed have the same hash: FNV-1a,
-/// 64 bits.
+/// A hash of the events of a simulation (FNV-1a, 64 bits). Random bytes are left out, so that two runs of one seed have the same
+/// hash.
 struct Trace {
     private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    /// Whether the lines are kept for printing.
+    /// Whether the lines are kept, so that they can be printed.
     var keepsLines = false
     private(set) var lines: [String] = []
 

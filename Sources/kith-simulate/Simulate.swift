@@ -60,7 +60,7 @@ extension SimulationReport {
     }
 }
 
-/// The names of the profiles.
+/// The names of the simulation's profiles on the command line.
 enum ProfileName: String, ExpressibleByArgument, CaseIterable {
     case small, large, lying
 

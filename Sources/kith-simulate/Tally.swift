@@ -1,7 +1,7 @@
 import Foundation
 import KithSimulation
 
-/// Adds up the results of schedules, and prints the progress.
+/// Adds up the results of schedules, and prints progress.
 final class Tally {
     private let count: Int
     private let json: Bool
@@ -32,7 +32,7 @@ final class Tally {
         relayCrashes += report.relayCrashes
         disconnects += report.disconnects
         lies += report.lies
-        // A sum does not depend on the order.
+        // The sum is used because it does not depend on the order of the results.
         traces &+= report.trace
         for line in report.traceLines { print(line) }
         if json { print(line(report)) }

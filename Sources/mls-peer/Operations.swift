@@ -2,7 +2,7 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// The clients in this process, and their operations.
+/// The clients in this process, with the operations on them.
 struct Peer {
     /// A client with at most one group.
     private struct Member {
@@ -51,7 +51,7 @@ struct Peer {
             return ["signature_key": client.signer.publicKey.bytes.hex]
         }
         guard var member = members[name] else { throw PeerError("no client \(name)") }
-        // A failed operation leaves the client as it was.
+        // The member is stored only after the operation has succeeded, so a failed operation changes nothing.
         let answer = try perform(operation, request, &member)
         members[name] = member
         return answer

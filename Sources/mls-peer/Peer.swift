@@ -2,7 +2,7 @@ import Foundation
 import KithSupport
 import MLS
 
-/// Reads one JSON object per line and answers each with one (see `Interop/README.md`).
+/// Reads JSON objects from standard input, one per line, and answers each with one (see `Interop/README.md`).
 @main
 enum MLSPeer {
     static func main() {
@@ -45,7 +45,7 @@ struct PeerError: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// A request with typed access to its fields. Bytes are hexadecimal.
+/// A request whose fields can be read as typed values. Bytes are encoded in hexadecimal.
 struct Request {
     let fields: [String: Any]
 

@@ -1,7 +1,7 @@
 import KithCore
 import Synchronization
 
-/// A profile's store in memory, for simulations and tests.
+/// A profile's store in memory, for simulations, tests and benchmarks.
 package final class MemoryProfileStore: ProfileStore {
     private struct State {
         var tables: [StoreTable: [UInt64: [UInt64: [UInt8]]]] = [:]
@@ -19,13 +19,13 @@ package final class MemoryProfileStore: ProfileStore {
 
     package init() {}
 
-    /// The number of committed transactions.
+    /// The number of transactions that were committed.
     package var commits: Int { state.withLock { $0.commits } }
 
-    /// Makes every commit fail with an error; with `nil`, none.
+    /// Makes every commit fail with an error. `nil` makes commits succeed again.
     package func failCommits(with error: StoreError?) { state.withLock { $0.failure = error } }
 
-    /// Makes a value unreadable.
+    /// Makes a value unreadable, as if it were damaged.
     package func damage(_ key: StoreKey) { state.withLock { _ = $0.damaged.insert(key) } }
 
     package func value(_ key: StoreKey) throws(StoreError) -> [UInt8]? {

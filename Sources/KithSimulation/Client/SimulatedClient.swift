@@ -3,8 +3,8 @@ import KithWire
 import MLS
 import TestSupport
 
-/// A device in a simulation: a messenger over a store in memory, and the work of `Profile` around it, with crashes and failures
-/// on the way.
+/// A device in a simulation. It runs a messenger on a store in memory, and does the work that `Profile` does in the program. It
+/// may crash or fail at any point.
 final class SimulatedClient {
     let index: Int
     let name: String
@@ -17,25 +17,25 @@ final class SimulatedClient {
     /// Whether the device has a network.
     var isOnline = true
 
-    /// Whether the user accepts every conversation of a stranger as soon as it is shown.
+    /// Whether the user accepts every conversation that a stranger begins, as soon as it is shown.
     var acceptsStrangers = true
 
-    /// Called with every committed transaction.
+    /// A function that is called with every committed transaction.
     var didStore: ((StoreTransaction) -> Void)?
 
     private(set) var machine: ProfileMachine?
-    /// Increases with every start and stop. Events that were scheduled for an earlier number are ignored.
+    /// A number that increases with every start and stop. Events that were scheduled with an earlier number are ignored.
     private(set) var incarnation = 0
     private var links: [RelayID: SimulatedLink] = [:]
     private var mailbox: [ProfileInput] = []
-    /// The bytes of the relays' messages in the mailbox.
+    /// Size of the relays' messages in the mailbox, in bytes.
     private var unreadBytes = 0
     private var isDrainScheduled = false
     private var wakeNumber = 0
     private var lastCommand: UInt64 = 0
-    /// Commands without a result. They are lost when the device dies.
+    /// Commands without a result yet. They are lost when the device crashes.
     private(set) var waiting: [CommandID: (Result<any Sendable, KithError>) -> Void] = [:]
-    /// Ticks in a row that changed nothing.
+    /// Number of successive ticks that have changed nothing.
     private var idleTicks = 0
 
     init(_ index: Int, _ world: Simulation, random: SeededGenerator) {
@@ -45,14 +45,14 @@ final class SimulatedClient {
         source = random.source()
     }
 
-    /// Milliseconds since 1970, by the device's clock.
+    /// The time of the device's clock, in milliseconds since 1970.
     var localNow: UInt64 { UInt64(max(0, Int64(world.now) + clockOffset)) }
 
     var isRunning: Bool { machine != nil }
 
     // MARK: Starting and dying
 
-    /// Makes the profile.
+    /// Creates the profile.
     func create() {
         do {
             try store.commit(
@@ -80,7 +80,7 @@ final class SimulatedClient {
         }
     }
 
-    /// Crashes the device. Its disk and the frames that it sent remain.
+    /// Crashes the device. Its disk is kept, and so are the frames that it has sent.
     func die(_ why: String) {
         world.trace.note(world.now, "die \(index) \(why)")
         world.counts.crashes += 1
@@ -102,12 +102,12 @@ final class SimulatedClient {
 
     // MARK: The loop
 
-    /// Whether so many bytes are unread that the client's connections stop reading.
+    /// Whether so many bytes are unread that the client's connections have stopped reading.
     var isFull: Bool { unreadBytes >= world.unreadBytes }
 
-    /// Puts an input in the mailbox.
+    /// Adds an input to the mailbox.
     ///
-    /// - Parameter bytes: the size of the relay's message that brought it; 0 if none did.
+    /// - Parameter bytes: the size of the relay's message that contained the input; 0 for other inputs.
     func put(_ input: ProfileInput, bytes: Int = 0) {
         guard isRunning else { return }
         mailbox.append(input)
@@ -135,7 +135,7 @@ final class SimulatedClient {
         }
     }
 
-    /// Reports a device that wakes up again and again without a change.
+    /// Reports a violation if a device wakes up again and again without changing anything.
     private func checkProgress(_ inputs: [ProfileInput], _ output: ProfileOutput, _ machine: ProfileMachine) {
         guard inputs.allSatisfy({ if case .tick = $0 { true } else { false } }), output.transaction.isEmpty,
             output.effects.isEmpty
@@ -143,7 +143,7 @@ final class SimulatedClient {
             idleTicks = 0
             return
         }
-        // Looking every ten minutes whether a wrong clock is right again is fine.
+        // Longer intervals do not count. For example, a device checks every ten minutes whether a wrong clock has been set right.
         idleTicks = machine.wakeDelay.map { $0 < 60_000 } == true ? idleTicks + 1 : 0
         if machine.wakeDelay == 0 { world.reportViolation("\(name): a tick stays due") }
         if idleTicks > 1_000 {
@@ -152,7 +152,7 @@ final class SimulatedClient {
         }
     }
 
-    /// Stores a step's transaction and then carries out its effects, unless the device crashes in between.
+    /// Stores a step's transaction and then performs its effects, unless the device crashes in between.
     private func carryOut(_ output: ProfileOutput) {
         if world.random.chance(world.faults.crash) { return die("before storing") }
         if !output.transaction.isEmpty {
@@ -168,7 +168,7 @@ final class SimulatedClient {
         for effect in output.effects {
             if world.random.chance(world.faults.crash / 3) { return die("between effects") }
             carryOut(effect)
-            // The effect may have ended this device.
+            // The previous effect may have stopped this device.
             guard incarnation == self.incarnation else { return }
         }
         scheduleWake()
@@ -212,12 +212,12 @@ final class SimulatedClient {
         put(.tick)
     }
 
-    /// Sets the device's clock. A scheduled wake-up keeps its time.
+    /// Changes the device's clock. The time of a scheduled wake-up does not change.
     func moveClock(by change: Int64) { clockOffset += change }
 
     // MARK: Commands
 
-    /// Gives the messenger a command.
+    /// Passes a command to the messenger.
     func perform<Answer>(
         _ command: Command<Answer>, _ handler: @escaping (Result<Answer, KithError>) -> Void = { _ in }
     ) {
@@ -237,7 +237,7 @@ final class SimulatedClient {
 }
 
 extension Result<any Sendable, KithError> {
-    /// The text for the trace, without anything that depends on keys.
+    /// The input in the form in which the trace contains it, without any value that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .success: "done"

@@ -1,18 +1,18 @@
 import KithCore
 import KithWire
 
-/// A client's connection to one relay: a ``LinkMachine``, as in the program, in virtual time.
+/// A client's connection to one relay in virtual time. It uses a ``LinkMachine``, like the program.
 final class SimulatedLink {
     let id: RelayID
     let point: RelayPoint
     unowned let client: SimulatedClient
-    /// The number of the connection that stands.
+    /// The number of the current connection; `nil` if there is none.
     private(set) var connection: Int?
     private var machine: LinkMachine
     /// The time of the next scheduled wake-up.
     private var wakeTime: Duration?
 
-    /// Pings are rare, since months of virtual time pass.
+    /// The timeouts of the simulation. Pings are rare, because a simulation lasts for months of virtual time.
     private static let timeouts = RelayTimeouts(pingAfter: .seconds(3_600))
 
     init(_ id: RelayID, _ point: RelayPoint, _ client: SimulatedClient) {
@@ -25,14 +25,14 @@ final class SimulatedLink {
     private var world: Simulation { client.world }
     private var now: Duration { .milliseconds(world.now) }
 
-    /// Whether a connection is to be made now.
+    /// Whether a connection should be made now.
     var wantsConnection: Bool { machine.isConnecting && connection == nil }
 
     // MARK: The machine
 
     func start() { carryOut(machine.start()) }
 
-    /// Ends the connection and makes no other.
+    /// Ends the connection and makes no further one.
     func stop() { carryOut(machine.stop()) }
 
     func request(_ request: Request, tag: UInt64) { carryOut(machine.request(request, tag: tag, now: now)) }
@@ -46,7 +46,7 @@ final class SimulatedLink {
         carryOut(machine.didConnect(now: now))
     }
 
-    /// The connection is over, or could not be made.
+    /// Called when the connection has ended or could not be made.
     func didClose(_ error: RelayConnectionError) {
         connection = nil
         carryOut(machine.didClose(error, now: now))
@@ -87,11 +87,11 @@ final class SimulatedLink {
         scheduleWake()
     }
 
-    /// Schedules a wake-up, unless an earlier one is scheduled.
+    /// Schedules a wake-up, unless there is an earlier one.
     private func scheduleWake() {
         guard let time = machine.wakeTime, wakeTime.map({ time < $0 }) ?? true else { return }
         wakeTime = time
-        // The machine counts in nanoseconds, the world in milliseconds.
+        // The machine counts nanoseconds, and the simulation counts milliseconds.
         let milliseconds = UInt64((time + .nanoseconds(999_999)) / .milliseconds(1))
         world.schedule(.linkWakes(client: client.index, client.incarnation, id, time), at: milliseconds)
     }

@@ -1,11 +1,11 @@
 import KithCore
 import KithWire
 
-/// Checks that members detect a relay that lied before a turn.
+/// Checks that members detect a relay that has lied before a turn.
 extension InvariantChecker {
-    /// Checks the lie. Two members who were shown different entries before a turn, and entered the epoch after it, detect the
-    /// lie when one of them receives a message of the other. It is enough that one of them suspects the relay: that one asks
-    /// its user, and sends nothing before the answer.
+    /// Checks that the lie was detected. Suppose that two members were shown different entries before a turn, and both entered
+    /// the epoch after it. Then one of them has to detect the lie when it receives a message from the other. It is enough that
+    /// one suspects the relay, because that member asks its user and sends nothing before the answer.
     func checkLie() {
         guard let lie else { return }
         let victim = world.clients[lie.victim]
@@ -35,8 +35,8 @@ extension InvariantChecker {
         }
     }
 
-    /// Whether clients were members in all of these epochs. The view of a member that was removed and added again begins anew, so
-    /// it says nothing about entries before.
+    /// Whether the clients were members in all of these epochs. After a member was removed and added again, its view begins anew,
+    /// so it does not include earlier entries.
     private func wereMembers(
         _ clients: [SimulatedClient], of channel: ChannelID, in epochs: ClosedRange<UInt64>
     ) -> Bool {
@@ -45,7 +45,7 @@ extension InvariantChecker {
         }
     }
 
-    /// Whether a client was in the epoch that a turn ended, took the turn from the log and entered the next epoch.
+    /// Whether a client was in the epoch that a turn ended, read the turn from the log, and entered the next epoch.
     private func didTake(_ turn: Entry, of channel: ChannelID, _ client: SimulatedClient) -> Bool {
         let epochs = known[client.index] ?? [:]
         return told[client.index]?.contains(turn.id) == true

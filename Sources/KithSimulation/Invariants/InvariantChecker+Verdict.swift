@@ -2,10 +2,10 @@ import KithCore
 import KithWire
 import MLS
 
-/// Checks at the end of a simulation, when nothing happens any more.
+/// The checks at the end of a simulation, when no more events occur.
 extension InvariantChecker {
     func giveVerdict(mayMiss: Bool) {
-        // Hides the texts that have expired since a client's last input.
+        // This hides the texts that have expired since the client's last input.
         for client in world.clients { client.machine?.look(at: client.localNow, steady: world.now) }
         for client in world.clients { learnOwnTexts(client) }
         for client in world.clients { checkClient(client, mayMiss: mayMiss) }
@@ -14,7 +14,7 @@ extension InvariantChecker {
         checkLie()
     }
 
-    /// Takes note of texts that were stored and not reported, because the device died in between.
+    /// Notes texts that were stored but not reported, because the device crashed in between.
     private func learnOwnTexts(_ client: SimulatedClient) {
         guard let machine = client.machine, let summaries = try? machine.conversationSummaries() else { return }
         for summary in summaries {
@@ -26,7 +26,7 @@ extension InvariantChecker {
         }
     }
 
-    /// All entries that a channel's relay ever accepted.
+    /// Returns all entries that the channel's relay has ever accepted.
     private func archive(of channel: ChannelID) -> [Entry] {
         world.relays.lazy.compactMap { $0.model.channels[channel]?.archive }.first ?? []
     }
@@ -54,7 +54,7 @@ extension InvariantChecker {
         }
     }
 
-    /// Checks that each text is shown once, unchanged, in the channel's order, and with its author.
+    /// Checks that each text is shown once, unchanged, in the order of the channel, and with its author.
     private func checkHistory(
         _ messages: [Message], _ snapshot: ConversationSnapshot, _ client: SimulatedClient,
         _ shown: inout [Int: Message]
@@ -104,7 +104,7 @@ extension InvariantChecker {
         case .removed, .left: break
         case .stopped(_, .closed): break
         case .stopped(_, .notReachable) where hasGhosts: break
-        // A closed channel answers `gone` only to clients with its last tokens, and `denied` to the others.
+        // A closed channel answers `gone` only to clients with its last tokens. It answers `denied` to all others.
         case .stopped(_, .denied) where world.relays.contains { $0.model.channels[snapshot.channel]?.isClosed == true }:
             break
         case .stopped(_, .trimmed): if !mayMiss { world.reportViolation("\(client.name) missed what was there") }
@@ -112,7 +112,7 @@ extension InvariantChecker {
         }
     }
 
-    /// Checks that a client with an epoch's keys has all texts of the epoch.
+    /// Checks that a client that has an epoch's keys also has all texts of the epoch.
     private func checkComplete(
         _ messages: [Message], _ summary: ConversationSummary, _ snapshot: ConversationSnapshot,
         _ client: SimulatedClient
@@ -124,9 +124,9 @@ extension InvariantChecker {
         }
         var end = UInt64.max
         switch summary.status {
-        // The stop names the first entry that is kept. Earlier entries that this device has not seen are lost.
+        // `firstSeq` of the stop is the first kept entry. Earlier entries that this device has not read are lost.
         case .stopped(_, .trimmed): end = snapshot.lastSeq + 1
-        // The conversation may have stopped before.
+        // The conversation may have been stopped earlier.
         case .left: end = snapshot.lastSeq + 1
         case .stopped(let seq, _): end = seq
         default: break
@@ -141,7 +141,7 @@ extension InvariantChecker {
         }
     }
 
-    /// Checks that a client's own texts are kept, and sent if possible.
+    /// Checks that a client's own texts are not lost, and that they are sent if possible.
     private func checkOwn(_ shown: [Int: Message], _ client: SimulatedClient, _ machine: ProfileMachine) {
         for (number, said) in said where said.author == client.index && said.isStored && !said.expires {
             guard let message = shown[number] else {
@@ -169,7 +169,7 @@ extension InvariantChecker {
             world.reportViolation("\(client.name) opens its profile and finds other contacts")
         }
         for summary in try machine.conversationSummaries() {
-            // The progress of a waiting text belongs to a connection and is not stored.
+            // The progress of an unsent text belongs to a connection and is not stored.
             let waits = { (messages: [Message]) in messages.filter { $0.seq == nil }.map(\.id) }
             let isThere = { (messages: [Message]) in messages.filter { $0.seq != nil } }
             let (onDisk, inMemory) = (
@@ -197,7 +197,7 @@ extension InvariantChecker {
         }
         for (client, texts) in seen {
             for number in texts where said[number]?.author != client {
-                // The epoch of a text is unknown if its author deleted it before hearing of it.
+                // The epoch of a text is unknown if its author deleted the text before the author's device knew the epoch.
                 if place[number] == nil, said[number]?.expires == true { continue }
                 guard let place = place[number], let facts = epochs[place] else {
                     world.reportViolation("p\(client) has text \(number), which was not sent")
@@ -210,7 +210,7 @@ extension InvariantChecker {
         }
     }
 
-    /// Checks that no client was ever able to enter an epoch that it was no member of, or to decrypt its messages.
+    /// Checks that no client ever had the means to enter an epoch without being its member, or to decrypt its messages.
     private func checkDoors(_ channel: ChannelID, _ state: ModelChannel) {
         for (client, grants) in grants {
             let groups = known[client, default: [:]].filter { $0.key.channel == channel }
@@ -241,7 +241,7 @@ extension InvariantChecker {
         guard relaysAreHonest else { return }
         for relay in world.relays {
             for (channel, state) in relay.model.channels where !state.isClosed {
-                // A channel whose maker could add nobody was given up.
+                // If the creator of a conversation could add nobody, the channel was abandoned.
                 guard let facts = epochs[EpochPlace(channel: channel, epoch: state.epoch)], facts.members.count > 1
                 else { continue }
                 for member in facts.members {
@@ -270,7 +270,7 @@ extension InvariantChecker {
     }
 }
 
-/// Accepts every member, for an attacker's copy of a group.
+/// Accepts every member. It is used for an attacker's copy of a group.
 private struct Everybody: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool { true }
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool { true }
@@ -278,7 +278,7 @@ private struct Everybody: AuthenticationService {
 }
 
 extension ProfileMachine {
-    /// A conversation from its first line to its last.
+    /// Returns a conversation from its first message to its last.
     func wholeHistory(of conversation: ConversationID) throws(KithError) -> [Message] {
         var all = try history(of: conversation, before: nil, limit: 1_000)
         while let first = all.compactMap(\.seq).first, first > 1 {
@@ -291,7 +291,7 @@ extension ProfileMachine {
 }
 
 extension MemoryProfileStore {
-    /// A conversation's group as it is stored.
+    /// Returns a conversation's group from the store.
     func storedGroup(_ owner: UInt64) throws -> Group? {
         guard let state = try value(StoreKey(.epoch, owner: owner, item: 0)) else { return nil }
         let rows = try values(.record, owner: owner, items: 0...StoreKey.highest, limit: .max, newestFirst: false)

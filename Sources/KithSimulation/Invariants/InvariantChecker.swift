@@ -2,7 +2,7 @@ import KithCore
 import KithWire
 import MLS
 
-/// Checks the invariants of a simulation. It knows the state of every client and every text, and reports violations.
+/// Checks the invariants of a simulation. The checker knows the state of every client and every text, and reports violations.
 final class InvariantChecker {
     unowned var world: Simulation!
 
@@ -10,9 +10,9 @@ final class InvariantChecker {
     struct Said {
         let text: String
         let author: Int
-        /// Whether the messenger reported it as stored.
+        /// Whether the messenger has reported the text as stored.
         var isStored = false
-        /// The author's number of its conversation.
+        /// The number that the author's device gave the conversation.
         var conversation: UInt64 = 0
         let expires: Bool
     }
@@ -22,7 +22,7 @@ final class InvariantChecker {
         let epoch: UInt64
     }
 
-    /// The facts about an epoch that all its members must agree on.
+    /// Facts about an epoch. All members of the epoch must agree on them.
     struct EpochFacts {
         let authenticator: [UInt8]
         let members: Set<Int>
@@ -34,47 +34,47 @@ final class InvariantChecker {
         let sender: MessagePlace
     }
 
-    /// Texts by the number in them.
+    /// All texts, by the number that each contains.
     private(set) var said: [Int: Said] = [:]
-    /// The number in each text, by the id of its message.
+    /// The number that each text contains, by the id of its message.
     private(set) var numbers: [EntryID: Int] = [:]
     private(set) var epochs: [EpochPlace: EpochFacts] = [:]
     private var generations: [GenerationPlace: [UInt8]] = [:]
-    /// The entries of channels that belong to no conversation.
+    /// The entries of channels that do not belong to a conversation.
     private var parcels: [ChannelID: [(entry: EntryID, payload: [UInt8])]] = [:]
-    /// The numbers of the texts that were ever on a client's disk.
+    /// The numbers of the texts that a client's disk has ever contained.
     private(set) var seen: [Int: Set<Int>] = [:]
     /// The epochs whose keys a client had, with the group at that time.
     private(set) var known: [Int: [EpochPlace: Group]] = [:]
-    /// The grants of all tokens that a client was ever able to derive.
+    /// The grants of all tokens that a client was ever able to compute.
     private(set) var grants: [Int: Set<Grant>] = [:]
-    /// Whether a member may have been added who cannot know it, because the invite had ended by then.
+    /// Whether a group may have a member that does not know of it, because the invite had ended when the member was added.
     var hasGhosts = false
-    /// The warnings that clients gave.
+    /// The warnings that clients have shown.
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
-    /// The relay states that messengers reported. Connections report theirs elsewhere.
+    /// The relay states that messengers have reported. The states that connections report are elsewhere.
     private(set) var relayStates: [(client: Int, state: RelayState)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
     /// The clocks that clients found to differ from their own.
     private(set) var clocks: [(client: Int, difference: ClockDifference)] = []
-    /// The proofs of presence that clients received.
+    /// The proofs of presence that clients have received.
     private(set) var presences: [(client: Int, log: LogComparison)] = []
     /// The conversations in which clients suspect their relay.
     private(set) var suspected: [Int: Set<ConversationID>] = [:]
-    /// The messages that clients showed.
+    /// The messages that clients have shown.
     private(set) var told: [Int: Set<EntryID>] = [:]
-    /// The relays' lie, if they lie.
+    /// The lie of the relays; `nil` if they do not lie.
     var lie: TurnLie?
-    /// Pairs of members for whom the lie was checked.
+    /// Number of pairs of members for which the lie was checked.
     var liesJudged = 0
     var protocolViolations = 0
-    /// Whether the relays are honest. Then no client may give a warning.
+    /// Whether the relays are honest. If they are, no client may show a warning.
     var relaysAreHonest = true
 
     // MARK: Texts
 
-    /// A text that no person has sent before.
+    /// Creates a text that no person has sent before.
     func newText(by author: Int, words: String, expires: Bool = false) -> (number: Int, text: String) {
         let number = said.count + 1
         let text = Marker.text(number) + words
@@ -82,7 +82,7 @@ final class InvariantChecker {
         return (number, text)
     }
 
-    /// Takes note that the messenger reported a text as stored.
+    /// Notes that the messenger has reported a text as stored.
     func didAccept(_ id: EntryID, in conversation: ConversationID, number: Int) {
         said[number]?.isStored = true
         said[number]?.conversation = conversation.rawValue
@@ -100,7 +100,7 @@ final class InvariantChecker {
         }
     }
 
-    /// Takes note of a text that was stored. The device may die before it reports that.
+    /// Notes a text that was stored. The device may crash before it reports the text.
     private func learnOwnText(_ bytes: [UInt8], _ client: SimulatedClient) {
         guard let number = Marker.numbers(in: bytes).first else { return }
         guard let item = try? OutboxItem(stored: bytes), said[number]?.author == client.index else {
@@ -110,7 +110,7 @@ final class InvariantChecker {
         numbers[item.entryID] = number
     }
 
-    /// Checks that all members of an epoch have the same state, and takes note of it.
+    /// Checks that all members of an epoch have the same state, and notes that state.
     private func learnEpoch(of owner: UInt64, _ client: SimulatedClient) {
         guard let group = try? client.store.storedGroup(owner), let channel = ChannelID(group.groupID) else {
             return world.reportViolation("\(client.name) stored a group that cannot be read")
@@ -157,7 +157,7 @@ final class InvariantChecker {
         world.reportViolation("\(client.name) acts in a conversation that its person has not accepted")
     }
 
-    /// Checks a request before it is sent: that a key of the ratchet is used for one message only.
+    /// Checks a request before it is sent. No key of the ratchet may be used for two messages.
     func willSend(_ request: Request, _ client: SimulatedClient) {
         checkConsent(request, client)
         let (channel, epoch, bytes): (ChannelID, UInt64, ArraySlice<UInt8>)
@@ -187,7 +187,7 @@ final class InvariantChecker {
         generations[generation] = payload
     }
 
-    /// Takes note of an entry in a channel that belongs to no conversation.
+    /// Notes an entry in a channel that does not belong to a conversation.
     private func noteParcel(_ channel: ChannelID, _ entry: EntryID, _ payload: ArraySlice<UInt8>) {
         guard epochs[EpochPlace(channel: channel, epoch: 0)] == nil,
             parcels[channel]?.contains(where: { $0.entry == entry }) != true
@@ -214,29 +214,29 @@ final class InvariantChecker {
         }
     }
 
-    /// Takes note that a client suspects the relay of a conversation.
+    /// Notes that a client suspects the relay of a conversation.
     func didSuspect(_ conversation: ConversationID, _ client: SimulatedClient) {
         suspected[client.index, default: []].insert(conversation)
     }
 
     private func didWarn(_ warning: Warning, _ conversation: ConversationID, _ client: SimulatedClient) {
         warnings.append((client.index, conversation, warning))
-        // One of several messages in flight was refused for now. Until it is sent again, it is indeed missing.
+        // The relay refused one of several messages in flight for now. Until that message is sent again, it is really missing.
         if case .missingBefore = warning, world.counts.refusedAppends > 0 { return }
-        // People use single-use invites twice.
+        // This warning is right, because people in the simulation use single-use invites twice.
         if warning == .inviteUsedAgain { return }
-        // A relay may have asked for a pause.
+        // This warning is right, because a relay may have asked for a pause.
         if case .invitationWaits = warning { return }
         if relaysAreHonest { world.reportViolation("\(client.name) is warned of an honest relay: \(warning)") }
     }
 
-    /// Checks that a refused command changes nothing. The exception are expiring texts: a clock that was set is noticed with
-    /// the next input, which may be that command, and texts are hidden, erased or given more time then.
+    /// Checks that a refused command changes nothing, except for expiring texts. The machine notices a changed clock at the next
+    /// input, which may be that command. It then hides, erases or prolongs texts.
     func check(_ inputs: [ProfileInput], _ output: ProfileOutput, _ client: SimulatedClient) {
         let writes = output.transaction.writes.filter { ![.expiry, .entry].contains($0.table) }
         guard inputs.count == 1, case .command(let command) = inputs[0], !writes.isEmpty else { return }
         for case .finish(command.id, .failure(let error)) in output.effects {
-            // The command is kept, and carried out later.
+            // This command is stored and performed later, although it returns an error.
             if case .keyPackageNotCurrent = error { continue }
             world.reportViolation("\(client.name): a command is refused (\(error)) and something is stored: \(writes)")
         }
@@ -253,7 +253,7 @@ extension StoreTransaction.Write {
     }
 }
 
-/// Numbers in texts, which show where a text turns up.
+/// Reads and writes the numbers in texts. They show in which places a text appears.
 enum Marker {
     private static let word = Array("canary-".utf8)
     private static let digits = 6

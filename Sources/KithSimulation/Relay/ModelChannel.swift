@@ -1,8 +1,8 @@
 import KithWire
 
-/// One channel of a ``RelayModel``, as Docs/relay-protocol.md describes it.
+/// One channel of a ``RelayModel``, according to Docs/relay-protocol.md.
 struct ModelChannel {
-    /// One epoch. `lastSeq` is the seq of its turn; `nil` while it is the current one.
+    /// One epoch. `lastSeq` is the seq of its turn; `nil` for the current epoch.
     struct Epoch {
         let access: Access
         let firstSeq: UInt64
@@ -17,9 +17,9 @@ struct ModelChannel {
     private(set) var firstSeq: UInt64 = 1
     private(set) var lastSeq: UInt64 = 0
     private(set) var isClosed = false
-    /// All entries that were ever appended. A relay does not have them; the checks of a simulation need them.
+    /// All entries that were ever appended. A relay does not have them, but the checks of a simulation need them.
     private(set) var archive: [Entry] = []
-    /// The access of every epoch, for the same purpose.
+    /// The access of every epoch. The checks of a simulation need it too.
     private(set) var accesses: [UInt64: Access] = [:]
     let retentionSeconds: UInt32
     private var ids: [EntryID: (seq: UInt64, atMs: UInt64)] = [:]
@@ -34,19 +34,19 @@ struct ModelChannel {
         self.retentionSeconds = retentionSeconds
     }
 
-    /// The kept payload, in bytes.
+    /// The payload of the kept entries, in bytes.
     var payloadBytes: Int { entries.reduce(0) { $0 + $1.payload.count } }
 
     /// The current epoch's access.
     var access: Access { epochs[epoch]?.access ?? .nobody }
 
-    /// The seq of an id that was accepted within the last day.
+    /// Returns the seq of the entry with an id that was accepted within the last day.
     func seq(of id: EntryID, nowMs: UInt64) -> UInt64? {
         guard let known = ids[id], nowMs < known.atMs + ModelLimits.entryIDMs else { return nil }
         return known.seq
     }
 
-    /// Appends an entry to the current epoch. A turn comes with the access of the next epoch.
+    /// Appends an entry to the current epoch. If it is a turn, `nextAccess` is the access of the next epoch.
     mutating func append(id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry {
         lastSeq += 1
         let entry = Entry(
@@ -99,32 +99,32 @@ struct ModelChannel {
     }
 }
 
-/// The limits of a ``RelayModel``. The defaults are those of a relay.
+/// The limits of a ``RelayModel``. The default values are those of a relay.
 struct ModelLimits {
-    /// Time for which a repeated entry id is recognised, in milliseconds.
+    /// Time for which the relay recognises a repeated entry id, in milliseconds.
     static let entryIDMs: UInt64 = 86_400_000
-    /// Epochs without entries that are kept.
+    /// Number of epochs without entries that the relay remembers.
     static let trimmedEpochs: UInt64 = 1_000
-    /// Epochs of one channel that a connection keeps rights for.
+    /// Number of epochs of one channel for which a connection keeps rights.
     static let presentedEpochs = 8
-    /// Key packages of one inbox.
+    /// Maximum number of key packages in one inbox.
     static let keyPackages = 1_000
-    /// Key packages that one inbox hands out at once, and the milliseconds until one more.
+    /// Number of key packages that one inbox gives out without a wait, and the milliseconds until one more.
     static let withdrawBurst: UInt64 = 400
     static let withdrawEveryMs: UInt64 = 2_000
-    /// Pause before another attempt to write to a full inbox, in milliseconds.
+    /// Time after which a sender may try a full inbox again, in milliseconds.
     static let fullInboxRetryMs: UInt32 = 60_000
-    /// Entries in one `entries` frame.
+    /// Maximum number of entries in one `entries` frame.
     static let entriesPerFrame = 256
 
-    /// Entries in one channel. Beyond it, the oldest sixteenth is dropped.
+    /// Maximum number of entries in one channel. Beyond it, the oldest sixteenth is dropped.
     var channelEntries = 1_000_000
-    /// Entries and payload bytes that wait in one inbox. Beyond them, the inbox refuses.
+    /// Maximum entries and payload bytes that wait in one inbox. Beyond them, the inbox refuses new entries.
     var inboxEntries = 4_096
     var inboxBytes = 64 << 20
-    /// Longest retention of entries, in seconds.
+    /// Longest time for which entries are kept, in seconds.
     var retentionSeconds: UInt32 = 30 * 86_400
-    /// Whether there is room on the disk for entries.
+    /// Whether the disk has room for entries.
     var hasRoom = true
     /// The largest payload, in bytes.
     var payload = WireLimits.payload

@@ -4,12 +4,12 @@ extension RelayModel {
     /// The number of a connection.
     typealias Connection = Int
 
-    /// A frame for a connection. Frames with the same `channel` keep their order.
+    /// A frame that has to be sent to a connection. Frames with the same `channel` keep their order.
     struct Outgoing {
         let connection: Connection
         let channel: ChannelID?
         let frame: RelayFrame
-        /// Whether the connection is closed after it.
+        /// Whether the connection is closed after the frame.
         var closes = false
     }
 
@@ -32,7 +32,7 @@ extension RelayModel {
     }
 }
 
-/// An entry that a connection asks to append, a turn if it opens the next epoch.
+/// An entry that a client wants to append. It is a turn if it opens the next epoch.
 struct ModelAppend {
     let channel: ChannelID
     let epoch: UInt64
@@ -41,7 +41,7 @@ struct ModelAppend {
     let nextAccess: Access?
 }
 
-/// The progress of one connection in one epoch.
+/// The progress of a connection's follow of one epoch.
 struct ModelFollow {
     let requestID: UInt32
     let epoch: UInt64

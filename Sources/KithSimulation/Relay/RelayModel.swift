@@ -1,18 +1,19 @@
 import KithWire
 
-/// A relay as Docs/relay-protocol.md describes it, without a disk, network or clock: one frame in, frames out.
+/// A relay according to Docs/relay-protocol.md, without a disk, network or clock. It receives one frame at a time and returns
+/// frames.
 ///
-/// Its state on the disk and its state in memory are apart, so that it can crash: ``restart()``.
+/// The state on the disk is separate from the state in memory, so that the relay can crash: ``restart()``.
 struct RelayModel {
     var limits: ModelLimits
     let relayID: [UInt8]
     let pass: RelayPass?
 
-    // On the disk.
+    // State on the disk.
     var channels: [ChannelID: ModelChannel] = [:]
     private(set) var names: [Name: NameRecord] = [:]
 
-    // In memory.
+    // State in memory.
     private(set) var sessions: [Connection: Session] = [:]
     /// The connections that follow a channel.
     private(set) var followers: [ChannelID: Set<Connection>] = [:]
@@ -21,7 +22,7 @@ struct RelayModel {
     /// The relay's lies; `nil` for an honest relay.
     var lies: RelayLies?
 
-    /// Frames that have not been taken.
+    /// Frames that were not sent yet.
     private(set) var outgoing: [Outgoing] = []
 
     init(limits: ModelLimits = ModelLimits(), relayID: [UInt8], pass: RelayPass? = nil) {
@@ -39,7 +40,7 @@ struct RelayModel {
         for channel in session.follows.keys { followers[channel]?.remove(connection) }
     }
 
-    /// Loses the state in memory, as in a power cut.
+    /// Deletes the state in memory, as a power cut does.
     mutating func restart() {
         sessions = [:]
         followers = [:]
@@ -53,7 +54,7 @@ struct RelayModel {
         for channel in Array(channels.keys) { channels[channel]?.expire(nowMs: nowMs) }
     }
 
-    /// Takes the frames to send.
+    /// Removes and returns the frames that have to be sent.
     mutating func takeOutgoing() -> [Outgoing] {
         defer { outgoing = [] }
         return outgoing
@@ -66,7 +67,7 @@ struct RelayModel {
 
     // MARK: Requests
 
-    /// Takes one request.
+    /// Processes one request.
     ///
     /// - Parameter nowMs: milliseconds since 1970 by the relay's clock.
     mutating func receive(_ frame: ClientFrame, from connection: Connection, nowMs: UInt64) {
@@ -80,7 +81,7 @@ struct RelayModel {
         }
     }
 
-    /// Puts an answer before the frames that its request caused.
+    /// Inserts an answer before the frames that its request caused.
     private mutating func insert(
         _ reply: Reply, _ frame: ClientFrame, _ connection: Connection, at place: Int, closes: Bool = false
     ) {
@@ -225,7 +226,8 @@ struct RelayModel {
         return .reply(.done)
     }
 
-    /// The refusal of a request that needs a right in the channel's current epoch; `nil` if it may go on.
+    /// Returns the refusal of a request that needs a right in the channel's current epoch; `nil` if the connection has that
+    /// right.
     private func refusal(of needed: Rights, _ id: ChannelID, _ connection: Connection) -> Answer? {
         guard let session = sessions[connection], session.rights[id] != nil, let channel = channels[id],
             session.rights(in: id, channel.epoch).contains(needed)

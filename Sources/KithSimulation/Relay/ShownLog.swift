@@ -1,16 +1,16 @@
 import KithWire
 
-/// A channel's log as a relay shows it to one connection. An honest relay shows its log unchanged.
+/// A channel's log as a relay shows it to one connection. An honest relay shows the true log.
 struct ShownLog {
     /// The available entries, from ``firstSeq`` through ``lastSeq``.
     let entries: [Entry]
     let firstSeq: UInt64
     let lastSeq: UInt64
     private let epochs: [UInt64: ModelChannel.Epoch]
-    /// The shown seqs of entries, by their true seqs; empty if the log is the true one.
+    /// The shown seqs of entries, by their true seqs. Empty if the true log is shown.
     private let renumbered: [UInt64: UInt64]
 
-    /// The true log.
+    /// Shows the true log.
     init(_ channel: ModelChannel) {
         entries = channel.entries
         firstSeq = channel.firstSeq
@@ -19,7 +19,8 @@ struct ShownLog {
         renumbered = [:]
     }
 
-    /// An invented log that looks complete: entries are numbered anew, and epochs end with the turns shown.
+    /// Shows an invented log that looks complete. Its entries are numbered anew, and its epochs end with the turns that it
+    /// contains.
     init(of channel: ModelChannel, showing invented: [InventedEntry]) {
         var epochs: [UInt64: ModelChannel.Epoch] = [:]
         var renumbered: [UInt64: UInt64] = [:]
@@ -45,12 +46,12 @@ struct ShownLog {
         self.renumbered = renumbered
     }
 
-    /// The first seq of an epoch, and the seq of its turn if it is over; `nil` if there is no such epoch.
+    /// Returns the first seq of an epoch, and the seq of its turn if the epoch has ended; `nil` if there is no such epoch.
     func bounds(of epoch: UInt64) -> (first: UInt64, last: UInt64?)? {
         epochs[epoch].map { ($0.firstSeq, $0.lastSeq) }
     }
 
-    /// An epoch's entries from a seq on.
+    /// Returns an epoch's entries from a seq on.
     func entries(from first: UInt64, epoch: UInt64) -> ArraySlice<Entry> {
         guard let bounds = bounds(of: epoch) else { return [] }
         let first = max(first, bounds.first, firstSeq)
@@ -59,28 +60,28 @@ struct ShownLog {
         return entries[Int(first - firstSeq)...Int(last - firstSeq)]
     }
 
-    /// The shown seq of an entry; a hidden entry keeps its own.
+    /// Returns the shown seq of an entry. An entry that is not shown keeps its true seq.
     func shownSeq(of seq: UInt64) -> UInt64 { renumbered[seq] ?? seq }
 }
 
 /// An entry of an invented log.
 struct InventedEntry {
-    /// The shown entry. Its seq does not matter.
+    /// The shown entry. Its seq is ignored.
     var entry: Entry
-    /// The true seq of the entry; `nil` if it is made up.
+    /// The true seq of the entry; `nil` if the entry is made up.
     var truth: UInt64?
 }
 
-/// The lies of a relay, each a function that can be replaced. `nil` stands for the truth.
+/// The lies of a relay. Each property is a function that can be replaced. `nil` stands for the truth.
 final class RelayLies {
-    /// The log that is shown to a connection, from all entries that were ever appended.
+    /// Returns the log that is shown to a connection, from all entries that were ever appended.
     var log: (ChannelID, RelayModel.Connection, [Entry]) -> [InventedEntry]? = { _, _, _ in nil }
-    /// The key package that is handed out instead of an inbox's next one.
+    /// Returns the key package that is given out instead of an inbox's next one.
     var keyPackage: (ChannelID) -> KeyPackageBytes? = { _ in nil }
-    /// Whether a message is answered as accepted, and dropped.
+    /// Returns whether a message is dropped although the relay acknowledges it.
     var drops: (ChannelID, EntryID) -> Bool = { _, _ in false }
 
-    /// The claimed time, from the true one, in milliseconds since 1970.
+    /// Returns the time that the relay claims, from the true time, in milliseconds since 1970.
     var time: (UInt64) -> UInt64 = { $0 }
 
     func log(of channel: ModelChannel, _ id: ChannelID, to connection: RelayModel.Connection) -> ShownLog? {

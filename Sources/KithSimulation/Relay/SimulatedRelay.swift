@@ -1,7 +1,7 @@
 import KithCore
 import KithWire
 
-/// A relay in a simulation: the model, and whether it is running.
+/// A relay in a simulation. It has the model, and may be running or not.
 final class SimulatedRelay {
     let index: Int
     let point: RelayPoint
@@ -22,7 +22,7 @@ final class SimulatedRelay {
         return RelayPoint(address: address, pin: pin, pass: pass)
     }
 
-    /// Whether a request may fail because of the store.
+    /// Returns whether a request may fail because of the relay's store.
     func mayRefuse(_ request: Request) -> Bool {
         switch request {
         case .hello, .unfollow, .ping, .whisper: false

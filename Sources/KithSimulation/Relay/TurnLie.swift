@@ -1,27 +1,27 @@
 import KithWire
 
-/// A relay's lie to one member about the entries just before a turn. Until the turn arrives, the relay holds those entries
-/// back.
+/// A relay's lie to one member about the entries directly before a turn. The relay holds these entries back until the turn
+/// arrives.
 struct TurnLie: Sendable {
     enum Kind: CaseIterable, Sendable {
-        /// The last two entries before the turn in the other order.
+        /// The last two entries before the turn are exchanged.
         case swap
-        /// Noise in place of the last one, under its id.
+        /// Noise replaces the last entry before the turn, with the same id.
         case replace
-        /// Everything but the last one.
+        /// The last entry before the turn is missing.
         case withhold
     }
 
     let kind: Kind
-    /// The member, by its number.
+    /// The number of the deceived member.
     let victim: Int
-    /// The number of the turn in its channel, from 2 on. A channel without a turn belongs to no conversation.
+    /// The number of the turn in its channel, at least 2. A channel without a turn belongs to no conversation.
     let turn: Int
 
-    /// The number of entries that a relay holds back so that it can lie about them.
+    /// Number of entries that a relay holds back, so that it can lie about them.
     private static let held = 2
 
-    /// The log to show, from all entries that were appended; `nil` for the truth.
+    /// Returns the log that is shown, from all entries that were appended; `nil` for the truth.
     func log(_ truth: [Entry]) -> [InventedEntry]? {
         let turns = truth.indices.filter { truth[$0].kind == .turn }
         guard turns.count >= turn - 1, turn >= 2 else { return nil }
@@ -41,7 +41,7 @@ struct TurnLie: Sendable {
         return shown
     }
 
-    /// The turn that the lie came before; `nil` if there was none.
+    /// Returns the turn before which the relay lied; `nil` if it did not lie.
     func liedTurn(_ truth: [Entry]) -> Entry? {
         let turns = truth.filter { $0.kind == .turn }
         return turns.count >= turn && didLie(truth) ? turns[turn - 1] : nil
@@ -54,7 +54,7 @@ struct TurnLie: Sendable {
 }
 
 extension Entry {
-    /// The entry with meaningless bytes of the same length.
+    /// The entry with random-looking bytes of the same length.
     fileprivate var noise: Entry {
         Entry(
             seq: seq, epoch: epoch, kind: kind, receivedAtMs: receivedAtMs, id: id,

@@ -1,14 +1,14 @@
 import KithCore
 import KithWire
 
-/// The operations of the people in a simulation, one after the other. The seed chooses the time, the person and the operation.
-/// Many operations make no sense, are refused or fail.
+/// The operations of the people in a simulation, one after another. The seed chooses the time, the person and the operation. Many
+/// operations make no sense, are refused or fail.
 final class Workload {
     unowned let world: Simulation
     private var operationsLeft: Int
     private let mostGroups: Int
     private(set) var groups = 0
-    /// All invites, with the clients that made them.
+    /// All invites, with the clients that created them.
     var invites: [(owner: Int, invite: OpenInvite)] = []
     /// The single-use invites that a client has tried to use.
     private var used: Set<ChannelID> = []
@@ -23,7 +23,7 @@ final class Workload {
 
     // MARK: Time
 
-    /// Carries out one operation, and schedules the next.
+    /// Performs one operation, and schedules the next one.
     func act() {
         guard operationsLeft > 0 else { return }
         operationsLeft -= 1
@@ -33,7 +33,7 @@ final class Workload {
         if operationsLeft > 0 { world.schedule(.operation, after: pause()) }
     }
 
-    /// The pause before the next operation: mostly short, so that operations overlap, and now and then days.
+    /// Returns the pause before the next operation. It is mostly short, so that operations overlap, and sometimes days long.
     private func pause() -> UInt64 {
         switch world.random.pick(0...99) {
         case 0...54: UInt64(world.random.pick(0...300))
@@ -47,7 +47,7 @@ final class Workload {
 
     private func somebody() -> SimulatedClient? { world.random.pick(world.clients.filter(\.isRunning)) }
 
-    /// An active conversation of a client.
+    /// Returns an active conversation of a client.
     private func conversation(of client: SimulatedClient, groupsOnly: Bool = false) -> ConversationSummary? {
         guard let summaries = try? client.machine?.conversationSummaries() else { return nil }
         return world.random.pick(summaries.filter { $0.status == .active && (!groupsOnly || $0.contact == nil) })
@@ -107,9 +107,9 @@ final class Workload {
         client.perform(.join(invite.invite, name: nil)) { [unowned self] in didAdd($0, client) }
     }
 
-    /// Takes note that somebody may use an invite that is over. An invite that was used, withdrawn, or has expired by its
-    /// maker's clock works until the relay closes its inbox. Its maker does not read what arrives after the inbox's last entry
-    /// of then.
+    /// Notes that a person may use an invite that has ended. Such an invite was used or revoked, or has expired by its creator's
+    /// clock. It still works until the relay closes the invite's inbox, but the creator does not read letters that arrive after
+    /// the end.
     private func noteWhetherItMayBeOver(_ open: OpenInvite) {
         let isUsed = !open.isReusable && !used.insert(open.invite.inbox.channel).inserted
         let owner = invites.first { $0.invite.invite == open.invite }.map { world.clients[$0.owner] }
@@ -117,8 +117,7 @@ final class Workload {
         if isUsed || !isOpen { world.checker.hasGhosts = true }
     }
 
-    /// Takes note of a failed addition: the member may have been added without ever learning it, if the invite was over by
-    /// then.
+    /// Notes a failed addition. If the invite had ended, the member may have been added without ever learning of it.
     private func didAdd(_ result: Result<ConversationID, KithError>, _ client: SimulatedClient) {
         if case .failure = result { world.checker.hasGhosts = true }
     }
@@ -204,7 +203,7 @@ final class Workload {
     }
 
     private func lookUp(_ client: SimulatedClient) {
-        // A contact known by name only can't be invited to a relay that is new to it, if the tree is in a parcel.
+        // If the tree is in a parcel, a contact that is known by name only cannot be invited to a relay that is new to it.
         let mayBeFar = world.relays.count > 1 && world.sizes.welcome < ClientLimits.welcome
         guard !mayBeFar, let found = world.random.pick(names) else { return register(client) }
         client.perform(.lookUp(found.name, world.relays[found.relay].point, as: nil)) { [unowned self] result in
@@ -218,7 +217,7 @@ final class Workload {
         client.perform(.startConversation(contact.id, waits: true)) { [unowned self] in didAdd($0, client) }
     }
 
-    /// Several members change a group in the same moment.
+    /// Makes several members change a group at the same moment.
     private func changeAtOnce(_ client: SimulatedClient) {
         guard let group = conversation(of: client, groupsOnly: world.random.chance(0.7)),
             let channel = client.machine?.snapshot(of: group.id)?.channel
@@ -239,13 +238,13 @@ final class Workload {
 
     private func revoke(_ client: SimulatedClient) {
         guard let open = world.random.pick(client.machine?.openInvites ?? []) else { return }
-        // Somebody may be using the invite at this moment.
+        // A person may be using the invite at this moment.
         world.checker.hasGhosts = true
         client.perform(.revokeInvite(open.id))
     }
 
     private func decide(_ client: SimulatedClient) {
-        // Some users go on although the relay may show different logs.
+        // Some users continue although the relay may show different logs.
         let suspects = ((try? client.machine?.conversationSummaries()) ?? []).filter(\.isSuspect)
         if let suspect = suspects.first {
             world.checker.didSuspect(suspect.id, client)
@@ -269,7 +268,7 @@ final class Workload {
         world.crashRelay(index, forMs: UInt64(world.random.pick(1...120_000)))
     }
 
-    /// Sets a device's clock: right, wrong by a little, or wrong by years.
+    /// Sets a device's clock right, wrong by a little, or wrong by years.
     private func moveClock(_ client: SimulatedClient) {
         client.moveClock(by: world.anyClockOffset() - client.clockOffset)
     }
