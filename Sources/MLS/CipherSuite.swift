@@ -1,10 +1,10 @@
-/// An MLS cipher suite's code point (RFC 9420 §5.1, §17.1). Any number can be carried; only those with ``isSupported`` can
-/// be used.
+/// The code point of an MLS cipher suite (RFC 9420 §5.1, §17.1). Messages may contain any number, but only suites with
+/// ``isSupported`` can be used.
 public struct CipherSuite: CodePoint {
     /// The code point.
     public let rawValue: UInt16
 
-    /// Any code point, supported or not.
+    /// Creates a code point, which need not be supported.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// `MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519` (§17.1).
@@ -17,12 +17,12 @@ public struct CipherSuite: CodePoint {
     public static let p521AES256SHA512P521 = CipherSuite(rawValue: 0x0005)
     /// `MLS_256_DHKEMP384_AES256GCM_SHA384_P384` (§17.1).
     public static let p384AES256SHA384P384 = CipherSuite(rawValue: 0x0007)
-    /// X-Wing, ChaCha20-Poly1305, SHA-256, Ed25519, as other stacks already ship it. Its key pairs are derived as
-    /// draft-connolly-cfrg-xwing-kem says: SHAKE256 of the input.
+    /// X-Wing, ChaCha20-Poly1305, SHA-256, Ed25519, in the form that other implementations already use. Key pairs are derived
+    /// with SHAKE256 of the input, as in draft-connolly-cfrg-xwing-kem.
     public static let xWingChaCha20SHA256Ed25519 = CipherSuite(rawValue: 0x004d)
 
-    // The suites of draft-ietf-mls-pq-ciphersuites have no numbers yet. Until they do, these come from the private-use
-    // range (§17.1: 0xF000 to 0xFFFF), in the order of the draft's table. To change one, change it here.
+    // The suites of draft-ietf-mls-pq-ciphersuites have no numbers yet. Until then, these numbers from the private-use range
+    // (§17.1: 0xF000 to 0xFFFF) stand for them, in the order of the draft's table. This is the only place that has to change.
 
     /// TBD1 `MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519`.
     public static let xWingAES128SHA256Ed25519 = CipherSuite(rawValue: 0xf901)
@@ -39,7 +39,7 @@ public struct CipherSuite: CodePoint {
     /// TBD11 `MLS_256_MLKEM1024_AES256GCM_SHA384_MLDSA87`.
     public static let mlkem1024AES256SHA384MLDSA87 = CipherSuite(rawValue: 0xf90b)
 
-    /// Every suite that this module can use, most common first.
+    /// All suites that this module can use, the most common first.
     public static let supported: [CipherSuite] = [
         .x25519AES128SHA256Ed25519, .p256AES128SHA256P256, .x25519ChaCha20SHA256Ed25519, .p521AES256SHA512P521,
         .p384AES256SHA384P384, .xWingChaCha20SHA256Ed25519, .xWingAES128SHA256Ed25519, .xWingAES256SHA384Ed25519,
@@ -47,11 +47,12 @@ public struct CipherSuite: CodePoint {
         .mlkem768AES256SHA384MLDSA65, .mlkem1024AES256SHA384MLDSA87,
     ]
 
-    /// Whether this module has the suite's algorithms. It lacks X448 and Ed448 (suites 4 and 6), P-256 and P-384 hybrids
-    /// with ML-KEM, and ML-DSA-44, because swift-crypto does.
+    /// Whether this module has the suite's algorithms. X448, Ed448 (suites 4 and 6), the hybrids of P-256 or P-384 with ML-KEM,
+    /// and ML-DSA-44 are missing, because swift-crypto does not have them.
     public var isSupported: Bool { algorithms != nil }
 
-    /// The one table of each suite's algorithms (§5.1, §17.1; draft-ietf-mls-pq-ciphersuites).
+    /// The suite's algorithms (§5.1, §17.1; draft-ietf-mls-pq-ciphersuites); `nil` if it is not supported. This table is the only
+    /// one.
     var algorithms: Algorithms? {
         switch self {
         case .x25519AES128SHA256Ed25519: .init(.x25519, .sha256, .aes128GCM, .ed25519)
@@ -71,7 +72,7 @@ public struct CipherSuite: CodePoint {
         }
     }
 
-    /// The suite's algorithms, or the error for a suite that cannot be used.
+    /// Returns the suite's algorithms, or throws the error for a suite that cannot be used.
     func requireAlgorithms() throws(MLSError) -> Algorithms {
         guard let algorithms else { throw .unsupportedCipherSuite(self) }
         return algorithms
@@ -92,6 +93,6 @@ struct Algorithms: Hashable, Sendable {
         self.signature = signature
     }
 
-    /// `KDF.Nh`: the length of a secret and of a hash.
+    /// `KDF.Nh`: the length of a secret and of a hash, in bytes.
     var hashLength: Int { hash.length }
 }

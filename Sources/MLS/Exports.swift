@@ -1,2 +1,2 @@
-// The type of every key and secret of this module.
+// Every key and secret of this module has this type, so an import of the module includes it.
 @_exported import struct KithSupport.SecretBytes

@@ -1,53 +1,57 @@
-/// Every limit of this module, with its reason. Limits that an application may choose are in ``MLSConfiguration``.
+/// The limits of this module, each with its reason. Limits that an application may choose are in ``MLSConfiguration``.
 public enum Limits {
-    /// Leaves of a tree. Ten times the largest group that was measured; beyond it a Welcome passes 300 MB.
+    /// Maximum number of leaves of a tree. It is ten times the largest group that was measured. In a larger group, a Welcome
+    /// would exceed 300 MB.
     public static let members = 1 << 20
-    /// Leaves that any received tree may have, however few members. A group of two in a tree of 4,096 leaves was once
-    /// larger; hashing its blank nodes takes some milliseconds.
+    /// Number of leaves that every received tree may have, even with few members. A group of two in a tree of 4,096 leaves is
+    /// possible, because it may have had more members before. Hashing its blank nodes takes some milliseconds.
     static let sparseLeaves = 4_096
-    /// Leaves for each member of a larger received tree. Hashing 128 blank nodes takes about as long as verifying the
+    /// Number of leaves per member in a larger received tree. Hashing 128 blank nodes takes about as long as verifying the
     /// signature of one member's leaf.
     static let leavesPerMember = 64
-    /// Leaves that any tree of a stranger may have. Hashing 512 blank nodes takes less than opening a Welcome.
+    /// Number of leaves that every tree of a stranger may have. Hashing 512 blank nodes takes less time than opening a Welcome.
     static let strictSparseLeaves = 256
-    /// Leaves for each member of a stranger's larger tree: a group that lost seven of eight members still passes.
+    /// Number of leaves per member in a stranger's larger tree. A group that has lost seven of eight members is still accepted.
     static let strictLeavesPerMember = 8
-    /// Bytes of a public key. ML-DSA-87's has 2,592; X-Wing's 1,216.
+    /// Maximum size of a public key, in bytes. That of ML-DSA-87 has 2,592 bytes, and that of X-Wing 1,216.
     static let publicKeyLength = 4_096
-    /// Bytes of a signature. ML-DSA-87's has 4,627.
+    /// Maximum size of a signature, in bytes. That of ML-DSA-87 has 4,627 bytes.
     static let signatureLength = 8_192
-    /// Bytes of a MAC or hash. SHA-512's has 64.
+    /// Maximum size of a MAC or hash, in bytes. SHA-512 has 64 bytes.
     static let hashLength = 255
-    /// Bytes of the shortest hash of any suite, SHA-256's. References and nonces that are shorter match nothing, and in memory
-    /// each takes 64 bytes at least.
+    /// Size of the shortest hash of all suites, SHA-256, in bytes. Shorter references and nonces match nothing, but each would
+    /// take at least 64 bytes of memory.
     static let shortestHash = 32
-    /// Extensions in one list. RFC 9420 and its extensions draft define six types and reserve 15 for GREASE; in memory an
-    /// extension takes up to 16 times its shortest encoding.
+    /// Maximum number of extensions in one list. RFC 9420 and its extensions draft define six types and reserve 15 for GREASE. In
+    /// memory, an extension takes up to 16 times its shortest encoding.
     static let extensions = 32
-    /// External senders of a group. A group has a few: servers of its operator. In memory, a sender takes up to 25 times
-    /// its shortest encoding.
+    /// Maximum number of external senders of a group. A group has only a few, which are its operator's servers. In memory, a
+    /// sender takes up to 25 times its shortest encoding.
     static let externalSenders = 64
-    /// Certificates in an X.509 credential. Public certificate chains have two to five.
+    /// Maximum number of certificates in an X.509 credential. Public certificate chains have two to five.
     static let certificates = 16
-    /// Bytes of all certificates of an X.509 credential. A chain of post-quantum certificates takes about 20,000.
+    /// Maximum size of all certificates of an X.509 credential, in bytes. A chain of post-quantum certificates takes about
+    /// 20,000.
     static let certificateBytes = 1 << 16
-    /// Proposals in a commit. Enough for one commit to add every member of the largest group. Before it is checked, a
-    /// proposal takes 16 bytes of memory besides its content.
+    /// Maximum number of proposals in a commit. One commit can add every member of the largest group. Before it is checked, a
+    /// proposal takes 16 bytes of memory in addition to its content.
     static let proposals = members
-    /// Nodes of a path: the levels above the leaves of the largest tree.
+    /// Maximum number of nodes in a path. It equals the number of levels above the leaves of the largest tree.
     static let pathNodes = members.trailingZeroBitCount
-    /// Trials of a commit with fewer of the received proposals, when not all are valid together. They find some ten misfits
-    /// among a thousand. Each trial costs as much as judging the list, and a member can send any number of misfits.
+    /// Maximum number of trials to find which received proposals are valid together. This is enough to find some ten invalid ones
+    /// among a thousand. Each trial takes as long as a check of the whole list, and a member can send any number of invalid
+    /// proposals.
     static let selectionTrials = 128
-    /// Attempts to draw a scalar. Each fails with a chance below 2⁻³².
+    /// Maximum number of attempts to draw a scalar. Each attempt fails with a probability below 2⁻³².
     static let keyGenerationAttempts = 16
-    /// Skipped keys that are kept per sender, whatever the configuration says: 1,000 keys are about 100 KB.
+    /// Maximum number of skipped keys per sender, even if the configuration allows more. 1,000 keys take about 100 KB.
     static let skippedKeys = 1_000
-    /// PSKs in one commit: the PSKLabel counts them in 16 bits (§8.4).
+    /// Maximum number of PSKs in one commit. A PSKLabel counts them in 16 bits (§8.4).
     static let preSharedKeys = 0xffff
-    /// Bytes of application data, and of authenticated data. Half of what a vector's length can express (§2.1.2): the
-    /// content is encrypted together with its signature and padding.
+    /// Maximum size of application data, and of authenticated data, in bytes. It is half of the longest vector (§2.1.2), because
+    /// the content is encrypted together with its signature and padding.
     public static let contentLength = 1 << 29
-    /// The fewest items that are spread over cores. With fewer, waking a thread costs more than it saves.
+    /// Minimum number of items that are distributed over all cores. With fewer items, waking a thread takes more time than it
+    /// saves.
     static let parallelThreshold = 8
 }

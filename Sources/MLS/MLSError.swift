@@ -1,270 +1,270 @@
 import TLSCodec
 
-/// The reason that an operation was refused. A call that throws one of these has changed nothing.
+/// The reason why an operation was refused. A call that throws such an error has changed nothing.
 ///
-/// Each case says what a caller can do about it; the payload says which rule was broken.
+/// Each case says what a caller can do. Its associated value says which rule was broken.
 public enum MLSError: Error, Hashable, Sendable {
-    /// The bytes are not an encoding of what was expected. Drop them.
+    /// The bytes are not a valid encoding of the expected value. Drop them.
     case malformed(TLSCodecError)
-    /// The suite is not one that this module can use (RFC 9420 §5.1). Nothing to do but use another.
+    /// This module does not support the suite (RFC 9420 §5.1). Use another suite.
     case unsupportedCipherSuite(CipherSuite)
-    /// A primitive refused its input: a ciphertext that does not open, a key that is none.
+    /// A cryptographic function refused its input, for example a ciphertext that cannot be opened or bytes that are no key.
     case crypto(CryptoFailure)
-    /// A key package may not be used (§10.1). Ask for another.
+    /// A key package is not acceptable (§10.1). Request another one.
     case keyPackage(KeyPackageError)
     /// A leaf node is invalid (§7.3).
     case leafNode(LeafNodeError)
     /// A ratchet tree is invalid (§7, §12.4.3.1).
     case tree(RatchetTreeError)
-    /// A message may not be processed (§6).
+    /// A message is not acceptable (§6).
     case message(MessageError)
-    /// A list of proposals may not be committed (§12.2).
+    /// A list of proposals cannot be committed (§12.2).
     case proposals(ProposalListError)
-    /// A commit may not be applied (§12.4.2).
+    /// A commit cannot be applied (§12.4.2).
     case commit(CommitError)
-    /// A Welcome or GroupInfo may not be joined with (§12.4.3).
+    /// A Welcome or GroupInfo cannot be used for joining (§12.4.3).
     case joining(JoiningError)
-    /// A pre-shared key is missing or may not be used (§8.4, §12.1.4).
+    /// A pre-shared key is missing or not allowed (§8.4, §12.1.4).
     case preSharedKey(PreSharedKeyError)
-    /// The call makes no sense in the group's current state. A mistake in the program.
+    /// The call is not possible in the group's current state. This is a mistake in the program.
     case usage(UsageError)
-    /// Stored state cannot be read back.
+    /// Stored state cannot be restored.
     case storage(StorageError)
-    /// This module contradicted itself. Please report it.
+    /// This module has found a contradiction in itself. Please report it.
     case internalError
 }
 
-/// A primitive that refused its input.
+/// The cryptographic function that refused its input.
 public enum CryptoFailure: Hashable, Sendable {
-    /// Sealing failed.
+    /// Encryption failed.
     case seal
-    /// A ciphertext did not authenticate.
+    /// The authentication of a ciphertext failed.
     case open
-    /// A KEM could not encapsulate to a key.
+    /// A KEM could not encapsulate a secret to a key.
     case encapsulate
-    /// A KEM could not decapsulate.
+    /// A KEM could not decapsulate a secret.
     case decapsulate
-    /// A private key's bytes are none of its suite.
+    /// The bytes are not a private key of the suite.
     case invalidPrivateKey
-    /// A public key's bytes are none of its suite (§5.1.1).
+    /// The bytes are not a public key of the suite (§5.1.1).
     case invalidPublicKey
-    /// No key came out of a derivation.
+    /// A derivation resulted in no key.
     case keyDerivation
     /// Signing failed.
     case sign
 }
 
-/// A key package that may not be used (RFC 9420 §10.1).
+/// The reason why a key package is not acceptable (RFC 9420 §10.1).
 public enum KeyPackageError: Hashable, Sendable {
-    /// Its version is not the group's.
+    /// The version differs from the group's.
     case version
-    /// Its cipher suite is not the group's.
+    /// The cipher suite differs from the group's.
     case cipherSuite
-    /// Its signature does not verify.
+    /// The signature is invalid.
     case signature
-    /// Its init key is its leaf's encryption key.
+    /// The init key equals the leaf's encryption key.
     case initKeyIsEncryptionKey
-    /// A list of extensions names a type twice (§13.4).
+    /// A list of extensions contains a type twice (§13.4).
     case duplicateExtension
 }
 
-/// An invalid leaf node (RFC 9420 §7.3).
+/// The reason why a leaf node is invalid (RFC 9420 §7.3).
 public enum LeafNodeError: Hashable, Sendable {
     /// The authentication service refused the credential (§5.3.1).
     case credential
-    /// The signature does not verify.
+    /// The signature is invalid.
     case signature
-    /// A required extension, proposal or credential type is not in the capabilities (§11.1).
+    /// The capabilities lack a required extension, proposal or credential type (§11.1).
     case requiredCapability
-    /// An extension of the group context is not in the capabilities (§13.4).
+    /// The capabilities lack an extension of the group context (§13.4).
     case groupExtensionUnsupported
-    /// The capabilities do not list the group's version or cipher suite.
+    /// The capabilities lack the group's version or cipher suite.
     case versionOrCipherSuiteUnsupported
-    /// Its credential type is not supported by every member.
+    /// Not every member supports the leaf's credential type.
     case credentialTypeUnsupportedByMember
-    /// Its own credential type is not in its capabilities (§7.2).
+    /// The capabilities lack the leaf's own credential type (§7.2).
     case credentialTypeNotInCapabilities
     /// The current time is outside the lifetime.
     case lifetime
     /// The lifetime is longer than the application accepts (§7.2).
     case lifetimeTooLong
-    /// One of its extensions is not in its capabilities.
+    /// The capabilities lack one of the leaf's own extensions.
     case extensionNotInCapabilities
-    /// A list of extensions names a type twice (§13.4).
+    /// A list of extensions contains a type twice (§13.4).
     case duplicateExtension
     /// The capabilities list a default type (§7.2).
     case defaultTypeInCapabilities
-    /// `leaf_node_source` does not fit the leaf's place.
+    /// `leaf_node_source` does not match the place of the leaf.
     case source
-    /// An update keeps the encryption key.
+    /// An update does not change the encryption key.
     case encryptionKeyNotChanged
     /// Another member has the same signature key.
     case duplicateSignatureKey
     /// Another node has the same encryption key.
     case duplicateEncryptionKey
-    /// The successor's identity is not one the application accepts for the member (§5.3.1).
+    /// The application does not accept the new identity as the successor of the member's old one (§5.3.1).
     case notASuccessor
-    /// The encryption key is no key of the suite (§5.1.1).
+    /// The encryption key is not a key of the suite (§5.1.1).
     case invalidEncryptionKey
 }
 
-/// An invalid ratchet tree (RFC 9420 §7, §12.4.3.1, §12.4.3.3).
+/// The reason why a ratchet tree is invalid (RFC 9420 §7, §12.4.3.1, §12.4.3.3).
 public enum RatchetTreeError: Hashable, Sendable {
     /// The tree has no node, or its last node is blank (§12.4.3.3).
     case trailingBlank
-    /// A leaf is where a parent belongs, or the other way round.
+    /// A leaf is at the position of a parent, or a parent at that of a leaf.
     case nodeType
     /// The tree has more leaves than ``Limits/members``.
     case tooLarge
-    /// The tree has more blank leaves for each member than the application accepts (``MLSConfiguration/treeWidth``).
+    /// The tree has more blank leaves per member than the application accepts (``MLSConfiguration/treeWidth``).
     case tooSparse
-    /// The tree hash is not the one that was announced.
+    /// The tree hash differs from the announced one.
     case treeHash
     /// A parent node is not parent-hash valid (§7.9.2).
     case parentHash
-    /// An unmerged leaf is blank or not below its parent.
+    /// An unmerged leaf is blank or is not below its parent node.
     case unmergedLeaf
-    /// An intermediate node lacks an unmerged leaf of a node above it.
+    /// An intermediate node lacks an unmerged leaf that a node above it lists.
     case unmergedLeafMissingBelow
     /// Unmerged leaves are not in ascending order (§7.1).
     case unmergedLeavesOrder
-    /// An encryption key appears in two nodes.
+    /// Two nodes have the same encryption key.
     case duplicateEncryptionKey
-    /// A parent's encryption key is no key of the suite (§5.1.1).
+    /// A parent's encryption key is not a key of the suite (§5.1.1).
     case invalidEncryptionKey
 }
 
-/// A message that may not be processed (RFC 9420 §6).
+/// The reason why a message is not acceptable (RFC 9420 §6).
 public enum MessageError: Hashable, Sendable {
-    /// Its wire format is not one for this purpose.
+    /// The message's wire format is not allowed for this purpose.
     case wireFormat
-    /// It is for another group.
+    /// The message belongs to another group.
     case groupID
-    /// It is for another epoch.
+    /// The message belongs to another epoch.
     case epoch(current: UInt64, message: UInt64)
-    /// Its sender is no member.
+    /// The sender is not a member.
     case sender
-    /// Its sender type may not send such content (§6).
+    /// This type of sender may not send such content (§6).
     case senderType
-    /// The signature does not verify (§6.1).
+    /// The signature is invalid (§6.1).
     case signature
-    /// The membership tag does not verify (§6.2).
+    /// The membership tag is invalid (§6.2).
     case membershipTag
-    /// Application data in a PublicMessage (§6.2, §15).
+    /// A PublicMessage contains application data (§6.2, §15).
     case publicApplicationData
-    /// It did not decrypt (§6.3).
+    /// The message could not be decrypted (§6.3).
     case decryption
     /// The padding is not zero (§6.3.1).
     case padding
-    /// Its key was used already: it is a repeat, or too old.
+    /// The message's key was already used: the message is a repetition or too old.
     case generationConsumed
-    /// Its generation is too far ahead (``MLSConfiguration/maximumForwardDistance``).
+    /// The message's generation is too far ahead (``MLSConfiguration/maximumForwardDistance``).
     case generationTooFarAhead
-    /// This member sent it.
+    /// This member itself sent the message.
     case fromSelf
-    /// A proposal type that an external sender may not send (§12.1.8).
+    /// An external sender may not send a proposal of this type (§12.1.8).
     case externalProposalType
-    /// A self-remove that came encrypted or from outside (draft-ietf-mls-extensions).
+    /// A self-remove was encrypted, or its sender is not a member (draft-ietf-mls-extensions).
     case selfRemove
 }
 
-/// A list of proposals that may not be committed (RFC 9420 §12.2).
+/// The reason why a list of proposals cannot be committed (RFC 9420 §12.2).
 public enum ProposalListError: Hashable, Sendable {
-    /// A reference to a proposal that was not received.
+    /// The list refers to a proposal that was not received.
     case unknownReference
-    /// An Update by the committer.
+    /// The list has an Update by the committer.
     case updateByCommitter
-    /// A Remove of the committer.
+    /// The list has a Remove of the committer.
     case committerRemoved
-    /// Two changes of one leaf.
+    /// The list changes one leaf twice.
     case multipleChangesOfLeaf
-    /// Two Adds for one client.
+    /// The list adds one client twice.
     case multipleAddsOfClient
-    /// An Add for a client that is a member and is not removed.
+    /// The list adds a client that is already a member and is not removed.
     case clientIsMember
-    /// Two PreSharedKey proposals for one PSK.
+    /// The list has two PreSharedKey proposals for one PSK.
     case duplicatePreSharedKey
-    /// Two GroupContextExtensions proposals.
+    /// The list has two GroupContextExtensions proposals.
     case multipleGroupContextExtensions
-    /// A ReInit together with something else.
+    /// The list has a ReInit together with another proposal.
     case reInitNotAlone
-    /// An ExternalInit in a commit that is not external.
+    /// The list has an ExternalInit, but the commit is not external.
     case externalInit
-    /// A type that not every member supports (§13.2).
+    /// Not every member supports the type of a proposal (§13.2).
     case unsupportedType
-    /// A Remove of a blank leaf (§12.1.3).
+    /// The list removes a blank leaf (§12.1.3).
     case removedLeafBlank
-    /// An Update whose sender is no member, or an Update by value (§12.1.2).
+    /// The list has an Update from a sender that is not a member, or an Update by value (§12.1.2).
     case updateSender
-    /// A ReInit to an older version (§12.1.5).
+    /// The list has a ReInit to an older version (§12.1.5).
     case reInitVersion
-    /// Required capabilities that some member lacks (§12.1.7).
+    /// Some member lacks one of the new required capabilities (§12.1.7).
     case requiredCapabilities
-    /// A group context extension that some member does not support (§13.4).
+    /// Some member does not support a group context extension (§13.4).
     case groupExtensionUnsupported
-    /// A group context extension that the application does not take (``MLSConfiguration/allowedGroupExtensions``).
+    /// The application does not accept a group context extension (``MLSConfiguration/allowedGroupExtensions``).
     case groupExtensionRefused
-    /// A list of extensions that names a type twice (§13.4).
+    /// A list of extensions contains a type twice (§13.4).
     case duplicateExtension
-    /// The list of an external commit breaks §12.2.
+    /// The list of an external commit breaks a rule of §12.2.
     case externalCommit
-    /// A self-remove that is not by reference, or twice for one leaf (draft-ietf-mls-extensions).
+    /// The list has a self-remove by value, or two for one leaf (draft-ietf-mls-extensions).
     case selfRemove
-    /// A content of an extension that cannot be read.
+    /// The content of an extension cannot be read.
     case malformedExtension
     /// The authentication service refused the credential of an external sender (§5.3.1).
     case externalSender
 }
 
-/// A commit that may not be applied (RFC 9420 §12.4.2).
+/// The reason why a commit cannot be applied (RFC 9420 §12.4.2).
 public enum CommitError: Hashable, Sendable {
-    /// The path is missing although the proposals need one.
+    /// The path is missing although the proposals require one.
     case pathRequired
-    /// The path has another number of nodes than the committer's filtered direct path (§7.5).
+    /// The number of nodes in the path differs from the committer's filtered direct path (§7.5).
     case pathLength
-    /// A node of the path has another number of ciphertexts than its copath's resolution (§7.6).
+    /// The number of ciphertexts in a node of the path differs from the resolution of its copath (§7.6).
     case ciphertextCount
-    /// The parent hash in the new leaf is not the one of the path (§7.9.2).
+    /// The parent hash in the new leaf differs from that of the path (§7.9.2).
     case parentHash
-    /// A key of the path appears in the tree already.
+    /// A key of the path is already in the tree.
     case duplicateEncryptionKey
-    /// The path secret does not lead to the path's public keys (§7.5).
+    /// The public keys that follow from the path secret differ from the path's (§7.5).
     case pathSecret
-    /// The confirmation tag does not verify (§6.1).
+    /// The confirmation tag is invalid (§6.1).
     case confirmationTag
-    /// The epoch counter is at its end.
+    /// The epoch counter has reached its maximum.
     case epochOverflow
 }
 
-/// A Welcome or GroupInfo that may not be joined with (RFC 9420 §12.4.3).
+/// The reason why a Welcome or GroupInfo cannot be used for joining (RFC 9420 §12.4.3).
 public enum JoiningError: Hashable, Sendable {
-    /// The Welcome is for none of the key packages given.
+    /// The Welcome is not for any of the given key packages.
     case notForThisKeyPackage
-    /// The Welcome's cipher suite is not the key package's.
+    /// The Welcome's cipher suite differs from the key package's.
     case cipherSuite
     /// The group's version is not MLS 1.0.
     case version
-    /// The GroupInfo's signature does not verify, or its signer is no member.
+    /// The GroupInfo's signature is invalid, or its signer is not a member.
     case groupInfoSignature
-    /// The tree is neither in the GroupInfo nor given.
+    /// The tree is neither in the GroupInfo nor given by the caller.
     case treeMissing
     /// The joiner's leaf is not in the tree.
     case leafMissing
-    /// The confirmation tag does not verify.
+    /// The confirmation tag is invalid.
     case confirmationTag
-    /// The path secret does not lead to the tree's public keys.
+    /// The public keys that follow from the path secret differ from the tree's.
     case pathSecret
-    /// An extension of the group context is not supported (§13.4).
+    /// The client does not support an extension of the group context (§13.4).
     case groupExtensionUnsupported
-    /// An extension of the group context that the application does not take (``MLSConfiguration/allowedGroupExtensions``).
+    /// The application does not accept an extension of the group context (``MLSConfiguration/allowedGroupExtensions``).
     case groupExtensionRefused
-    /// The caller is in a group of this identifier already.
+    /// The caller is already in a group with this identifier.
     case groupIDInUse
     /// The GroupInfo has no external public key (§12.4.3.2).
     case externalPubMissing
-    /// A list of extensions names a type twice (§13.4).
+    /// A list of extensions contains a type twice (§13.4).
     case duplicateExtension
-    /// The new group is not the one that the ReInit announced (§11.2).
+    /// The new group differs from the one that the ReInit announced (§11.2).
     case reInitMismatch
     /// The new group is not a branch of the old one (§11.3).
     case branchMismatch
@@ -272,53 +272,53 @@ public enum JoiningError: Hashable, Sendable {
     case notFirstEpoch
 }
 
-/// A pre-shared key that is missing or may not be used (RFC 9420 §8.4, §12.1.4).
+/// The reason why a pre-shared key cannot be used (RFC 9420 §8.4, §12.1.4).
 public enum PreSharedKeyError: Hashable, Sendable {
-    /// The caller has no such key.
+    /// The caller does not have such a key.
     case unknown
-    /// The nonce is not `KDF.Nh` long.
+    /// The length of the nonce is not `KDF.Nh`.
     case nonceLength
-    /// A usage that belongs to reinitialization or branching.
+    /// The key's usage is allowed only in a reinitialization or branching.
     case usage
-    /// More than one key of usage `reinit` or `branch` in a Welcome.
+    /// A Welcome has more than one key with the usage `reinit` or `branch`.
     case multipleResumptions
-    /// More keys than a PSKLabel can count.
+    /// There are more keys than a PSKLabel can count.
     case tooMany
 }
 
-/// A call that makes no sense in the group's current state.
+/// The reason why a call is not possible in the group's current state.
 public enum UsageError: Hashable, Sendable {
     /// This member was removed, or the group was reinitialized.
     case groupInactive
-    /// The pending or staged commit was made for another state of the group.
+    /// The pending or staged commit was created for another state of the group.
     case staleCommit
-    /// Proposals were received: commit before sending application data (§12.4).
+    /// Proposals were received, which have to be committed before application data is sent (§12.4).
     case proposalsPending
-    /// A key of another suite.
+    /// The key belongs to another suite.
     case wrongKey
-    /// An exporter length that the KDF cannot give.
+    /// The KDF cannot create a secret of this length.
     case exportLength
-    /// A secret that was taken already (draft-ietf-mls-extensions).
+    /// The secret was already taken (draft-ietf-mls-extensions).
     case consumed
-    /// A tree, message or list too long to send.
+    /// A tree, message or list is too long to be sent.
     case tooLarge
-    /// The leaf's generation counter is at its end.
+    /// The leaf's generation counter has reached its maximum.
     case generationOverflow
-    /// The lists given belong to no reinitialization.
+    /// The group was not reinitialized, or the given key packages do not belong to its members.
     case notReinitialized
 }
 
-/// Stored state that cannot be read back.
+/// The reason why stored state cannot be restored.
 public enum StorageError: Hashable, Sendable {
-    /// Written by a version that this one does not know.
+    /// The state was written by an unknown version.
     case version(UInt8)
-    /// Not an encoding of such state.
+    /// The bytes are not an encoding of such state.
     case malformed
-    /// Ratchet records of another epoch.
+    /// The ratchet records belong to another epoch.
     case epochMismatch
 }
 
-/// Runs a decoder and gives its error the module's type.
+/// Runs a decoder, and converts its error to the module's type.
 @inline(__always)
 func decoding<T>(_ body: () throws(TLSCodecError) -> T) throws(MLSError) -> T {
     do { return try body() } catch { throw .malformed(error) }

@@ -1,15 +1,15 @@
 import Dispatch
 
-/// Maps independent items over all cores, in order. Signatures and HPKE ciphertexts are independent of each other, and a
-/// large group has thousands.
+/// Maps independent items on all cores, and returns the results in order. For signatures and HPKE ciphertexts, of which a large
+/// group has thousands.
 func parallelMap<Item: Sendable, Output: Sendable>(
     _ items: [Item], _ transform: @Sendable (Item) throws(MLSError) -> Output
 ) throws(MLSError) -> [Output] {
     try parallelMap(items, beside: { () throws(MLSError) in }, transform).outputs
 }
 
-/// Maps independent items over all cores while one core does other work first. If that work throws, its error takes
-/// precedence over any from the items.
+/// Maps independent items on all cores, while one core first does other work. If the other work throws an error, that error takes
+/// precedence over errors from the items.
 func parallelMap<Item: Sendable, Output: Sendable, Work: Sendable>(
     _ items: [Item], beside work: @Sendable () throws(MLSError) -> Work,
     _ transform: @Sendable (Item) throws(MLSError) -> Output
@@ -25,10 +25,10 @@ func parallelMap<Item: Sendable, Output: Sendable, Work: Sendable>(
     let results = [Result<Output, MLSError>?](unsafeUninitializedCapacity: items.count) { buffer, count in
         buffer.initialize(repeating: nil)
         withUnsafeMutablePointer(to: &done) { done in
-            // Each index, and what the work gives, is written by one iteration only.
+            // This is safe, because only one iteration writes to each index and to the result of the other work.
             nonisolated(unsafe) let target = buffer
             nonisolated(unsafe) let done = done
-            // Many more pieces than cores, so that none waits long for another that is busy with something else.
+            // There are many more pieces than cores, so that no core waits long for a core that is busy with other work.
             let pieces = min(items.count, 64)
             DispatchQueue.concurrentPerform(iterations: pieces + 1) { iteration in
                 guard iteration > 0 else {

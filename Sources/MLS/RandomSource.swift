@@ -6,13 +6,13 @@
     import Darwin
 #endif
 
-/// A source of random bytes. It is an argument everywhere, so that tests can repeat a run.
+/// A source of random bytes. All functions take it as an argument, so that tests can repeat a run.
 ///
-/// The KEMs of the post-quantum suites and ECDSA take their randomness inside swift-crypto and do not consult it.
+/// The KEMs of the post-quantum suites and ECDSA take their random numbers from swift-crypto and do not use this source.
 public struct RandomSource: Sendable {
     private let fill: @Sendable (UnsafeMutableRawBufferPointer) -> Void
 
-    /// A source that fills a buffer completely.
+    /// Creates a source from a function, which must fill the whole buffer.
     public init(fill: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void) {
         self.fill = fill
     }
@@ -20,7 +20,8 @@ public struct RandomSource: Sendable {
     /// The operating system's generator.
     public static let system = RandomSource { buffer in
         var rest = buffer[...]
-        // The call gives 256 bytes at most. Swift's own generator asks for eight at a time, and would be asked if it failed.
+        // One call returns at most 256 bytes. If it fails, Swift's own generator is used, which returns only eight bytes at a
+        // time.
         while !rest.isEmpty {
             let chunk = UnsafeMutableRawBufferPointer(rebasing: rest.prefix(256))
             guard let base = chunk.baseAddress, getentropy(base, chunk.count) == 0 else { break }
@@ -30,7 +31,7 @@ public struct RandomSource: Sendable {
         for index in rest.indices { buffer[index] = UInt8.random(in: 0...255, using: &generator) }
     }
 
-    /// Fresh public bytes, such as a nonce.
+    /// Returns random bytes that need not stay secret, such as a nonce.
     public func bytes(_ count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             fill(UnsafeMutableRawBufferPointer(buffer))
@@ -38,7 +39,7 @@ public struct RandomSource: Sendable {
         }
     }
 
-    /// Fresh secret bytes.
+    /// Returns random secret bytes.
     public func secret(_ count: Int) -> SecretBytes {
         SecretBytes(count: count) { fill(UnsafeMutableRawBufferPointer($0)) }
     }

@@ -1,6 +1,6 @@
 import Crypto
 
-/// The AEAD of a cipher suite (RFC 9420 §5.1). Sealed bytes are the ciphertext followed by the tag, as everywhere in MLS.
+/// The AEAD of a cipher suite (RFC 9420 §5.1). Sealed bytes are the ciphertext followed by the tag.
 enum AEAD: Hashable, Sendable {
     case aes128GCM, aes256GCM, chaCha20Poly1305
 
@@ -11,7 +11,7 @@ enum AEAD: Hashable, Sendable {
     /// `AEAD.Nt`.
     var tagLength: Int { 16 }
 
-    /// HPKE's number of the AEAD (RFC 9180 §7.3).
+    /// The number of the AEAD in HPKE (RFC 9180 §7.3).
     var hpkeID: UInt16 {
         switch self {
         case .aes128GCM: 1

@@ -1,9 +1,9 @@
 extension KeyPackage {
-    /// `EncryptWithLabel` (RFC 9420 §5.1.3) to the package's init key, for an application's own purposes, such as data that
-    /// goes with a Welcome and is for the new member alone. The label must begin with a name of the application, as none of
-    /// MLS's labels does: that keeps the ciphertext from being taken for a part of MLS. Verify the package before.
+    /// `EncryptWithLabel` (RFC 9420 §5.1.3) to the package's init key, for an application's own purposes. An example is data that
+    /// is sent with a Welcome and only for the new member. The label must begin with the application's name. MLS's labels do not,
+    /// so the ciphertext cannot be taken for a part of MLS. Verify the package before the call.
     ///
-    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``, ``MLSError/crypto(_:)``.
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)`` or ``MLSError/crypto(_:)``.
     public func encrypt(
         _ plaintext: [UInt8], label: StaticString, context: [UInt8], random: RandomSource = .system
     ) throws(MLSError) -> HPKECiphertext {
@@ -12,9 +12,9 @@ extension KeyPackage {
 }
 
 extension KeyPackageBundle {
-    /// `DecryptWithLabel` (RFC 9420 §5.1.3) of the result of ``KeyPackage/encrypt(_:label:context:random:)``.
+    /// `DecryptWithLabel` (RFC 9420 §5.1.3) of a ciphertext from ``KeyPackage/encrypt(_:label:context:random:)``.
     ///
-    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``, ``MLSError/crypto(_:)``.
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)`` or ``MLSError/crypto(_:)``.
     public func decrypt(
         _ sealed: HPKECiphertext, label: StaticString, context: [UInt8]
     ) throws(MLSError) -> SecretBytes {

@@ -1,9 +1,9 @@
 extension SignaturePrivateKey {
-    /// `SignWithLabel` (RFC 9420 §5.1.2) for an application's own purposes. The label must begin with a name of the
-    /// application, as none of MLS's labels does: that keeps the signature from being taken for one of MLS.
+    /// `SignWithLabel` (RFC 9420 §5.1.2) for an application's own purposes. The label must begin with the application's name.
+    /// MLS's labels do not, so the signature cannot be taken for one of MLS.
     ///
     /// - Parameters:
-    ///   - label: the purpose, for instance `Kith Record`.
+    ///   - label: the purpose of the signature, for example `Kith Record`.
     ///   - content: the bytes to sign.
     /// - Returns: the signature, in the form of the key's scheme.
     /// - Throws: ``MLSError/crypto(_:)``.
@@ -16,10 +16,10 @@ extension SignaturePublicKey {
     /// `VerifyWithLabel` (RFC 9420 §5.1.2) for a signature by ``SignaturePrivateKey/sign(label:_:)``.
     ///
     /// - Parameters:
-    ///   - signature: the bytes that claim to be a signature.
-    ///   - label: the purpose that the signer gave.
+    ///   - signature: the bytes of the claimed signature.
+    ///   - label: the purpose that the signer used.
     ///   - content: the bytes that were signed.
-    ///   - suite: the suite whose scheme the key is for; a suite that is not supported verifies nothing.
+    ///   - suite: the suite to whose scheme the key belongs. If it is not supported, no signature is valid.
     public func verifies(
         _ signature: [UInt8], label: StaticString, _ content: [UInt8], suite: CipherSuite
     ) -> Bool {

@@ -8,7 +8,7 @@ public struct HPKECiphertext: Hashable, Sendable, TLSCodable {
     /// The sealed bytes with their tag.
     public let ciphertext: [UInt8]
 
-    /// Takes the two fields.
+    /// Creates a value from its two fields.
     public init(kemOutput: [UInt8], ciphertext: [UInt8]) {
         self.kemOutput = kemOutput
         self.ciphertext = ciphertext
@@ -27,9 +27,10 @@ public struct HPKECiphertext: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// HPKE in base mode, single shot (RFC 9180 §5.1.1, §6), over swift-crypto's primitives.
+/// HPKE in base mode with one message (RFC 9180 §5.1.1, §6), based on swift-crypto's primitives.
 ///
-/// swift-crypto's own HPKE lacks the ML-KEM suites and `DeriveKeyPair`, and its HKDF costs more than its curve.
+/// swift-crypto's own HPKE lacks the ML-KEM suites and `DeriveKeyPair`, and its HKDF takes longer than the operation on the
+/// curve.
 extension Algorithms {
     /// `"HPKE" || kem_id || kdf_id || aead_id` (RFC 9180 §5.1).
     private var hpkeSuiteID: [UInt8] {
@@ -41,8 +42,9 @@ extension Algorithms {
         return writer.bytes
     }
 
-    /// `key_schedule_context` of base mode (RFC 9180 §5.1). It depends on `info` only, so ciphertexts with the same `info`
-    /// share it. A Welcome's `info` holds the whole tree; hashing it for each new member would be quadratic.
+    /// `key_schedule_context` of base mode (RFC 9180 §5.1). It depends on `info` only, so ciphertexts with the same `info` share
+    /// it. A Welcome's `info` contains the whole tree. If it were hashed for each new member, the time would grow with the square
+    /// of the group's size.
     func hpkeContext(info: [UInt8]) -> HPKEContext {
         let hkdf = LabeledHKDF(hash, hpkeSuiteID)
         let empty = SecretBytes.zero(count: 0)
@@ -135,7 +137,7 @@ struct HPKEContext: Sendable {
     }
 }
 
-/// `LabeledExtract` and `LabeledExpand` (RFC 9180 §4) over one hash and one suite identifier.
+/// `LabeledExtract` and `LabeledExpand` (RFC 9180 §4) with one hash and one suite identifier.
 struct LabeledHKDF {
     let hash: HashAlgorithm
     let suiteID: [UInt8]

@@ -4,10 +4,10 @@ import TLSCodec
 /// An HPKE public key in the encoding of its KEM (RFC 9420 §5.1.1).
 public struct HPKEPublicKey: Hashable, Sendable, TLSCodable {
     let compact: ShortBytes
-    /// The key's bytes, of the length that the suite's KEM has.
+    /// The key's bytes. A valid key has the length that the suite's KEM requires.
     public var bytes: [UInt8] { compact.array }
 
-    /// Takes bytes that may or may not be a key.
+    /// Creates a key from bytes, which need not be a valid key.
     public init(_ bytes: [UInt8]) { compact = ShortBytes(bytes) }
 
     /// Reads an `opaque HPKEPublicKey<V>`.
@@ -19,9 +19,10 @@ public struct HPKEPublicKey: Hashable, Sendable, TLSCodable {
     public func encode(into writer: inout TLSWriter) { compact.encodeOpaque(into: &writer) }
 }
 
-/// An HPKE private key with its public key. Parsed once: parsing costs as much as using it.
+/// An HPKE private key with its public key. It is stored in parsed form, because parsing takes as long as an operation with the
+/// key.
 public struct HPKEPrivateKey: Sendable {
-    /// The key in swift-crypto's type for it.
+    /// The key in the type that swift-crypto uses.
     enum Parsed: Sendable {
         case x25519(Curve25519.KeyAgreement.PrivateKey)
         case p256(P256.KeyAgreement.PrivateKey)
@@ -33,9 +34,9 @@ public struct HPKEPrivateKey: Sendable {
     }
 
     let key: Parsed
-    /// The key's serialization (RFC 9180 §4: `SerializePrivateKey`).
+    /// The serialized key (RFC 9180 §4: `SerializePrivateKey`).
     public let bytes: SecretBytes
-    /// The public half.
+    /// The public key.
     public let publicKey: HPKEPublicKey
 
     init(key: Parsed, bytes: SecretBytes) {
@@ -53,14 +54,15 @@ public struct HPKEPrivateKey: Sendable {
             }
     }
 
-    /// The Diffie-Hellman result with a public key in the encoding of the same curve; throws for an all-zero result (RFC
-    /// 9180 §7.1.4).
+    /// Returns the Diffie-Hellman result with a public key in the encoding of the same curve. Throws an error if the result is
+    /// all zero (RFC 9180 §7.1.4).
     func agree(with publicKey: [UInt8]) throws -> SecretBytes {
         switch key {
         case .x25519(let key):
             let shared = SecretBytes(
                 try key.sharedSecretFromKeyAgreement(with: .init(rawRepresentation: publicKey)))
-            // A key of low order makes the secret zero for every private key. swift-crypto returns it; it must not be used.
+            // A key of low order makes the secret zero for every private key. swift-crypto returns such a secret, but it must not
+            // be used.
             guard shared != .zero(count: shared.count) else { throw MLSError.crypto(.invalidPublicKey) }
             return shared
         case .p256(let key):

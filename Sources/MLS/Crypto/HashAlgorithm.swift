@@ -1,11 +1,11 @@
 import Crypto
 import KithSupport
 
-/// The hash of a cipher suite, with HMAC and HKDF over it (RFC 9420 §5.1, RFC 5869).
+/// The hash of a cipher suite, with HMAC and HKDF based on it (RFC 9420 §5.1, RFC 5869).
 enum HashAlgorithm: Hashable, Sendable {
     case sha256, sha384, sha512
 
-    /// The length of a digest: `KDF.Nh`.
+    /// The length of a digest in bytes: `KDF.Nh`.
     var length: Int {
         switch self {
         case .sha256: 32
@@ -14,7 +14,7 @@ enum HashAlgorithm: Hashable, Sendable {
         }
     }
 
-    /// HPKE's number of the KDF (RFC 9180 §7.2).
+    /// The number of the KDF in HPKE (RFC 9180 §7.2).
     var kdfID: UInt16 {
         switch self {
         case .sha256: 1
@@ -23,10 +23,10 @@ enum HashAlgorithm: Hashable, Sendable {
         }
     }
 
-    /// The block length that HMAC pads its key to.
+    /// The block length to which HMAC pads its key, in bytes.
     private var blockLength: Int { self == .sha256 ? 64 : 128 }
 
-    /// The digest of one byte string.
+    /// Returns the digest of a byte string.
     func hash(_ content: some Sequence<UInt8>) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: length) { output, count in
             let target = UnsafeMutableRawBufferPointer(output)
@@ -38,7 +38,7 @@ enum HashAlgorithm: Hashable, Sendable {
         }
     }
 
-    /// Writes the digest of a buffer into `output`, which is ``length`` long.
+    /// Writes the digest of a buffer into `output`, which has ``length`` bytes.
     @inline(__always)
     func digest(_ content: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) {
         switch self {
@@ -57,10 +57,10 @@ enum HashAlgorithm: Hashable, Sendable {
         hasher.finalize().withUnsafeBytes { output.copyMemory(from: $0) }
     }
 
-    /// HMAC of a message that `writeMessage` writes into a buffer of `messageLength` bytes.
+    /// Computes the HMAC of a message. `writeMessage` writes the message into a buffer of `messageLength` bytes.
     ///
-    /// swift-crypto's own `HMAC` and `HKDF` spend ten times the cost of the hash on copies of the key: here the padded key
-    /// and the message share one stack buffer and the hash runs over it twice. The bytes are the same.
+    /// swift-crypto's own `HMAC` and `HKDF` copy the key, which takes ten times as long as the hash. Here the padded key and the
+    /// message share one buffer on the stack, which is hashed twice. The result is the same.
     @inline(__always)
     func hmac(
         key: UnsafeRawBufferPointer, messageLength: Int, output: UnsafeMutableRawBufferPointer,
@@ -91,7 +91,7 @@ enum HashAlgorithm: Hashable, Sendable {
         }
     }
 
-    /// HMAC of a byte string.
+    /// Returns the HMAC of a byte string.
     func hmac(key: SecretBytes, _ message: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: length) { output, count in
             key.withUnsafeBytes { key in
@@ -120,9 +120,9 @@ enum HashAlgorithm: Hashable, Sendable {
         }
     }
 
-    /// `KDF.Expand(prk, info, L)` (RFC 5869 §2.3), with `info` written by `writeInfo`.
+    /// `KDF.Expand(prk, info, L)` (RFC 5869 §2.3). `writeInfo` writes `info`.
     ///
-    /// - Precondition: `count` is at most 255 times ``length``; callers bound it.
+    /// - Precondition: `count` is at most 255 times ``length``. Callers ensure this.
     @inline(__always)
     func expand(
         _ key: SecretBytes, count: Int, infoLength: Int, writeInfo: (UnsafeMutableRawBufferPointer) -> Void
@@ -131,7 +131,7 @@ enum HashAlgorithm: Hashable, Sendable {
             let output = UnsafeMutableRawBufferPointer(output)
             key.withUnsafeBytes { key in
                 if count == length {
-                    // Nearly every secret of MLS is one block long and can be written in place.
+                    // Nearly every secret of MLS is one block long, so it can be written directly into the output.
                     hmac(key: key, messageLength: infoLength + 1, output: output) { message in
                         writeInfo(UnsafeMutableRawBufferPointer(rebasing: message[..<infoLength]))
                         message[infoLength] = 1
@@ -161,6 +161,6 @@ enum HashAlgorithm: Hashable, Sendable {
         }
     }
 
-    /// The longest output that `KDF.Expand` can give.
+    /// The longest output of `KDF.Expand`, in bytes.
     var longestExpansion: Int { 255 * length }
 }

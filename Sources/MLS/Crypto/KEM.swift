@@ -5,11 +5,11 @@ enum KEM: Hashable, Sendable {
     case x25519, p256, p384, p521
     /// X-Wing with the labelled key derivation of draft-ietf-hpke-pq.
     case xWing
-    /// X-Wing with the key derivation of draft-connolly-cfrg-xwing-kem. The key pairs differ, nothing else does.
+    /// X-Wing with the key derivation of draft-connolly-cfrg-xwing-kem. Only the derived key pairs differ from ``xWing``.
     case xWingUnlabeled
     case mlkem768, mlkem1024
 
-    /// HPKE's number of the KEM.
+    /// The number of the KEM in HPKE.
     var hpkeID: UInt16 {
         switch self {
         case .x25519: 0x0020
@@ -22,7 +22,7 @@ enum KEM: Hashable, Sendable {
         }
     }
 
-    /// The hash inside DHKEM (RFC 9180 §7.1). The other KEMs expose none.
+    /// The hash inside DHKEM (RFC 9180 §7.1). Of the other KEMs, this module uses no hash.
     var hash: HashAlgorithm {
         switch self {
         case .p384: .sha384
@@ -76,7 +76,7 @@ enum KEM: Hashable, Sendable {
                     candidate.withUnsafeBytes { UnsafeMutableRawBufferPointer(bytes).copyMemory(from: $0) }
                     if self == .p521 { bytes[0] &= 0x01 }
                 }
-                // A candidate outside the field has no key; the next counter is tried.
+                // A candidate outside the field is not a key, so the next counter is tried.
                 if let key = try? privateKey(masked) { return key }
             }
             throw .crypto(.keyDerivation)
@@ -91,7 +91,7 @@ enum KEM: Hashable, Sendable {
         }
     }
 
-    /// A fresh key pair: `DeriveKeyPair(random(Nsk))` (RFC 9180 §4).
+    /// Creates a key pair from random bytes: `DeriveKeyPair(random(Nsk))` (RFC 9180 §4).
     func generateKeyPair(_ random: RandomSource) throws(MLSError) -> HPKEPrivateKey {
         switch self {
         case .x25519: try privateKey(random.secret(32))
@@ -110,7 +110,7 @@ enum KEM: Hashable, Sendable {
             return try bytes.withUnsafeBytes { raw throws -> HPKEPrivateKey.Parsed in
                 switch self {
                 case .x25519: .x25519(try Curve25519.KeyAgreement.PrivateKey(rawRepresentation: raw))
-                // Field elements are padded on the left: some encodings drop leading zeros.
+                // Some encodings drop leading zeros, so field elements are padded on the left.
                 case .p256: .p256(try P256.KeyAgreement.PrivateKey(rawRepresentation: leftPadded(raw, 32)))
                 case .p384: .p384(try P384.KeyAgreement.PrivateKey(rawRepresentation: leftPadded(raw, 48)))
                 case .p521: .p521(try P521.KeyAgreement.PrivateKey(rawRepresentation: leftPadded(raw, 66)))
@@ -176,18 +176,18 @@ enum KEM: Hashable, Sendable {
     }
 }
 
-/// A copy with zeros in front, up to a length.
+/// Returns a copy of `bytes` with zeros before them, so that the copy has `count` bytes.
 func leftPadded(_ bytes: UnsafeRawBufferPointer, _ count: Int) -> [UInt8] {
     [UInt8](repeating: 0, count: max(0, count - bytes.count)) + bytes
 }
 
 extension SecretBytes {
-    /// Takes over the bytes of a key of swift-crypto.
+    /// Copies a key of swift-crypto.
     init(_ key: SymmetricKey) {
         self = key.withUnsafeBytes { SecretBytes($0) }
     }
 
-    /// Takes over the result of a key agreement.
+    /// Copies the result of a key agreement.
     init(_ shared: SharedSecret) {
         self = shared.withUnsafeBytes { SecretBytes($0) }
     }

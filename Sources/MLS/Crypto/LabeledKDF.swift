@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The labelled functions of RFC 9420 §5.2 and §8 over a suite's KDF.
+/// The labelled functions of RFC 9420 §5.2 and §8, with a suite's KDF.
 extension HashAlgorithm {
     /// `RefHash(label, value) = Hash(RefHashInput)` (§5.2).
     func refHash(_ label: StaticString, _ value: [UInt8]) -> [UInt8] {
@@ -24,12 +24,12 @@ extension HashAlgorithm {
             secret, UnsafeRawBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount), context, length)
     }
 
-    /// `ExpandWithLabel` with no context (§8).
+    /// `ExpandWithLabel` with an empty context (§8).
     func expandWithLabel(_ secret: SecretBytes, _ label: StaticString, _ length: Int) -> SecretBytes {
         expandWithLabel(secret, label, UnsafeRawBufferPointer(start: nil, count: 0), length)
     }
 
-    /// `ExpandWithLabel` with a context in an array (§8).
+    /// `ExpandWithLabel` with the context in an array (§8).
     func expandWithLabel(
         _ secret: SecretBytes, _ label: StaticString, _ context: [UInt8], _ length: Int
     ) -> SecretBytes {
@@ -48,7 +48,7 @@ extension HashAlgorithm {
         withUnsafeBytes(of: generation.bigEndian) { expandWithLabel(secret, label, $0, length) }
     }
 
-    /// `ExpandWithLabel` with the label in a buffer, for exporters whose label the application chooses (§8, §8.5).
+    /// `ExpandWithLabel` with the label in a buffer (§8, §8.5). For exporters, whose label the application chooses.
     func expandWithLabel(
         _ secret: SecretBytes, _ label: UnsafeRawBufferPointer, _ context: UnsafeRawBufferPointer, _ length: Int
     ) -> SecretBytes {
@@ -69,10 +69,10 @@ extension HashAlgorithm {
     }
 }
 
-/// The length of a vector's length (§2.1.2).
+/// The number of bytes that encode a vector's length (§2.1.2).
 private func varintLength(_ length: Int) -> Int { length < 1 << 6 ? 1 : length < 1 << 14 ? 2 : 4 }
 
-/// Writes a vector's length (§2.1.2) and returns the number of bytes written.
+/// Writes a vector's length (§2.1.2). Returns the number of bytes written.
 private func writeVarint(_ length: Int, into buffer: UnsafeMutableRawBufferPointer, at index: Int) -> Int {
     switch varintLength(length) {
     case 1:
@@ -90,7 +90,7 @@ private func writeVarint(_ length: Int, into buffer: UnsafeMutableRawBufferPoint
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// Copies bytes to a position and advances the position past them.
+    /// Copies bytes to a position, and moves the position behind them.
     @inline(__always)
     func copy(_ source: UnsafeRawBufferPointer, at index: inout Int) {
         guard source.count > 0 else { return }
@@ -100,6 +100,6 @@ extension UnsafeMutableRawBufferPointer {
 }
 
 extension StaticString {
-    /// The literal's bytes, which live as long as the program.
+    /// The literal's bytes, which exist as long as the program runs.
     var utf8Bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
 }

@@ -1,7 +1,7 @@
 import Crypto
 
-/// Public-key validation (RFC 9420 §5.1.1, RFC 9180 §7.1.4). A key that nobody can encapsulate to must not enter a tree:
-/// one such leaf would keep every member from committing, and no member could tell whose leaf it is.
+/// Public-key validation (RFC 9420 §5.1.1, RFC 9180 §7.1.4). A key to which nobody can encapsulate must not get into a tree. A
+/// leaf with such a key would keep every member from committing, and no member could tell whose leaf causes this.
 extension KEM {
     /// Checks that bytes are a public key of this KEM.
     ///
@@ -12,7 +12,7 @@ extension KEM {
             switch self {
             case .x25519: !isLowOrder(bytes)
             case .xWing, .xWingUnlabeled: isReduced(bytes.prefix(1_152)) && !isLowOrder(bytes.suffix(32))
-            // The last 32 bytes are a seed and can be anything.
+            // The last 32 bytes are a seed, for which all values are allowed.
             case .mlkem768, .mlkem1024: isReduced(bytes.dropLast(32))
             case .p256: (try? P256.KeyAgreement.PublicKey(x963Representation: bytes)) != nil
             case .p384: (try? P384.KeyAgreement.PublicKey(x963Representation: bytes)) != nil
@@ -22,8 +22,8 @@ extension KEM {
         guard isValid else { throw .crypto(.invalidPublicKey) }
     }
 
-    /// Whether an X25519 public key is of an order that makes every shared secret zero, which RFC 9180 §7.1.4 refuses. The
-    /// highest bit does not count (RFC 7748 §5).
+    /// Whether the order of an X25519 public key makes every shared secret zero. RFC 9180 §7.1.4 refuses such keys. The highest
+    /// bit is ignored (RFC 7748 §5).
     private func isLowOrder(_ key: some Collection<UInt8>) -> Bool {
         var words: [UInt64] = [0, 0, 0, 0]
         for (index, byte) in key.enumerated() { words[index / 8] |= UInt64(byte) << UInt64(index % 8 * 8) }
@@ -31,8 +31,8 @@ extension KEM {
         return Self.lowOrderPoints.contains(words)
     }
 
-    /// The u-coordinates whose order divides the cofactor 8, as little-endian words: 0, 1, the two of order 8, and
-    /// p − 1, p and p + 1.
+    /// The u-coordinates whose order divides the cofactor 8, as little-endian words: 0, 1, the two of order 8, p − 1, p, and p +
+    /// 1.
     private static let lowOrderPoints: [[UInt64]] = [
         [0, 0, 0, 0],
         [1, 0, 0, 0],
@@ -43,7 +43,8 @@ extension KEM {
         [0xffff_ffff_ffff_ffee, .max, .max, .max >> 1],
     ]
 
-    /// The modulus check of an ML-KEM encapsulation key (FIPS 203 §7.2): every coefficient, 12 bits each, is below 3,329.
+    /// The modulus check of an ML-KEM encapsulation key (FIPS 203 §7.2). Every coefficient has 12 bits and must be less than
+    /// 3,329.
     private func isReduced(_ coefficients: some Collection<UInt8>) -> Bool {
         var iterator = coefficients.makeIterator()
         while let low = iterator.next(), let middle = iterator.next(), let high = iterator.next() {

@@ -1,17 +1,17 @@
 import KithSupport
 
-/// SHAKE256 (FIPS 202), for one purpose: deriving the key pairs of X-Wing and ML-KEM, which their HPKE definitions base on
-/// it. swift-crypto has SHA-3 and not SHAKE, and without this no group of such a suite could be shared with another
-/// implementation. A test holds the permutation against swift-crypto's SHA3-256.
+/// SHAKE256 (FIPS 202). It is used only to derive the key pairs of X-Wing and ML-KEM, as their HPKE definitions require.
+/// swift-crypto has SHA-3 but not SHAKE, and without it no group of such a suite could be shared with another implementation. A
+/// test compares the permutation with swift-crypto's SHA3-256.
 enum SHAKE256 {
-    /// The first `count` bytes of the output over `input`.
+    /// Returns the first `count` bytes of the output for `input`.
     static func hash(_ input: SecretBytes, suffix: [UInt8] = [], count: Int) -> SecretBytes {
         var message = input.copyBytes() + suffix
         defer { message.wipe() }
         return sponge(message, domain: 0x1f, rate: 136, count: count)
     }
 
-    /// The Keccak sponge with multi-rate padding. `domain` is the suffix bits with the first padding bit.
+    /// The Keccak sponge with multi-rate padding. `domain` contains the suffix bits and the first padding bit.
     static func sponge(_ message: [UInt8], domain: UInt8, rate: Int, count: Int) -> SecretBytes {
         var state = [UInt64](repeating: 0, count: 25)
         defer { state.withUnsafeMutableBytes { wipe($0) } }
@@ -59,7 +59,7 @@ enum SHAKE256 {
                 lanes[row + 3] ^= mix.3
                 lanes[row + 4] ^= mix.4
             }
-            // ρ and π: one walk over the 24 lanes that move.
+            // ρ and π: one pass over the 24 lanes that move.
             var carried = lanes[1]
             for step in 0..<24 {
                 let target = piLanes[step]
@@ -83,10 +83,10 @@ enum SHAKE256 {
 
     private static func rotate(_ lane: UInt64, _ by: UInt64) -> UInt64 { lane << by | lane >> (64 - by) }
 
-    /// ρ's offsets in the order of π's walk: the triangular numbers modulo 64.
+    /// The offsets of ρ in the order of π's lanes: the triangular numbers modulo 64.
     private static let rhoOffsets: [UInt64] = (1...24).map { UInt64($0 * ($0 + 1) / 2 % 64) }
 
-    /// π's walk: from lane (x, y) to lane (y, 2x + 3y), starting behind lane (1, 0).
+    /// The lanes of π: from lane (x, y) to lane (y, 2x + 3y), beginning with the lane after (1, 0).
     private static let piLanes: [Int] = {
         var lanes: [Int] = []
         var (x, y) = (1, 0)
@@ -97,7 +97,7 @@ enum SHAKE256 {
         return lanes
     }()
 
-    /// ι's constants, from the linear feedback shift register of FIPS 202 §3.2.5.
+    /// The constants of ι, from the linear feedback shift register of FIPS 202 §3.2.5.
     private static let roundConstants: [UInt64] = {
         var register: UInt8 = 1
         func nextBit() -> Bool {

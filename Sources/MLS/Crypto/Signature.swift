@@ -12,7 +12,7 @@ public struct SignaturePublicKey: Hashable, Sendable, TLSCodable {
     /// The key's bytes.
     public var bytes: [UInt8] { compact.array }
 
-    /// Takes bytes that may or may not be a key.
+    /// Creates a key from bytes, which need not be a valid key.
     public init(_ bytes: [UInt8]) { compact = ShortBytes(bytes) }
 
     /// Reads an `opaque SignaturePublicKey<V>`.
@@ -24,7 +24,8 @@ public struct SignaturePublicKey: Hashable, Sendable, TLSCodable {
     public func encode(into writer: inout TLSWriter) { compact.encodeOpaque(into: &writer) }
 }
 
-/// A signature private key with its public key. Parsed once: parsing Ed25519's seed costs as much as signing.
+/// A signature private key with its public key. It is stored in parsed form, because parsing a seed of Ed25519 takes as long as
+/// signing.
 public struct SignaturePrivateKey: Sendable {
     private enum Parsed: Sendable {
         case ed25519(Curve25519.Signing.PrivateKey)
@@ -36,14 +37,14 @@ public struct SignaturePrivateKey: Sendable {
     }
 
     private let key: Parsed
-    /// The scheme that the key is for.
+    /// The scheme to which the key belongs.
     let scheme: SignatureScheme
-    /// The key's serialization: a seed, or a field element for ECDSA.
+    /// The serialized key: a seed, or a field element for ECDSA.
     public let bytes: SecretBytes
-    /// The public half.
+    /// The public key.
     public let publicKey: SignaturePublicKey
 
-    /// A fresh key for a suite.
+    /// Creates a random key for a suite.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``.
     public init(generatingFor suite: CipherSuite, random: RandomSource = .system) throws(MLSError) {
@@ -54,7 +55,7 @@ public struct SignaturePrivateKey: Sendable {
             case .ecdsaP384: 48
             case .ecdsaP521: 66
             }
-        // ECDSA refuses the rare number that is no scalar: draw again (rejection sampling).
+        // ECDSA refuses the few numbers that are not scalars, so another number is drawn (rejection sampling).
         for _ in 0..<Limits.keyGenerationAttempts {
             let candidate = SecretBytes(count: length) { bytes in
                 random.secret(length).withUnsafeBytes { UnsafeMutableRawBufferPointer(bytes).copyMemory(from: $0) }
@@ -68,9 +69,9 @@ public struct SignaturePrivateKey: Sendable {
         throw .crypto(.keyDerivation)
     }
 
-    /// Reads a key that was stored.
+    /// Reads a stored key.
     ///
-    /// - Throws: ``MLSError/crypto(_:)`` if the bytes are no key of the suite's scheme.
+    /// - Throws: ``MLSError/crypto(_:)`` if the bytes are not a key of the suite's scheme.
     public init(_ bytes: SecretBytes, suite: CipherSuite) throws(MLSError) {
         try self.init(scheme: suite.requireAlgorithms().signature, bytes)
     }
@@ -109,7 +110,7 @@ public struct SignaturePrivateKey: Sendable {
         }
     }
 
-    /// The signature over a message.
+    /// Returns the signature of a message.
     func sign(_ message: [UInt8]) throws(MLSError) -> [UInt8] {
         do {
             return switch key {
@@ -125,14 +126,14 @@ public struct SignaturePrivateKey: Sendable {
         }
     }
 
-    /// `SignWithLabel(SignatureKey, Label, Content)` (§5.1.2), with the content written by `writeContent`.
+    /// `SignWithLabel(SignatureKey, Label, Content)` (§5.1.2).
     func signWithLabel(_ label: StaticString, _ content: [UInt8]) throws(MLSError) -> [UInt8] {
         try sign(signContent(label, content))
     }
 }
 
 extension SignatureScheme {
-    /// Whether a signature over a message verifies. A key or signature that cannot be parsed verifies nothing.
+    /// Whether a signature of a message is valid. If the key or the signature cannot be parsed, it is not.
     func isValid(_ signature: [UInt8], over message: [UInt8], _ key: SignaturePublicKey) -> Bool {
         switch self {
         case .ed25519:

@@ -1,20 +1,20 @@
 import TLSCodec
 
-/// A client's part in the groups that it joins: its credential, its signing key and its capabilities.
+/// A client's data for the groups that it joins: its credential, its signing key and its capabilities.
 public struct Client: Sendable {
     /// The client's identity.
     public var credential: Credential
-    /// The key that the client signs with.
+    /// The key with which the client signs.
     public var signer: SignaturePrivateKey
     /// The features that the client supports.
     public var capabilities: Capabilities
-    /// The extensions of its leaves.
+    /// The extensions of the client's leaves.
     public var leafExtensions: [Extension]
-    /// Whether its leaves and key packages carry GREASE (RFC 9420 §13.5): values without meaning, which keep others from
-    /// relying on their absence. 11 bytes for each leaf and 3 more for a key package.
+    /// Whether the client's leaves and key packages carry GREASE (RFC 9420 §13.5). These values have no meaning. They keep other
+    /// clients from relying on the absence of unknown values. They take 11 bytes in each leaf, and 3 more in a key package.
     public var carriesGREASE = true
 
-    /// Takes the parts.
+    /// Creates a client from its parts.
     public init(
         credential: Credential, signer: SignaturePrivateKey, capabilities: Capabilities = Capabilities(),
         leafExtensions: [Extension] = []
@@ -25,7 +25,7 @@ public struct Client: Sendable {
         self.leafExtensions = leafExtensions
     }
 
-    /// The contents of the client's next leaf.
+    /// Returns the contents of the client's next leaf.
     func template(random: RandomSource) -> LeafTemplate {
         let shown = carriesGREASE ? capabilities.greased(random: random) : capabilities
         let grease = carriesGREASE ? shown.extensions.first { $0.isGREASE } : nil
@@ -36,25 +36,26 @@ public struct Client: Sendable {
     }
 }
 
-/// A key package with its private keys (RFC 9420 §10). The package is published; the keys wait for a Welcome.
+/// A key package with its private keys (RFC 9420 §10). The package is published, and the private keys are kept until a Welcome
+/// arrives.
 public struct KeyPackageBundle: Sendable {
     /// The package to publish.
     public let keyPackage: KeyPackage
-    /// The key that opens the Welcome. Delete it afterwards, unless the package is one of last resort.
+    /// The private key that opens the Welcome. Delete it afterwards, unless the package is one of last resort.
     public let initKey: HPKEPrivateKey
     /// The encryption key of the client's leaf.
     public let encryptionKey: HPKEPrivateKey
-    /// The key that the client signs with.
+    /// The key with which the client signs.
     public let signer: SignaturePrivateKey
 
-    /// Makes a fresh key package.
+    /// Creates a new key package.
     ///
-    /// One of last resort says so in an extension, whose type its leaf's capabilities list then, as they must (§10;
-    /// draft-ietf-mls-extensions).
+    /// An extension marks a package of last resort. The leaf's capabilities then list the extension's type, as §10 requires
+    /// (draft-ietf-mls-extensions).
     ///
-    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``; ``MLSError/usage(_:)`` if the signer is of another suite;
-    ///   ``MLSError/leafNode(_:)`` if the capabilities do not list the extensions; ``MLSError/keyPackage(_:)`` if one is
-    ///   there twice.
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/usage(_:)`` if the signer belongs to another suite.
+    ///   ``MLSError/leafNode(_:)`` if the capabilities do not list the extensions. ``MLSError/keyPackage(_:)`` if an extension
+    ///   occurs twice.
     public init(
         suite: CipherSuite, client: Client, lifetime: Lifetime, extensions: [Extension] = [],
         isLastResort: Bool = false, random: RandomSource = .system
@@ -84,9 +85,9 @@ public struct KeyPackageBundle: Sendable {
             cipherSuite: suite, initKey: initKey.publicKey, leafNode: leaf, extensions: extensions, signer: signer)
     }
 
-    /// Puts a bundle together from its parts.
+    /// Creates a bundle from its parts.
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if a private key is not the one of the package.
+    /// - Throws: ``MLSError/usage(_:)`` if a private key does not belong to the package.
     public init(
         keyPackage: KeyPackage, initKey: SecretBytes, encryptionKey: SecretBytes, signer: SecretBytes
     ) throws(MLSError) {
@@ -101,6 +102,6 @@ public struct KeyPackageBundle: Sendable {
         else { throw .usage(.wrongKey) }
     }
 
-    /// The message that is published.
+    /// The key package as a message to publish.
     public var message: MLSMessage { .keyPackage(keyPackage) }
 }

@@ -1,7 +1,7 @@
 import KithSupport
 import TLSCodec
 
-/// The part of making a commit that members and external joiners share (RFC 9420 §12.4.1).
+/// The part of creating a commit that members and external joiners have in common (RFC 9420 §12.4.1).
 struct CommitBuilder {
     let old: OldEpoch
     let applied: AppliedProposals
@@ -11,7 +11,7 @@ struct CommitBuilder {
     let preSharedKeys: [ResolvedPSK]
     let environment: MLSEnvironment
 
-    /// The parts of the old epoch that the new one is built on.
+    /// The parts of the old epoch on which the new epoch depends.
     struct OldEpoch {
         let algorithms: Algorithms
         let context: GroupContext
@@ -28,9 +28,9 @@ struct CommitBuilder {
         let effect: CommitEffect
     }
 
-    /// Makes the commit, the group of the next epoch, and the Welcome.
+    /// Creates the commit, the group of the next epoch, and the Welcome.
     ///
-    /// - Parameter signer: the key of the old epoch's leaf, which signs the commit itself.
+    /// - Parameter signer: the key of the leaf in the old epoch, which signs the commit.
     mutating func build(
         _ list: [ProposalOrRef], makesPath: Bool, initSecret: SecretBytes, options: CommitOptions,
         signer: SignaturePrivateKey
@@ -82,9 +82,9 @@ struct CommitBuilder {
             welcome: try welcome(next, path?.generated, schedule, options), effect: effect(path?.generated, options))
     }
 
-    /// Checks the committer's new leaf as every receiver will: a commit that they would refuse must not be made.
+    /// Checks the committer's new leaf as every receiver will, because a commit that receivers would refuse must not be created.
     ///
-    /// - Parameter tree: the tree with the leaf in it.
+    /// - Parameter tree: the tree, including the leaf.
     private func validateOwnLeaf(_ leafNode: LeafNode, in tree: RatchetTree) throws(MLSError) {
         let rules = try LeafNodeRules(
             suite: old.context.cipherSuite, extensions: applied.extensions, isSending: true)
@@ -93,7 +93,7 @@ struct CommitBuilder {
         try tree.validateCredentialTypes()
     }
 
-    /// The Welcome for the new members (§12.4.3.1).
+    /// Creates the Welcome for the new members (§12.4.3.1).
     private func welcome(
         _ next: Group, _ path: GeneratedPath?, _ schedule: KeySchedule, _ options: CommitOptions
     ) throws(MLSError) -> MLSMessage? {
@@ -112,7 +112,7 @@ struct CommitBuilder {
         let secrets = try parallelMap(applied.added) { (added) throws(MLSError) in
             var pathSecret: SecretBytes?
             if let path {
-                // The lowest node of the path above the new leaf is the lowest common ancestor (§12.4.3.1).
+                // The lowest node of the path that is above the new leaf is the lowest common ancestor (§12.4.3.1).
                 let ancestor = TreeMath.commonAncestor(added.index, committer)
                 guard let step = path.steps.firstIndex(where: { $0.node == ancestor }) else {
                     throw MLSError.internalError
@@ -153,7 +153,7 @@ extension CommitBuilder.OldEpoch {
     }
 }
 
-/// The key and nonce of a Welcome's GroupInfo (RFC 9420 §12.4.3.1).
+/// The key and nonce that encrypt the GroupInfo in a Welcome (RFC 9420 §12.4.3.1).
 struct WelcomeKeys {
     let key: SecretBytes
     let nonce: SecretBytes
@@ -165,7 +165,7 @@ struct WelcomeKeys {
 }
 
 extension RatchetTree {
-    /// The private keys that still belong to this tree: those whose public key is at their node.
+    /// Returns the private keys that still belong to this tree. Their public keys are in the nodes.
     func known(_ old: [Int: HPKEPrivateKey], adding new: [Int: HPKEPrivateKey]) -> [Int: HPKEPrivateKey] {
         old.merging(new) { _, new in new }.filter { node, key in
             node < width && self[node: node]?.encryptionKey == key.publicKey

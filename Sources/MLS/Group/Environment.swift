@@ -1,79 +1,80 @@
-/// Judges credentials (RFC 9420 §5.3.1). The application's part of a group's security.
+/// Decides whether credentials are valid (RFC 9420 §5.3.1). The application has to provide this part of a group's security.
 public protocol AuthenticationService: Sendable {
     /// Whether a credential is valid and belongs to the signature key.
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool
 
-    /// Whether a member may replace its credential by a new one: by an update, a commit, or when it rejoins (§5.3.1).
+    /// Whether a member may replace its credential by a new one: with an update, with a commit, or when it rejoins (§5.3.1).
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool
 
-    /// An identifier that tells one client from another (§5.3.3), so that no client is in a group twice (§12.2). If nil,
-    /// the signature keys tell clients apart; they are unique in any case.
+    /// An identifier that distinguishes clients (§5.3.3), so that no client is in a group twice (§12.2). If nil, clients are
+    /// distinguished by their signature keys only. These have to be unique in any case.
     func clientIdentity(_ credential: Credential) -> [UInt8]?
 }
 
 extension AuthenticationService {
-    /// Accepts only the same credential.
+    /// Accepts only an equal credential.
     public func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool { new == old }
-    /// Nil: only the signature keys tell clients apart.
+    /// Nil, so that clients are distinguished by their signature keys only.
     public func clientIdentity(_ credential: Credential) -> [UInt8]? { nil }
 }
 
-/// The role that a credential is presented for.
+/// The role for which a credential is presented.
 public enum CredentialRole: Hashable, Sendable {
-    /// A member, or a client that is to become one.
+    /// A member, or a client that will become a member.
     case member
     /// A sender of external proposals (§12.1.8.1).
     case externalSender
 }
 
-/// Accepts every credential. For tests, and for applications that check members by other means.
+/// Accepts every credential. For tests, and for applications that check members in another way.
 public struct AcceptEveryCredential: AuthenticationService {
-    /// Takes no parameters.
+    /// Creates the service.
     public init() {}
-    /// True.
+    /// Always true.
     public func isValid(_: Credential, signatureKey _: SignaturePublicKey, as _: CredentialRole) -> Bool { true }
-    /// True.
+    /// Always true.
     public func isValidSuccessor(_: Credential, of _: Credential) -> Bool { true }
 }
 
-/// The application's choices. Each default has its reason beside it.
+/// The settings of the application. The comment of each setting has the reason for its default value.
 public struct MLSConfiguration: Sendable {
-    /// The most generations that a message may be ahead of its sender's last one. Each step costs three hashes: 1,000 cost
-    /// 3 ms.
+    /// Maximum number of generations that a message may be ahead of its sender's last one. Each step takes three hashes, so 1,000
+    /// steps take 3 ms.
     public var maximumForwardDistance: UInt32 = 1_000
-    /// The most generations that a late message may be behind its sender's newest. Each kept key is 100 bytes of state.
+    /// Maximum number of generations that a late message may be behind its sender's newest one. Each stored key takes 100 bytes.
     public var outOfOrderWindow: UInt32 = 100
-    /// The padding of messages. None by default: the application pads its own content if lengths matter.
+    /// The padding of messages. There is none by default, because an application for which lengths matter pads its own content.
     public var padding: Padding = .none
-    /// Whether proposals and commits are encrypted. They are by default, since a server has no need to see them.
+    /// Whether proposals and commits are encrypted. They are by default, because a server need not read them.
     public var encryptsHandshakes = true
-    /// Whether a Welcome carries the tree. It does by default, so that joiners need no other source.
+    /// Whether a Welcome contains the tree. It does by default, so that joiners need no other source.
     public var includesRatchetTree = true
-    /// Whether a Welcome's GroupInfo carries the external public key. Not by default: the key is for GroupInfo that is
-    /// published.
+    /// Whether the GroupInfo in a Welcome contains the external public key. It does not by default, because the key is needed
+    /// only in a published GroupInfo.
     public var includesExternalPub = false
-    /// The longest lifetime of a key package, in seconds, that is accepted (§7.2). A year and some days. Some other stacks
-    /// make key packages that never expire, from 0 to 2⁶⁴ − 1; `UInt64.max` accepts those too.
+    /// The longest accepted lifetime of a key package, in seconds (§7.2). The default is a year and some days. Some other
+    /// implementations create key packages that never expire, with a lifetime from 0 to 2⁶⁴ − 1. `UInt64.max` accepts these too.
     public var maximumLifetime: UInt64 = 400 * 24 * 3_600
-    /// Whether leaves that others sent must be within their lifetime (§7.3 recommends it).
+    /// Whether other clients' leaves must be within their lifetime when they are received (§7.3 recommends it).
     public var checksReceivedLifetimes = true
-    /// Bound on the blank leaves of a tree to join with (§7.7). For a stranger's group, use ``TreeWidthPolicy/strict``.
+    /// Bound on the blank leaves in the tree of a joined group (§7.7). For the groups of strangers, use
+    /// ``TreeWidthPolicy/strict``.
     public var treeWidth: TreeWidthPolicy = .ordinary
-    /// The number of past epochs whose resumption PSKs are kept. Each PSK is one hash.
+    /// Number of past epochs whose resumption PSKs are stored. Each PSK has the size of a hash.
     public var resumptionEpochs = 16
-    /// Whether clients that are no members may propose their own addition and join with an external commit (§12.1.8,
-    /// §12.4.3.2). They may by default, as in the RFC. An application that publishes no GroupInfo should refuse: a proposal
-    /// from outside takes no more than the group's identifier, and holds up application data until it is committed or
-    /// discarded.
+    /// Whether clients that are not members may propose their own addition and join with an external commit (§12.1.8, §12.4.3.2).
+    /// They may by default, as in the RFC. An application that publishes no GroupInfo should not allow this. To make such a
+    /// proposal, a client only has to know the group's identifier, and no application data can be sent until the proposal is
+    /// committed or discarded.
     public var acceptsNewcomers = true
-    /// The types of group context extensions that this client takes, in a group it creates or joins and in proposals to change
-    /// them (§12.1.7); nil takes every type that the members support. A group that changed to another type is refused with
-    /// the commit, so all members' applications must have the same list.
+    /// The types of group context extensions that this client accepts: in a group that it creates or joins, and in proposals to
+    /// change them (§12.1.7). Nil accepts every type that the members support. A commit that adds another type is refused, so the
+    /// applications of all members must have the same list.
     public var allowedGroupExtensions: Set<ExtensionType>?
     /// Whether members may rejoin with an external commit that removes their old leaf (§12.4.3.2).
     public var allowsResync = true
 
-    /// The defaults.
+    /// Creates a configuration with the default values.
     public init() {}
 
     func allows(groupExtensions extensions: [Extension]) -> Bool {
@@ -86,20 +87,20 @@ public struct MLSConfiguration: Sendable {
     }
 }
 
-/// The outside inputs of an operation: time, randomness, judgement and keys.
+/// The external inputs of an operation: the time, random bytes, decisions about credentials, and keys.
 public struct MLSEnvironment: Sendable {
-    /// Judges credentials.
+    /// Decides about credentials.
     public var authentication: any AuthenticationService
     /// The time, in seconds since 1970.
     public var now: UInt64
-    /// The source of randomness.
+    /// The source of random bytes.
     public var random: RandomSource
-    /// The application's choices.
+    /// The application's settings.
     public var configuration: MLSConfiguration
-    /// Finds pre-shared keys: external ones, and resumption PSKs of other groups (§8.4).
+    /// Returns pre-shared keys: external ones, and resumption PSKs of other groups (§8.4).
     public var preSharedKey: @Sendable (PreSharedKeyID.Kind) -> SecretBytes?
 
-    /// Takes the parts; only judgement and time have no default.
+    /// Creates an environment. Only the authentication service and the time have no default.
     public init(
         authentication: any AuthenticationService, now: UInt64, random: RandomSource = .system,
         configuration: MLSConfiguration = MLSConfiguration(),

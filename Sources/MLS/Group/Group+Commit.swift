@@ -1,36 +1,37 @@
 import TLSCodec
 
-/// The contents of a commit, besides the proposals received before.
+/// The contents of a commit, in addition to the proposals received before.
 public struct CommitOptions: Sendable {
-    /// Proposals to be made by the commit itself.
+    /// Proposals that the commit itself contains.
     public var proposals: [Proposal] = []
-    /// Whether to include the proposals that others made in this epoch, as §12.4 recommends. A proposal is left out if it
-    /// conflicts with the commit's own proposals or with an earlier one, or if it is a PSK that this member does not have.
+    /// Whether to include the proposals that other clients made in this epoch, as §12.4 recommends. A proposal is left out if it
+    /// conflicts with a proposal of the commit or with an earlier one, or if this member does not have its PSK.
     public var includesReceivedProposals = true
-    /// Whether to renew the committer's path even where that is not required. It heals a compromise (§12.4).
+    /// Whether to renew the committer's path even if that is not required. New keys end a compromise (§12.4).
     public var renewsPath = true
     /// A new credential, key or capabilities for the committer's leaf.
     public var newLeaf: Client?
-    /// Data that is authenticated with the commit and not encrypted.
+    /// Data that is authenticated with the commit but not encrypted.
     public var authenticatedData: [UInt8] = []
-    /// More extensions for the Welcome's GroupInfo.
+    /// Additional extensions for the GroupInfo in the Welcome.
     public var groupInfoExtensions: [Extension] = []
-    /// The PSK usage that a reinitialization or branching allows; see ``Group/reinitialize(with:in:)``.
+    /// The PSK usage that is allowed because the commit belongs to a reinitialization or branching; see
+    /// ``Group/reinitialize(with:in:)``.
     var allowedUsage: ResumptionUsage?
 
-    /// A commit of the proposals received so far.
+    /// Creates options for a commit of the proposals received so far.
     public init() {}
 
-    /// A commit that makes these proposals too.
+    /// Creates options for a commit that contains these proposals too.
     public init(_ proposals: [Proposal]) { self.proposals = proposals }
 }
 
 extension Group {
-    /// Makes a commit (RFC 9420 §12.4.1). The group stays in its epoch; only a key of the member's own handshake ratchet
-    /// is used up if the commit is encrypted, so store the ratchet state before sending.
+    /// Creates a commit (RFC 9420 §12.4.1). The group stays in its epoch. An encrypted commit uses up a key of the member's own
+    /// handshake ratchet, so store the ratchet state before sending.
     ///
     /// - Throws: ``MLSError/proposals(_:)``, ``MLSError/keyPackage(_:)``, ``MLSError/leafNode(_:)`` or
-    ///   ``MLSError/preSharedKey(_:)`` if `options` would make the commit invalid.
+    ///   ``MLSError/preSharedKey(_:)`` if the commit would be invalid because of `options`.
     public mutating func commit(
         _ options: CommitOptions = CommitOptions(), in environment: MLSEnvironment
     ) throws(MLSError) -> PendingCommit {
@@ -38,7 +39,8 @@ extension Group {
         guard options.authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
         var committed =
             options.includesReceivedProposals ? proposals.selection(for: ownLeafIndex, beside: options.proposals) : []
-        // A ReInit must be alone in its commit: other changes go first, and the ReInit may be sent again (§12.2).
+        // A ReInit must be the only proposal of its commit. Other changes are committed first, and the ReInit may be sent again
+        // (§12.2).
         if !options.proposals.isEmpty { committed.removeAll { $0.proposal.type == .reInit } }
         let judged = try fitting(committed, options, environment)
         let applied = judged.applied
@@ -54,16 +56,16 @@ extension Group {
             base: CommitBase(self), next: made.next, message: message, welcome: made.welcome, effect: made.effect)
     }
 
-    /// A list that may be committed, with its effect.
+    /// A list that may be committed, together with its effect.
     private struct JudgedList {
-        /// The proposals of the list that were received.
+        /// The proposals of the list that were received before.
         let received: [ProposalCache.Entry]
         let list: [ProposalOrRef]
         let applied: AppliedProposals
         let preSharedKeys: [ResolvedPSK]
     }
 
-    /// Judges a commit's list: the received proposals in order of arrival, then the commit's own.
+    /// Checks a commit's list: the received proposals in the order of their arrival, then the commit's own.
     private func judge(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {
@@ -82,8 +84,8 @@ extension Group {
             preSharedKeys: try resolve(applied.preSharedKeys, environment))
     }
 
-    /// The list with as many received proposals as are valid together. Each one is valid alone; one that conflicts with
-    /// others must not keep a member from committing at all.
+    /// Returns the list with as many received proposals as are valid together. A proposal may be valid by itself but conflict
+    /// with others. It must not keep the member from committing.
     private func fitting(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {
@@ -95,9 +97,9 @@ extension Group {
         }
     }
 
-    /// Extends a valid list by those received proposals that are valid with it. Where they are not all valid together, it
-    /// tries each half, so that a few misfits among many cost a few trials. Proposals that are undecided when the trials
-    /// are used up stay out.
+    /// Extends a valid list by those received proposals that are valid with it. If they are not all valid together, each half is
+    /// tried, so that a few invalid ones among many take only a few trials. Proposals that are still undecided after the last
+    /// trial are left out.
     private func extend(
         _ kept: JudgedList, by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
         _ environment: MLSEnvironment, _ trials: inout Int
@@ -115,7 +117,7 @@ extension Group {
         ProposalList.GroupView(algorithms: algorithms, context: context, tree: tree)
     }
 
-    /// The committer's next leaf: as it is, or with the caller's changes.
+    /// Returns the committer's next leaf, with the caller's changes if there are any.
     private func template(_ new: Client?, _ random: RandomSource) throws(MLSError) -> LeafTemplate {
         if let new {
             guard new.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
@@ -126,7 +128,8 @@ extension Group {
             credential: leaf.credential, capabilities: leaf.capabilities, extensions: leaf.extensions, signer: signer)
     }
 
-    /// Protects handshake content as the configuration says, using up a key of the own ratchet if encrypted.
+    /// Protects handshake content according to the configuration. If the content is encrypted, this uses up a key of the member's
+    /// own ratchet.
     mutating func protect(
         _ content: AuthenticatedContent, _ environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
@@ -144,7 +147,8 @@ extension Group {
         return .privateMessage(message)
     }
 
-    /// Finds the secrets of pre-shared keys (§8.4): this group's own resumption PSKs first, then the application's.
+    /// Returns the secrets of pre-shared keys (§8.4). First the group's own resumption PSKs are searched, then the application's
+    /// keys.
     func resolve(_ ids: [PreSharedKeyID], _ environment: MLSEnvironment) throws(MLSError) -> [ResolvedPSK] {
         var resolved: [ResolvedPSK] = []
         for id in ids {

@@ -3,7 +3,7 @@ extension Group {
     ///
     /// - Parameters:
     ///   - label: the purpose of the secret.
-    ///   - context: further input that the secret depends on.
+    ///   - context: additional input on which the secret depends.
     ///   - length: 1 to 255 times the hash length, in bytes.
     /// - Throws: ``MLSError/usage(_:)`` for another length, or if this member was removed.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
@@ -11,22 +11,24 @@ extension Group {
         return try secrets.export(label: Array(label.utf8), context: context, length: length, algorithms.hash)
     }
 
-    /// A value that only members of this epoch have, to compare over another channel (§8.7). Worthless after a removal.
+    /// A value that only the members of this epoch have. They can compare it over another channel (§8.7). It has no use after
+    /// this member was removed.
     public var epochAuthenticator: SecretBytes { secrets.epochAuthenticator }
 
-    /// This epoch's resumption PSK (§8.6), for groups that continue or branch from this one. Worthless after a removal.
+    /// This epoch's resumption PSK (§8.6), for groups that continue or branch from this group. It has no use after this member
+    /// was removed.
     public var resumptionPSK: SecretBytes { secrets.resumptionPSK }
 
-    /// A secret for an application component that can be taken once per epoch (draft-ietf-mls-extensions).
+    /// Returns a secret for an application component. Each secret can be taken only once per epoch (draft-ietf-mls-extensions).
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if it was taken before. Store ``takeChangedRecords()`` before using the secret;
-    ///   otherwise it can be taken again after a restart.
+    /// - Throws: ``MLSError/usage(_:)`` if it was taken before. Store ``takeChangedRecords()`` before using the secret. Otherwise
+    ///   it could be taken again after a restart.
     public mutating func takeExportedSecret(_ component: ComponentID) throws(MLSError) -> SecretBytes {
         guard let secret = exporterTree.take(component, algorithms.hash) else { throw .usage(.consumed) }
         return secret
     }
 
-    /// A signed description of the current epoch, for those who join with an external commit (§12.4.3).
+    /// Returns a signed description of the current epoch, for clients that join with an external commit (§12.4.3).
     public func groupInfo(
         includesRatchetTree: Bool = true, includesExternalPub: Bool = true, extensions: [Extension] = []
     ) throws(MLSError) -> MLSMessage {
@@ -40,7 +42,7 @@ extension Group {
     func signedGroupInfo(
         includesRatchetTree: Bool, includesExternalPub: Bool, extensions: [Extension]
     ) throws(MLSError) -> GroupInfo {
-        // GREASE of the same type as in this member's leaf, if that carries any (§13.5).
+        // The GroupInfo gets GREASE of the same type as this member's leaf, if the leaf has any (§13.5).
         let grease = tree[ownLeafIndex]?.extensions.first { $0.type.isGREASE }
         var all = grease.map { extensions.greased($0.type) } ?? extensions
         if includesExternalPub {

@@ -1,10 +1,11 @@
 import TLSCodec
 
-/// A group that a client joins by its own commit (RFC 9420 §12.4.3.2). The client is a member once the commit was accepted.
+/// The result of joining a group with an external commit (RFC 9420 §12.4.3.2). The client becomes a member when the commit is
+/// accepted.
 public struct ExternalJoin: Sendable {
-    /// The commit, to be sent to the members.
+    /// The commit that has to be sent to the members.
     public let message: MLSMessage
-    /// The group as it will be.
+    /// The group after the commit.
     public let group: Group
     /// The effect of the commit.
     public let effect: CommitEffect
@@ -12,20 +13,20 @@ public struct ExternalJoin: Sendable {
 
 /// The options of joining by an external commit (RFC 9420 §12.4.3.2).
 public struct ExternalJoinOptions: Sendable {
-    /// The tree, if the GroupInfo does not carry it.
+    /// The tree, if it is not in the GroupInfo.
     public var ratchetTree: [UInt8]?
     /// The client's own old leaf, if it rejoins.
     public var oldLeaf: LeafIndex?
-    /// Pre-shared keys to inject.
+    /// Pre-shared keys that enter the key schedule.
     public var preSharedKeys: [PreSharedKeyID]
-    /// The pending self-removes of the epoch, as the delivery service gave them (draft-ietf-mls-extensions). They must be
-    /// included, the first of each member. A client whose old leaf leaves by one must not remove that leaf besides;
-    /// ``oldLeaf`` is then ignored.
+    /// The self-removes of the epoch that are not committed yet, from the delivery service (draft-ietf-mls-extensions). They must
+    /// be included, and only the first one of each member counts. If a self-remove removes the client's old leaf, the commit must
+    /// not remove that leaf again, so ``oldLeaf`` is ignored.
     public var selfRemoves: [PublicMessage]
-    /// Data that is authenticated with the commit and not encrypted.
+    /// Data that is authenticated with the commit but not encrypted.
     public var authenticatedData: [UInt8]
 
-    /// Takes the options.
+    /// Creates options.
     public init(
         ratchetTree: [UInt8]? = nil, removing oldLeaf: LeafIndex? = nil, preSharedKeys: [PreSharedKeyID] = [],
         selfRemoves: [PublicMessage] = [], authenticatedData: [UInt8] = []
@@ -39,13 +40,13 @@ public struct ExternalJoinOptions: Sendable {
 }
 
 extension Group {
-    /// Joins a group by an external commit (RFC 9420 §12.4.3.2).
+    /// Joins a group with an external commit (RFC 9420 §12.4.3.2).
     ///
     /// - Parameters:
     ///   - info: a GroupInfo of the group's current epoch, with its external public key.
     ///   - client: the client that joins.
-    ///   - join: the tree, the client's old leaf, and the further contents of the commit.
-    ///   - environment: time, randomness, judgement and keys.
+    ///   - join: the tree, the client's old leaf, and other contents of the commit.
+    ///   - environment: the time, random bytes, decisions about credentials, and keys.
     public static func joinExternally(
         _ info: GroupInfo, client: Client, _ join: ExternalJoinOptions = ExternalJoinOptions(),
         in environment: MLSEnvironment
@@ -101,8 +102,8 @@ extension Group {
 }
 
 extension ProposalCache {
-    /// Keeps a self-remove that a joiner was given, the first of each member. A joiner cannot check the membership tag; it
-    /// makes every other check that members make on receipt.
+    /// Stores a self-remove that the joiner got, if it is the member's first one. A joiner cannot check the membership tag. It
+    /// makes all other checks that members make on receipt.
     fileprivate mutating func insert(
         selfRemove message: PublicMessage, _ tree: RatchetTree, _ context: GroupContext, _ algorithms: Algorithms
     ) throws(MLSError) {

@@ -5,13 +5,13 @@ extension Group {
     ///
     /// - Parameters:
     ///   - welcome: the message that the committer sent.
-    ///   - bundle: the key package that the client was added with.
-    ///   - ratchetTree: the tree, if the Welcome does not carry it (§12.4.3.3).
-    ///   - predecessor: the group that this one continues or branches from (§11.2, §11.3), where the client was in one. A
-    ///     Welcome that does not prove to come from it, by its resumption PSK, is refused.
-    ///   - environment: time, randomness, judgement and keys.
-    /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or
-    ///   ``MLSError/preSharedKey(_:)``, naming the rule.
+    ///   - bundle: the key package with which the client was added.
+    ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
+    ///   - predecessor: the group that the new group continues or branches from (§11.2, §11.3), if the client was its member. The
+    ///     Welcome must prove with the resumption PSK that it comes from this group, or it is refused.
+    ///   - environment: the time, random bytes, decisions about credentials, and keys.
+    /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
+    ///   Each names the broken rule.
     public init(
         joining welcome: Welcome, with bundle: KeyPackageBundle, ratchetTree: [UInt8]? = nil,
         predecessor: Group? = nil, in environment: MLSEnvironment
@@ -21,13 +21,13 @@ extension Group {
         try self.init(joining: opened, in: environment)
     }
 
-    /// Joins a group with a Welcome that was opened before (RFC 9420 §12.4.3.1).
+    /// Joins a group with an opened Welcome (RFC 9420 §12.4.3.1).
     ///
     /// - Parameters:
-    ///   - opened: the Welcome.
-    ///   - isMemberOf: whether the client is already in a group with a given identifier.
-    ///   - environment: time, randomness, judgement and keys.
-    /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)`` or ``MLSError/leafNode(_:)``, naming the rule.
+    ///   - opened: the opened Welcome.
+    ///   - isMemberOf: returns whether the client is already in a group with the given identifier.
+    ///   - environment: the time, random bytes, decisions about credentials, and keys.
+    /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)`` or ``MLSError/leafNode(_:)``. Each names the broken rule.
     public init(
         joining opened: OpenedWelcome, isMemberOf: (_ groupID: [UInt8]) -> Bool = { _ in false },
         in environment: MLSEnvironment
@@ -57,19 +57,19 @@ extension Group {
 
     // MARK: Steps of §12.4.3.1
 
-    /// The private keys from the common ancestor with the committer up to the root.
+    /// Returns the private keys of the nodes from the common ancestor with the committer up to the root.
     private static func pathKeys(
         _ secret: SecretBytes, _ own: LeafIndex, _ signer: LeafIndex, _ tree: RatchetTree, _ algorithms: Algorithms
     ) throws(MLSError) -> [Int: HPKEPrivateKey] {
         guard own != signer else { throw .joining(.pathSecret) }
         let ancestor = TreeMath.commonAncestor(own, signer)
-        // Nodes that the committer's path skipped are blank.
+        // Blank nodes are not on the committer's path.
         let path = ([ancestor] + TreeMath.directPath(ancestor, tree.size)).filter { tree[node: $0] != nil }
         guard path.first == ancestor else { throw .joining(.pathSecret) }
         do { return try tree.derivePath(secret, path, algorithms).keys } catch { throw .joining(.pathSecret) }
     }
 
-    /// The rules for groups that continue or branch from another (§11.2, §11.3).
+    /// Checks the rules for groups that continue or branch from another group (§11.2, §11.3).
     private func checkSuccession(
         _ ids: [PreSharedKeyID], _ predecessor: Group?, _ environment: MLSEnvironment
     ) throws(MLSError) {
@@ -89,20 +89,20 @@ extension Group {
                     contains(allOf: predecessor, environment)
                 else { throw .joining(mismatch) }
             } else {
-                // A group that was reinitialized has one successor, and no branches any more.
+                // A reinitialized group has one successor and no branches any more.
                 guard predecessor.status == .active, predecessor.cipherSuite == cipherSuite,
                     predecessor.context.version == context.version, predecessor.contains(allOf: self, environment)
                 else { throw .joining(mismatch) }
             }
         }
-        // Anybody can make a group with the announced identifier; only the key proves that it comes from the predecessor.
+        // Anyone can create a group with the announced identifier. Only the key proves that it comes from the predecessor.
         if let predecessor, !isLinked {
             if case .reinitialized = predecessor.status { throw .joining(.reInitMismatch) }
             throw .joining(.branchMismatch)
         }
     }
 
-    /// Whether every member of another group is a member of this one, as the application tells identities apart.
+    /// Whether every member of another group is a member of this group, according to the application's identities.
     private func contains(allOf other: Group, _ environment: MLSEnvironment) -> Bool {
         let service = environment.authentication
         func identity(_ leaf: LeafNode) -> [UInt8] {

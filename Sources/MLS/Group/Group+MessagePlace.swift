@@ -1,18 +1,18 @@
-/// The place of a PrivateMessage's key in its group. No two different messages may use the same key.
+/// The ratchet position of the key that a PrivateMessage uses. Two different messages must not use the same key.
 package struct MessagePlace: Hashable, Sendable {
     /// The sender.
     package let leafIndex: LeafIndex
-    /// Whether it is application data; handshake messages have a ratchet of their own (RFC 9420 §9.1).
+    /// Whether the message is application data. Handshake messages use a separate ratchet (RFC 9420 §9.1).
     package let isApplication: Bool
     /// The generation of the sender's ratchet.
     package let generation: UInt32
 }
 
 extension Group {
-    /// The place of a message of this epoch in its sender's ratchet (RFC 9420 §6.3.2), for applications that check that no
-    /// key is used twice. Changes nothing and decrypts no content.
+    /// Returns the place of a message of this epoch in its sender's ratchet (RFC 9420 §6.3.2), for applications that check that
+    /// no key is used twice. This changes nothing and decrypts no content.
     ///
-    /// - Throws: ``MLSError/malformed(_:)``, ``MLSError/message(_:)``.
+    /// - Throws: ``MLSError/malformed(_:)`` or ``MLSError/message(_:)``.
     package func place(of bytes: [UInt8]) throws(MLSError) -> MessagePlace {
         guard case .privateMessage(let message) = try MLSMessage.decode(bytes) else { throw .message(.wireFormat) }
         guard message.groupID == groupID, message.epoch == epoch else {

@@ -1,7 +1,7 @@
 extension Group {
-    /// Encrypts application data (RFC 9420 §15). Uses up a key: store the ratchet state before sending.
+    /// Encrypts application data (RFC 9420 §15). This uses up a key, so store the ratchet state before sending.
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if proposals are waiting to be committed (§12.4) or the group is inactive.
+    /// - Throws: ``MLSError/usage(_:)`` if proposals have to be committed first (§12.4) or the group is inactive.
     public mutating func encrypt(
         _ data: [UInt8], authenticatedData: [UInt8] = [], in environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
@@ -18,9 +18,9 @@ extension Group {
         return try protect(content, environment)
     }
 
-    /// Proposes a change (§12.1). The proposal is kept, so that this member's own commit may refer to it.
+    /// Proposes a change (§12.1). The proposal is stored, so that this member's own commit can refer to it.
     ///
-    /// - Throws: the error of the rule of §12.1 that the proposal breaks, as the others would refuse it.
+    /// - Throws: the error for the rule of §12.1 that the proposal breaks. Other members would refuse such a proposal.
     public mutating func propose(
         _ proposal: Proposal, authenticatedData: [UInt8] = [], in environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
@@ -37,9 +37,9 @@ extension Group {
     /// Proposes new keys for this member's own leaf (§12.1.2).
     ///
     /// - Parameters:
-    ///   - client: a new credential, key or capabilities; nil keeps them.
-    ///   - authenticatedData: data that is authenticated with the proposal and not encrypted.
-    ///   - environment: time, randomness, judgement and keys.
+    ///   - client: a new credential, key or capabilities; nil to keep the old ones.
+    ///   - authenticatedData: data that is authenticated with the proposal but not encrypted.
+    ///   - environment: the time, random bytes, decisions about credentials, and keys.
     public mutating func proposeUpdate(
         _ client: Client? = nil, authenticatedData: [UInt8] = [], in environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
@@ -61,7 +61,8 @@ extension Group {
             .update(leaf), ownUpdate: .init(encryptionKey: key, signer: signer), authenticatedData, environment)
     }
 
-    /// Proposes that this member leaves (draft-ietf-mls-extensions), or its removal where that is not supported.
+    /// Proposes that this member leaves (draft-ietf-mls-extensions). If the group does not support that, proposes the member's
+    /// removal.
     public mutating func proposeLeaving(in environment: MLSEnvironment) throws(MLSError) -> MLSMessage {
         let isSupported = tree.census.allSupport(ProposalType.selfRemove)
         return try propose(isSupported ? .selfRemove : .remove(ownLeafIndex), in: environment)
@@ -75,7 +76,7 @@ extension Group {
         let framed = FramedContent(
             groupID: groupID, epoch: epoch, sender: .member(ownLeafIndex), authenticatedData: authenticatedData,
             content: .proposal(proposal))
-        // A self-remove must be readable by those who join with an external commit.
+        // Clients that join with an external commit must be able to read a self-remove.
         let isPublic = proposal == .selfRemove || !environment.configuration.encryptsHandshakes
         let content = try AuthenticatedContent(
             signing: framed, wireFormat: isPublic ? .publicMessage : .privateMessage, context: context, key: signer)
@@ -87,7 +88,7 @@ extension Group {
         return message
     }
 
-    /// The proposals of this epoch that wait for a commit.
+    /// The proposals of this epoch that were not committed yet.
     public var pendingProposals: [ReceivedProposal] {
         proposals.waiting.map {
             ReceivedProposal(
@@ -95,16 +96,16 @@ extension Group {
         }
     }
 
-    /// Discards the proposals that wait for a commit: this member commits none of them. They are still kept, since another
-    /// member may commit them, and its commit refers to them.
+    /// Discards the uncommitted proposals, so that this member does not commit them. They remain stored, because another member's
+    /// commit may refer to them.
     public mutating func discardProposals() { proposals.discardAll() }
 
-    /// A proposal by someone outside: a sender of the `external_senders` extension (§12.1.8).
+    /// Creates a proposal of a sender outside the group, which is listed in the `external_senders` extension (§12.1.8).
     ///
     /// - Parameters:
     ///   - proposal: an Add, Remove, PreSharedKey, ReInit or GroupContextExtensions.
-    ///   - senderIndex: the sender's place in the extension's list.
-    ///   - groupID: the group.
+    ///   - senderIndex: the sender's position in the extension's list.
+    ///   - groupID: the group's identifier.
     ///   - epoch: the group's current epoch.
     ///   - signer: the sender's key.
     public static func externalProposal(
@@ -114,7 +115,7 @@ extension Group {
         return try outsideProposal(proposal, .external(senderIndex), groupID, epoch, signer)
     }
 
-    /// A proposal by a client to be added itself (§12.1.8).
+    /// Creates the proposal of a client that wants to be added (§12.1.8).
     public static func newMemberProposal(
         _ bundle: KeyPackageBundle, groupID: [UInt8], epoch: UInt64
     ) throws(MLSError) -> MLSMessage {

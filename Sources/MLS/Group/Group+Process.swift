@@ -4,27 +4,27 @@ import TLSCodec
 public enum ReceivedMessage: Sendable {
     /// Application data.
     case application(ApplicationMessage)
-    /// A proposal, which the group now keeps for a commit to refer to.
+    /// A proposal. The group has stored it, so that a commit can refer to it.
     case proposal(ReceivedProposal)
-    /// A commit that would be valid. Nothing has happened yet: see ``Group/apply(_:)-(StagedCommit)``.
+    /// A valid commit. It has no effect yet: see ``Group/apply(_:)-(StagedCommit)``.
     case commit(StagedCommit)
 }
 
-/// Application data that was decrypted and verified (RFC 9420 §15).
+/// Decrypted and verified application data (RFC 9420 §15).
 public struct ApplicationMessage: Sendable {
-    /// The member that sent it.
+    /// The leaf of the sender.
     public let sender: LeafIndex
-    /// The data that the member sent.
+    /// The sender's data.
     public let data: [UInt8]
-    /// Data that came with the message, authenticated and not encrypted.
+    /// Data that was sent with the message, authenticated but not encrypted.
     public let authenticatedData: [UInt8]
-    /// The epoch that it was sent in.
+    /// The epoch in which the message was sent.
     public let epoch: UInt64
     /// The message's number among the sender's messages of this epoch, from 0. A gap means that messages are missing.
     public let generation: UInt32
 }
 
-/// A proposal that was verified and is kept (RFC 9420 §12.1).
+/// A verified proposal, which the group has stored (RFC 9420 §12.1).
 public struct ReceivedProposal: Sendable {
     /// The sender of the proposal.
     public let sender: Sender
@@ -32,14 +32,14 @@ public struct ReceivedProposal: Sendable {
     public let proposal: Proposal
     /// The proposal's reference (§5.2).
     public let reference: [UInt8]
-    /// Data that came with the proposal, authenticated and not encrypted.
+    /// Data that was sent with the proposal, authenticated but not encrypted.
     public let authenticatedData: [UInt8]
 }
 
 extension Group {
     /// Processes an encoded message of this group (RFC 9420 §6).
     ///
-    /// - Throws: as ``process(_:in:)-(MLSMessage,_)``, and ``MLSError/malformed(_:)``.
+    /// - Throws: the errors of ``process(_:in:)-(MLSMessage,_)``, and ``MLSError/malformed(_:)``.
     public mutating func process(
         _ bytes: [UInt8], in environment: MLSEnvironment
     ) throws(MLSError) -> ReceivedMessage {
@@ -48,10 +48,11 @@ extension Group {
 
     /// Processes a message of this group (RFC 9420 §6).
     ///
-    /// Application data uses up its key, and a proposal is kept: store the state. A commit changes nothing yet.
+    /// Application data uses up its key, and a proposal is stored, so store the group's state afterwards. A commit changes
+    /// nothing yet.
     ///
-    /// - Throws: ``MLSError/message(_:)`` if the message is not for this state or not genuine; for a commit, also the error
-    ///   of the rule that it breaks. The group is then unchanged.
+    /// - Throws: ``MLSError/message(_:)`` if the message does not fit the group's state or is not genuine. For a commit, also the
+    ///   error for the rule that it breaks. After an error, the group is unchanged.
     public mutating func process(
         _ message: MLSMessage, in environment: MLSEnvironment
     ) throws(MLSError) -> ReceivedMessage {
@@ -89,7 +90,7 @@ extension Group {
         return try receive(verified, generation: 0, environment)
     }
 
-    /// The key that a message must be signed with (§6.1).
+    /// Returns the key with which a message must be signed (§6.1).
     private func verificationKey(
         _ content: AuthenticatedContent, _ environment: MLSEnvironment
     ) throws(MLSError) -> SignaturePublicKey {
@@ -132,7 +133,7 @@ extension Group {
         let content = try message.unprotect(senderData, step.key, algorithms)
         let verified = try content.verify(leaf.signatureKey, context: context, algorithms.signature)
         let received = try receive(verified, generation: senderData.generation, environment)
-        // The key is used up only now. A commit ends its epoch, so its key need not be used up.
+        // The key is used up only now, after all checks. A commit ends its epoch, so its key need not be used up.
         if case .commit = received { return received }
         secretTree.apply(step)
         return received
@@ -167,7 +168,7 @@ extension Group {
         }
     }
 
-    /// The rules of a single proposal (§12.1), checked when it arrives or leaves so that no invalid one is kept.
+    /// Checks the rules for a single proposal (§12.1), when it is received or sent, so that no invalid proposal is stored.
     func validate(
         _ proposal: Proposal, from sender: Sender, _ wireFormat: WireFormat, isSending: Bool,
         _ environment: MLSEnvironment

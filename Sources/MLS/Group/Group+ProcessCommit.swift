@@ -1,7 +1,7 @@
 import TLSCodec
 
 extension Group {
-    /// Checks a received commit and works out the next epoch (RFC 9420 §12.4.2).
+    /// Checks a received commit and computes the next epoch (RFC 9420 §12.4.2).
     func stage(
         _ commit: Commit, _ verified: VerifiedContent, _ environment: MLSEnvironment
     ) throws(MLSError) -> StagedCommit {
@@ -41,8 +41,8 @@ extension Group {
         }
     }
 
-    /// Checks the path and puts it into the tree. This needs no secret, so a member that the commit removes does it too: a
-    /// forged commit must not remove anybody.
+    /// Checks the path and adds its public keys to the tree. This needs no secret, so a member that the commit removes does it
+    /// too. Otherwise a forged commit could remove members.
     private func merge(
         _ path: UpdatePath?, _ applied: AppliedProposals, _ index: LeafIndex, _ environment: MLSEnvironment
     ) throws(MLSError) -> (tree: RatchetTree, path: MergedPath?) {
@@ -65,7 +65,7 @@ extension Group {
         newContext.epoch += 1
         newContext.extensions = applied.extensions
         newContext.treeHash = tree.treeHash()
-        // An own Update that is committed brings its keys.
+        // If the commit contains this member's own Update, the keys of the update are used.
         var keys = privateKeys
         if let update = applied.ownUpdate { keys[TreeMath.node(ownLeafIndex)] = update.encryptionKey }
         var own = OwnLeaf(
@@ -93,14 +93,14 @@ extension Group {
         return next
     }
 
-    /// The `init_secret` that the key schedule starts from (§8.3).
+    /// Returns the `init_secret` with which the key schedule begins (§8.3).
     private func initSecret(_ applied: AppliedProposals) throws(MLSError) -> SecretBytes {
         guard let kemOutput = applied.externalInit else { return secrets.initSecret }
         return try algorithms.hpkeExport(
             kemOutput, key: try secrets.externalKeyPair(algorithms.kem), ExternalInitLabel.value)
     }
 
-    /// Validates the leaf of a path (§7.3, §12.4.2).
+    /// Checks the leaf of a path (§7.3, §12.4.2).
     private func validate(
         _ leaf: LeafNode, at index: LeafIndex, _ applied: AppliedProposals, _ tree: RatchetTree,
         _ environment: MLSEnvironment

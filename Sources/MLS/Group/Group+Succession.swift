@@ -1,13 +1,13 @@
-/// The first members of a group that continues or branches from another.
+/// The first members of a group that continues or branches from another group.
 public struct Founders: Sendable {
-    /// This client, with a signer of the new group's suite.
+    /// This client, with a signer for the new group's suite.
     public var client: Client
     /// The lifetime of this client's leaf in the new group.
     public var lifetime: Lifetime
-    /// A key package of each other member, of the new group's suite.
+    /// One key package of each other member, for the new group's suite.
     public var keyPackages: [KeyPackage]
 
-    /// Takes the parts.
+    /// Creates a value from its parts.
     public init(client: Client, lifetime: Lifetime, keyPackages: [KeyPackage]) {
         self.client = client
         self.lifetime = lifetime
@@ -16,13 +16,13 @@ public struct Founders: Sendable {
 }
 
 extension Group {
-    /// Creates the group that a ReInit announced (RFC 9420 §11.2), with everyone in it.
+    /// Creates the group that a ReInit announced (RFC 9420 §11.2), with all members.
     ///
     /// - Parameters:
     ///   - founders: this client and all other members of this group.
-    ///   - environment: time, randomness, judgement and keys.
-    /// - Returns: the new group in its epoch 0 and the pending commit that opens epoch 1 with a Welcome for the others.
-    /// - Throws: ``MLSError/usage(_:)`` if no ReInit was committed, or the key packages are of other members.
+    ///   - environment: the time, random bytes, decisions about credentials, and keys.
+    /// - Returns: the new group in epoch 0, and the pending commit that opens epoch 1 with a Welcome for the other members.
+    /// - Throws: ``MLSError/usage(_:)`` if no ReInit was committed, or if the key packages do not belong to the members.
     public func reinitialize(
         with founders: Founders, in environment: MLSEnvironment
     ) throws(MLSError) -> (group: Group, commit: PendingCommit) {
@@ -35,15 +35,15 @@ extension Group {
         return try succeed(.reInit, by: reInit, founders, environment)
     }
 
-    /// Creates a group of some of this group's members, linked to it (RFC 9420 §11.3).
+    /// Creates a group with some of this group's members, which is linked to this group (RFC 9420 §11.3).
     ///
     /// - Parameters:
     ///   - groupID: the new group's identifier.
-    ///   - founders: this client and the members that the new group begins with.
+    ///   - founders: this client, and the members with whom the new group begins.
     ///   - extensions: the new group's extensions.
-    ///   - environment: time, randomness, judgement and keys.
-    /// - Returns: the new group in its epoch 0 and the pending commit that opens epoch 1 with a Welcome for the others.
-    /// - Throws: ``MLSError/joining(_:)`` if a key package is of no member.
+    ///   - environment: the time, random bytes, decisions about credentials, and keys.
+    /// - Returns: the new group in epoch 0, and the pending commit that opens epoch 1 with a Welcome for the other members.
+    /// - Throws: ``MLSError/joining(_:)`` if a key package does not belong to a member.
     public func branch(
         groupID: [UInt8], with founders: Founders, extensions: [Extension] = [], in environment: MLSEnvironment
     ) throws(MLSError) -> (group: Group, commit: PendingCommit) {
@@ -66,7 +66,7 @@ extension Group {
         let id = PreSharedKeyID(
             kind: .resumption(usage: usage, groupID: self.groupID, epoch: epoch),
             nonce: environment.random.bytes(try successor.cipherSuite.requireAlgorithms().hashLength))
-        // The old group's key reaches the new group through the environment: it belongs to no epoch of the new group.
+        // The environment provides the old group's key, because the key belongs to no epoch of the new group.
         var environment = environment
         let fallback = environment.preSharedKey
         let kind = id.kind

@@ -1,22 +1,23 @@
 import TLSCodec
 
-/// A member's view of a group (RFC 9420 §4.2): a value that messages and commits turn into another.
+/// A member's view of a group (RFC 9420 §4.2). It is a value, which messages and commits change into the next one.
 ///
-/// Making or receiving a commit does not change the group: it gives a ``PendingCommit`` or ``StagedCommit`` that the caller
-/// applies when the delivery service has put it in order, or drops. A call that throws leaves the group unchanged.
+/// Creating or receiving a commit does not change the group. It returns a ``PendingCommit`` or a ``StagedCommit``. The caller
+/// applies it after the delivery service has decided the order of commits, or drops it. A call that throws an error leaves the
+/// group unchanged.
 public struct Group: Sendable {
     /// The operations that a group still allows.
     public enum Status: Hashable, Sendable {
         /// All operations.
         case active
-        /// None: this member was removed (§12.1.3).
+        /// No operations, because this member was removed (§12.1.3).
         case removed
-        /// None but succession by the group of the ReInit (§11.2).
+        /// No operation except creating the group of the ReInit, which succeeds this group (§11.2).
         case reinitialized(ReInit)
     }
 
     let algorithms: Algorithms
-    /// The state that all members agree on (§8.1).
+    /// The state on which all members agree (§8.1).
     public internal(set) var context: GroupContext
     /// The members and their keys (§7).
     public internal(set) var tree: RatchetTree
@@ -25,18 +26,18 @@ public struct Group: Sendable {
     /// The operations that the group still allows.
     public internal(set) var status: Status = .active
     var signer: SignaturePrivateKey
-    /// The private keys of this member's leaf and of the nodes above it that it knows, by node index.
+    /// The private keys of this member's leaf, and of the nodes above it as far as this member knows them, by node index.
     var privateKeys: [Int: HPKEPrivateKey]
     var secrets: EpochSecrets
     var secretTree: SecretTree
     var exporterTree: ExporterTree
     var interimTranscriptHash: [UInt8]
     var confirmationTag: [UInt8]
-    /// Resumption PSKs of past epochs, oldest first (§8.6).
+    /// Resumption PSKs of past epochs, the oldest first (§8.6).
     var resumptionPSKs: [(epoch: UInt64, secret: SecretBytes)] = []
     var proposals = ProposalCache()
-    /// The member that signed the GroupInfo of the Welcome that this member has just joined with (RFC 9420 §12.4.3.1); nil
-    /// otherwise, and after the group was stored and restored.
+    /// The member that signed the GroupInfo of the Welcome with which this member has joined (RFC 9420 §12.4.3.1). Nil for groups
+    /// that were joined in another way, and after the group was stored and restored.
     public internal(set) var inviter: LeafIndex?
 
     /// The cipher suite.
@@ -49,14 +50,14 @@ public struct Group: Sendable {
     public var members: some Sequence<(index: LeafIndex, leaf: LeafNode)> { tree.members }
     /// The number of members.
     public var memberCount: Int { tree.memberCount }
-    /// The public half of the key that this member signs with.
+    /// The public key for this member's signatures.
     public var signatureKey: SignaturePublicKey { signer.publicKey }
 
     /// Creates a group with one member (§11).
     ///
-    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``, ``MLSError/leafNode(_:)`` if the client does not support the
-    ///   group's own extensions, ``MLSError/usage(_:)`` if its signer is of another suite, ``MLSError/proposals(_:)`` if the
-    ///   extensions can't be those of a group (§13.4).
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/leafNode(_:)`` if the client does not support the group's
+    ///   extensions. ``MLSError/usage(_:)`` if its signer belongs to another suite. ``MLSError/proposals(_:)`` if a group cannot
+    ///   have these extensions (§13.4).
     public init(
         creating groupID: [UInt8], suite: CipherSuite, client: Client, extensions: [Extension] = [],
         lifetime: Lifetime, in environment: MLSEnvironment
@@ -82,7 +83,7 @@ public struct Group: Sendable {
             OwnLeaf(index: LeafIndex(0), signer: client.signer, privateKeys: [0: key]), schedule)
     }
 
-    /// Enters an epoch whose secrets are known, and computes its confirmation tag (§11).
+    /// Creates a group in an epoch whose secrets are known, and computes the epoch's confirmation tag (§11).
     init(
         _ algorithms: Algorithms, _ context: GroupContext, _ tree: RatchetTree, _ own: OwnLeaf, _ schedule: KeySchedule
     ) {
@@ -100,7 +101,7 @@ public struct Group: Sendable {
             context.confirmedTranscriptHash, confirmationTag: confirmationTag, algorithms.hash)
     }
 
-    /// Keeps this epoch's resumption PSK for a later one, and forgets the oldest (§8.6).
+    /// Returns the resumption PSKs with that of this epoch added, and the oldest removed if there are too many (§8.6).
     func resumptionPSKsOfNextEpoch(_ environment: MLSEnvironment) -> [(epoch: UInt64, secret: SecretBytes)] {
         let all = resumptionPSKs + [(context.epoch, secrets.resumptionPSK)]
         return Array(all.suffix(max(0, environment.configuration.resumptionEpochs)))
@@ -111,19 +112,18 @@ public struct Group: Sendable {
     }
 }
 
-/// A member's own leaf, with the private keys that the member holds.
+/// A member's own leaf, with its private keys.
 struct OwnLeaf {
     let index: LeafIndex
     let signer: SignaturePrivateKey
-    /// The private keys of the leaf and of the nodes above it that the member knows, by node index.
+    /// The private keys of the leaf, and of the nodes above it as far as the member knows them, by node index.
     var privateKeys: [Int: HPKEPrivateKey]
 }
 
-/// Checks a group context's extensions when they are set (§13.4): that no type is there twice, that those of RFC 9420 can be
-/// read (§11.1, §12.1.8.1), that the application takes their types, and that the authentication service accepts the external
-/// senders (§5.3.1).
+/// Checks new extensions of a group context (§13.4). No type may occur twice. The extensions of RFC 9420 must be readable (§11.1,
+/// §12.1.8.1). The application must accept their types, and the authentication service must accept the external senders (§5.3.1).
 ///
-/// - Parameter old: the extensions so far; senders that stay as they are were accepted before.
+/// - Parameter old: the previous extensions. External senders that are also in these were accepted before.
 func validateGroupExtensions(
     _ extensions: [Extension], replacing old: [Extension], _ environment: MLSEnvironment
 ) throws(MLSError) {

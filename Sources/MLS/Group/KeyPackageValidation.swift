@@ -1,11 +1,11 @@
-/// A key package that passed every check of RFC 9420 §10.1 for a group's parameters.
+/// A key package that has passed all checks of RFC 9420 §10.1 for a group's parameters.
 struct VerifiedKeyPackage: Sendable {
     let keyPackage: KeyPackage
     var leafNode: LeafNode { keyPackage.leafNode }
 
     private init(keyPackage: KeyPackage) { self.keyPackage = keyPackage }
 
-    /// Checks a key package (§10.1): everything but uniqueness among the members.
+    /// Makes all checks of a key package (§10.1), except for uniqueness among the members.
     static func verify(
         _ keyPackage: KeyPackage, _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> VerifiedKeyPackage {
@@ -14,15 +14,16 @@ struct VerifiedKeyPackage: Sendable {
         return VerifiedKeyPackage(keyPackage: keyPackage)
     }
 
-    /// Checks the key packages of a commit, their signatures on all cores. Those that came by reference had their signatures
-    /// checked when the proposal arrived; the group's parameters may have changed since, in this very commit.
+    /// Checks the key packages of a commit, and their signatures on all cores. The signatures of referenced proposals were
+    /// checked when these arrived. The group's parameters may have changed since then, even in this commit, so the other checks
+    /// are repeated.
     static func verify(
         _ added: [(keyPackage: KeyPackage, isByReference: Bool)], _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> [VerifiedKeyPackage] {
         for item in added {
             var rules = rules
-            // Members read a commit at different times. A lifetime that ended since the proposal came must not make them
-            // disagree.
+            // Members read a commit at different times. If a lifetime has ended since the proposal arrived, they must not
+            // disagree about the commit.
             if item.isByReference, !rules.isSending { rules.checksLifetimes = false }
             try validate(item.keyPackage, rules, environment)
         }
@@ -57,9 +58,9 @@ struct VerifiedKeyPackage: Sendable {
 }
 
 extension KeyPackage {
-    /// Checks a key package before it is used (§10.1), for a group with the given extensions.
+    /// Checks a key package before its use (§10.1), for a group with the given extensions.
     ///
-    /// - Throws: ``MLSError/keyPackage(_:)`` or ``MLSError/leafNode(_:)``, naming the rule.
+    /// - Throws: ``MLSError/keyPackage(_:)`` or ``MLSError/leafNode(_:)``, which names the broken rule.
     public func verify(
         groupExtensions: [Extension] = [], in environment: MLSEnvironment
     ) throws(MLSError) {

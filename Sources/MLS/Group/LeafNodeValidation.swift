@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The place of a leaf node, which decides the rules for it (RFC 9420 §7.3).
+/// The place of a leaf node. It decides which rules apply (RFC 9420 §7.3).
 enum LeafNodeRole {
     case keyPackage
     case update(replacing: LeafNode)
@@ -8,16 +8,16 @@ enum LeafNodeRole {
     case tree
 }
 
-/// The parameters that a leaf is checked against.
+/// The parameters for checking a leaf.
 struct LeafNodeRules {
     let suite: CipherSuite
-    /// The types of the group context's extensions that are not default, each once.
+    /// The types of the group context's extensions, without default types and without repetitions.
     let extensionTypes: [ExtensionType]
-    /// The group's requirements, each type once; see ``RequiredCapabilities/distinct``.
+    /// The group's requirements, without repetitions; see ``RequiredCapabilities/distinct``.
     let required: RequiredCapabilities?
-    /// Whether this client sends the leaf, which makes the lifetime mandatory.
+    /// Whether this client sends the leaf. If so, the lifetime must be checked.
     let isSending: Bool
-    /// Whether leaves from key packages must be within their lifetime. False where that was checked on receipt.
+    /// Whether leaves from key packages must be within their lifetime. False if that was checked on receipt.
     var checksLifetimes = true
 
     init(suite: CipherSuite, extensions: [Extension], isSending: Bool) throws(MLSError) {
@@ -29,7 +29,7 @@ struct LeafNodeRules {
 }
 
 extension LeafNode {
-    /// Every check of §7.3 that needs neither a signature nor the other members.
+    /// Makes all checks of §7.3 that need neither a signature nor the other members.
     func validate(
         _ role: LeafNodeRole, _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) {
@@ -62,7 +62,7 @@ extension LeafNode {
             let (length, underflow) = lifetime.notAfter.subtractingReportingOverflow(lifetime.notBefore)
             guard !underflow else { throw .leafNode(.lifetime) }
             guard length <= environment.configuration.maximumLifetime else { throw .leafNode(.lifetimeTooLong) }
-            // A leaf of the tree may have expired since it was added, which is no fault of its member.
+            // A leaf in the tree may have expired since it was added, which is not its member's fault.
             if case .tree = role { return }
             if rules.checksLifetimes, rules.isSending || environment.configuration.checksReceivedLifetimes {
                 guard lifetime.contains(environment.now) else { throw .leafNode(.lifetime) }
@@ -88,15 +88,15 @@ extension LeafNode {
 }
 
 extension Capabilities {
-    /// Whether the capabilities list the extensions' types, default types aside (§7.2, §10). No type occurs twice in
-    /// `carried`.
+    /// Whether the capabilities list the types of the extensions `carried`, apart from default types (§7.2, §10). No type occurs
+    /// twice in `carried`.
     func list(_ carried: [Extension]) -> Bool {
         extensions.containsAll(carried.lazy.map(\.type).filter { !$0.isDefault })
     }
 }
 
 extension RatchetTree {
-    /// Checks that a leaf's keys appear nowhere else (§7.3), with `old` being the leaf that it replaces.
+    /// Checks that a leaf's keys do not occur anywhere else (§7.3). `old` is the leaf that it replaces.
     func validateUniqueness(_ leaf: LeafNode, replacing old: LeafNode?) throws(MLSError) {
         guard !encryptionKeys.contains(leaf.encryptionKey.compact) else {
             throw .leafNode(.duplicateEncryptionKey)
@@ -106,7 +106,7 @@ extension RatchetTree {
         }
     }
 
-    /// Checks that every credential type in use is supported by everyone (§7.3).
+    /// Checks that all members support every credential type in use (§7.3).
     func validateCredentialTypes() throws(MLSError) {
         for type in census.usedCredentialTypes where !census.allSupport(type) {
             throw .leafNode(.credentialTypeUnsupportedByMember)

@@ -1,13 +1,13 @@
 import TLSCodec
 
-/// A Welcome that was opened and not yet joined with (RFC 9420 §12.4.3.1). It shows the inviter and the size of the group
-/// before the work that grows with the group: hashing the tree and verifying a signature for each member.
+/// A Welcome that was opened but not used for joining yet (RFC 9420 §12.4.3.1). It shows the inviter and the size of the group.
+/// Joining takes more time in a larger group, because the tree has to be hashed and each member's signature verified.
 ///
-/// The inviter is authentic: it signed the GroupInfo, and the authentication service accepted its credential. Everything
-/// else is the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.
+/// The inviter is authentic, because it signed the GroupInfo and the authentication service accepted its credential. Everything
+/// else is only the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.
 ///
-/// An application that takes Welcomes from strangers opens them first, decides by ``inviter``, ``memberCount`` and
-/// ``leafCount`` whether the group is one it wants, and only then joins:
+/// An application that accepts Welcomes from strangers first opens them. It decides by ``inviter``, ``memberCount`` and
+/// ``leafCount`` whether it wants to join:
 ///
 /// ```swift
 /// let opened = try OpenedWelcome(welcome, with: bundle, ratchetTree: tree, in: environment)
@@ -19,8 +19,8 @@ import TLSCodec
 /// let group = try Group(joining: opened, in: environment)
 /// ```
 ///
-/// Opening costs two decryptions, one signature, and decoding the tree, which takes time and memory in proportion to its bytes.
-/// A tree that ``MLSConfiguration/treeWidth`` does not allow is refused here.
+/// Opening takes two decryptions, one verification of a signature, and the decoding of the tree. The time and memory for decoding
+/// grow with the size of the tree. A tree that ``MLSConfiguration/treeWidth`` does not allow is refused here.
 public struct OpenedWelcome: Sendable {
     let info: GroupInfo
     let secrets: GroupSecrets
@@ -28,30 +28,30 @@ public struct OpenedWelcome: Sendable {
     let bundle: KeyPackageBundle
     let predecessor: Group?
     let tree: UnverifiedRatchetTree
-    /// The leaf of the member that sent the Welcome.
+    /// The leaf of the member that has sent the Welcome.
     public let inviter: LeafNode
 
     /// The identifier of the group.
     public var groupID: [UInt8] { info.groupContext.groupID }
-    /// The epoch that the Welcome leads to.
+    /// The epoch that the client enters with the Welcome.
     public var epoch: UInt64 { info.groupContext.epoch }
     /// The cipher suite of the group.
     public var cipherSuite: CipherSuite { info.groupContext.cipherSuite }
-    /// The number of members, this client too.
+    /// The number of members, including this client.
     public var memberCount: Int { tree.memberCount }
-    /// The number of leaves of the tree, blank ones too. Joining hashes twice as many nodes.
+    /// The number of leaves of the tree, including blank ones. Joining hashes twice as many nodes.
     public var leafCount: Int { tree.leafCount }
 
     /// Opens a Welcome.
     ///
     /// - Parameters:
     ///   - welcome: the message that the committer sent.
-    ///   - bundle: the key package that the client was added with.
-    ///   - ratchetTree: the tree, if the Welcome does not carry it (§12.4.3.3).
-    ///   - predecessor: the group that this one continues or branches from (§11.2, §11.3), where the client was in one.
-    ///   - environment: time, randomness, judgement and keys.
-    /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or
-    ///   ``MLSError/preSharedKey(_:)``. Each names the rule that was broken.
+    ///   - bundle: the key package with which the client was added.
+    ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
+    ///   - predecessor: the group that the new group continues or branches from (§11.2, §11.3), if the client was its member.
+    ///   - environment: the time, random bytes, decisions about credentials, and keys.
+    /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
+    ///   Each names the broken rule.
     public init(
         _ welcome: Welcome, with bundle: KeyPackageBundle, ratchetTree: [UInt8]? = nil, predecessor: Group? = nil,
         in environment: MLSEnvironment
@@ -123,11 +123,11 @@ public struct OpenedWelcome: Sendable {
 }
 
 extension GroupInfo {
-    /// Finds the tree of a GroupInfo, checks its width, and checks the GroupInfo's signature with it.
+    /// Finds the tree of a GroupInfo, checks the tree's width, and then checks the GroupInfo's signature with the tree.
     ///
     /// - Parameters:
-    ///   - given: the tree, if the GroupInfo does not carry it.
-    ///   - capabilities: those of the client that joins.
+    ///   - given: the tree, if it is not in the GroupInfo.
+    ///   - capabilities: the capabilities of the joining client.
     func openTree(
         _ given: [UInt8]?, for capabilities: Capabilities, _ environment: MLSEnvironment
     ) throws(MLSError) -> (tree: UnverifiedRatchetTree, signer: LeafNode) {

@@ -1,17 +1,17 @@
-/// The proposals of this epoch that a commit may refer to (RFC 9420 §12.1, §12.4), in order of arrival. Discarded ones no
-/// longer wait for this member's commit, but are kept: another member may commit them.
+/// The proposals of this epoch to which a commit may refer (RFC 9420 §12.1, §12.4), in the order of their arrival. This member
+/// does not commit discarded ones, but they remain stored, because another member may commit them.
 struct ProposalCache: Sendable {
     struct Entry: Sendable {
         let reference: [UInt8]
         let proposal: Proposal
         let sender: Sender
-        /// The key of the leaf, if the proposal is this member's own Update.
+        /// The keys of the new leaf, if the proposal is this member's own Update.
         let ownUpdate: OwnUpdate?
-        /// Whether this member's own commits leave it out.
+        /// Whether this member's own commits leave the proposal out.
         var isDiscarded = false
     }
 
-    /// The keys that become this member's when its Update is committed.
+    /// The keys that this member uses after its Update was committed.
     struct OwnUpdate: Sendable {
         let encryptionKey: HPKEPrivateKey
         let signer: SignaturePrivateKey
@@ -19,16 +19,16 @@ struct ProposalCache: Sendable {
 
     private(set) var entries: [Entry] = []
     private var indices: [[UInt8]: Int] = [:]
-    /// The positions that changed since the changes were last taken.
+    /// The positions that have changed since the changes were last taken.
     private var changed: Set<UInt32> = []
 
-    /// The number of proposals that wait for a commit.
+    /// The number of proposals that were neither committed nor discarded.
     private var waitingCount = 0
 
-    /// Whether none waits for a commit.
+    /// Whether there are no such proposals.
     var isEmpty: Bool { waitingCount == 0 }
 
-    /// The proposals that wait for a commit.
+    /// The proposals that were neither committed nor discarded.
     var waiting: [Entry] { entries.filter { !$0.isDiscarded } }
 
     subscript(reference: [UInt8]) -> Entry? { indices[reference].map { entries[$0] } }
@@ -61,11 +61,12 @@ struct ProposalCache: Sendable {
         return changed
     }
 
-    /// The references that a commit by a member should contain (§12.2, §12.4): all, but no update or removal of the
-    /// committer itself, one change per leaf with a removal before an update, and no ReInit beside others.
+    /// Returns the proposals that a member's commit should contain (§12.2, §12.4). An update or removal of the committer is left
+    /// out. For each leaf there is one change, where a removal comes before an update. A ReInit is included only if there is
+    /// nothing else.
     ///
-    /// - Parameter own: the commit's own proposals, which take precedence over received ones. A self-remove, however, takes
-    ///   precedence over any removal of its sender (draft-ietf-mls-extensions).
+    /// - Parameter own: the commit's own proposals, which take precedence over received ones. But a self-remove takes precedence
+    ///   over every other removal of its sender (draft-ietf-mls-extensions).
     func selection(for committer: LeafIndex, beside own: [Proposal]) -> [Entry] {
         let entries = waiting
         var changeOfLeaf: [LeafIndex: Int] = [:]
@@ -110,7 +111,8 @@ extension ProposalCache.Entry {
         }
     }
 
-    /// The precedence of a change among those of the same leaf (§12.2; draft-ietf-mls-extensions for self-removes).
+    /// The rank of a change among the changes of the same leaf (§12.2; draft-ietf-mls-extensions for self-removes). The highest
+    /// rank wins.
     fileprivate var changeRank: Int {
         switch proposal.type {
         case .selfRemove: 2

@@ -1,4 +1,4 @@
-/// A proposal of a commit with its sender and origin (RFC 9420 §12.4).
+/// A proposal in a commit, with its sender and origin (RFC 9420 §12.4).
 struct CommittedProposal: Sendable {
     let proposal: Proposal
     let sender: Sender
@@ -6,16 +6,16 @@ struct CommittedProposal: Sendable {
     let ownUpdate: ProposalCache.OwnUpdate?
 }
 
-/// The client that commits.
+/// The client that has created the commit.
 enum Committer {
     case member(LeafIndex)
-    /// A client that joins with an external commit; nil where the commit has no path, which is refused.
+    /// A client that joins with an external commit. Nil if the commit has no path, and then it is refused.
     case external(Joiner?)
 
-    /// The parts of a joiner's leaf that are needed before the leaf as a whole is checked.
+    /// The parts of a joiner's leaf that are needed before the whole leaf is checked.
     struct Joiner {
         let credential: Credential
-        /// Nil for the joiner itself, which draws the key afterwards.
+        /// The joiner's key. Nil if this client is the joiner, because it chooses the key later.
         let encryptionKey: HPKEPublicKey?
     }
 }
@@ -36,23 +36,24 @@ struct AppliedProposals: Sendable {
     var addedLeaves: Set<LeafIndex> { Set(added.map(\.index)) }
 }
 
-/// Checks a list of proposals and applies it (RFC 9420 §12.2, §12.3). Sender and receiver run the same code.
+/// Checks a list of proposals and applies it (RFC 9420 §12.2, §12.3). Sender and receivers use the same code.
 struct ProposalList {
     let group: GroupView
     let committer: Committer
     let environment: MLSEnvironment
-    /// The PSK usage of the reinitialization or branching that the commit carries out; nil for other commits (§12.1.4).
+    /// The PSK usage that the commit may use because it carries out a reinitialization or branching; nil for other commits
+    /// (§12.1.4).
     let allowedUsage: ResumptionUsage?
     let isSending: Bool
 
-    /// The state that the list is checked against; a joiner has no ``Group`` yet.
+    /// The state on which the list is checked. A separate type is needed, because a joiner has no ``Group`` yet.
     struct GroupView {
         let algorithms: Algorithms
         let context: GroupContext
         let tree: RatchetTree
     }
 
-    /// Finds the proposals that a commit refers to (§12.4).
+    /// Finds the proposals to which a commit refers (§12.4).
     static func resolve(
         _ list: [ProposalOrRef], _ cache: ProposalCache, sender: Sender
     ) throws(MLSError) -> [CommittedProposal] {
@@ -74,7 +75,7 @@ struct ProposalList {
         return committed
     }
 
-    /// Checks the list and applies it in the order of §12.3.
+    /// Checks the list and applies its proposals in the order of §12.3.
     func apply(_ list: [CommittedProposal]) throws(MLSError) -> AppliedProposals {
         try checkShape(list)
         var applied = AppliedProposals(
@@ -115,7 +116,7 @@ struct ProposalList {
             }
             if list.contains(where: { $0.proposal.type == .externalInit }) { throw .proposals(.externalInit) }
         case .external:
-            // §12.2: one ExternalInit, at most one Remove, PSKs; self-removes as their draft allows.
+            // §12.2 allows one ExternalInit, at most one Remove, and PSKs. The draft also allows self-removes.
             var counts: [ProposalType: Int] = [:]
             for item in list {
                 counts[item.proposal.type, default: 0] += 1
@@ -138,7 +139,8 @@ struct ProposalList {
         }
     }
 
-    /// Checks that everyone who processes the commit supports its types. New and removed members do not count (§12.2).
+    /// Checks that every member who processes the commit supports the types of its proposals. New and removed members do not
+    /// count (§12.2).
     private func checkProposalTypes(_ list: [CommittedProposal], _ tree: RatchetTree) throws(MLSError) {
         for type in Set(list.map(\.proposal.type)) where !type.isDefault {
             guard tree.census.allSupport(type) else { throw .proposals(.unsupportedType) }
@@ -157,7 +159,7 @@ struct ProposalList {
         }
     }
 
-    /// Updates come by reference only, and a referenced proposal's signatures were checked when it arrived in this epoch.
+    /// Updates occur only by reference, and the signatures of a referenced proposal were checked when it arrived in this epoch.
     private func applyUpdates(
         _ list: [CommittedProposal], _ rules: LeafNodeRules, _ applied: inout AppliedProposals
     ) throws(MLSError) {
@@ -224,7 +226,7 @@ struct ProposalList {
         }
     }
 
-    /// Checks that no client is added twice, or added while it is a member (§12.2).
+    /// Checks that no client is added twice, and that no client is added while it is a member (§12.2).
     private func checkClients(_ keyPackages: [KeyPackage], _ tree: RatchetTree) throws(MLSError) {
         var keys: Set<SignaturePublicKey> = []
         var clients: Set<[UInt8]> = []

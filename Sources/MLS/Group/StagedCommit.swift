@@ -4,25 +4,25 @@ public struct CommitEffect: Sendable {
     public let committer: Sender
     /// The committer's leaf in the new epoch.
     public let committerLeaf: LeafIndex
-    /// The clients that become members.
+    /// The clients that become members, with their leaves.
     public let added: [(index: LeafIndex, leaf: LeafNode)]
-    /// The members that changed their leaf, the committer too if it did.
+    /// The members whose leaves change, including the committer if its leaf does.
     public let updated: [(index: LeafIndex, old: LeafNode, new: LeafNode)]
-    /// The members that are removed.
+    /// The members that are removed, with their leaves.
     public let removed: [(index: LeafIndex, leaf: LeafNode)]
-    /// The group's extensions, if they change.
+    /// The group's new extensions; nil if they do not change.
     public let extensions: [Extension]?
     /// The pre-shared keys that enter the key schedule.
     public let preSharedKeys: [PreSharedKeyID]
-    /// The group that is to follow this one.
+    /// The ReInit, if this commit closes the group and announces a successor.
     public let reInit: ReInit?
-    /// Data that came with the commit.
+    /// Data that was sent with the commit, authenticated but not encrypted.
     public let authenticatedData: [UInt8]
     /// Whether the commit removes this member.
     public let removesSelf: Bool
 }
 
-/// The state of a group that a commit was made for or checked against.
+/// The state of a group for which a commit was created or checked.
 struct CommitBase: Hashable, Sendable {
     let epoch: UInt64
     let confirmationTag: [UInt8]
@@ -41,7 +41,7 @@ struct CommitBase: Hashable, Sendable {
     }
 }
 
-/// A commit that was received and passed every check. Nothing happens until it is applied.
+/// A received commit that has passed all checks. It has no effect until it is applied.
 public struct StagedCommit: Sendable {
     let base: CommitBase
     /// The group in the next epoch; nil if the commit removes this member.
@@ -49,37 +49,37 @@ public struct StagedCommit: Sendable {
     /// The effect of the commit.
     public let effect: CommitEffect
 
-    /// The number of the epoch that the commit opens.
+    /// The number of the epoch that begins with the commit.
     public var epoch: UInt64 { base.epoch + 1 }
 
-    /// An exporter of the epoch that the commit opens (§8.5).
+    /// An exporter for the epoch that begins with the commit (§8.5).
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if the commit removes this member, or for an impossible length.
+    /// - Throws: ``MLSError/usage(_:)`` if the commit removes this member, or if the length is not possible.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
         guard let next else { throw .usage(.groupInactive) }
         return try next.export(label: label, context: context, length: length)
     }
 
-    /// The epoch authenticator of the epoch that the commit opens (§8.7); nil if the commit removes this member.
+    /// The epoch authenticator of the epoch that begins with the commit (§8.7); nil if the commit removes this member.
     public var epochAuthenticator: SecretBytes? { next?.epochAuthenticator }
 }
 
-/// A commit that this member made. Send it, and apply it when the delivery service has accepted it; drop it when another
-/// commit was first.
+/// A commit that this member has created. Send it, and apply it when the delivery service has accepted it. Drop it if another
+/// commit was accepted first.
 public struct PendingCommit: Sendable {
     let base: CommitBase
     let next: Group
-    /// The commit, to be sent to the members.
+    /// The commit that has to be sent to the members.
     public let message: MLSMessage
-    /// The invitation for the new members, to be sent once the commit was accepted; nil if there are none.
+    /// The Welcome that has to be sent to the new members after the commit was accepted; nil if there are none.
     public let welcome: MLSMessage?
     /// The effect of the commit.
     public let effect: CommitEffect
 
-    /// The number of the epoch that the commit opens.
+    /// The number of the epoch that begins with the commit.
     public var epoch: UInt64 { base.epoch + 1 }
 
-    /// A GroupInfo of the epoch that the commit opens (§12.4.3).
+    /// Returns a GroupInfo of the epoch that begins with the commit (§12.4.3).
     public func groupInfo(
         includesRatchetTree: Bool = true, includesExternalPub: Bool = true, extensions: [Extension] = []
     ) throws(MLSError) -> MLSMessage {
@@ -88,32 +88,32 @@ public struct PendingCommit: Sendable {
             extensions: extensions)
     }
 
-    /// An exporter of the epoch that the commit opens (§8.5).
+    /// An exporter for the epoch that begins with the commit (§8.5).
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
         try next.export(label: label, context: context, length: length)
     }
 
-    /// The epoch authenticator of the epoch that the commit opens (§8.7).
+    /// The epoch authenticator of the epoch that begins with the commit (§8.7).
     public var epochAuthenticator: SecretBytes { next.epochAuthenticator }
 
-    /// The tree of the epoch that the commit opens, for applications that deliver it apart from the Welcome.
+    /// The tree of the epoch that begins with the commit, for applications that deliver it separately from the Welcome.
     public var ratchetTree: [UInt8] { next.tree.encoded }
 }
 
 extension Group {
-    /// Enters the epoch of a commit that this member made.
+    /// Enters the epoch of a commit that this member has created.
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if the group has moved on since the commit was made, or this member was removed.
+    /// - Throws: ``MLSError/usage(_:)`` if the group has changed since the commit was created, or if this member was removed.
     public mutating func apply(_ commit: PendingCommit) throws(MLSError) {
-        // Being removed opens no epoch here, so the base alone would still fit.
+        // A removed member enters no new epoch, so the comparison with the base would not notice the removal.
         guard status != .removed else { throw .usage(.groupInactive) }
         guard commit.base == CommitBase(self) else { throw .usage(.staleCommit) }
         self = commit.next
     }
 
-    /// Enters the epoch of a commit that was received. If it removes this member, the secrets are gone afterwards.
+    /// Enters the epoch of a received commit. If the commit removes this member, all secrets are erased.
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if the group has moved on since the commit was processed, or this member was removed.
+    /// - Throws: ``MLSError/usage(_:)`` if the group has changed since the commit was processed, or if this member was removed.
     public mutating func apply(_ commit: StagedCommit) throws(MLSError) {
         guard status != .removed else { throw .usage(.groupInactive) }
         guard commit.base == CommitBase(self) else { throw .usage(.staleCommit) }
@@ -125,8 +125,8 @@ extension Group {
         self = next
     }
 
-    /// Erases the keys of this epoch's messages and of other epochs. The epoch's own secrets are replaced by hashes of
-    /// them, so that anything derived from them by mistake is unknown to strangers.
+    /// Erases the keys of this epoch's messages and of other epochs. The epoch's own secrets are replaced by their hashes. If
+    /// something is derived from these by mistake, strangers do not know it.
     private mutating func forgetSecrets() {
         proposals.removeAll()
         privateKeys = [:]

@@ -1,8 +1,8 @@
-/// A tree of secrets whose leaves are derived from its root on demand (RFC 9420 §9). A node is gone as soon as its
-/// children exist (§9.2), and a leaf as soon as it was taken.
+/// A tree of secrets. Its leaves are derived from its root on demand (RFC 9420 §9). A node is deleted as soon as its children
+/// exist (§9.2), and a leaf as soon as its secret was taken.
 struct DerivationTree: Sendable {
     let size: Int
-    /// The secrets of nodes whose children are not derived yet, by node index.
+    /// The secrets of nodes whose children were not derived yet, by node index.
     private(set) var secrets: [Int: SecretBytes]
 
     init(root: SecretBytes, size: Int) {
@@ -14,7 +14,7 @@ struct DerivationTree: Sendable {
         self.size = size
     }
 
-    /// A leaf's secret, with the change that its derivation makes; nil if the secret was taken before.
+    /// Returns a leaf's secret, and the change of the tree that its derivation requires; nil if the secret was taken before.
     func derive(
         _ leaf: LeafIndex, _ hash: HashAlgorithm
     ) -> (secret: SecretBytes, removed: [Int], added: [Int: SecretBytes])? {
@@ -41,7 +41,7 @@ struct DerivationTree: Sendable {
         return (secret, removed, added)
     }
 
-    /// Makes the change of a derivation.
+    /// Applies the change that a derivation requires.
     mutating func apply(removed: [Int], added: [Int: SecretBytes]) {
         for node in removed { secrets[node] = nil }
         for (node, secret) in added { secrets[node] = secret }

@@ -1,10 +1,10 @@
-/// The safe exporter: one secret per application component and epoch, gone once it was taken
+/// The safe exporter. It has one secret per application component and epoch, which is deleted when it is taken
 /// (draft-ietf-mls-extensions §"Exported Secrets").
 struct ExporterTree: Sendable {
-    /// One leaf per component identifier.
+    /// Number of leaves, one for each possible component identifier.
     private static let size = 1 << 16
     private var tree: DerivationTree
-    /// Whether the tree changed since that was last asked; true for a new one, which has not been stored.
+    /// Whether the tree has changed since this was last read. True for a new tree, which was not stored yet.
     private var hasChanged: Bool
 
     init(root: SecretBytes) {
@@ -22,7 +22,7 @@ struct ExporterTree: Sendable {
         return hasChanged
     }
 
-    /// Forgets all secrets: none can be taken any more.
+    /// Deletes all secrets, so that none can be taken any more.
     mutating func removeAll() {
         tree = DerivationTree(secrets: [:], size: Self.size)
         hasChanged = true

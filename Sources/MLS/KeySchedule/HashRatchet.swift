@@ -1,12 +1,12 @@
 import TLSCodec
 
-/// The key and nonce of one generation (RFC 9420 §9.1). Used once.
+/// The key and nonce of one generation (RFC 9420 §9.1). They are used only once.
 struct MessageKey: Sendable {
     let generation: UInt32
     let key: SecretBytes
     let nonce: SecretBytes
 
-    /// The nonce with the reuse guard in its first four bytes (§6.3.1).
+    /// Returns the nonce with the reuse guard in its first four bytes (§6.3.1).
     func nonce(reuseGuard: [UInt8]) -> SecretBytes {
         SecretBytes(count: nonce.count) { bytes in
             nonce.withUnsafeBytes { UnsafeMutableRawBufferPointer(bytes).copyMemory(from: $0) }
@@ -18,21 +18,21 @@ struct MessageKey: Sendable {
 /// One of a member's symmetric ratchets (RFC 9420 §9.1).
 struct HashRatchet: Sendable {
     private var secret: SecretBytes
-    /// The generation that ``secret`` belongs to.
+    /// The generation to which ``secret`` belongs.
     private(set) var generation: UInt32 = 0
-    /// Keys of earlier generations whose messages have not arrived, oldest first.
+    /// Keys of earlier generations whose messages have not arrived, the oldest first.
     private var skipped: [MessageKey] = []
 
     init(secret: SecretBytes) {
         self.secret = secret
     }
 
-    /// The number of keys kept for earlier generations whose messages have not arrived.
+    /// The number of stored keys of earlier generations whose messages have not arrived.
     var skippedCount: Int { skipped.count }
 
-    /// The keys of the current generation; the ratchet moves on (§9.1).
+    /// Returns the keys of the current generation, and moves the ratchet to the next one (§9.1).
     mutating func next(_ algorithms: Algorithms) throws(MLSError) -> MessageKey {
-        // The last number stays unused, so that the counter cannot wrap.
+        // The last number is never used, so that the counter cannot overflow.
         guard generation < .max else { throw .usage(.generationOverflow) }
         let hash = algorithms.hash
         let key = MessageKey(
@@ -44,7 +44,7 @@ struct HashRatchet: Sendable {
         return key
     }
 
-    /// The keys of a generation, ahead or skipped. Each is given once.
+    /// Returns the keys of a later or skipped generation. Each key is returned only once.
     mutating func take(
         _ wanted: UInt32, _ window: RatchetWindow, _ algorithms: Algorithms
     ) throws(MLSError) -> MessageKey {
@@ -90,7 +90,7 @@ struct HashRatchet: Sendable {
 }
 
 extension SecretTree.LeafRatchets {
-    /// Both ratchets, for storage.
+    /// Encodes the ratchets for storage.
     var encoded: SecretBytes {
         var writer = TLSWriter(capacity: 128)
         handshake.encode(into: &writer)

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The secrets of an epoch that stay for its whole length (RFC 9420 §8, Table 4).
+/// The secrets that an epoch keeps until its end (RFC 9420 §8, Table 4).
 struct EpochSecrets: Sendable {
     let senderDataSecret: SecretBytes
     let exporterSecret: SecretBytes
@@ -20,7 +20,7 @@ struct KeySchedule {
     let epochSecret: SecretBytes
     let hash: HashAlgorithm
 
-    /// From the commit's secret to the epoch's, when processing or making a commit.
+    /// Derives the epoch secret from the commit secret, when a commit is processed or created.
     init(
         initSecret: SecretBytes, commitSecret: SecretBytes, pskSecret: SecretBytes, context: [UInt8],
         _ hash: HashAlgorithm
@@ -31,7 +31,7 @@ struct KeySchedule {
             context: context, hash)
     }
 
-    /// From the joiner secret, when joining with a Welcome.
+    /// Derives the epoch secret from the joiner secret, when a client joins with a Welcome.
     init(joinerSecret: SecretBytes, pskSecret: SecretBytes, context: [UInt8], _ hash: HashAlgorithm) {
         self.joinerSecret = joinerSecret
         memberSecret = hash.extract(salt: joinerSecret, pskSecret)
@@ -39,7 +39,7 @@ struct KeySchedule {
         self.hash = hash
     }
 
-    /// Epoch 0 of a new group, whose epoch secret is random (§11).
+    /// Begins epoch 0 of a new group, whose epoch secret is random (§11).
     init(epochSecret: SecretBytes, _ hash: HashAlgorithm) {
         joinerSecret = .zero(count: 0)
         memberSecret = .zero(count: 0)
@@ -47,17 +47,17 @@ struct KeySchedule {
         self.hash = hash
     }
 
-    /// `welcome_secret`, needed only by a committer that adds members.
+    /// `welcome_secret`. Only a committer that adds members needs it.
     var welcomeSecret: SecretBytes { hash.deriveSecret(memberSecret, "welcome") }
 
-    /// `welcome_secret`, which opens the GroupInfo before its context is known (§12.4.3.1).
+    /// Returns `welcome_secret`, which opens the GroupInfo before its context is known (§12.4.3.1).
     static func welcomeSecret(
         joinerSecret: SecretBytes, pskSecret: SecretBytes, _ hash: HashAlgorithm
     ) -> SecretBytes {
         hash.deriveSecret(hash.extract(salt: joinerSecret, pskSecret), "welcome")
     }
 
-    /// The secrets that stay (Table 4).
+    /// The secrets that the epoch keeps (Table 4).
     var secrets: EpochSecrets {
         EpochSecrets(
             senderDataSecret: hash.deriveSecret(epochSecret, "sender data"),
@@ -82,23 +82,23 @@ extension EpochSecrets {
     func export(
         label: [UInt8], context: [UInt8], length: Int, _ hash: HashAlgorithm
     ) throws(MLSError) -> SecretBytes {
-        // The KDFLabel holds the length in 16 bits, and HKDF gives 255 blocks.
+        // The KDFLabel stores the length in 16 bits, and HKDF returns at most 255 blocks.
         guard length > 0, length <= min(hash.longestExpansion, 0xffff) else { throw .usage(.exportLength) }
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
         let derived = label.withUnsafeBytes { hash.expandWithLabel(exporterSecret, $0, nothing, hash.length) }
         return hash.expandWithLabel(derived, "exported", hash.hash(context), length)
     }
 
-    /// The key pair for external commits (§8.3).
+    /// Returns the key pair for external commits (§8.3).
     func externalKeyPair(_ kem: KEM) throws(MLSError) -> HPKEPrivateKey { try kem.deriveKeyPair(externalSecret) }
 
-    /// The confirmation tag of an epoch (§6.1).
+    /// Returns the confirmation tag of an epoch (§6.1).
     func confirmationTag(_ confirmedTranscriptHash: [UInt8], _ hash: HashAlgorithm) -> [UInt8] {
         hash.hmac(key: confirmationKey, confirmedTranscriptHash)
     }
 }
 
-/// The two running hashes over commits (RFC 9420 §8.2).
+/// The two running hashes of all commits (RFC 9420 §8.2).
 enum TranscriptHash {
     /// `confirmed_transcript_hash_[n] = Hash(interim_[n-1] || ConfirmedTranscriptHashInput_[n])`.
     static func confirmed(_ interim: [UInt8], _ input: [UInt8], _ hash: HashAlgorithm) -> [UInt8] {

@@ -1,13 +1,13 @@
 import TLSCodec
 
-/// A pre-shared key with its name, ready to enter the key schedule (RFC 9420 §8.4).
+/// A pre-shared key with its identifier, for the key schedule (RFC 9420 §8.4).
 struct ResolvedPSK: Sendable {
     let id: PreSharedKeyID
     let secret: SecretBytes
 }
 
 extension HashAlgorithm {
-    /// `psk_secret` of a list of keys (§8.4); all zero if there is none.
+    /// Returns the `psk_secret` of a list of keys (§8.4). It is all zero if the list is empty.
     func pskSecret(_ keys: [ResolvedPSK]) throws(MLSError) -> SecretBytes {
         guard let count = UInt16(exactly: keys.count) else { throw .preSharedKey(.tooMany) }
         let zero = SecretBytes.zero(count: length)

@@ -1,11 +1,11 @@
-/// The secret tree of an epoch with the ratchets of its members (RFC 9420 §9).
+/// The secret tree of an epoch, with the ratchets of its members (RFC 9420 §9).
 ///
-/// Nodes are derived when a leaf below them is first needed, and a node is gone as soon as its children exist (§9.2).
+/// A node is derived when a leaf below it is first needed. It is deleted as soon as its children exist (§9.2).
 struct SecretTree: Sendable {
     private let algorithms: Algorithms
     private var nodes: DerivationTree
     private var leaves: [LeafIndex: LeafRatchets] = [:]
-    /// The records that changed since the last call of `takeChanges()`.
+    /// The records that have changed since the last call of `takeChanges()`.
     private var changed: Set<GroupRecordKey> = []
 
     /// The ratchets of one member.
@@ -19,7 +19,7 @@ struct SecretTree: Sendable {
         }
     }
 
-    /// A change that has been worked out and not made: it is made when the message has authenticated.
+    /// A change that was computed but not applied yet. It is applied after the message was authenticated.
     struct Step: Sendable {
         fileprivate let leaf: LeafIndex
         fileprivate let ratchets: LeafRatchets
@@ -34,12 +34,12 @@ struct SecretTree: Sendable {
         changed = [.node(UInt32(TreeMath.root(size)))]
     }
 
-    /// The next key of the member's own ratchet.
+    /// Returns the step with the next key of the member's own ratchet.
     func next(_ leaf: LeafIndex, _ type: ContentType) throws(MLSError) -> Step {
         try step(leaf) { (ratchets) throws(MLSError) in try ratchets[type].next(algorithms) }
     }
 
-    /// The key of a generation of a member's ratchet.
+    /// Returns the step with the key of a given generation of a member's ratchet.
     func key(
         _ leaf: LeafIndex, _ type: ContentType, generation: UInt32, _ window: RatchetWindow
     ) throws(MLSError) -> Step {
@@ -49,7 +49,7 @@ struct SecretTree: Sendable {
         }
     }
 
-    /// Makes a change that was worked out on this state.
+    /// Applies a change that was computed for the current state.
     mutating func apply(_ step: Step) {
         nodes.apply(removed: step.removedNodes, added: step.addedNodes)
         for node in step.removedNodes { changed.insert(.node(UInt32(node))) }
@@ -72,7 +72,7 @@ struct SecretTree: Sendable {
             leaf: leaf, ratchets: ratchets, removedNodes: derived.removed, addedNodes: derived.added, key: key)
     }
 
-    /// Derives a leaf's ratchets from the lowest node above it that is still there (§9).
+    /// Derives a leaf's ratchets from the lowest node above the leaf that still exists (§9).
     private func derive(
         _ leaf: LeafIndex
     ) throws(MLSError) -> (ratchets: LeafRatchets, removed: [Int], added: [Int: SecretBytes]) {
@@ -84,19 +84,19 @@ struct SecretTree: Sendable {
         return (ratchets, derived.removed, derived.added)
     }
 
-    /// Forgets all keys.
+    /// Deletes all keys.
     mutating func removeAll() {
         changed.formUnion(recordKeys)
         nodes = DerivationTree(secrets: [:], size: nodes.size)
         leaves = [:]
     }
 
-    /// The number of a member's messages that have been skipped and have not arrived.
+    /// Returns the number of a member's messages that were skipped and have not arrived.
     func skippedCount(_ leaf: LeafIndex, _ type: ContentType) -> Int { leaves[leaf]?[type].skippedCount ?? 0 }
 
     // MARK: Persistence
 
-    /// The keys of the records that changed since this was last called.
+    /// Returns the keys of the records that have changed since the last call.
     mutating func takeChanges() -> Set<GroupRecordKey> {
         defer { changed = [] }
         return changed
@@ -107,7 +107,7 @@ struct SecretTree: Sendable {
         nodes.secrets.keys.map { .node(UInt32($0)) } + leaves.keys.map { .leaf($0) }
     }
 
-    /// A record's content; nil if it is gone.
+    /// Returns a record's content; nil if the record no longer exists.
     func content(of key: GroupRecordKey) -> SecretBytes? {
         switch key {
         case .node(let index): nodes.secrets[Int(index)]
@@ -116,7 +116,7 @@ struct SecretTree: Sendable {
         }
     }
 
-    /// Reads a tree back from its records.
+    /// Restores a tree from its records.
     init(
         records: [(key: GroupRecordKey, content: SecretBytes)], size: Int, _ algorithms: Algorithms
     ) throws(MLSError) {
@@ -139,7 +139,7 @@ struct SecretTree: Sendable {
     }
 }
 
-/// The bounds on messages that arrive out of order (RFC 9420 §9.2, §15.3).
+/// The limits for messages that arrive out of order (RFC 9420 §9.2, §15.3).
 struct RatchetWindow: Sendable {
     let maximumForwardDistance: UInt32
     let outOfOrderWindow: UInt32

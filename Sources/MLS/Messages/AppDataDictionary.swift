@@ -4,14 +4,14 @@ import TLSCodec
 public struct ComponentID: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Any number.
+    /// Creates an identifier from a number, which need not be known.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `last_resort_key_package`.
     public static let lastResortKeyPackage = ComponentID(rawValue: 4)
 }
 
-/// The content of the `app_data_dictionary` extension: data by component, in ascending order, each once
-/// (draft-ietf-mls-extensions).
+/// The content of the `app_data_dictionary` extension (draft-ietf-mls-extensions). It contains data for components, in ascending
+/// order of the components, and each component once.
 ///
 /// ```text
 /// struct { ComponentID component_id; opaque data<V>; } ComponentData;
@@ -20,7 +20,7 @@ public struct ComponentID: CodePoint {
 public struct AppDataDictionary: Hashable, Sendable, TLSCodable {
     private var entries: [(id: ComponentID, data: [UInt8])] = []
 
-    /// An empty dictionary.
+    /// Creates an empty dictionary.
     public init() {}
 
     /// The data of a component; nil if it is absent.
@@ -36,7 +36,7 @@ public struct AppDataDictionary: Hashable, Sendable, TLSCodable {
 
     /// Reads a dictionary.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` if components are not in strictly ascending order.
+    /// - Throws: `TLSCodecError.unknownValue` if the components are not in strictly ascending order.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         var nested = try reader.readNested()
         while !nested.isAtEnd {
@@ -63,6 +63,6 @@ public struct AppDataDictionary: Hashable, Sendable, TLSCodable {
     /// Hashes the content.
     public func hash(into hasher: inout Hasher) { hasher.combine(encoded) }
 
-    /// The dictionary as an extension.
+    /// The dictionary in the form of an extension.
     public var asExtension: Extension { Extension(type: .appDataDictionary, data: encoded) }
 }

@@ -3,13 +3,13 @@ import TLSCodec
 /// `struct { WireFormat wire_format; FramedContent content; FramedContentAuthData auth; } AuthenticatedContent;`
 /// (RFC 9420 §6)
 ///
-/// Its signature has not been checked; see ``VerifiedContent``.
+/// The signature has not been verified; see ``VerifiedContent``.
 struct AuthenticatedContent: Hashable, Sendable {
     let wireFormat: WireFormat
     let content: FramedContent
     var auth: FramedContentAuthData
 
-    /// Signs content (§6.1). A commit's confirmation tag is set later: it depends on the signature.
+    /// Signs content (§6.1). The confirmation tag of a commit is set later, because it depends on the signature.
     init(
         signing content: FramedContent, wireFormat: WireFormat, context: GroupContext?, key: SignaturePrivateKey
     ) throws(MLSError) {
@@ -26,7 +26,7 @@ struct AuthenticatedContent: Hashable, Sendable {
         self.auth = auth
     }
 
-    /// `FramedContentTBS` (§6.1). The context is part of it for members and joiners.
+    /// `FramedContentTBS` (§6.1). It includes the group context if the sender is a member or joiner.
     static func toBeSigned(_ content: FramedContent, _ wireFormat: WireFormat, _ context: GroupContext?) -> [UInt8] {
         var writer = TLSWriter(capacity: content.content.sizeHint + content.authenticatedData.count + 512)
         writer.write(ProtocolVersion.mls10)
@@ -39,7 +39,7 @@ struct AuthenticatedContent: Hashable, Sendable {
         return writer.bytes
     }
 
-    /// Checks the signature (§6.1).
+    /// Verifies the signature (§6.1).
     func verify(_ key: SignaturePublicKey, context: GroupContext, _ scheme: SignatureScheme) throws(MLSError)
         -> VerifiedContent
     {
@@ -75,7 +75,7 @@ struct AuthenticatedContent: Hashable, Sendable {
         return writer.bytes
     }
 
-    /// `AuthenticatedContentTBM` (§6.2): what a membership tag covers.
+    /// `AuthenticatedContentTBM` (§6.2): the bytes that a membership tag authenticates.
     func toBeMACed(_ context: GroupContext) -> [UInt8] {
         var writer = TLSWriter()
         writer.writeBytes(Self.toBeSigned(content, wireFormat, context))
@@ -84,14 +84,14 @@ struct AuthenticatedContent: Hashable, Sendable {
     }
 }
 
-/// Content whose signature was checked.
+/// Content whose signature was verified.
 struct VerifiedContent: Hashable, Sendable {
     private let authenticated: AuthenticatedContent
 
-    /// Made only by ``AuthenticatedContent/verify(_:context:_:)`` and by the sender itself.
+    /// Only ``AuthenticatedContent/verify(_:context:_:)`` and ``own(_:)`` create such a value.
     fileprivate init(content: AuthenticatedContent) { authenticated = content }
 
-    /// Content that this member just signed.
+    /// Returns content that this member has just signed.
     static func own(_ content: AuthenticatedContent) -> VerifiedContent { VerifiedContent(content: content) }
 
     var wireFormat: WireFormat { authenticated.wireFormat }

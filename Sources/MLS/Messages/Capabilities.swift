@@ -12,18 +12,18 @@ import TLSCodec
 /// } Capabilities;
 /// ```
 public struct Capabilities: Hashable, Sendable, TLSCodable {
-    /// The versions.
+    /// The supported protocol versions.
     public var versions: [ProtocolVersion]
-    /// The cipher suites.
+    /// The supported cipher suites.
     public var cipherSuites: [CipherSuite]
-    /// The extension types that are not default.
+    /// The supported extension types, without default types.
     public var extensions: [ExtensionType]
-    /// The proposal types that are not default.
+    /// The supported proposal types, without default types.
     public var proposals: [ProposalType]
-    /// The credential types.
+    /// The supported credential types.
     public var credentials: [CredentialType]
 
-    /// The features of this module, unless the application supports less or more.
+    /// Creates capabilities. The default values are the features of this module. The application may support more or fewer.
     public init(
         versions: [ProtocolVersion] = [.mls10], cipherSuites: [CipherSuite] = CipherSuite.supported,
         extensions: [ExtensionType] = [], proposals: [ProposalType] = [.selfRemove],
@@ -36,8 +36,8 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         self.credentials = credentials
     }
 
-    /// These capabilities, with a GREASE value added to each list that may hold one and has none yet (§13.5). All lists get the same value, so
-    /// that the members of a large group have at most 15 different capabilities for each kind of client.
+    /// Returns these capabilities with a GREASE value in each list that may contain one and has none yet (§13.5). All lists get
+    /// the same value. So the members of a large group have at most 15 different capabilities per kind of client.
     package func greased(random: RandomSource = .system) -> Capabilities {
         let value = (UInt16(random.bytes(1)[0] % 15) << 4 | 0x0a) * 0x0101
         var greased = self
@@ -48,7 +48,7 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         return greased
     }
 
-    /// The same without GREASE values: the features that the client really supports (§13.5).
+    /// The capabilities without GREASE values, which are the features that the client really supports (§13.5).
     var withoutGREASE: Capabilities {
         Capabilities(
             versions: versions, cipherSuites: cipherSuites.filter { !$0.isGREASE },
@@ -65,7 +65,7 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         credentials = try reader.readVector()
     }
 
-    /// Moves a reader past the five lists.
+    /// Moves a reader behind the five lists.
     static func skip(_ reader: inout TLSReader) throws(TLSCodecError) {
         for _ in 0..<5 { _ = try reader.readOpaque() }
     }
@@ -79,19 +79,19 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         writer.writeVector(credentials)
     }
 
-    /// Whether an extension type may be used with this client.
+    /// Whether the client supports an extension type.
     public func supports(_ type: ExtensionType) -> Bool { type.isDefault || extensions.contains(type) }
-    /// Whether a proposal type may be used with this client.
+    /// Whether the client supports a proposal type.
     public func supports(_ type: ProposalType) -> Bool { type.isDefault || proposals.contains(type) }
-    /// Whether a credential type may be used with this client.
+    /// Whether the client supports a credential type.
     public func supports(_ type: CredentialType) -> Bool { credentials.contains(type) }
 
-    /// Whether all requirements are met (§11.1). Default types need not be listed.
+    /// Whether the client meets all requirements (§11.1). Default types need not be listed.
     public func satisfies(_ required: RequiredCapabilities) -> Bool {
         satisfies(distinct: required.distinct)
     }
 
-    /// The same for lists that name nothing twice, as ``RequiredCapabilities/distinct`` gives them.
+    /// Does the same for requirements without repetitions, as ``RequiredCapabilities/distinct`` returns them.
     func satisfies(distinct required: RequiredCapabilities) -> Bool {
         extensions.containsAll(required.extensions) && proposals.containsAll(required.proposals)
             && credentials.containsAll(required.credentials)
@@ -105,8 +105,8 @@ extension Array where Element: CodePoint {
 }
 
 extension Array where Element: Hashable {
-    /// Whether the list holds all wanted elements, which are distinct. The time grows with the length of this list only, because
-    /// a stranger may have chosen both.
+    /// Whether the list contains all wanted elements, which are distinct. The time grows only with the length of this list,
+    /// because a stranger may have chosen both lists.
     func containsAll(_ wanted: [Element]) -> Bool {
         guard wanted.count <= count else { return false }
         guard wanted.count > 8 else { return wanted.allSatisfy { contains($0) } }
@@ -124,7 +124,7 @@ public struct RequiredCapabilities: Hashable, Sendable, TLSCodable {
     /// The credential types that every member must support.
     public var credentials: [CredentialType]
 
-    /// Takes the three lists.
+    /// Creates requirements from the three lists.
     public init(
         extensions: [ExtensionType] = [], proposals: [ProposalType] = [], credentials: [CredentialType] = []
     ) {
@@ -140,7 +140,7 @@ public struct RequiredCapabilities: Hashable, Sendable, TLSCodable {
         credentials = try reader.readVector()
     }
 
-    /// The types that must be listed to meet the requirements: without default types, and each type once.
+    /// The requirements without default types and without repetitions. These types have to be listed in the capabilities.
     var distinct: RequiredCapabilities {
         RequiredCapabilities(
             extensions: Array(Set(extensions.lazy.filter { !$0.isDefault })),

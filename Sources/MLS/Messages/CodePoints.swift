@@ -1,8 +1,8 @@
 import TLSCodec
 
-/// A 16-bit code point of a registry of RFC 9420 §17. Unknown numbers are carried, as §13 asks.
+/// A 16-bit code point from a registry of RFC 9420 §17. Unknown numbers are kept, as §13 requires.
 public protocol CodePoint: RawRepresentable, Hashable, Sendable, TLSCodable where RawValue == UInt16 {
-    /// Any code point.
+    /// Creates a code point, which need not be known.
     init(rawValue: UInt16)
 }
 
@@ -11,7 +11,7 @@ extension CodePoint {
     public init(from reader: inout TLSReader) throws(TLSCodecError) { self.init(rawValue: try reader.readUInt16()) }
     /// Writes the code point.
     public func encode(into writer: inout TLSWriter) { writer.write(rawValue) }
-    /// Whether the value is one of those reserved for GREASE (§13.5).
+    /// Whether the value is reserved for GREASE (§13.5).
     public var isGREASE: Bool { rawValue & 0x0f0f == 0x0a0a && rawValue >> 8 == rawValue & 0xff }
 }
 
@@ -19,7 +19,7 @@ extension CodePoint {
 public struct ProtocolVersion: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Any number.
+    /// Creates a version, which need not be known.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// MLS 1.0, the only version so far.
     public static let mls10 = ProtocolVersion(rawValue: 1)
@@ -29,7 +29,7 @@ public struct ProtocolVersion: CodePoint {
 public struct ExtensionType: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Any number.
+    /// Creates a type, which need not be known.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `application_id` (§5.3.3).
     public static let applicationID = ExtensionType(rawValue: 1)
@@ -44,7 +44,7 @@ public struct ExtensionType: CodePoint {
     /// `app_data_dictionary` (draft-ietf-mls-extensions; suggested value).
     public static let appDataDictionary = ExtensionType(rawValue: 6)
 
-    /// Whether every client has it, so that it is never listed in capabilities (§7.2).
+    /// Whether every client supports the type, so that capabilities never list it (§7.2).
     public var isDefault: Bool { (1...5).contains(rawValue) }
 }
 
@@ -52,7 +52,7 @@ public struct ExtensionType: CodePoint {
 public struct ProposalType: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Any number.
+    /// Creates a type, which need not be known.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `add` (§12.1.1).
     public static let add = ProposalType(rawValue: 1)
@@ -71,7 +71,7 @@ public struct ProposalType: CodePoint {
     /// `self_remove` (draft-ietf-mls-extensions; suggested value).
     public static let selfRemove = ProposalType(rawValue: 0x000a)
 
-    /// Whether every client has it, so that it is never listed in capabilities (§7.2).
+    /// Whether every client supports the type, so that capabilities never list it (§7.2).
     public var isDefault: Bool { (1...7).contains(rawValue) }
     /// The "Path Required" column of the registry (§12.4, §17.4).
     public var requiresPath: Bool { self != .add && self != .preSharedKey && self != .reInit }
@@ -85,7 +85,7 @@ public struct ProposalType: CodePoint {
 public struct CredentialType: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Any number.
+    /// Creates a type, which need not be known.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `basic` (§5.3).
     public static let basic = CredentialType(rawValue: 1)
@@ -97,7 +97,7 @@ public struct CredentialType: CodePoint {
 public struct WireFormat: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Any number.
+    /// Creates a format, which need not be known.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `mls_public_message`.
     public static let publicMessage = WireFormat(rawValue: 1)
@@ -111,19 +111,19 @@ public struct WireFormat: CodePoint {
     public static let keyPackage = WireFormat(rawValue: 5)
 }
 
-/// The index of a leaf, which names a member within an epoch (RFC 9420 §4.1.1).
+/// The index of a leaf. It identifies a member within an epoch (RFC 9420 §4.1.1).
 public struct LeafIndex: RawRepresentable, Hashable, Comparable, Sendable, TLSCodable {
-    /// Counted from the left, from 0.
+    /// The position of the leaf from the left, beginning with 0.
     public let rawValue: UInt32
-    /// Any number.
+    /// Creates an index, for which there need not be a leaf.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     init(_ index: Int) { rawValue = UInt32(index) }
     /// Reads a `uint32`.
     public init(from reader: inout TLSReader) throws(TLSCodecError) { rawValue = try reader.readUInt32() }
     /// Writes a `uint32`.
     public func encode(into writer: inout TLSWriter) { writer.write(rawValue) }
-    /// Orders from left to right.
+    /// Compares the positions of two leaves, from left to right.
     public static func < (left: LeafIndex, right: LeafIndex) -> Bool { left.rawValue < right.rawValue }
-    /// As an index of arrays.
+    /// The index as an `Int`, for arrays.
     var int: Int { Int(rawValue) }
 }

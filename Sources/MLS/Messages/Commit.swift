@@ -2,12 +2,12 @@ import TLSCodec
 
 /// `struct { ProposalOrRef proposals<V>; optional<UpdatePath> path; } Commit;` (RFC 9420 §12.4)
 package struct Commit: Hashable, Sendable, TLSCodable {
-    /// The changes, in the order they were listed.
+    /// The changes, in the order in which the committer listed them.
     package let proposals: [ProposalOrRef]
-    /// New keys for the committer's path.
+    /// New keys for the committer's path; nil if the commit has no path.
     package let path: UpdatePath?
 
-    /// Takes the two fields.
+    /// Creates a commit from its two fields.
     init(proposals: [ProposalOrRef], path: UpdatePath?) {
         self.proposals = proposals
         self.path = path
@@ -30,7 +30,7 @@ package struct Commit: Hashable, Sendable, TLSCodable {
 package struct UpdatePath: Hashable, Sendable, TLSCodable {
     /// The committer's new leaf.
     package let leafNode: LeafNode
-    /// One node for each of the committer's filtered direct path, from the leaf to the root.
+    /// One node for each node of the committer's filtered direct path, from the leaf to the root.
     package let nodes: [UpdatePathNode]
 
     init(leafNode: LeafNode, nodes: [UpdatePathNode]) {
@@ -55,10 +55,10 @@ package struct UpdatePath: Hashable, Sendable, TLSCodable {
 package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     /// The node's new key.
     package let encryptionKey: HPKEPublicKey
-    /// The vector's content, still encoded. A member opens one of a large group's many ciphertexts; decoding all of them
-    /// would take many times the memory before anything about them is checked.
+    /// The content of the vector in encoded form. In a large group there are many ciphertexts, and a member opens only one. If
+    /// all were decoded, they would take many times the memory before anything is verified.
     private let encodedSecrets: [UInt8]
-    /// The number of nodes of the copath's resolution that the path secret is encrypted to.
+    /// The number of ciphertexts. There should be one for each node in the resolution of the copath.
     let secretCount: Int
 
     init(encryptionKey: HPKEPublicKey, encryptedPathSecrets: [HPKECiphertext]) {
@@ -70,13 +70,14 @@ package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
         secretCount = encryptedPathSecrets.count
     }
 
-    /// The node's path secret, for each node of the copath's resolution.
+    /// The node's path secret, encrypted to each node in the resolution of the copath.
     package var encryptedPathSecrets: [HPKECiphertext] {
         var reader = TLSReader(encodedSecrets)
         return (0..<secretCount).compactMap { _ in try? reader.read() }
     }
 
-    /// The encrypted path secret for the node at an index of the copath's resolution; nil if there is no such node.
+    /// Returns the path secret that is encrypted to the node with a given index in the resolution of the copath; nil if there is
+    /// no such node.
     func encryptedPathSecret(at index: Int) -> HPKECiphertext? {
         var reader = TLSReader(encodedSecrets)
         for _ in 0..<index { guard (try? Self.skipSecret(&reader)) != nil else { return nil } }

@@ -1,10 +1,10 @@
 import TLSCodec
 
-/// A member's claim of its identity (RFC 9420 §5.3). The ``AuthenticationService`` judges whether it is true.
+/// A member's claim about its identity (RFC 9420 §5.3). The ``AuthenticationService`` decides whether the claim is true.
 public enum Credential: Hashable, Sendable, TLSCodable {
-    /// A bare assertion of an identity.
+    /// An identity without any proof.
     case basic(identity: [UInt8])
-    /// A chain of DER certificates, the leaf's first. Carried, not judged.
+    /// A chain of DER certificates, beginning with the leaf's. This module only transports and compares the certificates.
     case x509(certificates: [[UInt8]])
 
     /// The credential's type.
@@ -17,8 +17,8 @@ public enum Credential: Hashable, Sendable, TLSCodable {
 
     /// Reads a credential.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` for other types: their length is not known. `TLSCodecError.tooLong` for more
-    ///   than 16 certificates, or more than 64 KiB of them.
+    /// - Throws: `TLSCodecError.unknownValue` for other types, because the length of their content is not known.
+    ///   `TLSCodecError.tooLong` for more than 16 certificates or more than 64 KiB of certificates.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(CredentialType.self) {
         case .basic: self = .basic(identity: Array(try reader.readOpaque()))
@@ -34,7 +34,7 @@ public enum Credential: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Whether a reader takes the credential: see ``init(from:)``.
+    /// Whether a reader would accept the credential: see ``init(from:)``.
     var isReadable: Bool {
         guard case .x509(let certificates) = self else { return true }
         return certificates.count <= Limits.certificates

@@ -4,10 +4,10 @@ import TLSCodec
 public struct Extension: Hashable, Sendable, TLSCodable {
     /// The extension's type.
     public let type: ExtensionType
-    /// The extension's content, encoded.
+    /// The extension's encoded content.
     public let data: [UInt8]
 
-    /// Takes a type and its encoded content.
+    /// Creates an extension from a type and its encoded content.
     public init(type: ExtensionType, data: [UInt8]) {
         self.type = type
         self.data = data
@@ -49,24 +49,24 @@ public struct Extension: Hashable, Sendable, TLSCodable {
 }
 
 extension [Extension] {
-    /// The content of the extension of a type.
+    /// The content of the extension with a given type; nil if there is none.
     public subscript(type: ExtensionType) -> [UInt8]? { first { $0.type == type }?.data }
 
-    /// The list with an empty extension of a GREASE type (§13.5), unless it has one of a GREASE type already.
+    /// Returns the list with an empty extension of a GREASE type (§13.5), unless the list already has one of a GREASE type.
     func greased(_ type: ExtensionType) -> [Extension] {
         contains { $0.type.isGREASE } ? self : self + [Extension(type: type, data: [])]
     }
 
-    /// Whether a type appears twice, which no list of extensions may have (§13.4).
+    /// Whether a type occurs twice, which is not allowed in any list of extensions (§13.4).
     var hasDuplicates: Bool { count > 1 && Set(map(\.type)).count != count }
 
-    /// The decoded `required_capabilities`, if there is one.
+    /// The decoded `required_capabilities`; nil if the extension is absent.
     func requiredCapabilities() throws(TLSCodecError) -> RequiredCapabilities? {
         guard let data = self[.requiredCapabilities] else { return nil }
         return try RequiredCapabilities(decoding: data)
     }
 
-    /// The decoded `external_senders`; none if the extension is absent.
+    /// The decoded `external_senders`; empty if the extension is absent.
     func externalSenders() throws(TLSCodecError) -> [ExternalSender] {
         guard let data = self[.externalSenders] else { return [] }
         var reader = TLSReader(data)
@@ -82,7 +82,7 @@ extension TLSReader {
         try readVector(maximumCount: Limits.extensions)
     }
 
-    /// Reads an `opaque x<V>` that is a hash, or as long as one.
+    /// Reads an `opaque x<V>` that is a hash or has the length of one.
     mutating func readHash() throws(TLSCodecError) -> [UInt8] {
         let hash = try readOpaque(limit: Limits.hashLength)
         guard hash.count >= Limits.shortestHash else { throw .tooShort(minimum: Limits.shortestHash) }
@@ -92,12 +92,12 @@ extension TLSReader {
 
 /// `struct { SignaturePublicKey signature_key; Credential credential; } ExternalSender;` (RFC 9420 §12.1.8.1)
 public struct ExternalSender: Hashable, Sendable, TLSCodable {
-    /// The key that the sender signs with.
+    /// The key with which the sender signs.
     public let signatureKey: SignaturePublicKey
     /// The sender's identity.
     public let credential: Credential
 
-    /// Takes the two fields.
+    /// Creates a sender from its two fields.
     public init(signatureKey: SignaturePublicKey, credential: Credential) {
         self.signatureKey = signatureKey
         self.credential = credential

@@ -2,9 +2,9 @@ import TLSCodec
 
 /// The sender of a message (RFC 9420 §6).
 public enum Sender: Hashable, Sendable, TLSCodable {
-    /// The member at a leaf.
+    /// The member with a given leaf.
     case member(LeafIndex)
-    /// A sender listed in the `external_senders` extension, by its index there.
+    /// A sender in the `external_senders` extension, by its index in the list.
     case external(UInt32)
     /// A client that proposes its own addition.
     case newMemberProposal
@@ -59,7 +59,7 @@ public enum ContentType: UInt8, Hashable, Sendable, TLSCodable {
     public func encode(into writer: inout TLSWriter) { writer.write(rawValue) }
 }
 
-/// The content of a message with its sender and place (RFC 9420 §6).
+/// The content of a message, with its sender, group and epoch (RFC 9420 §6).
 ///
 /// ```text
 /// struct {
@@ -89,7 +89,7 @@ struct FramedContent: Hashable, Sendable, TLSCodable {
             }
         }
 
-        /// The approximate length of the encoding in bytes, to reserve memory once.
+        /// The approximate length of the encoding in bytes. With it, memory is reserved only once.
         var sizeHint: Int {
             switch self {
             case .application(let data): data.count
@@ -132,7 +132,7 @@ struct FramedContent: Hashable, Sendable, TLSCodable {
 }
 
 extension FramedContent.Content {
-    /// Reads the content of a type that was read before.
+    /// Reads content whose type was already read.
     init(_ type: ContentType, from reader: inout TLSReader) throws(TLSCodecError) {
         switch type {
         case .application: self = .application(Array(try reader.readOpaque()))
@@ -151,7 +151,7 @@ extension FramedContent.Content {
     }
 }
 
-/// `FramedContentAuthData` (RFC 9420 §6.1): a signature, and a confirmation tag for commits.
+/// `FramedContentAuthData` (RFC 9420 §6.1): a signature, and for commits a confirmation tag.
 struct FramedContentAuthData: Hashable, Sendable {
     let signature: [UInt8]
     var confirmationTag: [UInt8]?

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The state that all members agree on (RFC 9420 §8.1).
+/// The state on which all members of a group agree (RFC 9420 §8.1).
 ///
 /// ```text
 /// struct {
@@ -24,7 +24,7 @@ public struct GroupContext: Hashable, Sendable, TLSCodable {
     public internal(set) var epoch: UInt64
     /// The hash of the ratchet tree (§7.8).
     public internal(set) var treeHash: [UInt8]
-    /// The hash of the commits so far (§8.2).
+    /// The hash of all commits so far (§8.2).
     public internal(set) var confirmedTranscriptHash: [UInt8]
     /// The group's extensions.
     public internal(set) var extensions: [Extension]

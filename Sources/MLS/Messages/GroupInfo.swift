@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// A description of a group's epoch for clients that join it (RFC 9420 §12.4.3). Not verified.
+/// A description of a group's epoch, for clients that join the group (RFC 9420 §12.4.3). It was not verified.
 ///
 /// ```text
 /// struct {
@@ -15,11 +15,11 @@ import TLSCodec
 public struct GroupInfo: Hashable, Sendable, TLSCodable {
     /// The group context of the epoch.
     public let groupContext: GroupContext
-    /// Further data for joiners: the tree, the external public key.
+    /// Additional data for joiners, such as the tree and the external public key.
     public let extensions: [Extension]
-    /// The MAC that shows knowledge of the epoch's secrets (§8.1).
+    /// The MAC that proves knowledge of the epoch's secrets (§8.1).
     public let confirmationTag: [UInt8]
-    /// The member that made it.
+    /// The member that has created the GroupInfo.
     public let signer: LeafIndex
     /// The signer's signature.
     public let signature: [UInt8]
@@ -76,7 +76,7 @@ public struct GroupInfo: Hashable, Sendable, TLSCodable {
         return writer.bytes
     }
 
-    /// Whether the signature verifies under a key.
+    /// Whether the signature is valid for a key.
     func isSignatureValid(_ key: SignaturePublicKey, _ scheme: SignatureScheme) -> Bool {
         scheme.verifyWithLabel(signature, "GroupInfoTBS", toBeSigned, key)
     }

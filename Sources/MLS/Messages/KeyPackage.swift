@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// A package that a client publishes so that others can add it to groups (RFC 9420 §10). Not verified: see
+/// A package that a client publishes so that others can add it to groups (RFC 9420 §10). It was not verified: see
 /// ``verify(groupExtensions:in:)``.
 ///
 /// ```text
@@ -19,13 +19,13 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
     public let version: ProtocolVersion
     /// The cipher suite.
     public let cipherSuite: CipherSuite
-    /// The key that a Welcome is encrypted to.
+    /// The key to which a Welcome is encrypted.
     public let initKey: HPKEPublicKey
-    /// The leaf that will be put into the tree.
+    /// The client's leaf, which is added to the tree.
     public let leafNode: LeafNode
     /// The key package's extensions.
     public let extensions: [Extension]
-    /// The client's signature over all of it.
+    /// The client's signature of all other fields.
     public let signature: [UInt8]
 
     init(
@@ -84,14 +84,14 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
         writer.writeVector(extensions)
     }
 
-    /// `KeyPackageRef` (§5.2), the name of the key package in a Welcome.
+    /// The `KeyPackageRef` (§5.2), which identifies the key package in a Welcome.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``.
     public func reference() throws(MLSError) -> [UInt8] {
         try cipherSuite.requireAlgorithms().hash.keyPackageRef(encoded)
     }
 
-    /// Whether the client marked the package as one of last resort, to be used when all others are used up: with a
+    /// Whether the client has marked the package as the last resort, which is used when no other package is left. The mark is a
     /// `last_resort_key_package` component of the `app_data_dictionary` (draft-ietf-mls-extensions).
     public var isLastResort: Bool {
         guard let data = extensions[.appDataDictionary], let dictionary = try? AppDataDictionary(decoding: data) else {

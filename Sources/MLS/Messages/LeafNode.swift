@@ -1,13 +1,13 @@
 import TLSCodec
 
-/// The period in which a leaf from a key package is valid, in seconds since 1970 (RFC 9420 §7.2).
+/// The period in which a leaf from a key package is valid (RFC 9420 §7.2).
 public struct Lifetime: Hashable, Sendable, TLSCodable {
-    /// The first second.
+    /// The first second of the period, in seconds since 1970.
     public let notBefore: UInt64
-    /// The last second.
+    /// The last second of the period, in seconds since 1970.
     public let notAfter: UInt64
 
-    /// Takes the two ends.
+    /// Creates a period from its first and last second.
     public init(notBefore: UInt64, notAfter: UInt64) {
         self.notBefore = notBefore
         self.notAfter = notAfter
@@ -25,17 +25,17 @@ public struct Lifetime: Hashable, Sendable, TLSCodable {
         writer.write(notAfter)
     }
 
-    /// Whether a time is within.
+    /// Whether a time, in seconds since 1970, is within the period.
     public func contains(_ time: UInt64) -> Bool { notBefore <= time && time <= notAfter }
 }
 
-/// The origin of a leaf (RFC 9420 §7.2), with the field that belongs to it.
+/// The origin of a leaf (RFC 9420 §7.2), with the field that depends on it.
 public enum LeafNodeSource: Hashable, Sendable {
-    /// From a key package.
+    /// The leaf is from a key package, which has a lifetime.
     case keyPackage(Lifetime)
-    /// From an Update proposal.
+    /// The leaf is from an Update proposal.
     case update
-    /// From the path of a commit, with the leaf's parent hash (§7.9).
+    /// The leaf is from the path of a commit, and has a parent hash (§7.9).
     case commit(parentHash: [UInt8])
 }
 
@@ -59,9 +59,9 @@ public enum LeafNodeSource: Hashable, Sendable {
 /// } LeafNode;
 /// ```
 public struct LeafNode: Hashable, Sendable, TLSCodable {
-    /// The key that path secrets are encrypted to.
+    /// The key to which path secrets are encrypted.
     public let encryptionKey: HPKEPublicKey
-    /// The key that the member signs with.
+    /// The key with which the member signs.
     public let signatureKey: SignaturePublicKey
     /// The member's identity.
     public let credential: Credential
@@ -71,23 +71,24 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
     public var source: LeafNodeSource { compactSource.source }
     /// The leaf's extensions.
     public let extensions: [Extension]
-    /// The member's signature over all of it, and over its place in the group where it has one.
+    /// The member's signature of all other fields. A leaf from an update or commit is also signed for its place in the group.
     public let signature: [UInt8]
 
     private let compactSource: CompactSource
 
-    /// The place that an update or commit leaf is signed for.
+    /// The group and position for which a leaf from an update or commit is signed.
     struct Place: Sendable {
         let groupID: [UInt8]
         let leafIndex: LeafIndex
     }
 
-    /// Makes and signs a leaf.
+    /// Creates and signs a leaf.
     init(
         encryptionKey: HPKEPublicKey, credential: Credential, capabilities: Capabilities, source: LeafNodeSource,
         extensions: [Extension], place: Place?, signer: SignaturePrivateKey
     ) throws(MLSError) {
-        // Only the maker of a leaf must not list default types. A reader would gain nothing by refusing leaves that do.
+        // Only the creator of a leaf has to observe that default types must not be listed. Readers accept leaves that list them,
+        // because refusing would gain nothing.
         guard capabilities.extensions.allSatisfy({ !$0.isDefault }),
             capabilities.proposals.allSatisfy({ !$0.isDefault })
         else { throw .leafNode(.defaultTypeInCapabilities) }
@@ -123,8 +124,8 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         try self.init(from: &reader, sharing: &cache)
     }
 
-    /// Reads a leaf node. Its capabilities share storage with equal ones that were read before: most members of a group
-    /// have the same.
+    /// Reads a leaf node. If equal capabilities were read before, the leaf shares their storage, because most members of a group
+    /// have the same ones.
     init(from reader: inout TLSReader, sharing cache: inout CapabilitiesCache) throws(TLSCodecError) {
         encryptionKey = try reader.read()
         signatureKey = try reader.read()
@@ -164,7 +165,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         writer.writeVector(extensions)
     }
 
-    /// `LeafNodeTBS` (§7.2): the fields, and the place for leaves that were made in a group.
+    /// `LeafNodeTBS` (§7.2): the fields, and the place if the leaf was created in a group.
     private func toBeSigned(_ place: Place?) -> [UInt8] {
         var writer = TLSWriter(capacity: 512)
         encodeUnsigned(into: &writer)
@@ -177,18 +178,18 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         return writer.bytes
     }
 
-    /// Whether the signature verifies, for the place where the leaf is (§7.3).
+    /// Whether the signature is valid for the place of the leaf (§7.3).
     func isSignatureValid(_ place: Place?, _ scheme: SignatureScheme) -> Bool {
         scheme.verifyWithLabel(signature, "LeafNodeTBS", toBeSigned(place), signatureKey)
     }
 
-    /// The parent hash that the leaf carries, if it came from a commit.
+    /// The leaf's parent hash; nil if the leaf is not from a commit.
     var parentHash: [UInt8]? {
         if case .commit(let hash) = compactSource { hash.array } else { nil }
     }
 }
 
-/// A leaf's source as it is kept.
+/// The source of a leaf in the form in which it is stored.
 private enum CompactSource: Hashable, Sendable {
     case keyPackage(Lifetime)
     case update
@@ -212,7 +213,7 @@ private enum CompactSource: Hashable, Sendable {
     }
 }
 
-/// The capabilities that were read before, to share their storage.
+/// The capabilities that were already read, so that equal ones can share storage.
 struct CapabilitiesCache {
     private var known: [ArraySlice<UInt8>: Capabilities] = [:]
 
@@ -220,7 +221,7 @@ struct CapabilitiesCache {
         let (_, encoded) = try reader.capturing { (reader) throws(TLSCodecError) in
             try Capabilities.skip(&reader)
         }
-        // Equal bytes decode to an equal value.
+        // Equal bytes decode to equal capabilities.
         if let value = known[encoded] { return value }
         var again = TLSReader(encoded)
         let value = try Capabilities(from: &again)

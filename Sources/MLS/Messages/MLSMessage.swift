@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// Anything that travels between clients (RFC 9420 §6).
+/// A message between clients (RFC 9420 §6).
 ///
 /// ```text
 /// struct {
@@ -14,9 +14,9 @@ public enum MLSMessage: Hashable, Sendable, TLSCodable {
     case publicMessage(PublicMessage)
     /// An encrypted message.
     case privateMessage(PrivateMessage)
-    /// An invitation.
+    /// An invitation for new members.
     case welcome(Welcome)
-    /// A description of an epoch.
+    /// A description of an epoch, for joiners.
     case groupInfo(GroupInfo)
     /// A client's key package.
     case keyPackage(KeyPackage)
@@ -34,7 +34,7 @@ public enum MLSMessage: Hashable, Sendable, TLSCodable {
 
     /// Reads a message.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` for versions other than MLS 1.0 and unknown wire formats.
+    /// - Throws: `TLSCodecError.unknownValue` if the version is not MLS 1.0 or the wire format is unknown.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let version = try reader.read(ProtocolVersion.self)
         guard version == .mls10 else { throw .unknownValue(field: "version", value: UInt64(version.rawValue)) }
@@ -68,7 +68,7 @@ public enum MLSMessage: Hashable, Sendable, TLSCodable {
         try MLS.decoding { () throws(TLSCodecError) in try MLSMessage(decoding: bytes) }
     }
 
-    /// The group and epoch that a handshake or application message is for; nil for the others.
+    /// The group and epoch to which a handshake or application message belongs; nil for other messages.
     public var destination: (groupID: [UInt8], epoch: UInt64)? {
         switch self {
         case .publicMessage(let message): (message.groupID, message.epoch)

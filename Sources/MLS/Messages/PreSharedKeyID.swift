@@ -2,15 +2,15 @@ import TLSCodec
 
 /// The purpose of a resumption PSK (RFC 9420 §8.4).
 public enum ResumptionUsage: UInt8, Hashable, Sendable {
-    /// A purpose of the application's own.
+    /// A purpose that the application defines.
     case application = 1
-    /// Linking a reinitialized group to the old one (§11.2).
+    /// The link from a reinitialized group to the old one (§11.2).
     case reInit = 2
-    /// Linking a branch to the group it came from (§11.3).
+    /// The link from a branch to its original group (§11.3).
     case branch = 3
 }
 
-/// The name of a pre-shared key (RFC 9420 §8.4).
+/// The identifier of a pre-shared key (RFC 9420 §8.4).
 ///
 /// ```text
 /// struct {
@@ -23,26 +23,26 @@ public enum ResumptionUsage: UInt8, Hashable, Sendable {
 /// } PreSharedKeyID;
 /// ```
 public struct PreSharedKeyID: Hashable, Sendable, TLSCodable {
-    /// The part without the nonce.
+    /// The identifier without the nonce.
     public enum Kind: Hashable, Sendable {
         /// A key that the application provides.
         case external(id: [UInt8])
-        /// A key that an earlier epoch of some group left behind.
+        /// A key from an earlier epoch of a group.
         case resumption(usage: ResumptionUsage, groupID: [UInt8], epoch: UInt64)
     }
 
-    /// The key that is meant.
+    /// Identifies the key.
     public let kind: Kind
-    /// A random value of `KDF.Nh` bytes, so that no two uses of a key are the same.
+    /// `KDF.Nh` random bytes, which make every use of a key different.
     public let nonce: [UInt8]
 
-    /// Takes the two parts.
+    /// Creates an identifier from its two parts.
     public init(kind: Kind, nonce: [UInt8]) {
         self.kind = kind
         self.nonce = nonce
     }
 
-    /// Reads a PSK's name.
+    /// Reads an identifier.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.readUInt8() {
         case 1: kind = .external(id: Array(try reader.readOpaque()))
@@ -57,7 +57,7 @@ public struct PreSharedKeyID: Hashable, Sendable, TLSCodable {
         nonce = try reader.readHash()
     }
 
-    /// Writes the PSK's name.
+    /// Writes the identifier.
     public func encode(into writer: inout TLSWriter) {
         switch kind {
         case .external(let id):

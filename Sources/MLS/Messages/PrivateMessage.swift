@@ -13,13 +13,13 @@ import TLSCodec
 /// } PrivateMessage;
 /// ```
 public struct PrivateMessage: Hashable, Sendable, TLSCodable {
-    /// The group that the message is for.
+    /// The identifier of the message's group.
     public let groupID: [UInt8]
-    /// The epoch that the message is for.
+    /// The number of the message's epoch.
     public let epoch: UInt64
     /// The kind of content.
     public let contentType: ContentType
-    /// Data that is authenticated and not encrypted.
+    /// Data that is authenticated but not encrypted.
     public let authenticatedData: [UInt8]
     let encryptedSenderData: [UInt8]
     let ciphertext: [UInt8]
@@ -58,7 +58,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
 
     // MARK: Protecting
 
-    /// A sender's leaf with the keys of one message.
+    /// A sender's leaf, and the keys for one of its messages.
     struct SendingKeys {
         let leaf: LeafIndex
         /// The key from the sender's ratchet.
@@ -104,7 +104,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
         let reuseGuard: [UInt8]
     }
 
-    /// The sender, and the generation of the key used (§6.3.2).
+    /// Returns the sender, and the generation of the key that was used (§6.3.2).
     func senderData(_ senderDataSecret: SecretBytes, _ algorithms: Algorithms) throws(MLSError) -> SenderData {
         let keys = Self.senderDataKeys(senderDataSecret, ciphertext, algorithms)
         let opened: [UInt8]
@@ -125,7 +125,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Decrypts the content with its key (§6.3.1). Its signature is still unchecked.
+    /// Decrypts the content with its key (§6.3.1). The signature was not verified yet.
     func unprotect(
         _ senderData: SenderData, _ key: MessageKey, _ algorithms: Algorithms
     ) throws(MLSError) -> AuthenticatedContent {
@@ -152,7 +152,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
 
     // MARK: Keys and associated data
 
-    /// `sender_data_key` and `sender_data_nonce`, from a sample of the ciphertext (§6.3.2).
+    /// `sender_data_key` and `sender_data_nonce`, which depend on a sample of the ciphertext (§6.3.2).
     static func senderDataKeys(
         _ secret: SecretBytes, _ ciphertext: [UInt8], _ algorithms: Algorithms
     ) -> (key: SecretBytes, nonce: SecretBytes) {
@@ -190,9 +190,9 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
 
 /// The number of zero bytes after the content of an encrypted message (RFC 9420 §6.3.1, §15.1).
 public enum Padding: Hashable, Sendable {
-    /// No padding: the length of a message shows.
+    /// No padding, so the length of the message is visible.
     case none
-    /// Padding up to the next multiple of a number of bytes, at least 1.
+    /// Padding to the next multiple of a number of bytes, which is at least 1.
     case multiple(of: Int)
 
     func length(forContent count: Int) -> Int {

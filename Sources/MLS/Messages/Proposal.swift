@@ -2,7 +2,8 @@ import TLSCodec
 
 /// A change that a commit can make (RFC 9420 §12.1).
 ///
-/// Large payloads are boxed: a list of the smallest proposals, of two bytes each, must not take hundreds of bytes for each.
+/// Large associated values are stored separately, because the smallest proposal has only two bytes, and a list of such proposals
+/// must not take hundreds of bytes of memory for each.
 public enum Proposal: Hashable, Sendable, TLSCodable {
     /// Add a client (§12.1.1).
     indirect case add(KeyPackage)
@@ -12,7 +13,7 @@ public enum Proposal: Hashable, Sendable, TLSCodable {
     case remove(LeafIndex)
     /// Inject a pre-shared key (§12.1.4).
     indirect case preSharedKey(PreSharedKeyID)
-    /// Close the group and open another (§12.1.5).
+    /// Close the group, and continue in a new one (§12.1.5).
     indirect case reInit(ReInit)
     /// The KEM output of an external commit (§12.1.6).
     case externalInit(kemOutput: [UInt8])
@@ -37,8 +38,8 @@ public enum Proposal: Hashable, Sendable, TLSCodable {
 
     /// Reads a proposal.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` for other types: their length is not known, and no group
-    ///   whose members support only these may carry them (§13.2).
+    /// - Throws: `TLSCodecError.unknownValue` for other types. The length of their content is not known, and a group whose
+    ///   members support only these types must not use others (§13.2).
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(ProposalType.self) {
         case .add: self = .add(try reader.read())
@@ -81,7 +82,7 @@ public struct ReInit: Hashable, Sendable, TLSCodable {
     /// The new group's extensions.
     public let extensions: [Extension]
 
-    /// Takes the four fields.
+    /// Creates a value from its four fields.
     public init(
         groupID: [UInt8], version: ProtocolVersion = .mls10, cipherSuite: CipherSuite, extensions: [Extension] = []
     ) {
@@ -108,7 +109,7 @@ public struct ReInit: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A proposal, or the reference of one that was sent before (RFC 9420 §12.4).
+/// A proposal, or a reference to a proposal that was sent before (RFC 9420 §12.4).
 package enum ProposalOrRef: Hashable, Sendable, TLSCodable {
     /// The proposal itself.
     case proposal(Proposal)
@@ -124,7 +125,7 @@ package enum ProposalOrRef: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Reads either.
+    /// Reads a proposal or a reference.
     package init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.readUInt8() {
         case 1: self = .proposal(try reader.read())
@@ -133,7 +134,7 @@ package enum ProposalOrRef: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Writes either.
+    /// Writes the proposal or the reference.
     package func encode(into writer: inout TLSWriter) {
         switch self {
         case .proposal(let proposal):

@@ -24,13 +24,13 @@ public struct PublicMessage: Hashable, Sendable, TLSCodable {
         self.membershipTag = membershipTag
     }
 
-    /// The group that the message is for.
+    /// The identifier of the message's group.
     public var groupID: [UInt8] { content.groupID }
-    /// The epoch that the message is for.
+    /// The number of the message's epoch.
     public var epoch: UInt64 { content.epoch }
-    /// The claimed sender.
+    /// The sender that the message claims.
     public var sender: Sender { content.sender }
-    /// The content.
+    /// The kind of content.
     public var contentType: ContentType { content.content.type }
 
     /// Reads a PublicMessage.
@@ -51,7 +51,7 @@ public struct PublicMessage: Hashable, Sendable, TLSCodable {
         if let membershipTag { writer.writeOpaque(membershipTag) }
     }
 
-    /// Protects content: adds the membership tag if a member sends it (§6.2).
+    /// Protects content. If the sender is a member, this adds the membership tag (§6.2).
     static func protect(
         _ authenticated: AuthenticatedContent, membershipKey: SecretBytes, context: GroupContext, _ hash: HashAlgorithm
     ) throws(MLSError) -> PublicMessage {
@@ -63,7 +63,7 @@ public struct PublicMessage: Hashable, Sendable, TLSCodable {
         return PublicMessage(content: authenticated.content, auth: authenticated.auth, membershipTag: tag)
     }
 
-    /// Checks the membership tag of a member's message (§6.2) and gives the content, whose signature is still unchecked.
+    /// Checks the membership tag of a member's message (§6.2) and returns the content. Its signature was not verified yet.
     func unprotect(
         membershipKey: SecretBytes, context: GroupContext, _ hash: HashAlgorithm
     ) throws(MLSError) -> AuthenticatedContent {
@@ -77,7 +77,7 @@ public struct PublicMessage: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// Whether two MACs are equal, in constant time.
+/// Whether two MACs are equal. The comparison takes constant time.
 func equalMACs(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     left.withUnsafeBytes { l in right.withUnsafeBytes { r in constantTimeEqual(l, r) } }
 }

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The message that lets added clients into the group (RFC 9420 §12.4.3.1).
+/// The message with which added clients join the group (RFC 9420 §12.4.3.1).
 ///
 /// ```text
 /// struct {
@@ -12,9 +12,9 @@ import TLSCodec
 public struct Welcome: Hashable, Sendable, TLSCodable {
     /// The group's cipher suite.
     public let cipherSuite: CipherSuite
-    /// The secrets, for each of the clients.
+    /// The secrets, encrypted to each added client.
     package let secrets: [EncryptedGroupSecrets]
-    /// A GroupInfo, encrypted with a key from the secrets.
+    /// The GroupInfo, encrypted with a key that is derived from the secrets.
     package let encryptedGroupInfo: [UInt8]
 
     init(cipherSuite: CipherSuite, secrets: [EncryptedGroupSecrets], encryptedGroupInfo: [UInt8]) {
@@ -42,7 +42,7 @@ public struct Welcome: Hashable, Sendable, TLSCodable {
 package struct EncryptedGroupSecrets: Hashable, Sendable, TLSCodable {
     /// The reference of the client's key package.
     package let newMember: [UInt8]
-    /// The client's `GroupSecrets` under the key package's init key.
+    /// The client's `GroupSecrets`, encrypted to the key package's init key.
     package let encryptedGroupSecrets: HPKECiphertext
 
     init(newMember: [UInt8], encryptedGroupSecrets: HPKECiphertext) {

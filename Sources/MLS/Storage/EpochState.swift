@@ -1,17 +1,17 @@
 import KithSupport
 import TLSCodec
 
-/// Storing a group, at the cost of what changed. The *epoch state* changes with a commit and holds the tree; the *records*
-/// change with messages and are a few hundred bytes each.
+/// Stores a group in parts, so that only changed parts have to be written. The *epoch state* contains the tree, and changes only
+/// with a commit. The *records* have a few hundred bytes each, and change with messages.
 ///
-/// A message is handled in one transaction of the application's database: process or encrypt, store
-/// ``takeChangedRecords()``, store the message. After a commit: store ``epochState``, delete the group's records, store
-/// ``records``. A group that is restored from this continues where it stopped and uses no generation twice.
+/// Handle a message in one transaction of the application's database: process or encrypt the message, store
+/// ``takeChangedRecords()``, and store the message. After a commit, store ``epochState``, delete the group's records, and store
+/// ``records``. A group that is restored from this data continues at the same point and uses no generation twice.
 extension Group {
-    /// The version that is written. A change of format takes the next number and keeps the old one readable.
+    /// The version of the format. A change of the format gets the next number, and the old version must remain readable.
     static let storageVersion: UInt8 = 1
 
-    /// The part of the state that only a commit changes. Secret: it holds this member's keys.
+    /// The part of the state that only a commit changes. It is secret, because it contains this member's keys.
     public var epochState: SecretBytes {
         var writer = TLSWriter(capacity: 4_096 + tree.memberCount * 384)
         writer.write(Self.storageVersion)
@@ -50,7 +50,7 @@ extension Group {
         return keys.sorted().map(record)
     }
 
-    /// The records that changed since this was last called in this epoch. Deleted ones have no content.
+    /// Returns the records that have changed in this epoch since the last call. Deleted records have no content.
     public mutating func takeChangedRecords() -> [GroupRecord] {
         var keys = secretTree.takeChanges()
         keys.formUnion(proposals.takeChanges().map { .proposal($0) })
@@ -66,7 +66,7 @@ extension Group {
                 Int(index) < proposals.entries.count ? proposals.entries[Int(index)].stored : nil
             case .exporter: exporterTree.stored
             }
-        // Each record names its epoch, so that a mixture of two epochs is noticed.
+        // Each record contains its epoch, so that a mixture of two epochs is detected.
         return GroupRecord(
             key: key,
             content: content.map { content in
@@ -79,9 +79,9 @@ extension Group {
             })
     }
 
-    /// Restores a group from what was stored.
+    /// Restores a group from its stored parts.
     ///
-    /// - Throws: ``MLSError/storage(_:)`` if the state is damaged, of another version, or of two epochs.
+    /// - Throws: ``MLSError/storage(_:)`` if the state is damaged, has another version, or is a mixture of two epochs.
     public init(restoring epochState: SecretBytes, records: [GroupRecord]) throws(MLSError) {
         let stored: StoredEpoch
         do {
@@ -128,7 +128,7 @@ extension Group {
         _ = proposals.takeChanges()
     }
 
-    /// Takes the version and epoch off a record.
+    /// Removes the version and epoch from a record.
     private static func unwrap(_ content: SecretBytes, epoch: UInt64) throws(MLSError) -> SecretBytes {
         var reader = TLSReader(content.copyBytes())
         guard let version = try? reader.readUInt8(), version == storageVersion else {
@@ -142,7 +142,7 @@ extension Group {
     }
 }
 
-/// The epoch state as read, before keys are parsed.
+/// The epoch state after decoding. Its keys are not parsed yet.
 private struct StoredEpoch {
     var status: Group.Status = .active
     let context: GroupContext
@@ -180,7 +180,7 @@ private struct StoredEpoch {
 extension EpochSecrets {
     static let storedCount = 8
 
-    /// The secrets in the order they are stored.
+    /// The secrets in the order in which they are stored.
     var stored: [SecretBytes] {
         [
             senderDataSecret, exporterSecret, externalSecret, confirmationKey, membershipKey, resumptionPSK,
@@ -188,7 +188,7 @@ extension EpochSecrets {
         ]
     }
 
-    /// - Precondition: ``storedCount`` secrets, which the reader made sure of.
+    /// - Precondition: there are ``storedCount`` secrets. The reader ensures this.
     init(stored: [SecretBytes]) {
         self.init(
             senderDataSecret: stored[0], exporterSecret: stored[1], externalSecret: stored[2],

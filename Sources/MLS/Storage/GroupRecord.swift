@@ -1,15 +1,16 @@
-/// The name of a record of a group's state within an epoch.
+/// The key of a record, which is a part of a group's state within an epoch.
 public enum GroupRecordKey: Hashable, Comparable, Sendable {
-    /// A node of the secret tree that is not used up (RFC 9420 §9).
+    /// A node of the secret tree whose secret was not used up yet (RFC 9420 §9).
     case node(UInt32)
     /// The ratchets of a member (§9.1).
     case leaf(LeafIndex)
-    /// A proposal that waits for a commit, or was discarded, by its place in the order of arrival (§12.1).
+    /// A proposal that was not committed, even if it was discarded. It is identified by its position in the order of arrival
+    /// (§12.1).
     case proposal(UInt32)
     /// The safe exporter (draft-ietf-mls-extensions).
     case exporter
 
-    /// A number that is unique among the records of a group, for use as a database key.
+    /// A number that is unique among the records of a group. It can be a key in a database.
     public var rawValue: UInt64 {
         switch self {
         case .node(let index): UInt64(index)
@@ -19,7 +20,7 @@ public enum GroupRecordKey: Hashable, Comparable, Sendable {
         }
     }
 
-    /// The key of a number; nil if it is the number of none.
+    /// Returns the key for a number; nil if the number belongs to no key.
     public init?(rawValue: UInt64) {
         let index = UInt32(truncatingIfNeeded: rawValue)
         switch rawValue >> 32 {
@@ -31,18 +32,18 @@ public enum GroupRecordKey: Hashable, Comparable, Sendable {
         }
     }
 
-    /// Orders by number.
+    /// Compares the numbers of two keys.
     public static func < (left: GroupRecordKey, right: GroupRecordKey) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// A small piece of a group's state that a message may change.
 public struct GroupRecord: Sendable {
-    /// The name of the record.
+    /// The key of the record.
     public let key: GroupRecordKey
-    /// The content to store under the key; nil if the record is to be deleted.
+    /// The content that has to be stored under the key; nil if the record has to be deleted.
     public let content: SecretBytes?
 
-    /// Takes a record as it was stored.
+    /// Creates a record from its key and content.
     public init(key: GroupRecordKey, content: SecretBytes?) {
         self.key = key
         self.content = content

@@ -2,7 +2,7 @@ import KithSupport
 import TLSCodec
 
 extension PendingCommit {
-    /// The commit with everything needed to apply it after a restart. Secret: it holds the next epoch's keys.
+    /// The commit with all data for applying it after a restart. It is secret, because it contains the next epoch's keys.
     public var stored: SecretBytes {
         var writer = TLSWriter(capacity: 8_192)
         writer.write(Group.storageVersion)
@@ -24,7 +24,7 @@ extension PendingCommit {
         return SecretBytes(writer.bytes)
     }
 
-    /// Restores a commit that was stored.
+    /// Restores a stored commit.
     ///
     /// - Throws: ``MLSError/storage(_:)``.
     public init(restoring stored: SecretBytes) throws(MLSError) {
@@ -58,7 +58,7 @@ extension PendingCommit {
 }
 
 extension CommitEffect: TLSCodable {
-    /// Reads an effect that was stored.
+    /// Reads a stored effect.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         committer = try reader.read()
         committerLeaf = try reader.read()
@@ -72,7 +72,7 @@ extension CommitEffect: TLSCodable {
         removesSelf = try reader.readPresence()
     }
 
-    /// Writes the effect for storage.
+    /// Writes the effect in the form for storage.
     public func encode(into writer: inout TLSWriter) {
         writer.write(committer)
         writer.write(committerLeaf)

@@ -2,7 +2,7 @@ import KithSupport
 import TLSCodec
 
 extension KeyPackageBundle {
-    /// The key package with its private keys and the signer, to be kept until a Welcome comes. Secret.
+    /// The secret form of the key package, with its private keys and the signer. Keep it until a Welcome arrives.
     public var stored: SecretBytes {
         var writer = TLSWriter(capacity: 4_096)
         writer.write(Group.storageVersion)
@@ -14,10 +14,10 @@ extension KeyPackageBundle {
         return SecretBytes(writer.bytes)
     }
 
-    /// Restores a key package that was stored.
+    /// Restores a stored key package.
     ///
-    /// - Throws: ``MLSError/storage(_:)`` if the bytes are damaged or of another version;
-    ///   ``MLSError/usage(_:)`` if a private key is not the one of the package.
+    /// - Throws: ``MLSError/storage(_:)`` if the bytes are damaged or have another version. ``MLSError/usage(_:)`` if a private
+    ///   key does not belong to the package.
     public init(restoring stored: SecretBytes) throws(MLSError) {
         var reader = TLSReader(stored.copyBytes())
         let keyPackage: KeyPackage
@@ -40,7 +40,8 @@ extension KeyPackageBundle {
 }
 
 extension Welcome {
-    /// Whether the Welcome is for the client of a key package, to choose among several that wait (RFC 9420 §12.4.3.1).
+    /// Whether the Welcome is for the client of a key package (RFC 9420 §12.4.3.1). With it, a client finds the right one of its
+    /// key packages.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``.
     public func isFor(_ keyPackage: KeyPackage) throws(MLSError) -> Bool {

@@ -2,7 +2,7 @@ import KithSupport
 import TLSCodec
 
 extension SecretBytes {
-    /// Reads an `opaque x<V>` into wiped memory.
+    /// Reads an `opaque x<V>` into memory that is wiped later.
     init(from reader: inout TLSReader) throws(TLSCodecError) {
         self.init(try reader.readOpaque())
     }
@@ -14,7 +14,7 @@ extension TLSWriter {
         secret.withUnsafeBytes { writeOpaque($0) }
     }
 
-    /// Zeroes the written bytes that the writer still holds.
+    /// Overwrites the bytes in the writer with zeros.
     mutating func wipe() {
         let count = bytes.count
         removeAll()
@@ -23,7 +23,7 @@ extension TLSWriter {
 }
 
 extension ExporterTree {
-    /// The tree's nodes, for storage.
+    /// The tree's nodes in the form for storage.
     var stored: SecretBytes {
         var writer = TLSWriter(capacity: 1_024)
         for (node, secret) in secrets.sorted(by: { $0.key < $1.key }) {
@@ -50,7 +50,7 @@ extension ExporterTree {
 }
 
 extension ProposalCache.Entry {
-    /// The entry, for storage.
+    /// The entry in the form for storage.
     var stored: SecretBytes {
         var writer = TLSWriter(capacity: 512)
         writer.writeOpaque(reference)
@@ -71,7 +71,7 @@ extension ProposalCache.Entry {
             reference = Array(try reader.readOpaque())
             proposal = try reader.read()
             sender = try reader.read()
-            // 1: with the keys of an own Update; 2: discarded.
+            // Flag 1 means that the keys of an own Update follow. Flag 2 means that the proposal was discarded.
             let flags = try reader.readUInt8()
             guard flags <= 3 else { throw MLSError.storage(.malformed) }
             isDiscarded = flags & 2 != 0

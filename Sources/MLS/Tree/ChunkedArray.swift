@@ -1,7 +1,7 @@
-/// An array in pieces, so that a copy that changes a few elements copies a few pieces.
+/// An array in pieces. If a copy of it changes a few elements, only a few pieces are copied.
 ///
-/// A commit changes some twenty nodes of a tree and must leave the old tree unchanged. Copying a flat array would touch the
-/// reference count of every node of the group.
+/// A commit changes some twenty nodes of a tree, and must leave the old tree unchanged. Copying a flat array would increment the
+/// reference count of every node.
 struct ChunkedArray<Element: Sendable>: Sendable {
     private static var chunkBits: Int { 6 }
     private static var chunkSize: Int { 1 << chunkBits }
@@ -28,7 +28,7 @@ struct ChunkedArray<Element: Sendable>: Sendable {
         count += 1
     }
 
-    /// Appends copies of one element until the array has `newCount`. Whole pieces of them share storage until one is
+    /// Appends copies of one element until the array has `newCount` elements. New pieces share storage until one of them is
     /// changed.
     mutating func grow(to newCount: Int, with element: Element) {
         var whole: [Element]?

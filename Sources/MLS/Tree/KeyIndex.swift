@@ -1,7 +1,8 @@
-/// The keys of a tree, to find duplicates without walking it (RFC 9420 §7.3, §12.4.2, §12.4.3.1).
+/// The keys in a tree. The index finds duplicates without a search through the tree (RFC 9420 §7.3, §12.4.2, §12.4.3.1).
 ///
-/// Keys are held as 64-bit fingerprints under the process's random hash seed. Nobody outside knows the seed, so nobody can
-/// choose keys that collide. The index is kept in pieces, so that a copy that changes some keys copies some pieces.
+/// Keys are stored as 64-bit fingerprints with the process's random hash seed. Nobody outside knows the seed, so nobody can
+/// choose keys with equal fingerprints. The index consists of pieces, so that a copy that changes some keys copies only some
+/// pieces.
 struct KeyIndex: Sendable {
     private var shards: [[UInt64]] = [[]]
     private var count = 0
@@ -19,7 +20,7 @@ struct KeyIndex: Sendable {
         return shards[shard(fingerprint)].contains(fingerprint)
     }
 
-    /// Adds a key and returns whether it is new.
+    /// Adds a key. Returns whether the key is new.
     @discardableResult
     mutating func insert(_ key: ShortBytes) -> Bool {
         let fingerprint = Self.fingerprint(key)
@@ -30,7 +31,7 @@ struct KeyIndex: Sendable {
         return isNew
     }
 
-    /// Takes out one occurrence of a key.
+    /// Removes one occurrence of a key.
     mutating func remove(_ key: ShortBytes) {
         let fingerprint = Self.fingerprint(key)
         let shard = shard(fingerprint)

@@ -1,8 +1,8 @@
 import TLSCodec
 
 extension RatchetTree {
-    /// The parent hash of a node with respect to one of its children (RFC 9420 §7.9):
-    /// `Hash(struct { HPKEPublicKey encryption_key; opaque parent_hash<V>; opaque original_sibling_tree_hash<V>; })`.
+    /// Returns the parent hash of a node with respect to one of its children (RFC 9420 §7.9): `Hash(struct { HPKEPublicKey
+    /// encryption_key; opaque parent_hash<V>; opaque original_sibling_tree_hash<V>; })`.
     mutating func parentHash(of node: Int, copath: Int) -> [UInt8]? {
         guard let parent = self[parent: node] else { return nil }
         let sibling = treeHash(of: copath, without: parent.unmergedLeaves[...])
@@ -13,7 +13,7 @@ extension RatchetTree {
         return hash.hash(writer.bytes)
     }
 
-    /// Sets the parent hashes of a path that was just given new keys, from the root down, and returns the leaf's (§7.9.1).
+    /// Sets the parent hashes of a path with new keys, from the root down. Returns the parent hash for the leaf (§7.9.1).
     mutating func setParentHashes(_ path: [PathStep]) -> [UInt8] {
         var above: [UInt8] = []
         for step in path.reversed() {
@@ -37,14 +37,14 @@ extension RatchetTree {
         }
     }
 
-    /// Whether a node below `child` was set together with `parent` (§7.9.2): it carries the parent's hash, it is in the
-    /// resolution of the child, and whatever else is there are the parent's unmerged leaves.
+    /// Whether a node below `child` was set together with `parent` (§7.9.2). Such a node has the parent's hash and is in the
+    /// resolution of the child, where all other nodes are unmerged leaves of the parent.
     private mutating func isLinked(
         _ node: Int, _ parent: ParentNode, child: Int, sibling: Int
     ) throws(MLSError) -> Bool {
         let below = TreeMath.leaves(below: child)
         let unmerged = Set(parent.unmergedLeaves.filter { below.contains($0.int) }.map(TreeMath.node))
-        // A resolution with more nodes than one and the unmerged leaves cannot qualify, so it need not be finished.
+        // If the resolution has more nodes than one plus the unmerged leaves, the answer is no, so it need not be completed.
         guard let resolution = resolution(of: child, limit: unmerged.count + 1),
             resolution.count == unmerged.count + 1
         else { return false }

@@ -5,7 +5,7 @@ import TLSCodec
 struct ParentNode: Hashable, Sendable, TLSCodable {
     let encryptionKey: HPKEPublicKey
     private var compactParentHash: ShortBytes
-    /// In ascending order.
+    /// The unmerged leaves, in ascending order.
     var unmergedLeaves: [LeafIndex]
 
     var parentHash: [UInt8] {
@@ -32,7 +32,7 @@ struct ParentNode: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A node that is not blank (RFC 9420 §4.1.1, §12.4.3.3). Boxed, so that copies of a tree share it.
+/// A node that is not blank (RFC 9420 §4.1.1, §12.4.3.3). It is stored separately, so that copies of a tree share it.
 indirect enum Node: Hashable, Sendable {
     case leaf(LeafNode)
     case parent(ParentNode)
@@ -44,7 +44,7 @@ indirect enum Node: Hashable, Sendable {
         }
     }
 
-    /// The parent hash in the node; nil for leaves that did not come from a commit.
+    /// The node's parent hash; nil for a leaf that is not from a commit.
     var parentHash: [UInt8]? {
         switch self {
         case .leaf(let leaf): leaf.parentHash

@@ -1,19 +1,19 @@
 import TLSCodec
 
-/// The public ratchet tree of a group (RFC 9420 §4.1, §7). A value: copies share what neither changed.
+/// The public ratchet tree of a group (RFC 9420 §4.1, §7). It is a value, and its copies share the unchanged parts.
 public struct RatchetTree: Sendable {
-    /// The number of leaves, including blank ones: a power of two.
+    /// The number of leaves, including blank ones. It is a power of two.
     private(set) var size: Int
     private var nodes: ChunkedArray<Node?>
     private(set) var census = TreeCensus()
     private(set) var encryptionKeys = KeyIndex()
     private(set) var signatureKeys = KeyIndex()
     var hashes: TreeHashCache
-    /// No leaf to the left of it is blank.
+    /// All leaves to the left of this index are not blank.
     private var firstBlankHint = 0
     let hash: HashAlgorithm
 
-    /// A tree with one member.
+    /// Creates a tree with one member.
     init(_ leaf: LeafNode, _ hash: HashAlgorithm) {
         size = 1
         nodes = ChunkedArray(repeating: nil, count: 1)
@@ -32,7 +32,7 @@ public struct RatchetTree: Sendable {
 
     subscript(node index: Int) -> Node? { nodes[index] }
 
-    /// The leaf of a member; nil where the leaf is blank or there is none.
+    /// The leaf of a member; nil if the leaf is blank or does not exist.
     public subscript(leaf: LeafIndex) -> LeafNode? {
         guard leaf.int < size, case .leaf(let node)? = nodes[TreeMath.node(leaf)] else { return nil }
         return node
@@ -53,7 +53,7 @@ public struct RatchetTree: Sendable {
 
     // MARK: Changing nodes
 
-    /// Puts a leaf into the tree and keeps the indices of keys and capabilities.
+    /// Sets or removes a leaf, and updates the indexes of keys and capabilities.
     mutating func setLeaf(_ leaf: LeafNode?, at index: LeafIndex) {
         if let old = self[index] {
             census.remove(old)
@@ -79,19 +79,20 @@ public struct RatchetTree: Sendable {
         hashes.invalidate(index, size)
     }
 
-    /// The leftmost blank leaf, where a new member goes; the first beyond the tree if there is none (§12.1.1).
+    /// Returns the leftmost blank leaf, which a new member gets. If there is none, returns the first leaf beyond the tree
+    /// (§12.1.1).
     mutating func firstBlankLeaf() -> LeafIndex {
         while firstBlankHint < size, nodes[2 * firstBlankHint] != nil { firstBlankHint += 1 }
         return LeafIndex(firstBlankHint)
     }
 
-    /// Adds a leaf at the leftmost blank place and notes it as unmerged above (§7.7, §12.1.1).
+    /// Adds a leaf at the leftmost blank position, and adds it to the unmerged leaves of the nodes above (§7.7, §12.1.1).
     mutating func add(_ leaf: LeafNode) throws(MLSError) -> LeafIndex {
         let index = firstBlankLeaf()
         if index.int == size { try extend() }
         for node in TreeMath.directPath(TreeMath.node(index), size) {
             guard var parent = self[parent: node] else { continue }
-            // Taken out of the tree while it changes, so that its list is not copied for each of many additions.
+            // The node is removed from the tree during the change, so that its list is not copied for each of many additions.
             nodes[node] = nil
             let place = parent.unmergedLeaves.lastIndex { $0 < index }.map { $0 + 1 } ?? 0
             parent.unmergedLeaves.insert(index, at: place)
@@ -107,7 +108,7 @@ public struct RatchetTree: Sendable {
         blankDirectPath(index)
     }
 
-    /// Blanks a leaf and the nodes above it (§12.1.3). The caller truncates when it is done removing.
+    /// Blanks a leaf and the nodes above it (§12.1.3). The caller truncates the tree after the last removal.
     mutating func remove(_ index: LeafIndex) {
         setLeaf(nil, at: index)
         blankDirectPath(index)
@@ -125,7 +126,7 @@ public struct RatchetTree: Sendable {
         hashes.resize(nodes: width)
     }
 
-    /// Halves the tree while its right half is blank (§7.7, §12.1.3).
+    /// Halves the tree as long as its right half is blank (§7.7, §12.1.3).
     mutating func truncate() {
         var last = size - 1
         while last > 0, nodes[2 * last] == nil { last -= 1 }
@@ -155,17 +156,17 @@ public struct RatchetTree: Sendable {
         }
     }
 
-    /// The tree as the `ratchet_tree` extension carries it (§12.4.3.3).
+    /// The tree as the content of the `ratchet_tree` extension (§12.4.3.3).
     public var encoded: [UInt8] {
         var writer = TLSWriter(capacity: memberCount * 384)
         encode(into: &writer)
         return writer.bytes
     }
 
-    /// Reads a `ratchet_tree`, checking only its shape: see ``UnverifiedRatchetTree``.
+    /// Reads a `ratchet_tree`. Only its shape is checked: see ``UnverifiedRatchetTree``.
     ///
-    /// - Parameter policy: the bound on blank leaves. Nil for a tree that this client stored: a group may shrink after it
-    ///   was joined.
+    /// - Parameter policy: the bound on blank leaves. Nil for a tree that this client has stored, because a group may become
+    ///   smaller after it was joined.
     init(decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy? = nil) throws(MLSError) {
         var cache = CapabilitiesCache()
         var listed = ChunkedArray<Node?>()
@@ -173,7 +174,7 @@ public struct RatchetTree: Sendable {
             var outer = TLSReader(bytes)
             var reader = try outer.readNested()
             try outer.expectEnd()
-            // A run of blank nodes is appended at once, and takes less memory than its encoding.
+            // A run of blank nodes is appended at once. It takes less memory than its encoding.
             var end = 0
             var leaves = 0
             while !reader.isAtEnd {
@@ -217,8 +218,8 @@ public struct RatchetTree: Sendable {
         }
     }
 
-    /// Whether reading the tree found an encryption key twice; the verification refuses it.
+    /// Whether an encryption key occurred twice when the tree was read. The verification refuses such a tree.
     private(set) var hasDuplicateEncryptionKey = false
-    /// Whether reading the tree found a signature key twice; the verification refuses it.
+    /// Whether a signature key occurred twice when the tree was read. The verification refuses such a tree.
     private(set) var hasDuplicateSignatureKey = false
 }

@@ -1,9 +1,9 @@
 extension RatchetTree {
-    /// The resolution of a node: the nodes that together cover all members below it (RFC 9420 §4.1.1), without leaves that
-    /// are new (§7.6).
+    /// Returns the resolution of a node: the nodes that together cover all members below it (RFC 9420 §4.1.1), without new leaves
+    /// (§7.6).
     ///
-    /// - Parameter limit: give up when there are more.
-    /// - Returns: nil if there are more than `limit`.
+    /// - Parameter limit: maximum number of nodes.
+    /// - Returns: the nodes; nil if there are more than `limit`.
     func resolution(of node: Int, excluding new: Set<LeafIndex> = [], limit: Int = .max) -> [Int]? {
         var result: [Int] = []
         var stack = [node]
@@ -28,16 +28,17 @@ extension RatchetTree {
         return result
     }
 
-    /// Whether the resolution is empty: no member below.
+    /// Whether the resolution is empty, because there is no member below the node.
     func isResolutionEmpty(_ node: Int) -> Bool { resolution(of: node, limit: 0)?.isEmpty ?? false }
 
-    /// A node of a filtered direct path, with its child that is not on the path.
+    /// A node of a filtered direct path, and its child that is not on the path.
     struct PathStep: Sendable {
         let node: Int
         let copath: Int
     }
 
-    /// The filtered direct path of a leaf, from the leaf to the root: without nodes whose other side is empty (§4.1.2).
+    /// Returns the filtered direct path of a leaf, from the leaf to the root. It leaves out nodes whose other child has an empty
+    /// resolution (§4.1.2).
     func filteredDirectPath(_ leaf: LeafIndex) -> [PathStep] {
         var steps: [PathStep] = []
         var below = TreeMath.node(leaf)

@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// Immutable bytes, stored inline if there are 32 of them, as in the three keys and hashes that a large group holds for
-/// each member. An array of its own would take 80 bytes of heap and a pointer for each.
+/// Immutable bytes. If there are 32, they are stored inline. A large group has three such keys and hashes for each member, and a
+/// separate array would take 80 bytes of heap and a pointer for each.
 struct ShortBytes: Hashable, Sendable {
     private enum Storage: Hashable, Sendable {
         case inPlace(UInt64, UInt64, UInt64, UInt64)

@@ -1,5 +1,5 @@
-/// Counts over all leaves, updated as leaves come and go, so that questions about "all members" need not visit them (RFC
-/// 9420 §7.3, §11.1, §13).
+/// Counts of all leaves' features. They are updated with each change of a leaf, so that conditions on all members can be checked
+/// without visiting every leaf (RFC 9420 §7.3, §11.1, §13).
 struct TreeCensus: Sendable {
     private(set) var members = 0
     private var credentialsInUse: [CredentialType: Int] = [:]
@@ -23,7 +23,8 @@ struct TreeCensus: Sendable {
         counts[key] = new == 0 ? nil : new
     }
 
-    /// Counts each value of a list once, however often it is listed. Lists are short; only a long one needs a set.
+    /// Counts each value of a list once, even if the list has it several times. Most lists are short, and only a long list needs
+    /// a set.
     private static func count<Key: Hashable>(_ keys: [Key], _ step: Int, _ counts: inout [Key: Int]) {
         guard keys.count <= 16 else {
             for key in Set(keys) { count(key, step, &counts) }
@@ -36,7 +37,7 @@ struct TreeCensus: Sendable {
     func allSupport(_ type: ExtensionType) -> Bool { type.isDefault || extensionSupport[type, default: 0] == members }
     func allSupport(_ type: ProposalType) -> Bool { type.isDefault || proposalSupport[type, default: 0] == members }
 
-    /// The credential types that members use.
+    /// The types of the members' credentials.
     var usedCredentialTypes: some Collection<CredentialType> { credentialsInUse.keys }
 
     func allSatisfy(_ required: RequiredCapabilities) -> Bool {

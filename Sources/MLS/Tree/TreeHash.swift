@@ -1,14 +1,14 @@
 import TLSCodec
 
-/// The tree hashes that are known (RFC 9420 §7.8), without room for those that are not.
+/// The known tree hashes (RFC 9420 §7.8). Unknown hashes take no memory.
 ///
-/// A subtree without a node has one hash at most here, the one at its top: the memory is in proportion to the nodes of the tree
-/// that are not blank, however wide it is.
+/// Of a subtree whose nodes are all blank, at most the hash of its top node is stored. So the memory is proportional to the
+/// number of nodes that are not blank, even in a very wide tree.
 struct TreeHashCache: Sendable {
     private struct Chunk: Sendable {
-        /// The nodes whose hash is in `bytes`, in ascending order there.
+        /// The nodes of the chunk that have a hash in `bytes`, in ascending order.
         var placed: UInt64 = 0
-        /// The nodes whose hash is known.
+        /// The nodes of the chunk whose hash is known.
         var valid: UInt64 = 0
         var bytes: [UInt8] = []
     }
@@ -21,7 +21,7 @@ struct TreeHashCache: Sendable {
         resize(nodes: nodes)
     }
 
-    /// The number of hashes that take memory.
+    /// The number of hashes that are stored.
     var count: Int { chunks.reduce(0) { $0 + $1.placed.nonzeroBitCount } }
 
     mutating func resize(nodes: Int) {
@@ -29,15 +29,15 @@ struct TreeHashCache: Sendable {
         while chunks.count < needed { chunks.append(Chunk()) }
         if chunks.count > needed { chunks.removeLast(chunks.count - needed) }
         guard nodes % 64 != 0 else { return }
-        // Positions beyond the end must not come back as known when the tree grows again.
+        // The bits beyond the end are cleared, so that these positions are not known when the tree grows again.
         chunks[needed - 1].placed &= (1 << UInt64(nodes % 64)) - 1
         chunks[needed - 1].valid &= chunks[needed - 1].placed
         let rest = chunks[needed - 1].placed.nonzeroBitCount * hashLength
         chunks[needed - 1].bytes.removeLast(chunks[needed - 1].bytes.count - rest)
     }
 
-    /// Forgets the hashes of a node and of the nodes above it. Nodes above an unknown one may be known: below a blank one,
-    /// none is kept.
+    /// Removes the hashes of a node and of all nodes above it. A node above an unknown one may be known, because no hashes are
+    /// stored below the top of a blank subtree.
     mutating func invalidate(_ node: Int, _ leaves: Int) {
         var node = node
         let root = TreeMath.root(leaves)
@@ -55,13 +55,13 @@ struct TreeHashCache: Sendable {
         return chunks[node / 64].bytes[start..<(start + hashLength)]
     }
 
-    /// The position of a node's hash, present or not, in the bytes of its chunk.
+    /// Returns the position of a node's hash in the bytes of its chunk, even if the hash is not stored.
     private func place(_ node: Int) -> Int {
         let before = chunks[node / 64].placed & ((1 << UInt64(node % 64)) - 1)
         return before.nonzeroBitCount * hashLength
     }
 
-    /// Sets a hash that `write` computes into the cache's own memory.
+    /// Sets a hash. `write` writes it directly into the cache's memory.
     mutating func set(_ node: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
         let (chunk, bit) = (node / 64, 1 << UInt64(node % 64) as UInt64)
         let (start, length) = (place(node), hashLength)
@@ -91,7 +91,7 @@ extension RatchetTree {
     private enum Subtree {
         /// The hash of the subtree is in the cache.
         case hashed
-        /// The subtree has no node, and nothing was hashed.
+        /// All nodes of the subtree are blank, and nothing was hashed.
         case blank
     }
 
@@ -114,10 +114,10 @@ extension RatchetTree {
         return .hashed
     }
 
-    /// Puts the hash of a subtree without a node into the cache, but none of the hashes below it.
+    /// Stores the hash of a blank subtree in the cache, without the hashes of the nodes below its top.
     private mutating func computeBlankHash(_ node: Int, _ writer: inout TLSWriter) {
         let length = hash.length
-        // The hashes of complete subtrees from left to right: each leaf completes as many as its position has trailing
+        // The hashes of complete subtrees, from left to right. Each leaf completes as many subtrees as its position has trailing
         // ones.
         var complete: [UInt8] = []
         for (position, leaf) in TreeMath.leaves(below: node).enumerated() {
@@ -153,8 +153,8 @@ extension RatchetTree {
         writer.writeOpaque(right)
     }
 
-    /// The tree hash that a node had before some leaves were added: they are blank, and gone from every list of unmerged
-    /// leaves (§7.9, `original_sibling_tree_hash`). Subtrees without such a leaf keep the hash they have.
+    /// Returns the tree hash that a node had before some leaves were added (§7.9, `original_sibling_tree_hash`). For this hash,
+    /// these leaves are blank and are missing in all lists of unmerged leaves. Subtrees without such a leaf keep their hash.
     mutating func treeHash(of node: Int, without excluded: ArraySlice<LeafIndex>) -> [UInt8] {
         let below = TreeMath.leaves(below: node)
         let excluded = excluded.filter { below.contains($0.int) }

@@ -1,9 +1,9 @@
 import KithSupport
 
-/// New keys for a committer's path (RFC 9420 §7.4, §7.5), before they are encrypted to the others.
+/// New keys for a committer's path (RFC 9420 §7.4, §7.5). They are not encrypted to the other members yet.
 struct GeneratedPath: Sendable {
     let steps: [RatchetTree.PathStep]
-    /// One secret for each step.
+    /// The path secrets, one for each step.
     let secrets: [SecretBytes]
     /// The private keys of the path's nodes and of the leaf, by node index.
     let privateKeys: [Int: HPKEPrivateKey]
@@ -11,15 +11,15 @@ struct GeneratedPath: Sendable {
     let leafNode: LeafNode
 }
 
-/// A received path whose public keys are in the tree.
+/// A received path whose public keys are already in the tree.
 struct MergedPath: Sendable {
     let path: UpdatePath
     let steps: [RatchetTree.PathStep]
-    /// The leaves added by the same commit. The path is not encrypted to them.
+    /// The leaves that the same commit added. The path is not encrypted to them.
     let added: Set<LeafIndex>
 }
 
-/// The parts of a path's new leaf, besides its key and parent hash.
+/// The parts of the new leaf in a path, except for its key and parent hash.
 struct LeafTemplate: Sendable {
     let credential: Credential
     let capabilities: Capabilities
@@ -28,7 +28,7 @@ struct LeafTemplate: Sendable {
 }
 
 extension RatchetTree {
-    /// Gives a leaf's filtered direct path new keys and signs the new leaf (§7.5, sender's side).
+    /// Creates new keys for a leaf's filtered direct path, and signs the new leaf (§7.5, sender's side).
     mutating func generatePath(
         _ index: LeafIndex, _ template: LeafTemplate, groupID: [UInt8], random: RandomSource, _ algorithms: Algorithms
     ) throws(MLSError) -> GeneratedPath {
@@ -62,9 +62,9 @@ extension RatchetTree {
         try algorithms.kem.deriveKeyPair(algorithms.hash.deriveSecret(pathSecret, "node"))
     }
 
-    /// Encrypts each path secret to the resolution of its copath node (§7.6).
+    /// Encrypts each path secret to the nodes in the resolution of its copath node (§7.6).
     ///
-    /// - Parameter new: the leaves added by the same commit, which get their secret in the Welcome.
+    /// - Parameter new: the leaves that the same commit added. They get their secret in the Welcome.
     func encryptPath(
         _ path: GeneratedPath, context: [UInt8], excluding new: Set<LeafIndex>, random: RandomSource,
         _ algorithms: Algorithms
@@ -92,7 +92,7 @@ extension RatchetTree {
         return UpdatePath(leafNode: path.leafNode, nodes: nodes)
     }
 
-    /// Checks the shape of a received path and puts its public keys into the tree (§7.5, §7.9.2, §12.4.2).
+    /// Checks the shape of a received path, and adds its public keys to the tree (§7.5, §7.9.2, §12.4.2).
     mutating func merge(
         _ path: UpdatePath, from index: LeafIndex, excluding new: Set<LeafIndex>, _ algorithms: Algorithms
     ) throws(MLSError) -> MergedPath {
@@ -101,7 +101,7 @@ extension RatchetTree {
         guard !encryptionKeys.contains(path.leafNode.encryptionKey.compact) else {
             throw .commit(.duplicateEncryptionKey)
         }
-        // A path is short, so comparing its keys costs less than hashing them, above all if they are long.
+        // A path is short, so comparing its keys takes less time than hashing them, especially if the keys are long.
         var keys = [path.leafNode.encryptionKey]
         for (step, node) in zip(steps, path.nodes) {
             guard resolution(of: step.copath, excluding: new)?.count == node.secretCount else {
@@ -123,9 +123,9 @@ extension RatchetTree {
         return MergedPath(path: path, steps: steps, added: new)
     }
 
-    /// Decrypts the secret of the lowest path node above a member and derives the rest (§7.5, receiver's side).
+    /// Decrypts the secret of the lowest path node above a member, and derives the other secrets (§7.5, receiver's side).
     ///
-    /// - Returns: the commit secret and the private keys of the path's nodes that are above the member.
+    /// - Returns: the commit secret, and the private keys of the path's nodes above the member.
     func decryptPath(
         _ merged: MergedPath, for own: OwnLeaf, context: [UInt8], _ algorithms: Algorithms
     ) throws(MLSError) -> (commitSecret: SecretBytes, keys: [Int: HPKEPrivateKey]) {
@@ -143,7 +143,7 @@ extension RatchetTree {
         return try derivePath(secret, steps[first...].map(\.node), algorithms)
     }
 
-    /// Derives the keys of path nodes from the secret of the lowest, and checks them against the tree (§7.5).
+    /// Derives the keys of path nodes from the secret of the lowest one, and compares them with the tree (§7.5).
     func derivePath(
         _ secret: SecretBytes, _ path: [Int], _ algorithms: Algorithms
     ) throws(MLSError) -> (commitSecret: SecretBytes, keys: [Int: HPKEPrivateKey]) {

@@ -1,32 +1,32 @@
-/// The array representation of full binary trees (RFC 9420 Appendix C). Leaves have even indices, parents odd ones.
+/// The array representation of full binary trees (RFC 9420 Appendix C). Leaves have even indices, and parents have odd ones.
 enum TreeMath {
-    /// The number of nodes of a tree with a number of leaves.
+    /// Returns the number of nodes of a tree with the given number of leaves.
     static func nodeWidth(_ leaves: Int) -> Int { leaves == 0 ? 0 : 2 * leaves - 1 }
 
-    /// The level of a node: 0 for leaves.
+    /// Returns the level of a node, which is 0 for leaves.
     static func level(_ node: Int) -> Int { (~node).trailingZeroBitCount }
 
-    /// The root of a tree whose number of leaves is a power of two.
+    /// Returns the root of a tree whose number of leaves is a power of two.
     static func root(_ leaves: Int) -> Int { leaves - 1 }
 
-    /// The left child; nil for a leaf.
+    /// Returns the left child; nil for a leaf.
     static func left(_ node: Int) -> Int? {
         let level = level(node)
         return level == 0 ? nil : node ^ (1 << (level - 1))
     }
 
-    /// The right child; nil for a leaf.
+    /// Returns the right child; nil for a leaf.
     static func right(_ node: Int) -> Int? {
         let level = level(node)
         return level == 0 ? nil : node ^ (3 << (level - 1))
     }
 
-    /// The parent; nil for the root of a tree of that many leaves.
+    /// Returns the parent; nil for the root of a tree with the given number of leaves.
     static func parent(_ node: Int, _ leaves: Int) -> Int? {
         node == root(leaves) ? nil : parentUnchecked(node)
     }
 
-    /// The other child of the parent; nil for the root.
+    /// Returns the other child of the parent; nil for the root.
     static func sibling(_ node: Int, _ leaves: Int) -> Int? {
         guard let parent = parent(node, leaves) else { return nil }
         return node < parent ? right(parent) : left(parent)
@@ -38,7 +38,7 @@ enum TreeMath {
         return (node | (1 << level)) & ~(1 << (level + 1))
     }
 
-    /// The nodes above a node, up to and with the root.
+    /// Returns the nodes above a node, including the root.
     static func directPath(_ node: Int, _ leaves: Int) -> [Int] {
         let root = root(leaves)
         var path: [Int] = []
@@ -50,24 +50,24 @@ enum TreeMath {
         return path
     }
 
-    /// The node index of a leaf.
+    /// Returns the node index of a leaf.
     @inline(__always)
     static func node(_ leaf: LeafIndex) -> Int { leaf.int * 2 }
 
-    /// The leaves below a node, as a range of leaf indices.
+    /// Returns the leaves below a node, as a range of leaf indices.
     static func leaves(below node: Int) -> Range<Int> {
         let level = level(node)
         let first = (node - ((1 << level) - 1)) / 2
         return first..<(first + (1 << level))
     }
 
-    /// Whether a node is in the subtree of another.
+    /// Whether a node is in the subtree of another node.
     static func isBelow(_ node: Int, _ ancestor: Int) -> Bool {
         let reach = (1 << level(ancestor)) - 1
         return ancestor - reach <= node && node <= ancestor + reach
     }
 
-    /// The lowest node that is above both leaves, or the leaf itself if they are the same.
+    /// Returns the lowest node above both leaves, or the leaf itself if they are the same.
     static func commonAncestor(_ left: LeafIndex, _ right: LeafIndex) -> Int {
         var (x, y) = (node(left), node(right))
         var level = 0
@@ -79,7 +79,7 @@ enum TreeMath {
         return level == 0 ? x : (x << level) + (1 << (level - 1)) - 1
     }
 
-    /// The smallest power of two that is at least a number.
+    /// Returns the smallest power of two that is not less than a number.
     static func fullSize(_ leaves: Int) -> Int {
         var size = 1
         while size < leaves { size <<= 1 }

@@ -1,8 +1,8 @@
-/// A tree that came from outside. Only ``verify(context:_:)`` makes a ``RatchetTree`` of it.
+/// A received tree. Only ``verify(context:_:)`` turns it into a ``RatchetTree``.
 struct UnverifiedRatchetTree: Sendable {
     private var tree: RatchetTree
 
-    /// Reads a tree and refuses one that is sparser than the policy allows, before anything is hashed.
+    /// Reads a tree. Refuses a tree that has more blank leaves than the policy allows, before anything is hashed.
     init(
         decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy
     ) throws(MLSError) {
@@ -13,10 +13,10 @@ struct UnverifiedRatchetTree: Sendable {
     var memberCount: Int { tree.memberCount }
     /// The number of leaves, including blank ones.
     var leafCount: Int { tree.size }
-    /// A leaf, to check the GroupInfo that comes with the tree.
+    /// Returns a leaf. It is used to check the GroupInfo of the tree.
     subscript(leaf: LeafIndex) -> LeafNode? { tree[leaf] }
 
-    /// Every check of RFC 9420 §12.4.3.1 on the tree of a group that is joined.
+    /// Makes all checks of RFC 9420 §12.4.3.1 for the tree of a joined group.
     consuming func verify(
         context: GroupContext, _ environment: MLSEnvironment
     ) throws(MLSError) -> RatchetTree {
@@ -35,7 +35,7 @@ struct UnverifiedRatchetTree: Sendable {
         }.work
     }
 
-    /// The checks that need no signature.
+    /// Makes the checks that need no signature.
     private func verifyStructure(
         _ leaves: [LeafNode], _ context: GroupContext, _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> RatchetTree {
@@ -48,7 +48,7 @@ struct UnverifiedRatchetTree: Sendable {
         return tree
     }
 
-    /// Checks that unmerged leaves are in order, exist, are below their parent, and are unmerged in between (§7.1,
+    /// Checks the unmerged leaves: they are in order, exist, are below their parent, and are unmerged in all nodes between (§7.1,
     /// §12.4.3.1).
     private func verifyUnmergedLeaves(_ algorithms: Algorithms) throws(MLSError) {
         for node in stride(from: 1, to: tree.width, by: 2) {
