@@ -1,13 +1,13 @@
 import KithWire
 
-/// The relays that a profile knows, and the state of each connection.
+/// The relays that a profile knows, and the states of their connections.
 struct RelayDirectory {
     private var points: [RelayID: RelayPoint] = [:]
     /// The relays that are connected now.
     private var links: Set<RelayID> = []
-    /// The connected relays that had no room for the last request that needed some.
+    /// The connected relays that had no room for the latest request that takes space.
     private var full: Set<RelayID> = []
-    /// The relays to keep connections to.
+    /// The relays to which the profile keeps a connection.
     private var wanted: Set<RelayID> = []
 
     // MARK: Reading
@@ -22,7 +22,7 @@ struct RelayDirectory {
 
     func isConnected(_ id: RelayID) -> Bool { links.contains(id) }
 
-    /// The number of a known relay, by its address and key.
+    /// Returns the number of a known relay with this address and key; `nil` if there is none.
     func known(_ point: RelayPoint) -> RelayID? {
         points.first { $0.value.address == point.address && $0.value.pin == point.pin }?.key
     }
@@ -32,7 +32,7 @@ struct RelayDirectory {
     /// Adds a relay from the store.
     mutating func load(_ id: RelayID, _ point: RelayPoint) { points[id] = point }
 
-    /// The number of a relay that the user named. Its pass replaces the one that is known.
+    /// Returns the number of a relay that the user has named. Its pass replaces the known one.
     mutating func id(given point: RelayPoint, in step: inout Step) -> RelayID {
         if let id = known(point), point.pass != nil, points[id]?.pass != point.pass {
             remember(point, as: id, in: &step)
@@ -40,16 +40,17 @@ struct RelayDirectory {
         return id(for: point, in: &step)
     }
 
-    /// The number of a relay in an invite that the user opened. Its pass is used if the relay is known without one.
+    /// Returns the number of a relay in an invite that the user has opened. Its pass is used only if no pass is known for the
+    /// relay.
     mutating func id(opened point: RelayPoint, in step: inout Step) -> RelayID {
         if let id = known(point), point.pass != nil, points[id]?.pass == nil { remember(point, as: id, in: &step) }
         return id(for: point, in: &step)
     }
 
-    /// The number of a relay that a letter or a contact card names. A new relay is stored and connected to. A known relay keeps
-    /// its pass, or has none as before.
+    /// Returns the number of a relay that a letter or a contact card names. A new relay is stored, and the profile connects to
+    /// it. The pass of a known relay is not changed.
     ///
-    /// - Parameter isWanted: whether to connect to a known relay.
+    /// - Parameter isWanted: whether the profile should connect to the relay if it is known.
     mutating func id(for point: RelayPoint, isWanted: Bool = true, in step: inout Step) -> RelayID {
         if let id = known(point) {
             if isWanted { keepConnected(to: id, in: &step) }
@@ -77,34 +78,34 @@ struct RelayDirectory {
 
     // MARK: Connections
 
-    /// Keeps a connection to a relay from now on.
+    /// Keeps the profile connected to a relay from now on.
     mutating func keepConnected(to id: RelayID, in step: inout Step) {
         guard let point = points[id], wanted.insert(id).inserted else { return }
         step.connect(id, point)
     }
 
-    /// A connection is up.
+    /// Notes that a connection has been made.
     ///
-    /// - Returns: whether the connection is wanted.
+    /// - Returns: whether the profile needs the connection.
     mutating func didConnect(_ id: RelayID) -> Bool {
         guard wanted.contains(id) else { return false }
         links.insert(id)
         return true
     }
 
-    /// A connection is over.
+    /// Notes that a connection has ended.
     mutating func didDisconnect(_ id: RelayID) {
         links.remove(id)
         full.remove(id)
     }
 
-    /// A relay answered a request that takes space.
+    /// Notes the answer to a request that takes space.
     ///
-    /// - Returns: the relay's state, if it has just run out of room or has room again.
+    /// - Returns: the relay's state, if the relay has just run out of room or has room again.
     mutating func noteRoom(at id: RelayID, _ result: Result<Reply, RelayError>) -> RelayState? {
         switch result {
         case .success: return full.remove(id) != nil ? .connected : nil
-        // With a number, only one inbox is full.
+        // If the error has a size, only one inbox is full, and not the relay.
         case .failure(let error) where error.code == .full && error.detail == 0:
             return full.insert(id).inserted ? .full : nil
         case .failure: return nil

@@ -11,9 +11,9 @@ extension RelayError.Code {
 }
 
 extension RelayError {
-    /// The pause before a retry, in milliseconds.
+    /// The pause before another attempt, in milliseconds.
     var patienceMs: UInt64 { retryAfterMs > 0 ? UInt64(retryAfterMs) : Self.leastPatienceMs }
 
-    /// The first pause if the relay names none, in milliseconds.
+    /// The first pause if the relay states none, in milliseconds.
     static let leastPatienceMs: UInt64 = 2_000
 }

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The purpose of a request: the machine that gets the answer, and the question.
+/// The purpose of a request. It says which machine gets the answer, and what the machine has asked.
 enum RequestPurpose: Sendable {
     case conversation(ConversationID, ConversationRequest)
     case inbox(InboxID, InboxRequest)
@@ -26,7 +26,7 @@ enum ConversationRequest: Sendable {
     case turn(EntryID)
     case whisper
     case closeChannel
-    /// Proof of the right to take a key package out of another device's inbox.
+    /// Presents the token that allows taking a key package from another device's inbox.
     case presentTarget(ChannelID)
     case withdraw(ChannelID)
 }
@@ -37,7 +37,7 @@ enum InboxRequest: Sendable {
     case present
     case deposit
     case close
-    /// Drops the entries up to a seq, which were read.
+    /// Drops the entries up to a seq, because they were read.
     case trim(through: UInt64)
 }
 
@@ -45,7 +45,7 @@ enum InboxRequest: Sendable {
 enum DeliveryRequest: Sendable {
     case create
     case present
-    /// Appends a part.
+    /// Appends a part of the delivery.
     case part(EntryID)
 }
 
@@ -56,7 +56,7 @@ enum FollowPurpose: Sendable {
     case parcel(ParcelPurpose)
 }
 
-/// The numbers of outstanding requests and follows, each with its purpose.
+/// The tags of requests and follows without an answer, each with its purpose.
 struct RequestTags {
     private var last: UInt64 = 0
     private var requests: [UInt64: (relay: RelayID, purpose: RequestPurpose)] = [:]
@@ -74,7 +74,7 @@ struct RequestTags {
         return last
     }
 
-    /// Removes an answered request and returns its purpose; `nil` if it was not sent on this connection.
+    /// Removes an answered request and returns its purpose; `nil` if the request was not sent on this connection.
     mutating func takeRequest(_ tag: UInt64, _ relay: RelayID) -> RequestPurpose? {
         guard let request = requests[tag], request.relay == relay else { return nil }
         requests[tag] = nil
@@ -91,7 +91,7 @@ struct RequestTags {
         return follow(tag, relay)
     }
 
-    /// Forgets the outstanding requests and follows at a relay.
+    /// Forgets the requests and follows without an answer at a relay.
     mutating func forget(_ relay: RelayID) {
         requests = requests.filter { $0.value.relay != relay }
         follows = follows.filter { $0.value.relay != relay }

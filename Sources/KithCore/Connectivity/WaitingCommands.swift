@@ -1,11 +1,11 @@
-/// The place of an intent: its conversation and its number.
+/// Identifies an intent by its conversation and its number.
 struct IntentPlace: Hashable, Sendable {
     let conversation: ConversationID
     let intent: UInt64
 }
 
-/// The commands that wait for a change of a group, or for an inbox to be ready or closed. They are not stored: after a crash, no
-/// caller is left.
+/// The commands that wait for a change of a group, or until an inbox is ready or closed. They are not stored, because after a
+/// crash no caller exists any more.
 struct WaitingCommands {
     private var byIntent: [IntentPlace: [Ticket<ConversationID>]] = [:]
     private var invites: [InboxID: Ticket<OpenInvite>] = [:]
@@ -13,10 +13,10 @@ struct WaitingCommands {
 
     func isAny(for place: IntentPlace) -> Bool { byIntent[place] != nil }
 
-    /// Whether a command waits for the inbox of its invite to be ready.
+    /// Whether a command waits until the inbox of its invite is ready.
     func isInviteAwaited(_ inbox: InboxID) -> Bool { invites[inbox] != nil }
 
-    /// The intents of a conversation that commands wait for, oldest first.
+    /// The intents of a conversation for which commands wait, the oldest first.
     func places(in conversation: ConversationID) -> [IntentPlace] {
         byIntent.keys.filter { $0.conversation == conversation }.sorted { $0.intent < $1.intent }
     }
@@ -36,12 +36,12 @@ struct WaitingCommands {
         for ticket in byIntent.removeValue(forKey: place) ?? [] { step.finish(ticket, result) }
     }
 
-    /// Ends the command that waits for the inbox of its invite, which is ready.
+    /// Ends the command that waited for the inbox of its invite, because the inbox is ready.
     mutating func didMake(_ invite: OpenInvite, in step: inout Step) {
         if let ticket = invites.removeValue(forKey: invite.id) { step.finish(ticket, .success(invite)) }
     }
 
-    /// Ends the commands that wait for an inbox to be closed.
+    /// Ends the commands that waited until an inbox was closed.
     mutating func didClose(_ inbox: InboxID, in step: inout Step) {
         for ticket in closings.removeValue(forKey: inbox) ?? [] { step.finish(ticket, .success(())) }
     }

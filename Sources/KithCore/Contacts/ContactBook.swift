@@ -1,12 +1,12 @@
 import KithWire
 
-/// The people that a profile knows. No two contacts share a name or a key.
+/// The people that a profile knows. No two contacts have the same name or the same key.
 struct ContactBook {
     private var contacts: [ContactID: Contact] = [:]
     private var idsByKey: [AccountKey: ContactID] = [:]
     private var names: NamesInUse
 
-    /// - Parameter own: the user's name, which no contact gets.
+    /// - Parameter own: the user's name, which no contact may have.
     init(folding: NameFolding, own: String) {
         names = NamesInUse(folding: folding)
         names.didRename(from: nil, to: own)
@@ -14,10 +14,10 @@ struct ContactBook {
 
     // MARK: Reading
 
-    /// All contacts, in no order.
+    /// All contacts, in no particular order.
     var all: some Collection<Contact> { contacts.values }
 
-    /// All contacts, by name.
+    /// All contacts, sorted by name.
     var sorted: [Contact] { contacts.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) } }
 
     subscript(_ id: ContactID) -> Contact? { contacts[id] }
@@ -25,12 +25,12 @@ struct ContactBook {
     /// The contact with an account key.
     subscript(_ key: AccountKey) -> Contact? { idsByKey[key].flatMap { contacts[$0] } }
 
-    /// The contact with the key of a fingerprint.
+    /// The contact whose key has a fingerprint.
     subscript(_ account: AccountFingerprint) -> Contact? {
         contacts.values.first { $0.accountKey.fingerprint == account }
     }
 
-    /// A contact.
+    /// Returns a contact.
     ///
     /// - Throws: ``KithError/notFound(_:)``.
     func contact(_ id: ContactID) throws(KithError) -> Contact {
@@ -38,10 +38,10 @@ struct ContactBook {
         return contact
     }
 
-    /// The contact with exactly this name.
+    /// Returns the contact with exactly this name.
     func named(_ name: String) -> Contact? { contacts.values.first { $0.name == name } }
 
-    /// The contact with an account key, unless it is known from pending conversations only.
+    /// Returns the contact with an account key, unless the contact is known from pending conversations only.
     func acquaintance(_ account: AccountKey?) -> ContactID? {
         guard let contact = account.flatMap({ self[$0] }), !contact.isStranger else { return nil }
         return contact.id
@@ -56,8 +56,8 @@ struct ContactBook {
         names.didRename(from: nil, to: contact.name)
     }
 
-    /// Appends numbers to the names of contacts that look like the user's or another contact's name. Profiles of earlier versions
-    /// may have such names. The store keeps the old name until the contact changes.
+    /// Appends numbers to names that look like the user's name or another contact's. Profiles of earlier versions may contain
+    /// such names. The store keeps the old name until the contact changes.
     mutating func tellNamesApart() {
         for id in contacts.keys.sorted().reversed() {
             guard let name = contacts[id]?.name, !names.isFree(name, exceptFor: name) else { continue }
@@ -69,7 +69,7 @@ struct ContactBook {
 
     // MARK: Changes
 
-    /// Stores a new or changed contact and emits an event.
+    /// Stores a new or changed contact, and reports it in an event.
     mutating func store(_ contact: Contact, in step: inout Step) {
         names.didRename(from: contacts[contact.id]?.name, to: contact.name)
         if let known = contacts[contact.id], known.accountKey != contact.accountKey { idsByKey[known.accountKey] = nil }
@@ -79,7 +79,7 @@ struct ContactBook {
         step.emit(.contact(contact))
     }
 
-    /// The contact with a person's account key. A new person becomes a contact; a name that is taken gets a number.
+    /// Returns the contact with a person's account key. If there is none, creates one. If the name is taken, it gets a number.
     mutating func remember(
         _ person: Acquaintance, in step: inout Step
     ) -> ContactID {
@@ -99,12 +99,13 @@ struct ContactBook {
         return contact.id
     }
 
-    /// A name that neither another contact nor the user has. People choose their own names, so names are not unique.
+    /// Returns a name that neither another contact nor the user has. This is needed because people choose their own names, which
+    /// are not unique.
     private mutating func freeName(_ wanted: String) -> String {
         names.free(wanted.trimmedOneLine.isEmpty ? "somebody" : wanted.trimmedOneLine)
     }
 
-    /// Records whether the user has compared the safety numbers.
+    /// Stores whether the user has compared the safety numbers.
     mutating func setVerified(
         _ id: ContactID, _ isVerified: Bool, in step: inout Step
     ) throws(KithError) {
@@ -113,9 +114,9 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// Renames a contact for the user.
+    /// Changes the user's name for a contact.
     ///
-    /// - Throws: ``KithError/tooLong(limit:)``, ``KithError/nameTaken(_:)``, ``KithError/notFound(_:)``.
+    /// - Throws: ``KithError/tooLong(limit:)``, ``KithError/nameTaken(_:)`` or ``KithError/notFound(_:)``.
     mutating func rename(_ id: ContactID, _ name: String, in step: inout Step) throws(KithError) {
         var contact = try contact(id)
         let name = name.trimmedOneLine
@@ -127,9 +128,9 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// Accepts a contact's conflicting key in place of the pinned one, or discards it.
+    /// Replaces a contact's pinned key by the conflicting one, or discards the conflicting key.
     ///
-    /// - Returns: the contact as it was before.
+    /// - Returns: the contact before the change.
     mutating func decideKey(
         _ id: ContactID, accept: Bool, in step: inout Step
     ) throws(KithError) -> Contact {
@@ -145,26 +146,26 @@ struct ContactBook {
         return before
     }
 
-    /// Stores the address of a contact who had none so far.
+    /// Stores the address of a contact whose address was not known.
     mutating func learnAddress(_ inbox: InboxAddress, in step: inout Step) {
         guard var contact = self[inbox.account], contact.inbox == nil else { return }
         contact.inbox = inbox
         store(contact, in: &step)
     }
 
-    /// Stores the address that a contact gives for new conversations. Ignores an address of another account.
+    /// Stores the address that a contact has sent for new conversations. If the address belongs to another account, ignores it.
     mutating func takeCard(_ inbox: InboxAddress, of id: ContactID, in step: inout Step) {
         guard var contact = contacts[id], inbox.account == contact.accountKey.fingerprint else { return }
         contact.inbox = inbox
         store(contact, in: &step)
     }
 
-    /// Adds the holder of a name to the contacts, as a relay named it. A contact who was found under that name with another key
-    /// gets a conflicting key instead.
+    /// Adds the owner of a name, as a relay has stated it, to the contacts. If a contact was found under that name with another
+    /// key before, the contact gets a conflicting key instead.
     ///
     /// - Parameters:
-    ///   - alias: the user's own name for the holder.
-    ///   - pin: the key of the relay at which the name is held. The same name at another relay may belong to another person.
+    ///   - alias: the user's own name for the owner.
+    ///   - pin: the key of the relay that has the name. The same name at another relay may belong to another person.
     mutating func find(
         _ holder: NameHolder, as alias: String?, at pin: RelayPin?, in step: inout Step
     ) -> Result<ContactID, KithError> {
@@ -184,7 +185,8 @@ struct ContactBook {
                     contact: contact.name, pinned: contact.accountKey.fingerprint, found: holder.accountKey.fingerprint)
             )
         }
-        // A contact whom the user gave this name proves nothing either, but each name here stands for one person.
+        // If the user gave a contact this name, that proves nothing about the owner either. But on this device, each name must
+        // refer to one person only.
         let called = alias ?? holder.name.text
         if named(called) != nil { return .failure(.nameTaken(called)) }
         let person = Acquaintance(
@@ -193,19 +195,19 @@ struct ContactBook {
     }
 }
 
-/// A person as first seen, in a device certificate or under a registered name.
+/// A person's data when the person is first seen, in a device certificate or under a registered name.
 struct Acquaintance {
     let accountKey: AccountKey
-    /// The wanted name; the person gets it if no other contact has it.
+    /// The preferred name. The person gets it if no other contact has it.
     let name: String
     var trust = Trust.unverified
-    /// Whether the person was seen in a pending conversation. A stranger who is seen elsewhere stops being a stranger.
+    /// Whether the person was seen in a pending conversation. A stranger who is seen anywhere else is no longer a stranger.
     var isStranger = false
     var inbox: InboxAddress?
     var registeredName: Name?
 }
 
-/// The holder of a registered name, from a verified record.
+/// The owner of a registered name, from a verified record.
 struct NameHolder {
     let name: Name
     let accountKey: AccountKey
@@ -213,7 +215,7 @@ struct NameHolder {
 }
 
 extension NameHolder {
-    /// Reads a verified record; `nil` if it holds no address of its account.
+    /// Reads a verified record; `nil` if it does not contain an address of its account.
     init?(_ record: NameRecord, of name: Name) {
         guard let key = AccountKey(record.identity), let address = try? InboxAddress(decoding: record.content),
             address.account == key.fingerprint

@@ -1,12 +1,12 @@
 import KithWire
 
-/// The origin of a request about a name.
+/// The command or task that makes a request about a name.
 enum NameAsker: Hashable, Sendable, Comparable {
     /// A command that registers the name.
     case register(Ticket<Void>)
     /// A command that looks the name up.
     case lookUp(Ticket<ContactID>)
-    /// The device itself, which keeps the name of an inbox from expiring.
+    /// The device's own renewal, which keeps an inbox's name from expiring.
     case renewal(InboxID)
 
     static func < (left: Self, right: Self) -> Bool {
@@ -29,36 +29,36 @@ struct NameRequest {
     enum Kind {
         /// Registers the name for an inbox.
         case register(InboxID)
-        /// Looks up the holder after the relay refused the registration.
+        /// Looks up the owner after the relay has refused the registration.
         case confirm(InboxID)
-        /// Looks up the holder, who becomes a contact under the alias.
+        /// Looks up the owner, who becomes a contact with the alias.
         case lookUp(alias: String?)
     }
 
     let relay: RelayID
     let name: Name
     let kind: Kind
-    /// The lowest version that the record may have: the clock may have been ahead when the previous record was made.
+    /// The minimum version of the record. It is needed because the clock may have been ahead when the previous record was made.
     var version: UInt64 = 0
 
-    /// The inbox to be registered.
+    /// The inbox that is registered; `nil` for other requests.
     var inbox: InboxID? { if case .register(let inbox) = kind { inbox } else { nil } }
 }
 
-/// The outstanding requests about names. If a relay refuses a record, the name is looked up: the relay may have this profile's
-/// own record, of a later version.
+/// The requests about names that have no answer yet. If a relay refuses a record, the name is looked up, because the relay may
+/// have this profile's own record with a higher version.
 struct NameRequests {
     private var requests: [NameAsker: NameRequest] = [:]
 
-    /// The outcome of an answer.
+    /// The result of an answer.
     enum Outcome {
         /// The relay has this profile's record.
         case registered(InboxID)
-        /// Another request takes the place of this one.
+        /// A further request has replaced this one.
         case asksAgain
-        /// Another person holds the name, so nobody comes through the inbox.
+        /// The name belongs to another person, so nobody will use the inbox.
         case lost(Name, InboxID)
-        /// The holder of the name, and the user's own name for them, if any.
+        /// The owner of the name, and the user's own name for the owner, if there is one.
         case found(NameHolder, alias: String?, at: RelayID)
         case failed(KithError)
     }
@@ -67,13 +67,13 @@ struct NameRequests {
 
     subscript(_ asker: NameAsker) -> NameRequest? { requests[asker] }
 
-    /// The relay of each outstanding request.
+    /// The relay of each request.
     var relays: [RelayID] { requests.values.map(\.relay) }
 
-    /// The askers whose requests are for a relay.
+    /// The origins of the requests to a relay.
     func askers(at relay: RelayID) -> [NameAsker] { askers { $0.relay == relay } }
 
-    /// The askers that register a name for an inbox.
+    /// The origins of the requests that register a name for an inbox.
     func askers(registering inbox: InboxID) -> [NameAsker] {
         askers { if case .register(inbox) = $0.kind { true } else { false } }
     }
@@ -86,7 +86,8 @@ struct NameRequests {
 
     mutating func begin(_ asker: NameAsker, _ request: NameRequest) { requests[asker] = request }
 
-    /// A connection ended. Renewals are dropped, because the next connection starts them again; commands wait for it.
+    /// Handles the end of a connection. Renewals are dropped, because the next connection starts them again. Commands wait for
+    /// the next connection.
     mutating func didDisconnect(_ relay: RelayID) {
         requests = requests.filter { if case .renewal = $0.key { $0.value.relay != relay } else { true } }
     }
@@ -94,7 +95,7 @@ struct NameRequests {
     /// Handles the answer to a request.
     ///
     /// - Parameter own: the account of this profile.
-    /// - Returns: `nil` if the request is unknown.
+    /// - Returns: the result; `nil` if the request is unknown.
     mutating func didAnswer(
         _ asker: NameAsker, _ result: Result<Reply, RelayError>, own: AccountKey
     ) -> Outcome? {
@@ -120,7 +121,7 @@ struct NameRequests {
         }
     }
 
-    /// Judges the record that a relay has under a name for which it refused this profile's record.
+    /// Checks the record that a relay has under a name, after it refused this profile's record.
     private mutating func confirm(
         _ unverified: UnverifiedNameRecord, _ asked: NameRequest, _ inbox: InboxID, _ asker: NameAsker, own: AccountKey
     ) -> Outcome {

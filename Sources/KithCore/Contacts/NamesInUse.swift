@@ -1,12 +1,12 @@
-/// The names of the contacts and of the user. The time to find a free name does not grow with the number of names, because a
-/// member can add thousands of people with the same name.
+/// The names of the contacts and of the user. Finding a free name takes the same time for any number of names. That is needed,
+/// because a member can add thousands of people with the same name.
 ///
-/// Names that look the same count as equal: case, width and invisible characters are ignored.
+/// Names that look the same count as equal, so case, width and invisible characters are ignored.
 struct NamesInUse {
     private let folding: NameFolding
-    /// The number of holders of each folded name. Older profiles may have two holders of one name.
+    /// The number of people with each folded name. In older profiles, two people may have the same one.
     private var holders: [String: Int] = [:]
-    /// The first number to try for each folded name.
+    /// The first number that is tried for each folded name.
     private var nextNumber: [String: Int] = [:]
 
     init(folding: NameFolding) { self.folding = folding }
@@ -19,7 +19,7 @@ struct NamesInUse {
         holders[compared(name), default: 0] += 1
     }
 
-    /// Returns the name, with a number if another person has it.
+    /// Returns the name, with a number added if another person has it.
     mutating func free(_ name: String) -> String {
         guard !isFree(name) else { return name }
         let key = compared(name)
@@ -31,7 +31,7 @@ struct NamesInUse {
 
     /// Whether no other person has the name.
     ///
-    /// - Parameter own: the current name of the person who is to get the name.
+    /// - Parameter own: the current name of the person who will get the name.
     func isFree(_ name: String, exceptFor own: String? = nil) -> Bool {
         let key = compared(name)
         let mine = own.map { compared($0) == key } == true ? 1 : 0
@@ -45,7 +45,7 @@ struct NamesInUse {
 }
 
 extension String {
-    /// The text on one line: without space around it, and with single spaces inside.
+    /// The text in one line: without spaces at its ends, and with single spaces inside.
     var trimmedOneLine: String {
         split(whereSeparator: { $0.isWhitespace || $0.isNewline }).joined(separator: " ")
     }

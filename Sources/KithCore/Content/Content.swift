@@ -16,29 +16,29 @@ import TLSCodec
 /// } Content;
 /// ```
 ///
-/// Zeroes pad it before encryption: see ``ContentPadding``.
+/// Before encryption, zeros are added: see ``ContentPadding``.
 struct Content: Hashable, Sendable, TLSCodable {
-    /// Equals the id of the entry, so that a relay that swaps ids is noticed.
+    /// The id of the entry. It is repeated in the content, so that a relay that exchanges ids is detected.
     var messageID: EntryID
-    /// Milliseconds since 1970, by the sender's clock.
+    /// The time of sending by the sender's clock, in milliseconds since 1970.
     var sentAt: UInt64
     /// The sender's view of the log at the time of encryption.
     var view: LogView
-    /// The message that this answers.
+    /// The message that this message answers.
     var replyTo: EntryID?
-    /// Seconds after which the message is deleted.
+    /// Time after which the message is deleted, in seconds.
     var expiresAfter: UInt32?
     var body: Body
 
-    /// The body of the content. Unknown kinds are stored unchanged, so that a newer Kith can show them.
+    /// The body of the content. Unknown kinds are stored unchanged, so that a newer Kith can show them later.
     enum Body: Hashable, Sendable {
         /// Text for people. Kind 1.
         case text(String)
-        /// The sender has read everything up to this seq. Kind 2.
+        /// A receipt: the sender has read everything up to this seq. Kind 2.
         case receipt(readThrough: UInt64)
         /// The sender's address for other conversations. Kind 3.
         case contactCard(InboxAddress)
-        /// The conversation's name from now on. Kind 4.
+        /// The new name of the conversation. Kind 4.
         case title(String)
         /// A kind that this version does not know.
         case unknown(kind: UInt16, [UInt8])

@@ -1,12 +1,12 @@
 import TLSCodec
 
-/// Pads content so that its length tells little: `opaque content<V>` and zeroes up to the next of a few sizes.
+/// Pads content so that its length reveals little: `opaque content<V>`, followed by zeros up to the next of a few sizes.
 enum ContentPadding {
-    /// The padded lengths, in bytes, without the message's overhead. A relay learns no more of a content's length. Longer content
-    /// is refused.
+    /// The padded lengths in bytes, without the message's overhead. A relay learns only which of them a content has. Longer
+    /// content is refused.
     static let sizes = [256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, ClientLimits.paddedContent]
 
-    /// Returns the padded content; `nil` if it does not fit the largest size.
+    /// Returns the padded content; `nil` if it is longer than the largest size.
     static func pad(_ content: [UInt8]) -> [UInt8]? {
         var writer = TLSWriter(capacity: content.count + 4)
         writer.writeOpaque(content)
@@ -15,7 +15,7 @@ enum ContentPadding {
         return writer.bytes
     }
 
-    /// Removes the padding, which must be zero so that nothing can hide in it.
+    /// Removes the padding. The padding must be zero, so that nothing can be hidden in it.
     static func unpad(_ padded: [UInt8]) throws(TLSCodecError) -> ArraySlice<UInt8> {
         var reader = TLSReader(padded)
         let content = try reader.readOpaque()

@@ -3,7 +3,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// The content of a whisper: a nonce, its sender's view of the log, and, in an answer, the proof that it received the challenge.
+/// The content of a whisper: a nonce and the sender's view of the log. An answer also has the proof that its sender received the
+/// challenge.
 ///
 /// ```text
 /// whisper = salt[16] || nonce[12] || ChaCha20-Poly1305(MLS-Exporter("kith whisper", salt, 32), nonce, aad = channel, LiveCheck)
@@ -17,11 +18,11 @@ import TLSCodec
 /// } LiveCheck;
 /// ```
 ///
-/// The key comes from an exporter and not from a ratchet: a whisper that nobody receives leaves no gap among the messages.
+/// The key is from an exporter and not from a ratchet, so that a whisper that nobody receives leaves no gap among the messages.
 struct LiveCheck: Hashable, Sendable, TLSCodable {
     enum Kind: Hashable, Sendable {
         case challenge
-        /// An answer to the member at a leaf, with the nonce of its challenge.
+        /// An answer to the member with a given leaf. It repeats the nonce of that member's challenge.
         case answer(to: LeafIndex, challenge: [UInt8])
     }
 
@@ -75,14 +76,14 @@ struct LiveCheck: Hashable, Sendable, TLSCodable {
 }
 
 extension LiveCheck {
-    /// Whether the member at its leaf signed the check.
+    /// Whether the check was signed by the member with its leaf.
     func isGenuine(_ kind: LiveProof.Kind, by account: AccountKey, in group: Group) -> Bool {
         let proof = LiveProof(kind: kind, nonce: nonce, account: account, view: view)
         return group.tree[leaf]?.signatureKey.verifies(
             signature, label: Self.label, proof.encoded(in: group), suite: group.cipherSuite) == true
     }
 
-    /// The whisper that holds the check; `nil` if it can't be sealed.
+    /// Returns the whisper with the check; `nil` if it cannot be sealed.
     func sealed(on channel: ChannelID, in group: Group, random: RandomSource) throws(MLSError) -> [UInt8]? {
         let salt = random.bytes(16)
         let key = try Self.whisperKey(salt, group)
@@ -92,7 +93,7 @@ extension LiveCheck {
         return salt + Array(box.combined)
     }
 
-    /// Opens a whisper; `nil` if it does not belong to this group's epoch.
+    /// Opens a whisper; `nil` if the whisper does not belong to the epoch of this group.
     init?(opening payload: ArraySlice<UInt8>, on channel: ChannelID, in group: Group) throws(MLSError) {
         guard payload.count > 16 + 12 + 16 else { return nil }
         let key = try Self.whisperKey(Array(payload.prefix(16)), group)
@@ -108,7 +109,7 @@ extension LiveCheck {
     }
 }
 
-/// The structure that is signed for a challenge or an answer.
+/// The structure that is signed in a challenge or an answer.
 ///
 /// ```text
 /// struct {

@@ -3,8 +3,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// A device's view of a channel's log: a running hash over one epoch's entries up to a seq, and the final hash of the previous
-/// epoch.
+/// A device's view of a channel's log. It contains a running hash of one epoch's entries up to a seq, and the final hash of the
+/// previous epoch.
 ///
 /// ```text
 /// struct { uint64 seq; opaque hash[32]; opaque previous[32]; } LogView;
@@ -14,13 +14,13 @@ import TLSCodec
 /// after an entry:      hash = SHA-256(hash || uint64 seq || uint64 epoch || uint8 kind || id || opaque payload<V>)
 /// ```
 ///
-/// The hash starts from the epoch authenticator of MLS (RFC 9420 §8.7), so every member of an epoch starts from the same value,
-/// and the relay can't compute it. `previous` makes a view in the new epoch vouch for the entries before the turn. A joining
+/// The hash begins with the epoch authenticator of MLS (RFC 9420 §8.7), so all members of an epoch begin with the same value, and
+/// the relay cannot compute it. With `previous`, a view in the new epoch also confirms the entries before the turn. A joining
 /// member learns `previous` from the inviter.
 struct LogView: Hashable, Sendable, TLSCodable {
-    /// The last entry in the hash. At the start of an epoch, the turn that opened the epoch; 0 in a new channel.
+    /// The last entry in the hash. At the start of an epoch, this is the turn that opened the epoch, or 0 in a new channel.
     let seq: UInt64
-    /// 32 bytes.
+    /// The hash, 32 bytes.
     let hash: [UInt8]
     /// The hash after the turn that opened the epoch, 32 bytes.
     let previous: [UInt8]
@@ -34,7 +34,7 @@ struct LogView: Hashable, Sendable, TLSCodable {
         self.previous = previous
     }
 
-    /// The view at the start of an epoch.
+    /// Creates the view at the start of an epoch.
     ///
     /// - Parameters:
     ///   - seq: the seq of the turn that opened the epoch.
@@ -51,7 +51,7 @@ struct LogView: Hashable, Sendable, TLSCodable {
         self.init(seq: seq, hash: Array(hash.finalize()), previous: previous)
     }
 
-    /// The view one entry later. The caller has checked that the entry comes next.
+    /// Returns the view after one more entry. The caller has checked that the entry is the next one.
     func after(_ entry: Entry) -> LogView {
         var writer = TLSWriter(capacity: 96)
         writer.writeBytes(hash)

@@ -1,19 +1,19 @@
-/// The rules for a message's text. Every command that sends a text keeps them, and every received text is checked.
+/// The rules for a message's text. Every command that sends a text observes them, and every received text is checked.
 ///
-/// Texts are checked by Unicode scalars. A Swift `Character` may be a control character or a space with marks on it, which would
-/// hide its first scalar.
+/// Texts are checked by Unicode scalars, because a Swift `Character` may be a control character or a space with marks, which
+/// would hide its first scalar.
 package enum TextRules {
     /// A fault of a text.
     package enum Problem: Hashable, Sendable {
-        /// It is empty or only white space.
+        /// The text is empty or only white space.
         case blank
-        /// It contains a NUL, as binary files do.
+        /// The text contains a NUL, as binary files do.
         case notText
-        /// It is longer than this, in bytes.
+        /// The text is longer than the limit, in bytes.
         case tooLong(limit: Int)
     }
 
-    /// Returns the reason why a text can't be a message; `nil` if there is none.
+    /// Returns the reason why a text cannot be a message; `nil` if it can.
     ///
     /// - Parameter limit: the longest allowed text, in bytes.
     package static func problem(with text: String, limit: Int = ClientLimits.text) -> Problem? {
@@ -29,7 +29,7 @@ package enum TextRules {
 }
 
 extension TextRules.Problem {
-    /// The error for the command that tried to send the text.
+    /// The error for the command that tries to send the text.
     var error: KithError {
         switch self {
         case .blank: .blankText

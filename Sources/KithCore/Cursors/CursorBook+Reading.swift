@@ -1,6 +1,6 @@
 import KithWire
 
-// Cursors in use: their store, and the search for the next message.
+// Loads and stores cursors, and searches for their next messages.
 
 extension CursorBook {
     // MARK: The store
@@ -25,7 +25,7 @@ extension CursorBook {
         }
     }
 
-    /// The cursor of a number, with its places.
+    /// Returns the cursor with a number, including its places.
     private func cursor(_ number: UInt64, _ name: CursorName, in store: any ProfileStore) throws(KithError)
         -> MessageCursor
     {
@@ -46,7 +46,7 @@ extension CursorBook {
         if let place { step.put(placeKey(cursor, conversation), place.encoded) }
     }
 
-    /// Passes the records of all cursors for a backup, without damaged ones.
+    /// Passes the undamaged records of all cursors to a backup.
     func eachRecord(
         in store: any ProfileStore, _ body: (BackupRecord) throws(KithError) -> Void
     ) throws(KithError) {
@@ -61,7 +61,8 @@ extension CursorBook {
 
     // MARK: Using
 
-    /// Opens a cursor for a new reader, and creates the cursor on first use. An earlier reader of the cursor gets nothing more.
+    /// Opens a cursor for a new reader, and creates the cursor on first use. An earlier reader of the cursor gets no more
+    /// messages.
     mutating func open(
         _ name: String, from start: CursorStart, in profile: inout ProfileState
     ) throws(KithError) -> CursorReader {
@@ -95,9 +96,10 @@ extension CursorBook {
         }
     }
 
-    /// Finds the next message for a reader, and stores that it was delivered.
+    /// Finds the next message for a reader, and stores that the message was delivered.
     ///
-    /// Looks at a limited number of entries. Messages of a conversation that the user has not accepted wait until the user does.
+    /// Reads only a limited number of entries. Messages of a conversation that the user has not accepted are not delivered until
+    /// the user accepts it.
     mutating func next(for reader: CursorReader, in profile: inout ProfileState) throws(KithError) -> Incoming {
         guard var cursor = used[reader.cursor] else { throw .notFound(reader.name) }
         guard cursor.reader == reader.number else { throw .cursor(.takenOver(reader.name)) }
@@ -120,7 +122,7 @@ extension CursorBook {
                 return .message(IncomingEntry(message: message, isRepeated: isRepeated, place: incoming))
             }
             let isAtEnd = rows.count < ClientLimits.cursorPage
-            // Entries that this step has added to the log are not in the store yet.
+            // Entries that this step has added to the log are not in the store yet, so the search is not complete.
             let isWhole = isAtEnd && !profile.device.step.dirty.contains(id)
             cursor.pass(through: isWhole ? record.lastSeq : rows.last?.seq ?? after, in: id)
             if !isAtEnd { return .unfinished }
@@ -129,7 +131,7 @@ extension CursorBook {
         return isUnfinished ? .unfinished : .none
     }
 
-    /// Acknowledges a message and all messages before it in the conversation.
+    /// Acknowledges a message and all earlier messages of its conversation.
     ///
     /// - Throws: ``KithError/notFound(_:)`` if the cursor was deleted.
     mutating func acknowledge(_ place: IncomingPlace, in step: inout Step) throws(KithError) {
@@ -141,7 +143,7 @@ extension CursorBook {
 }
 
 extension EntryRecord {
-    /// The message for readers of cursors; `nil` unless another member wrote it.
+    /// The message for readers of cursors; `nil` unless another member has written it.
     fileprivate func incoming(at place: EntryPlace, _ contacts: ContactBook) -> Message? {
         guard author != .me, body.isForPeople else { return nil }
         return messages(at: place, readBy: [:], contacts).first

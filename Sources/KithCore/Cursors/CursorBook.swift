@@ -1,10 +1,11 @@
-/// The cursors of a profile: the names of all, and the places of those used since the profile was opened.
+/// The cursors of a profile. It has the names of all cursors, and the places of those that were used since the profile was
+/// opened.
 struct CursorBook: Sendable {
     /// The undamaged names, by number.
     private(set) var names: [UInt64: CursorName]
-    /// The numbers of cursors whose name is damaged.
+    /// The numbers of cursors with a damaged name.
     private(set) var damaged: Set<UInt64>
-    /// The cursors used since the profile was opened, by number.
+    /// The cursors that were used since the profile was opened, by number.
     var used: [UInt64: MessageCursor] = [:]
     private var lastReader: UInt64 = 0
     private var lastNumber: UInt64
@@ -15,13 +16,14 @@ struct CursorBook: Sendable {
         lastNumber = damaged.union(names.keys).max() ?? 0
     }
 
-    /// The owner of the names in the table of the profile. The places of cursor number n belong to owner 1 + n, by conversation.
+    /// The owner of the cursors' names in the table `profile`. The places of cursor n belong to owner 1 + n, with the
+    /// conversation as the item.
     static let namesOwner: UInt64 = 1
 
     /// The key of a cursor's name in the store.
     static func nameKey(_ number: UInt64) -> StoreKey { StoreKey(.profile, owner: namesOwner, item: number) }
 
-    /// The owner of a cursor's places in the table of the profile.
+    /// The owner of a cursor's places in the table `profile`.
     static func placesOwner(_ number: UInt64) -> UInt64 { namesOwner + number }
 
     /// The key of a cursor's place in a conversation.
@@ -34,9 +36,9 @@ struct CursorBook: Sendable {
 
     /// Adds a cursor.
     ///
-    /// - Returns: its number.
-    /// - Throws: ``KithError/cursor(_:)``: if there are too many cursors, or if any cursor is damaged. The damaged one may have
-    ///   had this name, and a new cursor would deliver everything again.
+    /// - Returns: the cursor's number.
+    /// - Throws: ``KithError/cursor(_:)`` if there are too many cursors, or if any cursor is damaged. The damaged one may have
+    ///   had this name, and a new cursor would deliver all messages again.
     mutating func add(_ name: CursorName) throws(KithError) -> UInt64 {
         guard damaged.isEmpty else { throw .cursor(.damaged(name.text)) }
         guard names.count < ClientLimits.cursors else { throw .cursor(.tooMany(limit: ClientLimits.cursors)) }
@@ -51,7 +53,7 @@ struct CursorBook: Sendable {
         return lastReader
     }
 
-    /// Removes the cursor of a name, or all damaged cursors if no cursor has the name.
+    /// Removes the cursor with a name. If no cursor has the name, removes all damaged cursors.
     ///
     /// - Returns: the numbers of the removed cursors.
     /// - Throws: ``KithError/notFound(_:)``.

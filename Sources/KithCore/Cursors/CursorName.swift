@@ -1,11 +1,11 @@
 import TLSCodec
 
-/// The name of a cursor, as stored.
+/// The stored name of a cursor.
 struct CursorName: Hashable, Sendable {
     let text: String
 
-    /// - Throws: ``KithError/cursor(_:)`` for a name that is empty, longer than ``ClientLimits/cursorName``, or not a trimmed
-    ///   line with single spaces.
+    /// - Throws: ``KithError/cursor(_:)`` if the name is empty, is longer than ``ClientLimits/cursorName``, or is not a single
+    ///   line without spaces at its ends and with single spaces inside.
     init(_ text: String) throws(KithError) {
         guard (1...ClientLimits.cursorName).contains(text.utf8.count), text == text.trimmedOneLine else {
             throw .cursor(.name(limit: ClientLimits.cursorName))

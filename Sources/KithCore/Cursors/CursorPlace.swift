@@ -1,13 +1,13 @@
 import TLSCodec
 
-/// A cursor's place in the log of one conversation, as stored.
+/// A cursor's stored place in the log of one conversation.
 struct CursorPlace: Hashable, Sendable {
-    /// The last acknowledged entry. All entries before it count as acknowledged, too.
+    /// The last acknowledged entry. All earlier entries count as acknowledged too.
     private(set) var acknowledged: UInt64
-    /// The last delivered entry. Never before ``acknowledged``.
+    /// The last delivered entry, which is never before ``acknowledged``.
     private(set) var delivered: UInt64
 
-    /// A place at which everything up to an entry is delivered and acknowledged.
+    /// Creates a place. All entries up to `seq` count as delivered and acknowledged.
     init(doneThrough seq: UInt64 = 0) {
         acknowledged = seq
         delivered = seq
@@ -22,7 +22,7 @@ struct CursorPlace: Hashable, Sendable {
         return true
     }
 
-    /// Notes the acknowledgement of everything up to an entry. An entry that was never delivered changes nothing.
+    /// Notes that everything up to an entry was acknowledged. If the entry was never delivered, nothing changes.
     ///
     /// - Returns: whether the place has changed.
     mutating func didAcknowledge(_ seq: UInt64) -> Bool {

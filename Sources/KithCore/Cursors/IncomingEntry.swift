@@ -1,21 +1,21 @@
-/// A reader of a cursor. A later reader takes the cursor over.
+/// A reader of a cursor. A later reader replaces it.
 package struct CursorReader: Hashable, Sendable {
     let cursor: UInt64
     let number: UInt64
     let name: String
 }
 
-/// A message delivered to the reader of a cursor.
+/// A message that was delivered to the reader of a cursor.
 package struct IncomingEntry: Sendable {
     /// The message.
     package let message: Message
-    /// Whether it was delivered to an earlier reader and not acknowledged.
+    /// Whether the message was already delivered to an earlier reader, which did not acknowledge it.
     package let isRepeated: Bool
-    /// Its place, to acknowledge it with.
+    /// The place of the message, which is needed for its acknowledgement.
     package let place: IncomingPlace
 }
 
-/// The place of a message delivered to the reader of a cursor.
+/// The place of a message that was delivered to the reader of a cursor.
 package struct IncomingPlace: Hashable, Sendable {
     let reader: CursorReader
     let conversation: ConversationID
@@ -24,10 +24,11 @@ package struct IncomingPlace: Hashable, Sendable {
 
 /// The result of a search for the next message of a cursor.
 package enum Incoming: Sendable {
-    /// A message.
+    /// The next message.
     case message(IncomingEntry)
-    /// No message among the entries searched in this step. There are more entries, or will be once the step is stored.
+    /// There was no message among the entries that this step has searched. More entries exist, or will exist when the step is
+    /// stored.
     case unfinished
-    /// No undelivered message.
+    /// There is no undelivered message.
     case none
 }

@@ -1,28 +1,28 @@
 /// The place at which a new cursor begins.
 public enum CursorStart: Hashable, Sendable {
-    /// At the first message that this device has.
+    /// The cursor begins at the first message that this device has.
     case beginning
-    /// After the last message that this device has.
+    /// The cursor begins after the last message that this device has.
     case now
 }
 
-/// A named place in every conversation, for a program that reads messages. Only acknowledgements move it, independent of what a
-/// person has read.
+/// A named place in every conversation, for a program that reads messages. Only acknowledgements move it. It does not depend on
+/// what a person has read.
 ///
-/// One reader uses a cursor at a time. The entries delivered to the reader are noted in `scanned`, in memory: a new reader begins
-/// at the last acknowledgement.
+/// Only one reader at a time uses a cursor. `scanned` has the entries that were delivered to the current reader. It exists in
+/// memory only, so a new reader begins after the last acknowledgement.
 struct MessageCursor: Sendable {
     /// The cursor's number in the store.
     let number: UInt64
-    /// The name that the reader gave it.
+    /// The cursor's name, which its reader has chosen.
     let name: CursorName
-    /// The reader that uses it now. Earlier readers get nothing more.
+    /// The number of the current reader. Earlier readers get no more messages.
     private(set) var reader: UInt64 = 0
-    /// The places, as stored or about to be stored. A conversation without a place was never read.
+    /// The places that are stored or will be stored in this step. A conversation without a place was never read.
     private var places: [ConversationID: CursorPlace]
-    /// The last entry of each conversation that was delivered to this reader or skipped as no message.
+    /// For each conversation, the last entry that was delivered to the current reader, or was skipped because it is no message.
     private var scanned: [ConversationID: UInt64] = [:]
-    /// The last entry of each conversation that was delivered to an earlier reader.
+    /// For each conversation, the last entry that was delivered to an earlier reader.
     private var deliveredBefore: [ConversationID: UInt64] = [:]
     /// The conversation of the last delivered message.
     private var last: ConversationID?
@@ -33,7 +33,7 @@ struct MessageCursor: Sendable {
         self.places = places
     }
 
-    /// Returns to the last acknowledgements, for another reader.
+    /// Returns to the last acknowledgements, because another reader begins.
     mutating func begin(reader: UInt64) {
         self.reader = reader
         scanned = [:]
@@ -41,42 +41,42 @@ struct MessageCursor: Sendable {
         last = nil
     }
 
-    /// The place in a conversation, as stored.
+    /// Returns the place in a conversation.
     func place(in conversation: ConversationID) -> CursorPlace { places[conversation] ?? CursorPlace() }
 
-    /// The last entry that this reader need not look at.
+    /// Returns the last entry that the current reader need not read.
     func scanned(in conversation: ConversationID) -> UInt64 {
         scanned[conversation] ?? place(in: conversation).acknowledged
     }
 
-    /// Whether an entry was delivered to an earlier reader that did not acknowledge it.
+    /// Whether an entry was delivered to an earlier reader, which did not acknowledge it.
     func isRepeated(_ seq: UInt64, in conversation: ConversationID) -> Bool {
         seq <= deliveredBefore[conversation] ?? 0
     }
 
-    /// The conversations in the order of the search: it begins after the conversation of the last message, so that a busy
-    /// conversation does not hold up the others.
+    /// The conversations in the order in which they are searched. The search begins after the conversation of the last message,
+    /// so that a conversation with many messages does not delay the others.
     func inTurn(_ conversations: [ConversationID]) -> [ConversationID] {
         let sorted = conversations.sorted()
         guard let last, let next = sorted.firstIndex(where: { $0 > last }) else { return sorted }
         return Array(sorted[next...] + sorted[..<next])
     }
 
-    /// Skips entries that hold no message.
+    /// Skips entries that are no messages.
     mutating func pass(through seq: UInt64, in conversation: ConversationID) { scanned[conversation] = seq }
 
     /// Notes the delivery of an entry.
     ///
-    /// - Returns: the place to store; `nil` if it is as before.
+    /// - Returns: the place that has to be stored; `nil` if it has not changed.
     mutating func deliver(_ seq: UInt64, in conversation: ConversationID) -> CursorPlace? {
         scanned[conversation] = seq
         last = conversation
         return change(conversation) { $0.didDeliver(seq) }
     }
 
-    /// Notes the acknowledgement of an entry and of all before it in its conversation.
+    /// Notes that an entry and all earlier ones of its conversation were acknowledged.
     ///
-    /// - Returns: the place to store; `nil` if it is as before.
+    /// - Returns: the place that has to be stored; `nil` if it has not changed.
     mutating func acknowledge(_ seq: UInt64, in conversation: ConversationID) -> CursorPlace? {
         change(conversation) { $0.didAcknowledge(seq) }
     }

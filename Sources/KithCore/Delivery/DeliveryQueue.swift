@@ -1,15 +1,15 @@
 import KithWire
 
-/// The deliveries of a profile: Welcomes for others' inboxes, and parcels. Each is retried until the relay has all of it or
-/// refuses for good.
+/// The deliveries of a profile: Welcomes for other people's inboxes, and parcels. Each is retried until the relay has all of it
+/// or refuses it for good.
 struct DeliveryQueue {
     private var pending: [UInt64: PendingDelivery] = [:]
 
     /// A change in the state of a delivery.
     enum Event {
-        /// The relay has no room or no time for it. It will be retried.
+        /// The relay has no room or no time for the delivery, which will be retried.
         case waits(ChannelDelivery, InvitationObstacle)
-        /// It arrived, or failed for good. `mayExist`: whether the relay may have it although the delivery failed.
+        /// The delivery has arrived, or has failed for good. `mayExist` says whether the relay may have it although it failed.
         case ended(ChannelDelivery, KithError?, mayExist: Bool)
 
         /// The conversation of the delivery.
@@ -24,10 +24,10 @@ struct DeliveryQueue {
 
     var count: Int { pending.count }
 
-    /// The deliveries, oldest first.
+    /// The deliveries, the oldest first.
     var all: [ChannelDelivery] { numbers.compactMap { pending[$0]?.delivery } }
 
-    /// The oldest delivery to a channel.
+    /// Returns the oldest delivery to a channel.
     func delivery(to channel: ChannelID) -> ChannelDelivery? { all.first { $0.channel == channel } }
 
     func contains(_ isMeant: (ChannelDelivery) -> Bool) -> Bool { pending.values.contains { isMeant($0.delivery) } }
@@ -37,24 +37,24 @@ struct DeliveryQueue {
         pending.values.compactMap { relays.isConnected($0.delivery.relay) ? $0.retryAt : nil }
     }
 
-    /// The deliveries to retry now, by number.
+    /// Returns the numbers of the deliveries that are due for a retry.
     func ready(at now: UInt64) -> [UInt64] { numbers.filter { pending[$0]?.retryAt.map { $0 <= now } == true } }
 
-    /// The deliveries to a relay, by number.
+    /// Returns the numbers of the deliveries to a relay.
     func numbers(at relay: RelayID) -> [UInt64] { numbers.filter { pending[$0]?.delivery.relay == relay } }
 
     private var numbers: [UInt64] { pending.keys.sorted() }
 
     // MARK: Changes
 
-    /// Adds a delivery from the store. It may have been sent before.
+    /// Adds a delivery from the store. An earlier process may already have sent it.
     mutating func load(_ number: UInt64, _ delivery: ChannelDelivery) {
         pending[number] = PendingDelivery(delivery, mayExist: true)
     }
 
     /// Stores a new delivery. ``open(_:_:at:in:)`` sends it.
     ///
-    /// - Returns: its number, which later deliveries may name in ``ChannelDelivery/after``.
+    /// - Returns: the delivery's number, to which later deliveries may refer in ``ChannelDelivery/after``.
     mutating func add(_ delivery: ChannelDelivery, in step: inout Step) -> UInt64 {
         let number = step.numbers.nextDelivery()
         pending[number] = PendingDelivery(delivery, mayExist: false)
@@ -76,9 +76,9 @@ struct DeliveryQueue {
         for number in numbers(at: relay) { pending[number]?.resetConnection() }
     }
 
-    /// Sends a delivery, if its relay is connected and the previous delivery has arrived.
+    /// Sends a delivery if its relay is connected and the delivery before it has arrived.
     ///
-    /// - Parameter now: ``Clocks/now``, in milliseconds.
+    /// - Parameter now: the current time, in milliseconds; see ``Clocks/now``.
     mutating func open(
         _ number: UInt64, _ relays: RelayDirectory, at now: UInt64, in step: inout Step
     ) -> [Event] {
@@ -86,7 +86,7 @@ struct DeliveryQueue {
             opened.retryAt.map({ $0 <= now }) != false
         else { return [] }
         let delivery = opened.delivery
-        // The relay would close the connection.
+        // A part that is too large is not sent, because the relay would close the connection.
         guard delivery.parts.allSatisfy({ $0.payload.count <= WireLimits.payload }) else {
             return end(number, .tooLong(limit: WireLimits.payload), relays, at: now, in: &step)
         }
@@ -110,7 +110,7 @@ struct DeliveryQueue {
         return []
     }
 
-    /// Handles the answer to a request of a delivery.
+    /// Handles the answer to a delivery's request.
     ///
     /// - Parameter answer: the number of the delivery, the request, and the relay's answer.
     mutating func didAnswer(
@@ -126,20 +126,20 @@ struct DeliveryQueue {
         case .failure(let error) where error.code.isPassing:
             if let obstacle = delivery.wait(for: error) { events.append(.waits(delivery.delivery, obstacle)) }
         case .failure(let error) where delivery.patienceMs == nil:
-            // The inbox was closed meanwhile.
+            // The inbox was closed in the meantime.
             let reason: KithError =
                 error.code == .tooLarge ? .tooLong(limit: Int(clamping: error.detail)) : .inviteUsed
             return end(number, reason, relays, at: now, in: &step)
         case .failure: break
         }
-        // The next tick retries, once no request of this attempt is outstanding.
+        // The next tick sends the delivery again, when no request of this attempt is left without an answer.
         if delivery.patienceMs != nil, delivery.unanswered == 0 { delivery.pause(now: now) }
         pending[number] = delivery
         if delivery.isDone { events += end(number, nil, relays, at: now, in: &step) }
         return events
     }
 
-    /// Removes a delivery. If it arrived, sends the deliveries that waited for it.
+    /// Removes a delivery. If it has arrived, sends the deliveries that waited for it.
     private mutating func end(
         _ number: UInt64, _ error: KithError?, _ relays: RelayDirectory, at now: UInt64, in step: inout Step
     ) -> [Event] {
@@ -155,24 +155,24 @@ struct DeliveryQueue {
     }
 }
 
-/// A delivery in memory.
+/// A delivery with the state of its current attempt.
 private struct PendingDelivery {
     let delivery: ChannelDelivery
-    /// The parts that the relay has.
+    /// The parts that the relay already has.
     var done: Set<EntryID> = []
     private(set) var isOpen = false
-    /// Requests without an answer yet.
+    /// Number of requests without an answer.
     private(set) var unanswered = 0
-    /// Whether the relay may have it without a confirmation: it was sent before, and the answer was lost.
+    /// Whether the relay may have the delivery without a confirmation, because the answer to an earlier attempt was lost.
     private(set) var mayExist: Bool
-    /// The pause before all requests are repeated, in milliseconds, if the relay asked for one. Its answers to the other requests
-    /// of the same attempt follow from that.
+    /// If the relay asked for a pause, the milliseconds before all requests are repeated. The relay's answers to later requests
+    /// of the same attempt are then only consequences.
     private(set) var patienceMs: UInt64?
-    /// The time of the next attempt, in milliseconds since 1970.
+    /// The time of the next attempt, in milliseconds; see ``Clocks/now``.
     private(set) var retryAt: UInt64?
-    /// Consecutive refusals that asked to try again later.
+    /// Number of successive refusals for now.
     private var refusals = 0
-    /// Whether the user knows that the delivery waits.
+    /// Whether the user was told that the delivery waits.
     private var isTold = false
 
     init(_ delivery: ChannelDelivery, mayExist: Bool) {
@@ -182,7 +182,7 @@ private struct PendingDelivery {
 
     var isDone: Bool { delivery.parts.allSatisfy { done.contains($0.id) } }
 
-    /// Begins an attempt with this many requests.
+    /// Begins an attempt with the given number of requests.
     mutating func open(requests: Int) {
         isOpen = true
         patienceMs = nil
@@ -190,13 +190,13 @@ private struct PendingDelivery {
         unanswered = requests
     }
 
-    /// A request was answered.
+    /// Counts an answered request.
     mutating func didAnswer() { unanswered -= min(1, unanswered) }
 
-    /// The relay asked to retry later.
+    /// Notes that the relay has refused for now.
     ///
-    /// - Returns: the obstacle, if the user should know of it: once, and only for an invitation. A relay that is busy for a
-    ///   moment is not reported.
+    /// - Returns: the obstacle, if the user should be told of it. The user is told only once, and only about invitations. A relay
+    ///   that is busy for a moment is not reported.
     mutating func wait(for error: RelayError) -> InvitationObstacle? {
         patienceMs = max(patienceMs ?? 0, error.patienceMs)
         let obstacle = InvitationObstacle(error)
@@ -214,7 +214,7 @@ private struct PendingDelivery {
         retryAt = nil
     }
 
-    /// Plans a retry after a pause that doubles each time and is at least as long as the relay asked for.
+    /// Schedules a retry. Each pause is twice as long as the one before, and at least as long as the relay has asked for.
     mutating func pause(now: UInt64) {
         let asked = patienceMs ?? 0
         resetConnection()
@@ -225,7 +225,8 @@ private struct PendingDelivery {
 }
 
 extension InvitationObstacle {
-    /// Derives the obstacle from a temporary refusal. A relay names a size if the inbox is full, and none if its disk is full.
+    /// Derives the obstacle from a temporary refusal. The relay states a size if the inbox is full, and none if the relay's disk
+    /// is full.
     init(_ error: RelayError) {
         switch error.code {
         case .full: self = error.detail > 0 ? .inboxFull : .relayFull

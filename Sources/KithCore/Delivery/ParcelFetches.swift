@@ -2,20 +2,20 @@ import KithWire
 
 /// The purpose of a parcel.
 enum ParcelPurpose: Hashable, Comparable, Sendable {
-    /// The tree of the group that the first entry of an inbox's queue invites to.
+    /// The tree of the group to which the first letter in an inbox's queue invites.
     case tree(InboxID)
-    /// The commit of the turn at which a conversation's log stands.
+    /// The commit of the next turn in a conversation's log.
     case commit(ConversationID)
 }
 
-/// The parcels being fetched: contents too long for an entry, each in a channel of its own.
+/// The parcels that are being fetched. A parcel is data that is too long for an entry, in a separate channel.
 struct ParcelFetches {
     private var fetches: [ParcelPurpose: ParcelFetch] = [:]
 
-    /// The end of a fetch.
+    /// The result of a fetch.
     enum Event {
         case came(ParcelPurpose, [UInt8])
-        /// The parcel is not available.
+        /// The parcel cannot be fetched.
         case failed(ParcelPurpose, RelayError.Code)
     }
 
@@ -28,7 +28,7 @@ struct ParcelFetches {
     /// Whether a follow belongs to the fetch of a parcel.
     func isFollowing(_ purpose: ParcelPurpose, _ tag: UInt64) -> Bool { fetches[purpose]?.followTag == tag }
 
-    /// The times at which a fetch is retried or given up, in milliseconds.
+    /// The times at which fetches are retried or given up, in milliseconds.
     var due: [UInt64] { fetches.values.map { $0.retryAt ?? $0.since + ClientLimits.parcelMs } }
 
     var purposes: [ParcelPurpose] { fetches.keys.sorted() }
@@ -37,12 +37,12 @@ struct ParcelFetches {
 
     /// Begins to fetch a parcel.
     ///
-    /// - Parameter since: the start of the wait, in milliseconds since 1970.
+    /// - Parameter since: the start of the wait, in milliseconds; see ``Clocks/now``.
     mutating func fetch(_ address: ParcelAddress, at relay: RelayID, for purpose: ParcelPurpose, since: UInt64) {
         fetches[purpose] = ParcelFetch(address, at: relay, since: since)
     }
 
-    /// Asks the relay for a parcel, if the relay is connected and was not asked yet.
+    /// Requests a parcel, if its relay is connected and the parcel was not requested yet.
     mutating func open(_ purpose: ParcelPurpose, _ relays: RelayDirectory, in step: inout Step) {
         guard let fetch = fetches[purpose], relays.isConnected(fetch.relay), fetch.followTag == nil else { return }
         step.request(
@@ -52,17 +52,17 @@ struct ParcelFetches {
             fetch.relay, fetch.address.channel, epoch: 0, fromSeq: 1, for: .parcel(purpose))
     }
 
-    /// A relay is connected.
+    /// Requests the parcels of a relay that is now connected.
     mutating func didConnect(_ relay: RelayID, _ relays: RelayDirectory, in step: inout Step) {
         for purpose in purposes where fetches[purpose]?.relay == relay { open(purpose, relays, in: &step) }
     }
 
-    /// A connection ended. The parts that came are kept.
+    /// Handles the end of a connection. Parts that have arrived are kept.
     mutating func didDisconnect(_ relay: RelayID) {
         for purpose in purposes where fetches[purpose]?.relay == relay { fetches[purpose]?.resetConnection() }
     }
 
-    /// Retries a fetch after the pause that the relay asked for, and gives up a fetch that takes too long.
+    /// Repeats a fetch after the pause that the relay has asked for. Gives up a fetch that takes too long.
     mutating func tick(
         _ purpose: ParcelPurpose, _ relays: RelayDirectory, at now: UInt64, in step: inout Step
     ) -> Event? {
@@ -75,7 +75,7 @@ struct ParcelFetches {
         return nil
     }
 
-    /// The relay refused a request about a parcel, or the follow.
+    /// Handles a relay's refusal of a request about a parcel, or of the follow.
     mutating func didRefuse(
         _ purpose: ParcelPurpose, _ error: RelayError, at now: UInt64, in step: inout Step
     ) -> Event? {
@@ -87,17 +87,17 @@ struct ParcelFetches {
         return nil
     }
 
-    /// The follow of a parcel began.
+    /// Handles the start of the follow of a parcel.
     ///
-    /// Senders upload the whole tree before the letter. A tree that is missing now never comes, so it does not hold up the
-    /// letters behind.
+    /// Senders send the whole tree before the letter. If the tree is incomplete now, it will never be complete. So the fetch
+    /// fails at once, and does not delay the letters behind.
     mutating func didStartFollow(_ purpose: ParcelPurpose, lastSeq: UInt64, in step: inout Step) -> Event? {
         guard case .tree = purpose, let fetch = fetches[purpose] else { return nil }
         fetches[purpose]?.lastSeq = lastSeq
         return lastSeq < UInt64(fetch.address.partCount) ? giveUp(purpose, .gone, in: &step) : nil
     }
 
-    /// Takes entries of a parcel's channel.
+    /// Processes entries of a parcel's channel.
     mutating func take(_ entries: [Entry], of purpose: ParcelPurpose, in step: inout Step) -> Event? {
         for entry in entries {
             guard var fetch = fetches.removeValue(forKey: purpose) else { return nil }
@@ -114,7 +114,7 @@ struct ParcelFetches {
         return .came(purpose, bytes)
     }
 
-    /// Drops a fetch whose result is not needed any more.
+    /// Drops a fetch whose result is no longer needed.
     mutating func forget(_ purpose: ParcelPurpose, in step: inout Step) {
         guard let fetch = fetches.removeValue(forKey: purpose) else { return }
         step.unfollow(fetch.relay, fetch.followTag)
@@ -126,18 +126,19 @@ struct ParcelFetches {
     }
 }
 
-/// A parcel being fetched (see ``ParcelAddress``).
+/// The state of one fetch (see ``ParcelAddress``).
 private struct ParcelFetch {
     let relay: RelayID
     private(set) var contents: ParcelContents
     var followTag: UInt64?
-    /// The last entry at the relay when the follow began.
+    /// The last entry that the relay had when the follow began.
     var lastSeq: UInt64?
-    /// The number of entries received on this connection.
+    /// The number of entries that were received on this connection.
     private var entries = 0
-    /// The start of the wait, in milliseconds since 1970. A relay that is never connected does not make the wait longer.
+    /// The start of the wait, in milliseconds; see ``Clocks/now``. The wait does not become longer if the relay is never
+    /// connected.
     let since: UInt64
-    /// The time of the next attempt, in milliseconds since 1970, if the relay asked for a pause.
+    /// The time of the next attempt, in milliseconds, if the relay has asked for a pause; see ``Clocks/now``.
     var retryAt: UInt64?
 
     init(_ address: ParcelAddress, at relay: RelayID, since: UInt64) {
@@ -148,9 +149,9 @@ private struct ParcelFetch {
 
     var address: ParcelAddress { contents.address }
 
-    /// Takes an entry.
+    /// Processes an entry.
     ///
-    /// - Returns: whether the entry is a part, and there are not too many entries.
+    /// - Returns: whether the entry is a part, and there have not been too many entries.
     mutating func take(_ entry: Entry) -> Bool {
         entries += 1
         let isPart = contents.take(entry.id, entry.payload)

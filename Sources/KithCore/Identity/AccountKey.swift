@@ -4,12 +4,12 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// The identity of a person: an Ed25519 public key. It has no description, so it cannot be logged by accident.
+/// The identity of a person: an Ed25519 public key. The type has no description, so that a key cannot be logged by mistake.
 public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// The 32 bytes of the key.
     public let bytes: [UInt8]
 
-    /// Takes 32 bytes; `nil` for any other count.
+    /// Creates a key from 32 bytes; `nil` for any other count.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
         self.bytes = Array(bytes)
@@ -21,10 +21,10 @@ public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// Writes the 32 bytes.
     public func encode(into writer: inout TLSWriter) { writer.writeBytes(bytes) }
 
-    /// SHA-256 of the key. Invites carry it, and users see it where keys differ.
+    /// SHA-256 of the key. Invites contain it, and users see it if two keys differ.
     public var fingerprint: AccountFingerprint { AccountFingerprint(digest: SHA256.hash(data: bytes)) }
 
-    /// Whether the signature over a labeled message is valid.
+    /// Whether the signature of a labeled message is valid.
     func isValid(_ signature: some Collection<UInt8>, over message: [UInt8]) -> Bool {
         guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else { return false }
         return key.isValidSignature(Array(signature), for: message)
@@ -44,26 +44,26 @@ public struct AccountFingerprint: Hashable, Sendable, TLSCodable, CustomStringCo
     /// Writes the 32 bytes.
     public func encode(into writer: inout TLSWriter) { writer.writeBytes(bytes) }
 
-    /// 64 hexadecimal digits in groups of four.
+    /// The hash as 64 hexadecimal digits in groups of four.
     public var description: String {
         stride(from: 0, to: bytes.count, by: 2).map { Hex.encode(bytes[$0...($0 + 1)]) }.joined(separator: "-")
     }
 }
 
-/// The private half of an account key, made on the first device. A backup must hold it.
+/// The private key of an account, which is created on the account's first device. A backup has to contain it.
 package struct AccountPrivateKey: Sendable {
     private let key: Curve25519.Signing.PrivateKey
     /// The 32 bytes of the seed.
     package let bytes: SecretBytes
-    /// The public half.
+    /// The public key.
     package let publicKey: AccountKey
 
-    /// A fresh key.
+    /// Creates a random key.
     package init(random: RandomSource = .system) throws(MLSError) { try self.init(random.secret(32)) }
 
-    /// A stored key.
+    /// Restores a stored key.
     ///
-    /// - Throws: ``MLSError/crypto(_:)`` if it is not 32 bytes long.
+    /// - Throws: ``MLSError/crypto(_:)`` if the key does not have 32 bytes.
     package init(_ bytes: SecretBytes) throws(MLSError) {
         guard let key = bytes.withUnsafeBytes({ try? Curve25519.Signing.PrivateKey(rawRepresentation: $0) }),
             let publicKey = AccountKey(Array(key.publicKey.rawRepresentation))
@@ -73,14 +73,14 @@ package struct AccountPrivateKey: Sendable {
         self.publicKey = publicKey
     }
 
-    /// A record for a relay which states that a name leads to this account (Docs/relay-protocol.md).
+    /// Creates a record for a relay. The record states that a name leads to this account (Docs/relay-protocol.md).
     func nameRecord(_ name: Name, version: UInt64, content: [UInt8]) throws(MLSError) -> NameRecord {
         do {
             return try NameRecord(name: name, version: version, content: content, signedBy: key)
         } catch { throw .crypto(.sign) }
     }
 
-    /// Signs a message, which must begin with a label of its own.
+    /// Signs a message. Each kind of message must begin with a different label.
     func sign(_ message: [UInt8]) throws(MLSError) -> [UInt8] {
         do { return Array(try key.signature(for: message)) } catch { throw .crypto(.sign) }
     }

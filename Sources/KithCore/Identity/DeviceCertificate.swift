@@ -1,7 +1,7 @@
 import MLS
 import TLSCodec
 
-/// The proof that a device belongs to an account: the identity in its MLS credential, signed by the account key.
+/// The proof that a device belongs to an account. It is the identity in the device's MLS credential, signed with the account key.
 ///
 /// ```text
 /// struct {
@@ -16,26 +16,26 @@ import TLSCodec
 /// } DeviceCertificate;
 /// ```
 ///
-/// Reading does not verify it: see ``verify(signatureKey:)``.
+/// A certificate that was read is not verified yet: see ``verify(signatureKey:)``.
 package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     /// The account of the device.
     package let accountKey: AccountKey
     /// The name that the person chose.
     package let name: String
-    /// 16 random bytes.
+    /// The device's id, 16 random bytes.
     package let deviceID: [UInt8]
     /// The signature key of the device's leaves.
     package let deviceSignatureKey: SignaturePublicKey
-    /// The person's name for the device.
+    /// The name that the person has given the device.
     package let deviceName: String
-    /// The period of its validity, in seconds since 1970.
+    /// The period in which the certificate is valid, in seconds since 1970.
     package let lifetime: Lifetime
     private(set) var signature: [UInt8] = []
 
     private static let version: UInt8 = 1
     private static let label = Array("kith device v1".utf8)
 
-    /// Makes and signs a certificate.
+    /// Creates and signs a certificate.
     ///
     /// - Throws: ``MLSError/crypto(_:)``.
     package init(
@@ -89,8 +89,8 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
         return Self.label + writer.bytes
     }
 
-    /// Whether the account signed it, for this signature key. The lifetime is checked only before its device is added to a group:
-    /// see ``CertifiedDevices``.
+    /// Whether the account has signed the certificate for this signature key. The lifetime is not checked here, but only before
+    /// the device is added to a group: see ``CertifiedDevices``.
     func verify(signatureKey: SignaturePublicKey) -> Bool {
         guard deviceSignatureKey == signatureKey else { return false }
         return accountKey.isValid(signature, over: signedBytes)
@@ -98,33 +98,33 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
 }
 
 extension Credential {
-    /// The certificate in a Kith member's credential, not verified; `nil` if it is something else.
+    /// The unverified certificate in a Kith member's credential; `nil` for any other credential.
     var deviceCertificate: DeviceCertificate? {
         guard case .basic(let identity) = self else { return nil }
         return try? DeviceCertificate(decoding: identity)
     }
 }
 
-/// Judges the credentials of a group's members: a leaf is accepted if its certificate is signed by the account it names and
+/// Checks the credentials of a group's members. A leaf is accepted if its certificate is signed by the account that it names, and
 /// is for the leaf's own signature key.
 ///
-/// It ignores the certificate's lifetime. A member whose clock is wrong would refuse a commit or a Welcome that the others
-/// accepted, and would be cut off from them for good. The member that adds a device checks the lifetime, while the addition can
-/// still wait.
+/// The certificate's lifetime is ignored. Otherwise a member with a wrong clock would refuse a commit or a Welcome that all
+/// others accept, and would be separated from them for good. The member that adds a device checks the lifetime, because an
+/// addition can still wait.
 struct CertifiedDevices: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool {
-        // Every device is a member; external proposals are not allowed.
+        // Every device is a member, and external proposals are not allowed.
         guard role == .member else { return false }
         return credential.deviceCertificate?.verify(signatureKey: signatureKey) ?? false
     }
 
-    /// A member may renew its certificate, but keeps its account and its device.
+    /// A member may renew its certificate, but must keep its account and its device.
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool {
         guard let new = new.deviceCertificate, let old = old.deviceCertificate else { return false }
         return new.accountKey == old.accountKey && new.deviceID == old.deviceID
     }
 
-    /// A device can be in a group only once.
+    /// Identifies the device, so that a device is in a group only once.
     func clientIdentity(_ credential: Credential) -> [UInt8]? {
         credential.deviceCertificate.map { $0.accountKey.bytes + $0.deviceID }
     }

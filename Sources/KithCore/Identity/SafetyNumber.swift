@@ -1,19 +1,20 @@
 import Crypto
 
-/// The number that two people compare to detect an attacker between them: 60 digits, the same on both sides.
+/// The number that two people compare to detect an attacker between them. It has 60 digits and is the same on both sides.
 ///
-/// Each half is 30 digits of one account: SHA-512, applied 5,200 times to `"kith safety number v1" || account key`, its first
-/// 30 bytes taken as six numbers of 40 bits, each modulo 100,000. The smaller half comes first.
+/// Each half consists of 30 digits for one account. SHA-512 is applied 5,200 times to `"kith safety number v1"
+/// account key`. The first 30 bytes of the result are six numbers of 40 bits, and each is reduced modulo 100,000. The smaller
+/// half comes first.
 public struct SafetyNumber: Hashable, Sendable, CustomStringConvertible {
-    /// 60 decimal digits.
+    /// The 60 decimal digits.
     public let digits: String
 
-    /// The number of two accounts, in either order.
+    /// Computes the number of two accounts, in either order.
     public init(_ one: AccountKey, _ other: AccountKey) {
         digits = [Self.half(one), Self.half(other)].sorted().joined()
     }
 
-    /// Twelve groups of five digits.
+    /// The digits in twelve groups of five.
     public var groups: [String] {
         let all = Array(digits)
         return stride(from: 0, to: all.count, by: 5).map { String(all[$0..<$0 + 5]) }
@@ -22,7 +23,7 @@ public struct SafetyNumber: Hashable, Sendable, CustomStringConvertible {
     /// The groups with spaces between them.
     public var description: String { groups.joined(separator: " ") }
 
-    /// The repetitions make a search for a key with the same digits more expensive.
+    /// Number of times that the hash is applied. It makes it more expensive to search for a key with the same digits.
     private static let repetitions = 5_200
 
     private static func half(_ key: AccountKey) -> String {

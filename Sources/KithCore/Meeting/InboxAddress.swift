@@ -2,7 +2,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// A relay as a client knows it: its address, the key that it must have, and the pass that it may require.
+/// A relay in the form in which a client uses it: the address, the key that the relay must have, and the pass that it may
+/// require.
 ///
 /// ```text
 /// struct { opaque address<V>; opaque pin[32]; optional<opaque pass<V>> pass; } RelayPoint;
@@ -12,10 +13,10 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
     public let address: RelayAddress
     /// The key that the relay must have.
     public let pin: RelayPin
-    /// The pass that the relay requires, if any.
+    /// The pass that the relay requires; `nil` for none.
     public let pass: RelayPass?
 
-    /// A relay from its parts.
+    /// Creates a relay from its parts.
     public init(address: RelayAddress, pin: RelayPin, pass: RelayPass? = nil) {
         self.address = address
         self.pin = pin
@@ -25,8 +26,8 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
     /// Reads a relay.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let text = try reader.readText(limit: 512)
-        // People may write an address in several ways. On the wire only one form is valid, so that decoding and encoding gives
-        // the same bytes.
+        // An address can be written in several ways, but only one of them is valid when it is encoded. So decoding and encoding
+        // returns the same bytes.
         guard let address = RelayAddress(text), address.description == text else {
             throw .unknownValue(field: "RelayPoint.address", value: 0)
         }
@@ -44,8 +45,9 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The address at which a person can be reached: an inbox channel, with the token and the key needed to put a Welcome into it and
-/// to take a key package out. Anyone who has the address can do both, so it is given to one person (or published, under a name).
+/// The address at which a person can be reached: an inbox channel, with the token and the key for putting a Welcome into it and
+/// for taking a key package from it. Anyone who has the address can do both. So it is given to one person only, or published
+/// under a name.
 ///
 /// ```text
 /// struct {
@@ -57,13 +59,13 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
 /// } InboxAddress;
 /// ```
 public struct InboxAddress: Hashable, Sendable, TLSCodable {
-    /// The relay that has the inbox.
+    /// The relay of the inbox.
     public let relay: RelayPoint
-    /// The inbox.
+    /// The inbox's channel.
     public let channel: ChannelID
     let appendToken: Token
     let sealKey: InboxSealKey
-    /// The account whose key packages the inbox must hold.
+    /// The account whose key packages the inbox must contain.
     public let account: AccountFingerprint
 
     init(
@@ -94,7 +96,8 @@ public struct InboxAddress: Hashable, Sendable, TLSCodable {
         writer.write(account)
     }
 
-    /// Compares relay, channel and account. A person who knows the channel of an inbox knows its keys, too.
+    /// Compares relay, channel and account. The keys need not be compared, because a person who knows the channel of an inbox
+    /// also knows its keys.
     public static func == (left: InboxAddress, right: InboxAddress) -> Bool {
         left.relay == right.relay && left.channel == right.channel && left.account == right.account
     }

@@ -3,8 +3,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// An ``InboxMessage`` encrypted with the init key of the key package that its Welcome is for. In the inbox, it is sealed once
-/// more. Everybody who has an inbox's address knows its seal key, and the relay knows the seal key of a registered name.
+/// An ``InboxMessage``, encrypted to the init key of the key package for which its Welcome was made. In the inbox, the letter is
+/// sealed again. Everyone who has an inbox's address knows its seal key. For a registered name, the relay knows it too.
 ///
 /// ```text
 /// struct {
@@ -13,13 +13,13 @@ import TLSCodec
 /// } InboxLetter;
 /// ```
 struct InboxLetter: Sendable, TLSCodable {
-    /// The `KeyPackageRef` (RFC 9420 §5.2) of the package that opens it.
+    /// The `KeyPackageRef` (RFC 9420 §5.2) of the key package that opens the letter.
     let keyPackage: [UInt8]
     private let message: HPKECiphertext
 
     private static let label: StaticString = "Kith InboxMessage"
 
-    /// - Throws: ``MLSError/crypto(_:)`` for a key package with an invalid init key.
+    /// - Throws: ``MLSError/crypto(_:)`` if the key package has an invalid init key.
     init(
         _ message: InboxMessage, to keyPackage: KeyPackage, channel: ChannelID, random: RandomSource
     ) throws(MLSError) {
@@ -38,12 +38,12 @@ struct InboxLetter: Sendable, TLSCodable {
         writer.write(message)
     }
 
-    /// The decrypted message; `nil` if the letter is not for that key package, or of another version.
+    /// Returns the decrypted message; `nil` if the letter is for another key package or has another version.
     func open(with bundle: KeyPackageBundle, channel: ChannelID) -> InboxMessage? {
         guard let bytes = try? bundle.decrypt(message, label: Self.label, context: channel.bytes) else { return nil }
         return try? InboxMessage(decoding: bytes.copyBytes())
     }
 
-    /// The digest by which the letter is recognized if it comes again.
+    /// The digest by which the letter is recognized if it arrives again.
     var digest: [UInt8] { Array(SHA256.hash(data: encoded)) }
 }

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// An invitation to a conversation, which is put sealed into an inbox.
+/// An invitation to a conversation. It is sealed and put into an inbox.
 ///
 /// ```text
 /// struct {
@@ -14,15 +14,15 @@ import TLSCodec
 /// } InboxMessage;
 /// ```
 struct InboxMessage: Sendable {
-    /// The relay that has the conversation's channel. The channel's id is the group's.
+    /// The relay with the conversation's channel. The channel's id equals the group's id.
     let relay: RelayPoint
-    /// The conversation's name; empty for a conversation of two.
+    /// The conversation's name. Empty for a conversation of two.
     let title: String
     /// Whether it is a conversation of two.
     let isDirect: Bool
-    /// An encoded `MLSMessage`.
+    /// The Welcome as an encoded `MLSMessage`.
     let welcome: [UInt8]
-    /// The place of the group's ratchet tree.
+    /// The place where the group's ratchet tree is.
     let tree: TreeSource
     /// The inviter's view of the log at the start of the epoch.
     let view: LogView

@@ -2,18 +2,18 @@ import Crypto
 import MLS
 import TLSCodec
 
-/// The key that seals everything in an inbox: key packages from its owner, Welcomes to its owner.
+/// The key that seals everything in an inbox: key packages from the owner, and Welcomes to the owner.
 ///
 /// ```text
 /// sealed = nonce[12] || ChaCha20-Poly1305(key, nonce, aad = "kith inbox v1" || uint8 purpose || channel, plaintext)
 /// ```
 struct InboxSealKey: Sendable, TLSCodable {
-    /// The kind of a sealed value, so that one kind cannot be taken for another.
+    /// The kind of a sealed value. It prevents one kind from being taken for another.
     enum Purpose: UInt8 { case keyPackage = 1, message }
 
     private let bytes: SecretBytes
 
-    /// A fresh key.
+    /// Creates a random key.
     init(random: RandomSource) { bytes = random.secret(32) }
 
     init(from reader: inout TLSReader) throws(TLSCodecError) { bytes = SecretBytes(try reader.readBytes(32)) }
@@ -26,7 +26,7 @@ struct InboxSealKey: Sendable, TLSCodable {
         Array("kith inbox v1".utf8) + [purpose.rawValue] + channel
     }
 
-    /// Seals a value for an inbox; `nil` only if the crypto library fails.
+    /// Seals a value for an inbox; `nil` only if the cryptographic library fails.
     func seal(_ plaintext: [UInt8], _ purpose: Purpose, channel: [UInt8], random: RandomSource) -> [UInt8]? {
         guard let nonce = try? ChaChaPoly.Nonce(data: random.bytes(12)),
             let box = try? ChaChaPoly.seal(
@@ -35,7 +35,7 @@ struct InboxSealKey: Sendable, TLSCodable {
         return Array(box.combined)
     }
 
-    /// Opens a value sealed for this purpose and inbox; `nil` for anything else.
+    /// Opens a value that was sealed for this purpose and inbox; `nil` for any other value.
     func open(_ sealed: some Collection<UInt8>, _ purpose: Purpose, channel: [UInt8]) -> [UInt8]? {
         guard let box = try? ChaChaPoly.SealedBox(combined: Array(sealed)),
             let plaintext = try? ChaChaPoly.open(

@@ -2,7 +2,7 @@ import KithSupport
 import KithWire
 import TLSCodec
 
-/// A line with which its recipient can begin a conversation with its maker: `kith:` and base64url of
+/// A line with which a person can begin a conversation with the creator of the line. It consists of `kith:` and base64url of
 ///
 /// ```text
 /// struct {
@@ -13,15 +13,15 @@ import TLSCodec
 /// } Invite;
 /// ```
 public struct Invite: Hashable, Sendable, TLSCodable {
-    /// The maker's inbox.
+    /// The creator's inbox.
     public let inbox: InboxAddress
-    /// The maker's name.
+    /// The creator's name.
     public let name: String
-    /// The time at which it stops working, in seconds since 1970.
+    /// The time at which the invite expires, in seconds since 1970.
     package let expiresAt: UInt64
 
     private static let version: UInt8 = 1
-    /// The highest version that a later Kith may plausibly write. A higher number means that the line is damaged.
+    /// The highest version that a future Kith may write. A higher number means that the line is damaged.
     private static let highestVersion: UInt8 = 8
     private static let scheme = "kith:"
 
@@ -31,7 +31,7 @@ public struct Invite: Hashable, Sendable, TLSCodable {
         self.expiresAt = expiresAt
     }
 
-    /// Reads a pasted invite. Spaces and line breaks in it are ignored.
+    /// Reads a pasted invite. Spaces and line breaks in the text are ignored.
     ///
     /// - Throws: ``InviteError``.
     public init(line: String) throws(InviteError) {
@@ -43,7 +43,7 @@ public struct Invite: Hashable, Sendable, TLSCodable {
         do { self = try Invite(decoding: bytes) } catch { throw .incomplete }
     }
 
-    /// The line. It is a secret between two people: anyone who has it can use it.
+    /// The line. It is a secret between two people, because anyone who has it can use it.
     public var line: String { Self.scheme + Base64URL.encode(encoded) }
 
     /// Reads an invite.
@@ -66,11 +66,11 @@ public struct Invite: Hashable, Sendable, TLSCodable {
 
 /// The reason why a text is not an invite.
 public enum InviteError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// It does not begin with `kith:`.
+    /// The text does not begin with `kith:`.
     case notAnInvite
     /// Characters are missing or wrong.
     case incomplete
-    /// A newer Kith made it.
+    /// A newer Kith has created the invite.
     case version(UInt8)
 
     /// One sentence for the user, without a full stop.

@@ -3,17 +3,17 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// The place of the group's ratchet tree for a member that joins (RFC 9420 §12.4.3.3).
+/// The place where a joining member finds the group's ratchet tree (RFC 9420 §12.4.3.3).
 ///
 /// ```text
 /// enum { in_welcome(0), parcel(1) } TreeSourceType;
 /// struct { TreeSourceType type; select (type) { case parcel: ParcelAddress; } } TreeSource;
 /// ```
 enum TreeSource: Hashable, Sendable, TLSCodable {
-    /// In the Welcome itself, as the `ratchet_tree` extension.
+    /// The tree is in the Welcome, as the `ratchet_tree` extension.
     case inWelcome
-    /// In a channel of its own, once for all members that join with the same commit. The tree of a large group is much longer
-    /// than an entry may be.
+    /// The tree is in a separate channel, once for all members that join with the same commit. This is needed for a large group,
+    /// whose tree is much longer than an entry.
     case parcel(ParcelAddress)
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
@@ -30,22 +30,22 @@ enum TreeSource: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The address of a parcel: a long sealed value in a channel of its own, split into entries.
+/// The address of a parcel. A parcel is a long sealed value in a separate channel, split into entries.
 ///
 /// ```text
 /// struct { opaque channel[32]; opaque read_token[32]; opaque key[32]; uint32 length; } ParcelAddress;
 /// entry i (from 0) = ChaCha20-Poly1305(key, nonce = uint96 i, aad = "kith parcel v1" || uint32 length, part i)
 /// ```
 ///
-/// The key is used for one parcel only, so counting nonces are safe.
+/// The key is used for one parcel only, so the nonces may be consecutive numbers.
 struct ParcelAddress: Hashable, Sendable, TLSCodable {
     let channel: ChannelID
     let readToken: Token
     let key: [UInt8]
-    /// The length of the whole value, in bytes.
+    /// The length of the value, in bytes.
     let length: UInt32
 
-    /// The length of every part but the last, in bytes: with its tag, it fits an entry.
+    /// The length of every part except the last, in bytes. Together with its tag, a part fits into an entry.
     static let partLength = 192 << 10
 
     init(channel: ChannelID, readToken: Token, key: [UInt8], length: UInt32) {
@@ -80,7 +80,7 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     /// The number of parts.
     var partCount: Int { (Int(length) + Self.partLength - 1) / Self.partLength }
 
-    /// Seals the value into the payloads of its entries; `nil` only if the crypto library fails.
+    /// Seals the value, and returns the payloads of the parcel's entries; `nil` only if the cryptographic library fails.
     func seal(_ bytes: [UInt8]) -> [[UInt8]]? {
         var parts: [[UInt8]] = []
         for index in 0..<partCount {
@@ -94,7 +94,7 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
         return parts
     }
 
-    /// Opens one part; `nil` if the entry is not that part.
+    /// Opens one part; `nil` if the entry is not this part.
     fileprivate func open(_ payload: some Collection<UInt8>, index: Int) -> [UInt8]? {
         let sealed = Array(payload)
         guard let nonce = try? nonce(index),
@@ -112,18 +112,19 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The parts of a parcel that have arrived. Entries may come in any order and more than once: a relay may refuse one of several
-/// for the moment, and forgets after a while which entries it took.
+/// The parts of a parcel that have arrived. Entries may arrive in any order and more than once. The reason is that a relay may
+/// refuse one of several entries for now, and after some time no longer recognizes entries that it already has.
 struct ParcelContents {
     let address: ParcelAddress
     private var parts: [Int: [UInt8]] = [:]
     private var seen: Set<EntryID> = []
-    /// The most missing parts to try for one entry: a sender that reverses the order must not cost every receiver much work.
+    /// Maximum number of missing parts that are tried for one entry. The limit is needed, because a sender that reverses the
+    /// order must not cause much work at every receiver.
     private static let mostTried = 64
 
     init(of address: ParcelAddress) { self.address = address }
 
-    /// Adds an entry, and returns whether it is a part of this parcel.
+    /// Adds an entry. Returns whether the entry is a part of this parcel.
     mutating func take(_ entry: EntryID, _ payload: some Collection<UInt8>) -> Bool {
         guard seen.insert(entry).inserted else { return true }
         for index in (0..<address.partCount).lazy.filter({ [parts] in parts[$0] == nil }).prefix(Self.mostTried) {
@@ -134,15 +135,16 @@ struct ParcelContents {
         return false
     }
 
-    /// The whole value; `nil` while a part is missing.
+    /// The complete value; `nil` while a part is missing.
     var whole: [UInt8]? {
         guard parts.count == address.partCount else { return nil }
         return (0..<address.partCount).flatMap { parts[$0] ?? [] }
     }
 }
 
-/// The reference that a turn holds in place of a commit that is too long for an entry. A commit gets long in two cases: until members
-/// have renewed their keys, it has a ciphertext for each of them; and if it adds many members, it holds all their key packages.
+/// The reference that a turn contains instead of a commit that is too long for an entry. A commit is long in two cases. Until
+/// members have renewed their keys, it contains a ciphertext for each of them. If it adds many members, it contains all of their
+/// key packages.
 ///
 /// ```text
 /// struct {
@@ -180,7 +182,7 @@ package struct TurnReference: Hashable, Sendable, TLSCodable {
     /// The parcel's channel.
     package var channel: ChannelID { commit.channel }
 
-    /// The commit, from the parcel's entries; `nil` if the reference is not to these bytes.
+    /// Returns the commit from the parcel's entries; `nil` if the reference does not belong to these bytes.
     package func commit(from entries: [(entry: EntryID, payload: [UInt8])]) -> [UInt8]? {
         var contents = ParcelContents(of: commit)
         for (entry, payload) in entries { _ = contents.take(entry, payload) }

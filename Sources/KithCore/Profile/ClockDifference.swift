@@ -1,23 +1,23 @@
-/// A difference between the device's clock and another clock that is too large for both to be right.
+/// A difference between the device's clock and another clock. It is so large that one of the two must be wrong.
 public struct ClockDifference: Hashable, Sendable {
     /// The source of the other clock.
     public enum Witness: Hashable, Sendable {
-        /// A relay, which stated its time when the device connected.
+        /// A relay, which has stated its time when the device connected.
         case relay(RelayAddress)
-        /// A contact who signed a message with a time in the future.
+        /// A contact who has signed a message with a time in the future.
         case contact(ContactID, name: String)
-        /// A contact who signed a message with a time in the future, while the relay's clock agrees with this device's.
+        /// A contact who has signed a message with a time in the future, although the relay's clock agrees with this device's.
         case contactAlone(ContactID, name: String)
     }
 
     /// The source of the other clock.
     public let witness: Witness
-    /// Lead of this device's clock over the other, in milliseconds; negative if this device's is behind.
+    /// Milliseconds by which this device's clock is ahead of the other; negative if it is behind.
     package let aheadMs: Int64
-    /// Lead of this device's clock over the other; negative if this device's is behind.
+    /// Time by which this device's clock is ahead of the other; negative if it is behind.
     public var lead: Duration { .milliseconds(aheadMs) }
 
-    /// A difference from its parts.
+    /// Creates a difference from its parts.
     package init(witness: Witness, aheadMs: Int64) {
         self.witness = witness
         self.aheadMs = aheadMs
@@ -38,7 +38,7 @@ public struct ClockDifference: Hashable, Sendable {
         }
     }
 
-    /// A duration, rounded, in the largest unit that fits at least twice.
+    /// Formats a duration, rounded, in the largest unit of which it has at least two.
     private static func span(_ ms: UInt64) -> String {
         let units: [(ms: UInt64, name: String)] = [
             (365 * 86_400_000, "years"), (86_400_000, "days"), (3_600_000, "hours"),

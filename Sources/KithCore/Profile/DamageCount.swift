@@ -1,11 +1,11 @@
-/// The numbers of damaged values on the disk, which were left out.
+/// The numbers of values that were left out because they are damaged on the disk.
 public struct DamageCount: Hashable, Sendable {
-    /// The number of entries of conversations.
+    /// The number of damaged entries of conversations.
     public let entries: Int
-    /// The number of other values.
+    /// The number of other damaged values.
     public let otherValues: Int
 
-    /// Counts of both kinds.
+    /// Creates a value from the two numbers.
     public init(entries: Int, otherValues: Int) {
         self.entries = entries
         self.otherValues = otherValues

@@ -1,8 +1,8 @@
-/// Text that another person or a relay wrote: a name, a title, the name of a device.
+/// Text that another person or a relay has written: a name, a title, or the name of a device.
 ///
-/// The sender chooses the characters, so the text may imitate this program: its brackets, its marks, another person's name. A
-/// plain name is shown as it is. Any other text is shown in curly quotes, without the characters that could end a quotation or a
-/// bracketed row. A terminal's control characters are replaced later, where text is printed.
+/// The sender chooses the characters, so the text may imitate this program: its brackets, its marks, or another person's name. A
+/// plain name is shown unchanged. Any other text is shown in curly quotes, without characters that could end a quotation or a row
+/// in brackets. Control characters are replaced later, when the text is printed.
 package struct ForeignText: Hashable, Sendable, CustomStringConvertible {
     /// The original text.
     package let text: String
@@ -10,13 +10,13 @@ package struct ForeignText: Hashable, Sendable, CustomStringConvertible {
     /// Marks a text as foreign.
     package init(_ text: String) { self.text = text }
 
-    /// Names that this program uses for the user, for itself, and for people in general.
+    /// Names that this program uses for the user, for itself, or for people in general.
     private static let reserved: Set<String> = ["you", "kith", "somebody", "everyone", "nobody"]
-    /// The most characters and words of a name that is shown without quotes: room for people's names, but not for sentences.
+    /// Maximum number of characters, and of words, in a name that is shown without quotes. People's names fit, sentences do not.
     private static let mostCharacters = 40
     private static let mostWords = 4
 
-    /// The text as a name, with quotes only if it needs them.
+    /// The text as a name, in quotes only if that is necessary.
     package var description: String { isPlain ? text : quoted }
 
     /// The text in quotes.
@@ -25,7 +25,7 @@ package struct ForeignText: Hashable, Sendable, CustomStringConvertible {
             switch character {
             case "[": "("
             case "]": ")"
-            // Characters that a reader could take for the end of the quotation or for the beginning of another.
+            // A reader could take these characters for the end of the quotation, or for the beginning of another one.
             case "“", "”", "„", "‟", "〝", "〞", "〟", "＂": "\""
             default: character
             }
@@ -33,13 +33,14 @@ package struct ForeignText: Hashable, Sendable, CustomStringConvertible {
         return "“\(String(inside))”"
     }
 
-    /// Whether a typed text matches this text as shown, with or without its quotes, or with the quotes of a keyboard.
+    /// Whether a typed text equals this text in the form in which it is shown. The quotes may be missing, or may be those of a
+    /// keyboard.
     package func isShown(as typed: String) -> Bool {
         let shown = description
         return typed == shown || Self.unquoted(typed) == (isPlain ? shown : String(shown.dropFirst().dropLast()))
     }
 
-    /// The text between quotes; the text itself if there are none.
+    /// Returns the text between quotes. If there are no quotes, returns the whole text.
     private static func unquoted(_ typed: String) -> String {
         guard let first = typed.first, let last = typed.last, typed.count > 2,
             [("\"", "\""), ("'", "'"), ("“", "”")].contains(where: { $0 == (first, last) })
@@ -52,10 +53,11 @@ package struct ForeignText: Hashable, Sendable, CustomStringConvertible {
             return false
         }
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
-        // An empty word means a space at an end or two spaces in a row, which can imitate a column.
+        // An empty word means that there is a space at an end, or that there are two successive spaces, which can imitate a
+        // column.
         guard words.count <= Self.mostWords, !words.contains("") else { return false }
         return text.unicodeScalars.allSatisfy { scalar in
-            // Two names that differ only in an invisible character look the same.
+            // If two names differ only in an invisible character, they look the same.
             guard !scalar.properties.isDefaultIgnorableCodePoint else { return false }
             return scalar.properties.isAlphabetic || scalar.properties.numericType != nil
                 || scalar.properties.generalCategory == .nonspacingMark || " -_.'@+".unicodeScalars.contains(scalar)

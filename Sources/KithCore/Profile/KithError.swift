@@ -4,20 +4,20 @@ import MLS
 
 /// The reason why a request failed. Nothing has changed, unless the case says so.
 public enum KithError: Error, Hashable, Sendable {
-    /// There is no profile in that folder yet.
+    /// The folder has no profile.
     case noProfile
-    /// There is a profile in that folder already.
+    /// The folder already has a profile.
     case profileExists
-    /// The profile in that folder was made with this name, not with the given one.
+    /// The profile in the folder has this name, which differs from the given one.
     case hasOtherName(String)
     /// The passphrase does not open the vault.
     case wrongPassphrase
-    /// There is not enough memory to derive the key from the passphrase, which takes this many bytes. The passphrase may be
+    /// Deriving the key from the passphrase needs this many bytes of memory, which are not available. The passphrase may be
     /// right.
     case noMemory(bytes: Int)
-    /// The vault needs a passphrase, and none was given.
+    /// The vault requires a passphrase, but none was given.
     case passphraseNeeded
-    /// Another process has the profile open. Its process id, if known.
+    /// Another process has opened the profile. The value is its process id, if known.
     case inUse(pid: Int32?)
     /// The profile's files can't be read or written.
     case file(PrivateFileError)
@@ -31,59 +31,60 @@ public enum KithError: Error, Hashable, Sendable {
     case relay(RelayConnectionError)
     /// The text is not a relay address.
     case notAnAddress(String)
-    /// The relay at an address has a different key than before. Somebody may be impersonating it; nothing was sent.
+    /// The key of the relay at an address has changed. Another server may be impersonating the relay, so nothing was sent.
     case relayKeyChanged(RelayAddress, known: RelayPin, found: RelayPin)
-    /// Nothing has that name here.
+    /// There is nothing with this name.
     case notFound(String)
-    /// Another contact or the user has that name here.
+    /// Another contact or the user already has this name.
     case nameTaken(String)
     /// The invite has expired.
     case inviteExpired
     /// This profile made the invite.
     case inviteIsMine
-    /// The invite was used or withdrawn.
+    /// The invite was used or revoked.
     case inviteUsed
-    /// A key differs from the contact's pinned key. Holds both fingerprints.
+    /// A key differs from the contact's pinned key. The values are both fingerprints.
     case keyChanged(contact: String, pinned: AccountFingerprint, found: AccountFingerprint)
-    /// This device's clock or the relay's is wrong, so that the new invite or its keys would have a wrong date.
+    /// This device's clock or the relay's is wrong, so the new invite or its keys would have a wrong date.
     case wrongClock(ClockDifference)
-    /// The person's key package is not valid now. The person is added without another call, once the key package is valid or
-    /// their device has left new ones. Holds the clock difference if this device's clock seems wrong.
+    /// The person's key package is not valid now. The person is added without another call, as soon as the key package is valid
+    /// or the person's device has deposited new ones. The second value is the clock difference, if this device's clock seems
+    /// wrong.
     case keyPackageNotCurrent(String, clockDoubt: ClockDifference?)
     /// The key package belongs to another account than the inbox.
     case wrongAccount
-    /// Another person holds that name at the relay.
+    /// The name at the relay belongs to another person.
     case nameHeld
-    /// No person holds that name at the relay.
+    /// Nobody has registered the name at the relay.
     case nameUnknown
-    /// The contact's address for new conversations is unknown, for this reason.
+    /// The contact's address for new conversations is unknown. The second value is the reason.
     case notReachable(String, NoAddressReason)
-    /// The state of the conversation does not allow it.
+    /// The state of the conversation does not allow the request.
     case conversation(ConversationStatus)
-    /// The relay showed members different logs. Sending waits for the user's decision.
+    /// The relay has shown different logs to members. Nothing is sent until the user decides.
     case suspect
     /// The text is empty or only white space.
     case blankText
     /// The text contains a NUL.
     case notText
-    /// The text, name or file is too long; the limit in bytes.
+    /// The text, name or file is too long. The limit is in bytes.
     case tooLong(limit: Int)
-    /// A duration is zero, negative, or longer than this.
+    /// A duration is zero, negative, or longer than the limit.
     case duration(longest: Duration)
-    /// A rule of membership does not allow it.
+    /// The request breaks a rule of membership.
     case membership(MembershipProblem)
-    /// A cursor can't be used.
+    /// A cursor cannot be used.
     case cursor(CursorError)
     /// The profile was closed before the request was finished.
     case closed
 
     /// The reason why a contact's address is unknown.
     public enum NoAddressReason: Hashable, Sendable {
-        /// There is a conversation of two, and the contact's device has not sent its address there yet.
+        /// There is a conversation of two, but the contact's device has not yet sent its address in it.
         case notYet
-        /// The contact began a conversation that the user has not accepted.
+        /// The contact has begun a conversation that the user has not accepted.
         case pending
-        /// This profile was restored from a backup, and backups hold no addresses.
+        /// This profile was restored from a backup, and backups contain no addresses.
         case restored
         /// There is no conversation of two with the contact.
         case never
@@ -92,12 +93,12 @@ public enum KithError: Error, Hashable, Sendable {
 
 /// The reason why a cursor can't be used.
 public enum CursorError: Hashable, Sendable {
-    /// The name must be one line of at most this many bytes, without space at its ends.
+    /// The name must be a single line of at most this many bytes, without spaces at its ends.
     case name(limit: Int)
-    /// The profile already has this many cursors. Delete one first.
+    /// The profile already has the maximum number of cursors. Delete one first.
     case tooMany(limit: Int)
     /// The stored cursor with this name is damaged. It can be deleted, but a new cursor may deliver messages again.
     case damaged(String)
-    /// Another reader uses the cursor with this name now.
+    /// Another reader now uses the cursor with this name.
     case takenOver(String)
 }

@@ -1,17 +1,17 @@
 /// A rule of membership that a request breaks.
 public enum MembershipProblem: Hashable, Sendable {
-    /// All other members have left, so nobody would receive anything.
+    /// All other members have left, so nobody would receive the message.
     case leftAlone
     /// The contact with this name is not a member.
     case noMember(String)
-    /// Nobody can be added to a conversation of two.
+    /// No other person can be added to a conversation of two.
     case addingToTwo
     /// Nobody can be removed from a conversation of two.
     case removingFromTwo
-    /// A conversation of two has no name of its own.
+    /// A conversation of two has no name that could be changed.
     case namingTwo
 
-    /// The problem, without a full stop.
+    /// The problem in words, without a full stop.
     package var sentence: Sentence {
         switch self {
         case .leftAlone: "all other members have left"

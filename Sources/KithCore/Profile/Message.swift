@@ -2,11 +2,11 @@ import KithWire
 
 /// The delivery state of the user's own message.
 public enum Delivery: Hashable, Sendable {
-    /// It waits on this device.
+    /// The message waits on this device.
     case queued
-    /// The relay has it on its disk.
+    /// The message is on the relay's disk.
     case onRelay
-    /// This many members have confirmed that they read it.
+    /// This many members have confirmed that they read the message.
     case read(by: Int)
 }
 
@@ -14,7 +14,7 @@ public enum Delivery: Hashable, Sendable {
 public struct Message: Hashable, Sendable {
     /// The author.
     public enum Author: Hashable, Sendable {
-        /// This profile.
+        /// The user of this profile.
         case me
         /// A member.
         case contact(ContactID, name: String, Trust)
@@ -22,44 +22,44 @@ public struct Message: Hashable, Sendable {
         case kith
     }
 
-    /// The content.
+    /// The content of a message.
     public enum Body: Hashable, Sendable {
         /// Text.
         case text(String)
         /// An event in the conversation.
         case notice(Notice)
-        /// A kind that this Kith does not know.
+        /// Content of a kind that this version does not know.
         case needsNewerKith(kind: UInt16)
     }
 
-    /// The message's id; the same for all members.
+    /// The message's id, which is the same for all members.
     public let id: EntryID
     /// The message's conversation.
     public let conversation: ConversationID
-    /// Its place in the log; `nil` while it waits to be sent.
+    /// The message's position in the log; `nil` until it is sent.
     public let seq: UInt64?
     /// The author.
     public let author: Author
     /// The content.
     public let body: Body
-    /// The time of sending, in milliseconds since 1970: by the sender's clock, or by the relay's clock for notices.
+    /// The time of sending in milliseconds since 1970, by the sender's clock. For notices, the time by the relay's clock.
     package let sentAtMs: UInt64
-    /// The message that it answers.
+    /// The message that this message answers.
     public let replyTo: EntryID?
-    /// Its delivery state, if it is the user's own message.
+    /// The delivery state; `nil` unless the user has written the message.
     public let delivery: Delivery?
-    /// The problems found with it.
+    /// The problems that were found with the message.
     public let warnings: [Warning]
-    /// The members who have confirmed that they read it, if it is the user's own message.
+    /// The members who have confirmed that they read the message. Empty unless the user has written it.
     public var readers: [ContactID] = []
 
-    /// The text; `nil` for notices and for kinds that this Kith does not know.
+    /// The text; `nil` for notices and for kinds that this version does not know.
     public var text: String? { if case .text(let text) = body { text } else { nil } }
 }
 
 /// An event in a conversation, at its place in the log.
 public enum Notice: Hashable, Sendable {
-    /// The conversation begins here, for this device.
+    /// The conversation begins here on this device.
     case began(by: String)
     /// A member was added.
     case added(String, by: String)
@@ -69,51 +69,51 @@ public enum Notice: Hashable, Sendable {
     case left(String)
     /// The conversation was renamed.
     case renamed(String, by: String)
-    /// A member's keys were renewed. Shown by `explain` only.
+    /// A member has renewed its keys. Only `explain` shows this.
     case renewed(by: String)
-    /// This many entries, with nothing shown between them, could not be read for this reason.
+    /// This many entries could not be read, for the same reason and with nothing shown between them.
     case unreadable(UnreadableReason, from: String?, count: Int = 1)
-    /// Entries are gone from the relay, and this device never had them.
+    /// Entries that this device never had were deleted at the relay.
     case missed(first: UInt64, last: UInt64)
 }
 
 /// The reason why an entry could not be read.
 public enum UnreadableReason: UInt8, Hashable, Sendable {
-    /// It does not decrypt or its signature is wrong.
+    /// The entry cannot be decrypted, or its signature is wrong.
     case notGenuine = 1
-    /// Its key was used before, so it repeats an earlier entry.
+    /// The entry's key was already used, so it repeats an earlier entry.
     case repeated
-    /// Its key is too far ahead of the sender's other messages.
+    /// The entry's key is too far ahead of the sender's other messages.
     case tooFarAhead
-    /// Its content can't be parsed.
+    /// The entry's content cannot be parsed.
     case malformed
-    /// Its content names another entry id than the entry has.
+    /// The id in the content differs from the entry's id.
     case wrongID
-    /// It is a commit that breaks the rules.
+    /// The entry is a commit that breaks the rules.
     case invalidCommit
-    /// It is damaged on this device's disk. Never stored.
+    /// The entry is damaged on this device's disk. This reason is never stored.
     case damaged
 }
 
-/// A problem of a message, or of the log that the relay shows.
+/// A problem with a message, or with the log that the relay shows.
 public enum Warning: Hashable, Sendable {
-    /// The relay showed the sender a different log than this device, somewhere in these entries.
+    /// Somewhere in these entries, the relay has shown different logs to the sender and to this device.
     case differentLogs(first: UInt64, last: UInt64)
     /// This many earlier messages of the sender have not arrived.
     case missingBefore(Int)
-    /// The relay acknowledged this entry, but does not show it in its place.
+    /// The relay has acknowledged this entry, but does not show it at its position.
     case notKept(seq: UInt64)
-    /// An invitation to a past state of the conversation came into an inbox again. It was ignored.
+    /// An inbox got an invitation to an earlier state of the conversation again. The invitation was ignored.
     case oldWelcome
-    /// A person used a single-use invite that had already been used. This device leaves the conversation, so that the person
-    /// notices.
+    /// A person has used a single-use invite that was already used. This device leaves the conversation, so that the person sees
+    /// it.
     case inviteUsedAgain
-    /// The relay accepts no entry of more than this many bytes, and this device's text is longer. It was not sent and is not
-    /// kept.
+    /// The relay accepts entries up to this number of bytes only, and this device's text is longer. It was not sent and is not
+    /// stored.
     case longerThanRelayTakes(EntryID, limit: UInt64)
-    /// A member has entries up to this one that the relay does not show to this device.
+    /// A member has entries up to this one, but the relay does not show them to this device.
     case heldBack(through: UInt64)
-    /// The relay refuses this person's invitation for the moment, for this reason. The invitation is kept and retried.
+    /// The relay refuses this person's invitation for now. The invitation is stored and retried.
     case invitationWaits(for: String, InvitationObstacle)
 }
 
@@ -123,8 +123,8 @@ public enum InvitationObstacle: UInt8, Hashable, Sendable {
     case inboxFull = 1
     /// The relay's disk is full.
     case relayFull
-    /// The relay accepts nothing more from this device or its address for a while.
+    /// The relay accepts nothing more from this device or its address for some time.
     case tooFast
-    /// The relay can't store anything at the moment.
+    /// The relay cannot store anything now.
     case unavailable
 }

@@ -2,49 +2,49 @@ import KithWire
 
 /// The number of a conversation in this profile.
 public struct ConversationID: RawRepresentable, Hashable, Sendable, Comparable {
-    /// The number, from 1 on.
+    /// The number, which is at least 1.
     public let rawValue: UInt64
-    /// Takes a number.
+    /// Creates an id from a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
-    /// Orders by number.
+    /// Compares the numbers.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// The number of a contact in this profile.
 public struct ContactID: RawRepresentable, Hashable, Sendable, Comparable {
-    /// The number, from 1 on.
+    /// The number, which is at least 1.
     public let rawValue: UInt64
-    /// Takes a number.
+    /// Creates an id from a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
-    /// Orders by number.
+    /// Compares the numbers.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// The number of an inbox of this profile, such as that of an open invite.
 public struct InboxID: RawRepresentable, Hashable, Sendable, Comparable {
-    /// The number, from 1 on.
+    /// The number, which is at least 1.
     public let rawValue: UInt64
-    /// Takes a number.
+    /// Creates an id from a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
-    /// Orders by number.
+    /// Compares the numbers.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// The reason to believe that a key belongs to a contact.
+/// The reason why a key is believed to belong to a contact.
 public enum Trust: UInt8, Hashable, Sendable, Comparable {
-    /// None: the key came from the relay or from a member of a group.
+    /// No reason, because the key came from the relay or from a member of a group.
     case unverified = 0
-    /// The contact used an invite made for one person. Another person who got hold of the invite could have used it instead.
+    /// The contact has used an invite for one person. Another person who got the invite could have used it instead.
     case usedMyInvite
-    /// The key came in the contact's own invite.
+    /// The key was in the contact's own invite.
     case invite
-    /// The safety numbers were compared.
+    /// The user has compared the safety numbers.
     case compared
 
-    /// Orders by strength.
+    /// Compares the strength of two reasons.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
-    /// Whether the key came through a channel that the relay has no part in.
+    /// Whether the key came through a channel over which the relay has no control.
     public var isVerified: Bool { self != .unverified }
 }
 
@@ -54,51 +54,52 @@ public struct Contact: Hashable, Sendable {
     public let id: ContactID
     /// This profile's name for the contact. No two contacts have the same name.
     public var name: String
-    /// The key pinned when the contact was first seen.
+    /// The key that was pinned when the contact was first seen.
     public let accountKey: AccountKey
-    /// The reason to believe the key.
+    /// The reason why the key is believed to be the contact's.
     public var trust: Trust
-    /// Another key that claims to belong to this contact. Nothing is sent to the contact until the user decides.
+    /// Another key that may be this contact's. Nothing is sent to the contact until the user decides.
     public var conflictingKey: AccountKey?
-    /// The contact's address for new conversations, if known.
+    /// The contact's address for new conversations; `nil` if unknown.
     public var inbox: InboxAddress?
-    /// The registered name under which the contact was found at a relay, if any.
+    /// The registered name under which the contact was found at a relay; `nil` if the contact was found in another way.
     public var registeredName: Name?
     /// Whether the contact is known only from conversations that the user has not accepted.
     public var isStranger = false
 }
 
-/// The state of a conversation: usable, or the reason why not.
+/// The state of a conversation. If the conversation cannot be used, it includes the reason.
 public enum ConversationStatus: Hashable, Sendable {
-    /// It is being created or joined. Messages wait.
+    /// The conversation is being created or joined. Messages wait.
     case preparing
-    /// It can be used.
+    /// The conversation can be used.
     case active
-    /// This member removed this device.
+    /// The member with this name has removed this device.
     case removed(by: String)
-    /// This device left.
+    /// This device has left.
     case left
-    /// An entry can't be applied, so no later entry is applied either. A member can add this device again, or the user can leave.
+    /// An entry cannot be applied, so no later entry can be applied either. A member can add this device again, or the user can
+    /// leave.
     case stopped(seq: UInt64, reason: StopReason)
 }
 
 /// The reason why a conversation stopped.
 public enum StopReason: UInt8, Hashable, Sendable {
-    /// A member made a change that breaks the rules.
+    /// A member has made a change that breaks the rules.
     case invalidCommit = 1
     /// The relay no longer has entries that this device needs.
     case trimmed
-    /// The relay does not know the conversation, or does not let this device in.
+    /// The relay does not know the conversation, or does not give this device access.
     case denied
     /// The conversation's channel was closed.
     case closed
-    /// The relay has a wrong entry, or none, at the next place of the log.
+    /// The relay has a wrong entry, or none, at the next position of the log.
     case brokenLog
-    /// This device is new (a restored backup): a member has to add it again.
+    /// This device is new, because the profile was restored from a backup. A member has to add it again.
     case restored
-    /// The other person's address no longer works. That person never joined.
+    /// The other person's address no longer works, so that person never joined.
     case notReachable
-    /// The relay returned another account's key for the other person. That person never joined.
+    /// The relay returned a key of another account for the other person, so that person never joined.
     case wrongAccount
 }
 
@@ -106,113 +107,115 @@ public enum StopReason: UInt8, Hashable, Sendable {
 public struct ConversationSummary: Hashable, Sendable {
     /// The conversation's number.
     public let id: ConversationID
-    /// Its name here: the contact's, or the group's.
+    /// The conversation's name on this device: the contact's name, or the group's.
     public let name: String
-    /// The other person, if it is a conversation of two; `nil` also if that person's key has changed since.
+    /// The other person of a conversation of two. `nil` for groups, and if that person's key has changed.
     public let contact: ContactID?
     /// Whether it is a conversation of two.
     public let isDirect: Bool
-    /// Its state.
+    /// The state of the conversation.
     public let status: ConversationStatus
-    /// The members, this device's account included.
+    /// The number of members, including this profile.
     public let memberCount: Int
     /// The number of messages not marked as read.
     public let unread: Int
-    /// The place in the log up to which everything was marked as read.
+    /// The position in the log up to which everything is marked as read.
     public let readThrough: UInt64
-    /// The last entry's place in the log.
+    /// The position of the last entry in the log.
     public let lastSeq: UInt64
-    /// The time at which the last message came, in milliseconds since 1970; 0 if there is none.
+    /// The time of the last message, in milliseconds since 1970; 0 if there is none.
     package let lastActivityMs: UInt64
-    /// The relay that has it.
+    /// The address of the conversation's relay.
     public let relay: RelayAddress
     /// The key that the relay must have.
     public let relayPin: RelayPin
-    /// Whether the relay showed members different logs. Sending then waits for the user's decision.
+    /// Whether the relay has shown different logs to members. Nothing is sent until the user decides.
     public let isSuspect: Bool
-    /// Whether a stranger began it and the user has not accepted it. Until then, nothing is sent there and nothing is fetched.
+    /// Whether a stranger has begun the conversation and the user has not accepted it. Until then, nothing is sent in it and
+    /// nothing is fetched.
     public var isPending = false
     /// Whether another member has written to the log since this device joined.
     public var hasAnswer = true
-    /// Whether an invitation to it has not reached the invited person's inbox yet.
+    /// Whether an invitation to the conversation is not yet in the invited person's inbox.
     public var isInviting = false
 }
 
 /// A member of a conversation.
 public struct Member: Hashable, Sendable {
-    /// Whether the device belongs to this profile's own account.
+    /// Whether the member is this profile's own account.
     public let isMe: Bool
-    /// The contact; `nil` for this profile itself, and for a key that no longer belongs to a contact.
+    /// The contact; `nil` for this profile itself, and for a member whose key belongs to no contact any more.
     public let contact: ContactID?
     /// This profile's name for the member.
     public let name: String
-    /// The reason to believe the member's key.
+    /// The reason why the key is believed to be the member's.
     public let trust: Trust
-    /// The member's name for the device.
+    /// The name that the member has given the device.
     public let deviceName: String
 }
 
 /// An event of a profile.
 public enum KithEvent: Hashable, Sendable {
-    /// A message was stored: a new one, or one whose delivery has advanced.
+    /// A message is new, or its delivery has advanced. It is already stored.
     case message(Message)
     /// A conversation is new or has changed.
     case conversation(ConversationSummary)
     /// A contact is new or has changed.
     case contact(Contact)
-    /// The state of the connection to a relay changed.
+    /// The state of the connection to a relay has changed.
     case relay(KnownRelay, RelayState)
-    /// A member proved to be here now, in the same group, and signed its view of the log.
+    /// A member has proved to be online now in the same group, and has signed its view of the log.
     case present(ConversationID, ContactID, name: String, LogComparison)
-    /// Somebody used an invite.
+    /// A person has used an invite.
     case inviteUsed(InboxID, ConversationID)
-    /// A problem that does not belong to a message. Warnings of one kind that follow each other within ten minutes are reported
-    /// for the first, the tenth and the hundredth time.
+    /// A problem that does not belong to a message. If the same kind of warning is repeated, each time within ten minutes, only
+    /// the first, the tenth, the hundredth and so on are reported.
     case warning(ConversationID, Warning, times: Int)
-    /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped: a
-    /// stranger who knows a name must not make a device connect to a relay of their choice.
+    /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped, because a
+    /// stranger who knows a name must not be able to make a device connect to a relay of the stranger's choice.
     case invitationPassedOver(RelayAddress)
-    /// This device's clock or another clock is wrong. Reported once for each clock, and again when the difference changes.
+    /// This device's clock or another clock is wrong. This is reported once for each clock, and again when the difference
+    /// changes.
     case clock(ClockDifference)
-    /// The limit of conversations that strangers began is reached. Further letters stay at the relay until the user accepts or
-    /// declines some.
+    /// The maximum number of conversations that strangers began has been reached. Further letters stay at the relay until the
+    /// user accepts or declines some of them.
     case tooManyPending
-    /// Another person holds a name under which this profile was registered at a relay.
+    /// A name under which this profile was registered at a relay now belongs to another person.
     case nameLost(Name, RelayAddress)
-    /// The subscriber was too slow, and events were dropped. Read again everything that is shown.
+    /// Events were dropped, because the subscriber was too slow. The subscriber has to read everything that it shows again.
     case missed
 }
 
-/// A member's view of the log, compared with this device's.
+/// The result of comparing a member's view of the log with this device's.
 public enum LogComparison: Hashable, Sendable {
-    /// They are the same.
+    /// The views are equal.
     case same
-    /// The relay has shown the member this many more entries. They may be on their way here.
+    /// The relay has shown this many more entries to the member. They may still arrive here.
     case ahead(by: UInt64)
-    /// The relay has shown the member this many fewer entries, and otherwise the same log.
+    /// The relay has shown this many fewer entries to the member, and otherwise the same log.
     case behind(by: UInt64)
-    /// The relay showed different logs.
+    /// The relay has shown different logs.
     case differs
 }
 
-/// A relay as this profile knows it: an address, and the key that the relay must have. Two relays may share an address; they are
-/// the same relay only if their keys are equal.
+/// A relay that this profile knows: an address, and the key that the relay must have. Two relays may have the same address. They
+/// are the same relay only if their keys are equal too.
 public struct KnownRelay: Hashable, Sendable {
     /// The relay's address.
     public let address: RelayAddress
     /// The key that the relay must have.
     public let pin: RelayPin
-    /// The contact whose card names it; `nil` if the profile itself uses it.
+    /// The contact whose card names the relay; `nil` if the profile itself uses it.
     public let namedBy: String?
 
-    /// A relay, and the contact who named it.
+    /// Creates a value from its parts.
     public init(address: RelayAddress, pin: RelayPin, namedBy: String? = nil) {
         self.address = address
         self.pin = pin
         self.namedBy = namedBy
     }
 
-    /// Compares addresses and keys, regardless of ``namedBy``.
+    /// Compares addresses and keys, but not ``namedBy``.
     public static func == (left: Self, right: Self) -> Bool { left.address == right.address && left.pin == right.pin }
 
     /// Hashes the address and the key.
@@ -226,13 +229,14 @@ public struct KnownRelay: Hashable, Sendable {
 public enum RelayState: Hashable, Sendable {
     /// The connection is being made.
     case connecting
-    /// Connected.
+    /// The relay is connected.
     case connected
-    /// Connected, but the relay has no room. Requests that take space wait and are retried.
+    /// The relay is connected, but has no room. Requests that take space wait and are retried.
     case full
-    /// Not reached; retried after a pause.
+    /// The relay was not reached. The next attempt follows after a pause.
     case waiting(RelayPause)
-    /// An early retry is pointless: the relay's key or the pass is wrong, or the server is not a relay that Kith can talk to.
+    /// The relay or its server refused, and an immediate retry is useless: the relay's key or the pass is wrong, or the server is
+    /// not a relay that Kith can use.
     case refused(RelayConnectionError)
 }
 
@@ -242,6 +246,6 @@ public struct OpenInvite: Hashable, Sendable {
     public let id: InboxID
     /// The invite to pass on.
     public let invite: Invite
-    /// Whether more than one person may use it.
+    /// Whether several people may use the invite.
     public let isReusable: Bool
 }

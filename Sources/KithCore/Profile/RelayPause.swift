@@ -1,6 +1,6 @@
 /// The pause before the next attempt to reach a relay.
 public struct RelayPause: Hashable, Sendable {
-    /// The reason why the relay was not reached, in a few words.
+    /// The reason why the relay could not be reached, in a few words.
     public let reason: String
     /// The time of the next attempt, in milliseconds since 1970.
     package let untilMs: UInt64

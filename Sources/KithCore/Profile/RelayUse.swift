@@ -1,4 +1,4 @@
-/// A relay, and the use that a profile makes of it.
+/// A relay, with the numbers of a profile's conversations and inboxes at it.
 public struct RelayUse: Hashable, Sendable {
     /// The relay.
     public let relay: RelayPoint

@@ -1,17 +1,17 @@
 import KithWire
 
-/// A sentence of this program, in which foreign text can be told apart from the program's own words.
+/// A sentence of this program, in which other people's text can be distinguished from the program's own words.
 ///
-/// A sentence is made from a literal. A bare `String` can't be interpolated: the writer must state its origin, with `\(name: …)`,
-/// `\(quoted: …)` or `\(own: …)`.
+/// A sentence is made from a literal. A bare `String` cannot be interpolated. The code has to state the origin of a text with
+/// `\(name: …)`, `\(quoted: …)` or `\(own: …)`.
 package struct Sentence: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringInterpolation {
-    /// The whole sentence, without a full stop. Not yet safe for a terminal.
+    /// The whole sentence, without a full stop. It may still contain characters that control a terminal.
     package let description: String
 
-    /// A sentence without values.
+    /// Creates a sentence without values.
     package init(stringLiteral words: StaticString) { description = "\(words)" }
 
-    /// A sentence with values.
+    /// Creates a sentence with values.
     package init(stringInterpolation: StringInterpolation) { description = stringInterpolation.text }
 
     /// Collects the parts of a sentence.
@@ -21,7 +21,7 @@ package struct Sentence: Hashable, Sendable, CustomStringConvertible, Expressibl
         /// Begins a sentence.
         package init(literalCapacity: Int, interpolationCount: Int) { text.reserveCapacity(literalCapacity) }
 
-        /// Appends words of the source code.
+        /// Appends words from the source code.
         package mutating func appendLiteral(_ words: StaticString) { text += "\(words)" }
 
         /// Appends another sentence.
@@ -30,19 +30,19 @@ package struct Sentence: Hashable, Sendable, CustomStringConvertible, Expressibl
         /// Appends a number.
         package mutating func appendInterpolation(_ number: some BinaryInteger) { text += String(number) }
 
-        /// Appends a value whose description consists of this program's words or of digits.
+        /// Appends a value whose description consists of the program's own words or of digits.
         package mutating func appendInterpolation(_ words: some OwnWords) { text += words.description }
 
-        /// Appends foreign text, in quotes if it needs them.
+        /// Appends other people's text, in quotes if that is necessary.
         package mutating func appendInterpolation(_ foreign: ForeignText) { text += foreign.description }
 
-        /// Appends a person's, a device's or a conversation's name, in quotes if it needs them.
+        /// Appends the name of a person, a device or a conversation, in quotes if that is necessary.
         package mutating func appendInterpolation(name: String) { text += ForeignText(name).description }
 
-        /// Appends foreign text that is a sentence of its own or a title: always in quotes.
+        /// Appends other people's text that is a sentence or a title. It is always in quotes.
         package mutating func appendInterpolation(quoted: String) { text += ForeignText(quoted).quoted }
 
-        /// Appends text that this program made: a date, a fingerprint, a path that the user gave.
+        /// Appends text that this program has made, such as a date or a fingerprint, or a path that the user gave.
         package mutating func appendInterpolation(own text: String) { self.text += text }
     }
 }
@@ -53,7 +53,7 @@ extension Sentence {
 }
 
 extension Sequence<Sentence> {
-    /// The sentences with a separator between them.
+    /// Joins the sentences with a separator between them.
     package func joined(separator: Sentence) -> Sentence {
         var joined: Sentence?
         for sentence in self { joined = joined.map { $0 + separator + sentence } ?? sentence }
@@ -61,7 +61,7 @@ extension Sequence<Sentence> {
     }
 }
 
-/// A type whose description consists of this program's words, of digits, or of an alphabet without spaces and brackets.
+/// A type whose description consists of the program's own words, of digits, or of an alphabet without spaces and brackets.
 package protocol OwnWords: CustomStringConvertible {}
 
 extension RelayAddress: OwnWords {}

@@ -1,12 +1,12 @@
 import KithWire
 
-// Sentences for users, without a full stop, so that they fit into a line.
+// Sentences for users. They have no full stop, so that they fit into a line.
 
 extension Notice {
-    /// The event, in a few words.
+    /// The event in a few words.
     package var sentence: Sentence { sentence(for: nil) }
 
-    /// The event, in a few words. The person with this name is "you".
+    /// The event in a few words. The person with the name `me` is called "you".
     package func sentence(for me: String?) -> Sentence {
         func someone(_ name: String) -> Sentence { name == me ? "you" : "\(name: name)" }
         return switch self {
@@ -36,7 +36,7 @@ extension Notice {
 }
 
 extension UnreadableReason {
-    /// The reason, in a few words.
+    /// The reason in a few words.
     package var sentence: Sentence {
         switch self {
         case .notGenuine: "it could not be decrypted, or no member signed it; it was dropped"
@@ -51,7 +51,7 @@ extension UnreadableReason {
 }
 
 extension Warning {
-    /// The problem, in a few words.
+    /// The problem in a few words.
     package var sentence: Sentence {
         switch self {
         case .differentLogs(let first, let last):
@@ -75,19 +75,19 @@ extension Warning {
 }
 
 extension Warning {
-    /// The warning, and its count if it came repeatedly.
+    /// Returns the warning, with the number of its repetitions if there were any.
     package func sentence(times: Int) -> Sentence { times > 1 ? "\(sentence) (\(times) times so far)" : sentence }
 }
 
 extension KnownRelay {
-    /// The relay, and the contact who named it.
+    /// The relay's address, and the contact who named the relay.
     package var sentence: Sentence {
         namedBy.map { "the relay that \(name: $0) named, \(address)" } ?? "\(address)"
     }
 }
 
 extension RelayState {
-    /// Whether the relay can't be used.
+    /// Whether the relay cannot be used.
     package var isTrouble: Bool {
         switch self {
         case .connecting, .connected: false
@@ -95,14 +95,14 @@ extension RelayState {
         }
     }
 
-    /// The state without the time of the next attempt, which differs each time.
+    /// The state without the time of the next attempt, which differs from one event to the next.
     package var withoutTime: RelayState {
         if case .waiting(let pause) = self { .waiting(RelayPause(reason: pause.reason, untilMs: 0)) } else { self }
     }
 }
 
 extension LogComparison {
-    /// The result of a live check, as the end of a sentence that names the member.
+    /// The result of a live check, in words that follow the member's name.
     package var sentence: Sentence {
         switch self {
         case .same: "sees the same group and log"
@@ -116,14 +116,14 @@ extension LogComparison {
 }
 
 extension RelayAddress {
-    /// The sentence about a dropped invitation to a conversation at this relay, with a remedy.
+    /// The sentence about a dropped invitation to a conversation at this relay, with advice.
     package var invitationSentence: Sentence {
         "an invitation to a conversation at the relay \(self) came through an address at another relay; it was ignored. To accept invitations to that relay, make an invite there (kith invite --relay \(self)) and send it to the inviter"
     }
 }
 
 extension InvitationObstacle {
-    /// The reason why a person's invitation waits, in a few words.
+    /// Returns the reason why a person's invitation waits, in a few words.
     package func sentence(_ name: String) -> Sentence {
         switch self {
         case .inboxFull: "\(name: name)'s inbox is full"
@@ -135,18 +135,18 @@ extension InvitationObstacle {
 }
 
 extension KithEvent {
-    /// The sentence about letters from strangers that stay at the relay, with a remedy.
+    /// The sentence about strangers' letters that stay at the relay, with advice.
     package static let tooManyPendingSentence: Sentence =
         "\(ClientLimits.pendingConversations) conversations from strangers are waiting; to let more in, accept (kith chat NAME) or decline (kith group leave NAME) some"
 
-    /// The sentence about a name that another person holds now.
+    /// Returns the sentence about a name that now belongs to another person.
     package static func nameLostSentence(_ lost: Name, _ relay: RelayAddress) -> Sentence {
         "the name \(own: lost.text) at the relay \(relay) belongs to another person now; people who look it up no longer find you"
     }
 }
 
 extension ConversationStatus {
-    /// The state, in a few words.
+    /// The state in a few words.
     package var sentence: Sentence {
         switch self {
         case .preparing: "the conversation is not ready yet"
@@ -159,7 +159,7 @@ extension ConversationStatus {
 }
 
 extension StopReason {
-    /// The reason in a few words, with a remedy.
+    /// The reason in a few words, with advice.
     package var sentence: Sentence {
         switch self {
         case .invalidCommit:
@@ -177,7 +177,7 @@ extension StopReason {
 }
 
 extension Trust {
-    /// The trust in the key, in the words used everywhere. They follow a name and "is".
+    /// The trust in the key, in words that can follow a name and "is". All parts of the program use these words.
     package var sentence: Sentence {
         switch self {
         case .unverified: "unverified: the key came from a relay or a group"
