@@ -1,13 +1,13 @@
 import KithWire
 import TLSCodec
 
-/// A letter that stays at the relay until this device can process it. It does not block other letters.
+/// A letter that stays at the relay until this device can process it. Other letters do not wait for it.
 struct AsideLetter: Sendable, TLSCodable {
-    /// The reason to leave a letter at the relay.
+    /// The reason why a letter stays at the relay.
     enum Reason: Sendable {
-        /// It is a stranger's, and the limit of pending conversations is reached.
+        /// The letter is from a stranger, and the maximum number of pending conversations has been reached.
         case room
-        /// It invites to a conversation whose log must be read further first.
+        /// The letter invites to a conversation whose log has to be read further first.
         case log(LogWait)
     }
 
@@ -39,13 +39,14 @@ struct AsideLetter: Sendable, TLSCodable {
     }
 }
 
-/// The wait of a Welcome to a conversation in which, by the log read so far, this device still is. The device may have been
-/// removed and added again while it was offline, and the log from one relay may arrive later than the inbox from another.
+/// The wait of a Welcome to a conversation in which this device still is, according to the log that it has read so far. The
+/// device may have been removed and added again while it was offline. The log is at one relay and may arrive later than the inbox
+/// from another relay.
 struct LogWait: Sendable, TLSCodable {
     let conversation: ConversationID
     /// The epoch of the Welcome.
     let epoch: UInt64
-    /// The start of the wait by the clock of the inbox's relay, in milliseconds since 1970.
+    /// The start of the wait, by the clock of the inbox's relay, in milliseconds since 1970.
     var since: UInt64
 
     init(conversation: ConversationID, epoch: UInt64, since: UInt64) {
@@ -66,9 +67,9 @@ struct LogWait: Sendable, TLSCodable {
         writer.write(since)
     }
 
-    /// The rest of the wait, in milliseconds. The wait ends after ``ClientLimits/parcelMs``, a day.
+    /// Returns the rest of the wait, in milliseconds. The wait ends after ``ClientLimits/parcelMs``, which is a day.
     ///
-    /// - Parameter now: the clock of the inbox's relay.
+    /// - Parameter now: the time of the clock of the inbox's relay, in milliseconds since 1970.
     func rest(now: UInt64) -> UInt64 {
         let waited = now - min(now, since)
         return ClientLimits.parcelMs - min(ClientLimits.parcelMs, waited)

@@ -1,16 +1,16 @@
 import MLS
 
-/// The contents of a backup that have been read so far.
+/// The contents of a backup, as far as they were read.
 package struct BackupContents: Sendable {
     private var identity: (account: AccountPrivateKey, name: String)?
     private var records = StoreTransaction()
 
     package init() {}
 
-    /// Whether it holds the account. A backup without one was cut off.
+    /// Whether the account was read. A backup without an account was cut off.
     package var isComplete: Bool { identity != nil }
 
-    /// Adds one record. Skips a kind that this Kith does not know.
+    /// Adds one record. Ignores a record of an unknown kind.
     ///
     /// - Throws: ``KithError/backup(_:)``.
     package mutating func take(_ bytes: [UInt8]) throws(KithError) {
@@ -33,9 +33,9 @@ package struct BackupContents: Sendable {
         }
     }
 
-    /// The first transaction of a new device.
+    /// Returns the first transaction of a new device.
     ///
-    /// - Parameter now: the device's clock, in milliseconds since 1970.
+    /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
     /// - Throws: ``KithError/backup(_:)``, and the errors of creating a profile.
     package func transaction(deviceName: String, now: UInt64) throws(KithError) -> StoreTransaction {
         guard let identity else { throw .backup(.damaged) }

@@ -2,22 +2,22 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// One record of a backup: the lasting part of a profile. A backup holds nothing that belongs to a device or opens a channel: no
-/// ratchets, no tokens, no passes, no device keys.
+/// One record of a backup, which contains the permanent part of a profile. A backup contains nothing that belongs to a device or
+/// opens a channel: no ratchets, no tokens, no passes, no device keys.
 enum BackupRecord: Sendable {
-    /// The account and the name of the person.
+    /// The account, and the person's name.
     case identity(account: AccountPrivateKey, name: String)
     /// A relay, without its pass.
     case relay(RelayID, RelayPoint)
     /// A contact, without the inbox address.
     case contact(Contact)
-    /// A conversation in its last known state.
+    /// A conversation in its last state.
     case conversation(ConversationID, ConversationRecord)
-    /// An entry of a conversation, as stored.
+    /// An entry of a conversation, in its stored form.
     case entry(EntryPlace, [UInt8])
     /// The times at which an entry is hidden and erased.
     case expiry(EntryPlace, Expiry)
-    /// A cursor, so that a program on the new device does not answer messages a second time.
+    /// A cursor. It is included so that a program on the new device does not answer messages again.
     case cursor(number: UInt64, CursorName)
     /// A cursor's place in a conversation.
     case cursorPlace(number: UInt64, ConversationID, CursorPlace)
@@ -70,8 +70,8 @@ enum BackupRecord: Sendable {
 
     /// Reads a record.
     ///
-    /// - Returns: the record; `nil` for a kind of a newer Kith, which is skipped.
-    /// - Throws: `TLSCodecError` if it can't be parsed, `MLSError` for an invalid account key.
+    /// - Returns: the record; `nil` if only a newer Kith knows its kind, so that it is ignored.
+    /// - Throws: `TLSCodecError` if the record cannot be parsed, `MLSError` if the account key is invalid.
     static func decode(_ bytes: [UInt8]) throws -> BackupRecord? {
         var reader = TLSReader(bytes)
         let version = try reader.readUInt8()
@@ -94,7 +94,7 @@ enum BackupRecord: Sendable {
             let stored = Array(try reader.readOpaque())
             _ = try EntryRecord(stored: stored)
             record = .entry(place, stored)
-        // Backups of earlier versions have one time for both clocks.
+        // Backups of earlier versions contain a single time for both clocks.
         case 6: record = .expiry(try place(&reader), Expiry(at: try reader.readUInt64()))
         case 7: record = .expiry(try place(&reader), try reader.read())
         case 8:
@@ -110,7 +110,7 @@ enum BackupRecord: Sendable {
         return record
     }
 
-    /// Reads a number for which the store has a key.
+    /// Reads a number, and refuses one for which the store has no key.
     private static func cursorNumber(_ reader: inout TLSReader) throws(TLSCodecError) -> UInt64 {
         let number = try reader.readUInt64()
         guard (1...ClientLimits.highestCursor).contains(number) else {

@@ -1,25 +1,25 @@
 import KithWire
 import TLSCodec
 
-/// A delivery into a channel that is not a conversation's: a Welcome into an inbox, or a parcel. Its steps are taken in order,
-/// and each is retried until the relay has it.
+/// A delivery to a channel that is not a conversation's: a Welcome for an inbox, or a parcel. Its steps are made in order, and
+/// each step is retried until the relay has accepted it.
 struct ChannelDelivery: Sendable {
     let relay: RelayID
     let channel: ChannelID
     let appendToken: Token
-    /// The access rights of a channel created for it; `nil` for an existing channel.
+    /// The access of the channel that is created for the delivery; `nil` if the channel already exists.
     let access: Access?
-    /// The entries to append.
+    /// The entries that are appended.
     let parts: [Part]
-    /// The delivery that must end before this one.
+    /// The number of the delivery that must end before this one begins.
     let after: UInt64?
-    /// The conversation that waits for it, with ``intent``.
+    /// The conversation that waits for the delivery, together with ``intent``.
     let conversation: ConversationID
     let intent: UInt64
-    /// The invited person, to be named in messages; `nil` for a parcel.
+    /// The invited person, whom messages to the user name; `nil` for a parcel.
     let account: AccountFingerprint?
 
-    /// Whether it is a parcel in a channel of its own, not an invitation.
+    /// Whether the delivery is a parcel in a separate channel, and not an invitation.
     var isParcel: Bool { access != nil }
 
     struct Part: Sendable, TLSCodable {

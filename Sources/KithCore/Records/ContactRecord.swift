@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-// The stored form of a contact: a version, then the fields.
+// The stored form of a contact: a version, followed by the fields.
 extension Contact {
     private static let version: UInt8 = 2
 
@@ -37,7 +37,7 @@ extension Contact {
 }
 
 extension TLSReader {
-    /// Reads an enumeration stored as its raw byte.
+    /// Reads an enumeration that is stored as its raw byte.
     mutating func readEnum<T: RawRepresentable<UInt8>>(_ field: StaticFieldName) throws(TLSCodecError) -> T {
         let value = try readUInt8()
         guard let result = T(rawValue: value) else { throw .unknownValue(field: field, value: UInt64(value)) }

@@ -43,8 +43,8 @@ extension ConversationRecord {
         return writer.bytes
     }
 
-    /// Reads the two views of a record from before views continued over turns. The hash at the start of the epoch stands for the
-    /// previous epoch, because all members of the epoch have it.
+    /// Reads the two views of a record that was stored before views included the previous epoch. The hash at the start of the
+    /// epoch is used in place of the previous epoch's, because all members of the epoch have it.
     static func readViewsBeforeVersion3(
         _ reader: inout TLSReader
     ) throws(TLSCodecError) -> (view: LogView?, begin: LogView?) {

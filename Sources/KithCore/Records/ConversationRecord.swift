@@ -1,56 +1,57 @@
 import KithWire
 import TLSCodec
 
-/// The small part of a conversation, which changes with every entry. The group, the log and the outbox are stored elsewhere. Only
-/// the methods below change the record; each stands for an event of the conversation.
+/// The small part of a conversation, which changes with every entry. The group, the log and the outbox are stored separately.
+/// Only the methods below change the record, and each of them is called for one kind of event in the conversation.
 struct ConversationRecord: Sendable {
     let channel: ChannelID
     let relay: RelayID
-    /// The group's name; empty for a conversation of two.
+    /// The group's name. Empty for a conversation of two.
     private(set) var title: String
-    /// The other person of a conversation of two.
+    /// The other person of a conversation of two; `nil` for a group, or if the person is not known yet.
     private(set) var contact: ContactID?
     private(set) var isDirect: Bool
     private(set) var status: ConversationStatus = .preparing
-    /// Whether the relay has the channel, if this device creates it.
+    /// Whether the channel exists at the relay. It may not, if this device creates it.
     private(set) var isCreated: Bool
     /// The current epoch of the channel and the group.
     private(set) var epoch: UInt64
-    /// The current view of the log in this epoch; `nil` until the place of the epoch's first entry is known.
+    /// The current view of the log in this epoch; `nil` until the position of the epoch's first entry is known.
     private(set) var view: LogView?
     /// The view at the start of the epoch.
     private(set) var epochBegin: LogView?
-    /// The inviter's view at the start of this device's first epoch, until that epoch's log begins.
+    /// The inviter's view at the start of this device's first epoch; `nil` after the log of that epoch has begun.
     private(set) var invitedView: LogView?
-    /// The last entry up to which a member's view was equal to this device's.
+    /// The last entry up to which the view of some member was equal to this device's.
     private(set) var agreedThrough: UInt64 = 0
     /// The value of ``agreedThrough`` at the start of the epoch.
     private(set) var agreedBeforeTurn: UInt64 = 0
-    /// The epoch in which the user continued although the relay showed different logs. Views that cover it are not compared.
+    /// The epoch in which the user continued although the relay had shown different logs. Views of entries before its end are not
+    /// compared.
     private(set) var trustedEpoch: UInt64?
     private(set) var memberCount: Int
-    /// The first entry that this device missed before it was added again.
+    /// The first entry that this device missed between its removal and its next addition; `nil` if it missed none.
     private(set) var missedFrom: UInt64?
     private(set) var readSeq: UInt64 = 0
     private(set) var unread = 0
     private(set) var lastActivityMs: UInt64 = 0
     /// The last entry for which this device sent a read receipt.
     private(set) var receiptSeq: UInt64 = 0
-    /// The last entry that each member has confirmed to have read. Kept for small conversations only.
+    /// The last entry that each member has confirmed to have read. Stored for small conversations only.
     private(set) var readBy: [ContactID: UInt64] = [:]
-    /// The time at which this device last renewed its leaf, in milliseconds since 1970; 0 if it has not since it joined.
+    /// The time at which this device last renewed its leaf, in milliseconds since 1970; 0 if it has not done so since it joined.
     private(set) var renewedAt: UInt64 = 0
     /// The number of entries since ``renewedAt``.
     private(set) var entriesSinceRenewal = 0
-    /// Whether the relay showed members different logs.
+    /// Whether the relay has shown different logs to members.
     private(set) var isSuspect = false
-    /// Whether the other person has this device's address for other conversations.
+    /// Whether this device has sent the other person its address for other conversations.
     private(set) var cardIsSent = false
     /// The user's consent to the conversation.
     private(set) var consent = Consent.given
     /// Whether another member has written to the log since this device joined.
     private(set) var hasAnswer = false
-    /// Whether the group has proposals to be committed.
+    /// Whether the group has proposals that have to be committed.
     private(set) var hasProposals = false
     private(set) var intents: [Intent] = []
     private(set) var nextIntent: UInt64 = 1
@@ -58,13 +59,13 @@ struct ConversationRecord: Sendable {
 
     /// The user's decision about a conversation.
     enum Consent: UInt8, Sendable {
-        /// The user began it, was invited by a contact, or accepted it.
+        /// The user has begun the conversation, was invited by a contact, or has accepted the conversation.
         case given = 0
-        /// A stranger began it and the user has not accepted it.
+        /// A stranger has begun the conversation, and the user has not accepted it.
         case pending
     }
 
-    /// Whether a change is pending that a device makes by itself. See ``CommitPolicy``.
+    /// Whether there is a pending change that a device makes by itself. See ``CommitPolicy``.
     var isChanging: Bool { intents.contains { $0.change == .renew || $0.change == .commitProposals } }
 
     /// The last entry that was processed; 0 if there is none.
@@ -87,18 +88,18 @@ struct ConversationRecord: Sendable {
 
     // MARK: The way in and out
 
-    /// The relay has made the channel.
+    /// Called when the relay has created the channel.
     mutating func didCreateChannel() { isCreated = true }
 
-    /// The log of a new channel begins.
+    /// Called when the log of a new channel begins.
     mutating func begin(with view: LogView) {
         self.view = view
         epochBegin = view
     }
 
-    /// The log begins for a device that has joined.
+    /// Called when the log begins for a device that has joined.
     ///
-    /// - Returns: the inviter's view.
+    /// - Returns: the inviter's view; `nil` if there is none.
     mutating func begin(afterJoining view: LogView) -> LogView? {
         defer { invitedView = nil }
         begin(with: view)
@@ -108,47 +109,48 @@ struct ConversationRecord: Sendable {
         return invitedView
     }
 
-    /// The conversation is ready for use.
+    /// Called when the conversation can be used.
     mutating func activate() { status = .active }
 
-    /// This device has joined with a Welcome.
+    /// Called when this device has joined with a Welcome.
     mutating func didJoin(_ invited: LogView) {
         status = .active
         invitedView = invited
         hasAnswer = true
     }
 
-    /// The conversation is now known to be one of two.
+    /// Called when it becomes known that this is a conversation of two.
     mutating func becomeDirect(with contact: ContactID?) {
         isDirect = true
         title = ""
         self.contact = contact
     }
 
-    /// The other person of a conversation of two became known.
+    /// Called when the other person of a conversation of two becomes known.
     mutating func didMeet(_ contact: ContactID) { self.contact = contact }
 
-    /// The other person has another key now. This conversation stays with the old key.
+    /// Called when the other person has another key. This conversation keeps the old key.
     mutating func keepOldKey(of name: String) {
         contact = nil
         title = "\(name) (old key)"
     }
 
-    /// The user accepted the conversation.
+    /// Called when the user has accepted the conversation.
     mutating func accept() { consent = .given }
 
-    /// This device can't use the conversation any more, for good or until it is added again.
+    /// Called when this device can no longer use the conversation, for good or until it is added again.
     mutating func end(_ status: ConversationStatus) { self.status = status }
 
-    /// The person who could not be reached is invited again. The relay may have dropped the channel, which nobody ever wrote to.
+    /// Called when a person who could not be reached is invited again. Nobody has ever written to the channel, so the relay may
+    /// have dropped it.
     mutating func beginAgain() {
         status = .preparing
         isCreated = false
     }
 
-    /// A Welcome brings this device back, in a later epoch.
+    /// Called when a Welcome brings this device back in a later epoch.
     mutating func rejoin(epoch: UInt64, memberCount: Int, title: String) {
-        // A pending conversation has no history yet.
+        // A pending conversation has no history yet, so nothing was missed.
         if view != nil { missedFrom = lastSeq + 1 }
         view = nil
         epochBegin = nil
@@ -161,7 +163,7 @@ struct ConversationRecord: Sendable {
         if !isDirect { self.title = title }
     }
 
-    /// Returns the first entry that this device missed before it was added again, once.
+    /// Returns the first entry that this device missed before it was added again, and forgets it.
     mutating func takeMissedFrom() -> UInt64? {
         defer { missedFrom = nil }
         return missedFrom
@@ -172,7 +174,7 @@ struct ConversationRecord: Sendable {
         var record = self
         switch status {
         case .preparing, .active: record.status = .stopped(seq: lastSeq, reason: .restored)
-        // The place is kept as history. The remedy is the same for all reasons.
+        // The seq is kept, because it belongs to the history. The remedy is the same for all reasons.
         case .stopped(let seq, _): record.status = .stopped(seq: seq, reason: .restored)
         case .removed, .left: break
         }
@@ -186,16 +188,16 @@ struct ConversationRecord: Sendable {
 
     // MARK: The log
 
-    /// An entry that did not end the epoch was processed.
+    /// Called when an entry that did not end the epoch was processed.
     mutating func advance(to view: LogView) {
         self.view = view
         entriesSinceRenewal += 1
     }
 
-    /// The last entry of an epoch was processed, and no further epoch begins for this device.
+    /// Called when the last entry of an epoch was processed and this device enters no further epoch.
     mutating func stand(at view: LogView) { self.view = view }
 
-    /// A turn was processed, and the next epoch begins.
+    /// Called when a turn was processed and the next epoch begins.
     mutating func enter(_ epoch: UInt64, begin: LogView, memberCount: Int) {
         self.epoch = epoch
         self.memberCount = memberCount
@@ -204,60 +206,61 @@ struct ConversationRecord: Sendable {
         agreedBeforeTurn = agreedThrough
     }
 
-    /// A turn in which this device renewed its keys was processed.
+    /// Called when a turn was processed in which this device renewed its keys.
     mutating func didRenew(at wall: UInt64) {
         renewedAt = max(1, wall)
         entriesSinceRenewal = 0
         if status == .preparing { status = .active }
     }
 
-    /// A member's view was equal to this device's.
+    /// Called when a member's view was equal to this device's.
     mutating func agree(through seq: UInt64) { agreedThrough = max(agreedThrough, seq) }
 
-    /// The relay showed members different logs. Sending waits for the user.
+    /// Called when the relay has shown different logs to members. Nothing is sent until the user decides.
     mutating func suspect() { isSuspect = true }
 
-    /// The user continues although the relay showed different logs. Entries before the next epoch are not compared again.
+    /// Called when the user continues although the relay has shown different logs. Entries before the next epoch are not compared
+    /// again.
     mutating func trust() {
         if isSuspect { trustedEpoch = epoch }
         isSuspect = false
     }
 
-    /// Notes whether the group has proposals to be committed.
+    /// Notes whether the group has proposals that have to be committed.
     mutating func note(hasProposals: Bool) { self.hasProposals = hasProposals }
 
     // MARK: What is said
 
-    /// A group was renamed.
+    /// Called when the group was renamed.
     mutating func rename(_ title: String) { self.title = title }
 
-    /// Another member has written to the log.
+    /// Called when another member has written to the log.
     mutating func didHear() { hasAnswer = true }
 
-    /// A message for people came.
+    /// Called when a message for people was received.
     mutating func didReceive() { unread += 1 }
 
-    /// A message for people was stored in the log.
+    /// Called when a message for people was stored in the log.
     ///
-    /// - Parameter ms: the relay's clock when the message came, in milliseconds since 1970.
+    /// - Parameter ms: the time of the relay's clock at which the message was received, in milliseconds since 1970.
     mutating func didShow(at ms: UInt64) { lastActivityMs = ms }
 
-    /// The user has read everything up to an entry.
+    /// Called when the user has read everything up to an entry.
     mutating func didRead(through seq: UInt64, unread: Int) {
         readSeq = seq
         self.unread = unread
     }
 
-    /// A read receipt was queued.
+    /// Called when a read receipt was queued.
     mutating func didSendReceipt(through seq: UInt64) { receiptSeq = seq }
 
-    /// A member has confirmed that it read everything up to an entry.
+    /// Called when a member has confirmed that it read everything up to an entry.
     mutating func didRead(by contact: ContactID, through seq: UInt64) { readBy[contact] = seq }
 
-    /// This device's address for the other person was queued.
+    /// Called when this device's address for the other person was queued.
     mutating func didSendCard() { cardIsSent = true }
 
-    /// Takes the number of the next item of the outbox.
+    /// Returns the number for the next item of the outbox.
     mutating func takeOutboxNumber() -> UInt64 {
         defer { nextOutboxItem += 1 }
         return nextOutboxItem
@@ -276,13 +279,13 @@ struct ConversationRecord: Sendable {
 
     func intent(_ id: UInt64) -> Intent? { intents.first { $0.id == id } }
 
-    /// Keeps only these targets in an intent to add members.
+    /// Keeps only the given people in an intent to add members.
     mutating func keep(_ targets: [AddTarget], of id: UInt64) {
         guard let index = intents.firstIndex(where: { $0.id == id }) else { return }
         intents[index].change = .add(targets)
     }
 
-    /// Removes an intent that is done or has become pointless.
+    /// Removes an intent that is done or is no longer useful.
     mutating func remove(intent id: UInt64) { intents.removeAll { $0.id == id } }
 
     /// Removes all intents.
@@ -325,7 +328,7 @@ struct ConversationRecord: Sendable {
         intents = try reader.readVector()
         nextIntent = try reader.readUInt64()
         nextOutboxItem = try reader.readUInt64()
-        // Version 1 had no pending conversations, and stored neither answers nor proposals.
+        // Version 1 had no pending conversations. It stored neither whether there was an answer nor whether there were proposals.
         consent = version == 1 ? .given : try reader.readEnum("ConversationRecord.consent")
         hasAnswer = version == 1 ? true : try reader.readPresence()
         hasProposals = version == 1 ? true : try reader.readPresence()

@@ -1,6 +1,6 @@
 import KithWire
 
-// The messages that an entry shows.
+// Converts an entry to the messages that are shown.
 
 extension EntryRecord {
     /// The messages of the entry.
@@ -39,7 +39,7 @@ extension EntryRecord {
 }
 
 extension EntryRecord.Body {
-    /// Whether a person wrote it.
+    /// Whether a person has written the message.
     var isForPeople: Bool {
         switch self {
         case .text, .unknown: true
@@ -49,9 +49,9 @@ extension EntryRecord.Body {
 }
 
 extension Message {
-    /// A notice in place of an entry that is damaged on the disk.
+    /// Creates a notice that is shown instead of an entry that is damaged on the disk.
     ///
-    /// - Parameter timeMs: the time of a neighboring message, in milliseconds since 1970.
+    /// - Parameter timeMs: the time of a neighbouring message, in milliseconds since 1970.
     init(damagedAt place: EntryPlace, near timeMs: UInt64) {
         self.init(
             id: EntryID(place.conversation.rawValue.encoded + place.seq.encoded) ?? .random(),
@@ -60,7 +60,7 @@ extension Message {
             warnings: [])
     }
 
-    /// Whether a person wrote it.
+    /// Whether a person has written the content.
     var isForPeople: Bool {
         switch body {
         case .text, .needsNewerKith: true
@@ -68,13 +68,13 @@ extension Message {
         }
     }
 
-    /// Whether it is shown in a conversation. Renewals of keys are too frequent to be shown.
+    /// Whether the notice is shown in a conversation. Renewals of keys are not, because there are too many.
     package var isShown: Bool {
         if case .notice(.renewed) = body { false } else { true }
     }
 }
 
-/// The place of an entry: its conversation and its seq.
+/// Identifies an entry by its conversation and its seq.
 package struct EntryPlace: Hashable, Sendable {
     let conversation: ConversationID
     let seq: UInt64

@@ -1,21 +1,21 @@
 import KithWire
 import TLSCodec
 
-/// One entry of a conversation's log as this device understood it: the source of the history and of `explain`.
+/// One entry of a conversation's log, as this device has understood it. The history and `explain` are made from these records.
 struct EntryRecord: Sendable {
     let id: EntryID
     let epoch: UInt64
     let kind: EntryKind
-    /// The time at which the relay received the entry, by its clock, in milliseconds since 1970.
+    /// The time at which the relay received the entry, by the relay's clock, in milliseconds since 1970.
     let receivedAtMs: UInt64
     /// The log's hash after this entry.
     let viewHash: [UInt8]
     var author: Author
-    /// Its number among the sender's messages in the epoch.
+    /// The number of the entry among its sender's messages in the epoch.
     var generation: UInt32
     /// The time of sending by the sender's clock, in milliseconds since 1970; 0 if the entry has none.
     var sentAtMs: UInt64
-    /// The last entry that its sender had seen.
+    /// The last entry that the sender had seen.
     var sawThrough: UInt64
     var replyTo: EntryID?
     var expiresAfter: UInt32?
@@ -31,11 +31,11 @@ struct EntryRecord: Sendable {
     enum Body: Hashable, Sendable {
         /// Text for people.
         case text(String)
-        /// Events, one line each; empty for an entry that is not shown.
+        /// Notices, each of which is shown in one line. Empty if the entry is not shown.
         case notices([Notice])
-        /// A kind that this version does not know, kept for a later version.
+        /// Content of a kind that this version does not know. It is stored for a later version.
         case unknown(kind: UInt16, [UInt8])
-        /// A text that has been deleted.
+        /// A text that was deleted because it had expired.
         case expired
     }
 

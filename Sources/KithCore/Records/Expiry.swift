@@ -1,19 +1,19 @@
 import TLSCodec
 
-/// The expiry of a text that is deleted after a while. Each of two clocks has its own time, so that no single clock that is wrong
-/// or was set erases the text early.
+/// The expiry of a text that is deleted after some time. There are separate times for two clocks, so that one wrong or changed
+/// clock cannot erase the text early.
 struct Expiry: Hashable, Sendable, TLSCodable {
     /// The time for which the text may be shown, in seconds.
     let seconds: UInt32
     /// The time at which the text is hidden, by the device's clock, in milliseconds since 1970.
     private(set) var hideAt: UInt64
-    /// The earliest time at which the text is erased, by the relay's clock, in milliseconds since 1970.
+    /// The earliest time at which the text may be erased, by the relay's clock, in milliseconds since 1970.
     private(set) var eraseAt: UInt64
 
     /// - Parameters:
-    ///   - seconds: the time for which the text may be shown.
-    ///   - wall: the device's clock when the text came, in milliseconds since 1970.
-    ///   - relay: the relay's clock at the same time.
+    ///   - seconds: the time for which the text may be shown, in seconds.
+    ///   - wall: the time of the device's clock when the text arrived, in milliseconds since 1970.
+    ///   - relay: the time of the relay's clock at that moment, in milliseconds since 1970.
     init(after seconds: UInt32, wall: UInt64, relay: UInt64) {
         self.seconds = seconds
         let ms = UInt64(seconds) * 1000
@@ -21,10 +21,11 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         eraseAt = relay.plus(ms)
     }
 
-    /// Whether the text is hidden.
+    /// Whether the text is hidden at a time of the device's clock.
     func isOver(wall: UInt64) -> Bool { hideAt <= wall }
 
-    /// The expiry, at most ``seconds`` from now. A clock that was ahead when the text came would otherwise keep the text longer.
+    /// Returns an expiry that is at most ``seconds`` from now. Otherwise a clock that was ahead when the text arrived would keep
+    /// the text longer.
     func clamped(wall: UInt64, relay: UInt64?) -> Expiry {
         var clamped = self
         let ms = UInt64(seconds) * 1000
@@ -50,7 +51,7 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         writer.write(eraseAt)
     }
 
-    /// Reads a stored expiry. The first version was one time, in 8 bytes, for both clocks.
+    /// Reads a stored expiry. In the first version, it was a single time of 8 bytes for both clocks.
     init(stored: [UInt8]) throws(TLSCodecError) {
         if stored.count == 8 {
             self.init(at: try UInt64(decoding: stored))
@@ -59,7 +60,7 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Reads the first version, which lacks the time for which the text may be shown.
+    /// Reads an expiry of the first version, which does not contain the time for which the text may be shown.
     init(at time: UInt64) {
         seconds = .max
         hideAt = time

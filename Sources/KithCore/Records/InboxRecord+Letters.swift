@@ -6,8 +6,8 @@ extension InboxRecord {
     struct TakenLetter: Sendable, TLSCodable {
         let letter: [UInt8]
         let conversation: ConversationID
-        /// The id of the entry that held it; `nil` if an earlier version stored the letter. A sender that lost the relay's answer
-        /// sends the same entry again.
+        /// The id of the letter's entry; `nil` if an earlier version stored the letter. If a sender has lost the relay's answer,
+        /// it sends the same entry again.
         let entry: EntryID?
 
         init(letter: [UInt8], conversation: ConversationID, entry: EntryID?) {
@@ -32,7 +32,7 @@ extension InboxRecord {
     /// An entry that waits for its tree.
     struct HeldEntry: Sendable, TLSCodable {
         let seq: UInt64
-        /// The start of the wait by the relay's clock, in milliseconds since 1970.
+        /// The start of the wait, by the relay's clock, in milliseconds since 1970.
         let since: UInt64
 
         init(seq: UInt64, since: UInt64) {

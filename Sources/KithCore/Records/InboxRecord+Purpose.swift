@@ -1,5 +1,5 @@
 extension InboxRecord.Purpose {
-    /// The number of key packages to deposit, besides the one of last resort.
+    /// The number of key packages that are deposited, without the one of last resort.
     var keyPackages: Int {
         switch self {
         case .invite(let isReusable, _): isReusable ? 10 : 1
@@ -14,8 +14,8 @@ extension InboxRecord.Purpose {
     /// Whether a name leads to the inbox.
     var isName: Bool { if case .name = self { true } else { false } }
 
-    /// Whether few people have the address. If anybody may have it, a stranger must not make this device connect to a relay of
-    /// their choice.
+    /// Whether only a few people have the address. If everyone may have it, a stranger must not be able to make this device
+    /// connect to a relay of the stranger's choice.
     var hasLimitedAudience: Bool {
         switch self {
         case .invite(let isReusable, _): !isReusable
@@ -24,9 +24,9 @@ extension InboxRecord.Purpose {
         }
     }
 
-    /// Whether the inbox is for one person: the first one who uses the invite.
+    /// Whether the inbox is for one person only, the first who uses the invite.
     var isForOne: Bool { if case .invite(isReusable: false, _) = self { true } else { false } }
 
-    /// The reason to believe the key of a person who uses the inbox.
+    /// The reason why the key of a person who uses the inbox is believed.
     var trust: Trust { isForOne ? .usedMyInvite : .unverified }
 }

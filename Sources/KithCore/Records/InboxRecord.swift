@@ -2,15 +2,15 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// An inbox of this device: a channel into which others put Welcomes, and from which they take key packages.
+/// An inbox of this device. It is a channel into which other people put Welcomes, and from which they take key packages.
 struct InboxRecord: Sendable {
-    /// The people who may use the inbox.
+    /// The people for whom the inbox is.
     enum Purpose: Hashable, Sendable {
-        /// One person, or several, with an invite that expires at this time, in seconds since 1970.
+        /// One person, or several people, who have an invite. It expires at this time, in seconds since 1970.
         case invite(isReusable: Bool, expiresAt: UInt64)
-        /// One contact, who got the address in a conversation of two.
+        /// One contact, who has got the address in a conversation of two.
         case contact(ContactID)
-        /// Everybody who looks up a name at the relay.
+        /// Everyone who looks up a name at the relay.
         case name(Name)
     }
 
@@ -25,22 +25,22 @@ struct InboxRecord: Sendable {
     private(set) var lastSeq: UInt64 = 0
     /// The time of the last deposit of key packages, in milliseconds since 1970; 0 if there was none.
     private(set) var depositedAt: UInt64 = 0
-    /// Whether the invite for one person was used. Later users are turned away, and then the inbox is closed.
+    /// Whether the invite for one person was used. Later users are declined, and then the inbox is closed.
     private(set) var isUsed = false
     /// Whether the inbox is being closed. Further letters are ignored.
     private(set) var isClosing = false
     private(set) var nextKeyPackage: UInt64 = 1
-    /// The last entry that the relay dropped.
+    /// The last entry that the relay has dropped.
     private(set) var trimmedSeq: UInt64 = 0
-    /// The time of the next trim, in milliseconds since 1970, if many people may have the address; 0 if no time was drawn.
+    /// The time of the next trim, in milliseconds since 1970, if many people may have the address; 0 if no time was chosen.
     private(set) var trimAt: UInt64 = 0
-    /// The time at which the relay last confirmed the name of this inbox, in milliseconds since 1970; 0 if it never did.
+    /// The time at which the relay last confirmed the inbox's name, in milliseconds since 1970; 0 if it never did.
     private(set) var registeredAt: UInt64 = 0
-    /// The entry whose tree is being fetched, and the start of the fetch. Later entries wait for it.
+    /// The entry whose tree is being fetched, and the start of the fetch. Later entries wait for this entry.
     private(set) var held: HeldEntry?
-    /// The last letters that led to a conversation, by their digests. The user is warned if one comes again.
+    /// The latest letters that led to a conversation, by their digests. The user is warned if one of them arrives again.
     private(set) var taken: [TakenLetter] = []
-    /// The letters that stay at the relay to be read again, in the order of their seqs.
+    /// The letters that stay at the relay and will be read again, in the order of their seqs.
     private(set) var aside: [AsideLetter] = []
 
     init(relay: RelayID, purpose: Purpose, random: RandomSource) {
@@ -55,51 +55,51 @@ struct InboxRecord: Sendable {
 
     // MARK: Letters
 
-    /// Notes that an entry waits for its tree. Time already spent waiting counts, also across restarts, but enough for one retry
-    /// remains.
+    /// Notes that an entry waits for its tree. Earlier waiting counts, even from before a restart, but the rest of the wait is
+    /// long enough for one retry.
     ///
-    /// - Parameter now: the relay's clock, in milliseconds since 1970.
+    /// - Parameter now: the time of the relay's clock, in milliseconds since 1970.
     /// - Returns: the start of the wait, by the same clock.
     mutating func hold(_ seq: UInt64, now: UInt64) -> UInt64 {
         if let held, held.seq == seq {
             let again = ClientLimits.parcelMs - ClientLimits.parcelAgainMs
-            // The clock may have been wrong.
+            // The bounds are needed, because the clock may have been wrong.
             return max(min(held.since, now), now - min(now, again))
         }
         held = HeldEntry(seq: seq, since: now)
         return now
     }
 
-    /// A letter led to a conversation.
+    /// Called when a letter has led to a conversation.
     mutating func didTake(_ letter: InboxLetter, in entry: EntryID, _ conversation: ConversationID) {
         taken = Array(taken.suffix(ClientLimits.rememberedLetters - 1))
         taken.append(TakenLetter(letter: letter.digest, conversation: conversation, entry: entry))
     }
 
-    /// Whether a remembered letter led to a conversation.
+    /// Whether a stored letter has led to a conversation.
     func ledTo(_ conversation: ConversationID) -> Bool { taken.contains { $0.conversation == conversation } }
 
-    /// The record of a letter that led to a conversation, if it is still remembered.
+    /// Returns the record of a letter that led to a conversation; `nil` if there is none, or no longer.
     func taken(_ letter: InboxLetter) -> TakenLetter? {
         let digest = letter.digest
         return taken.first { $0.letter == digest }
     }
 
-    /// Whether an entry came after the invite expired.
+    /// Whether an entry arrived after the invite had expired.
     ///
-    /// - Parameter now: the device's clock, in milliseconds since 1970.
+    /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
     func isLate(_ entry: Entry, now: UInt64) -> Bool {
         guard case .invite(_, let expiresAt) = purpose else { return false }
         return isExpired(now: now) && entry.receivedAtMs > expiresAt.asMilliseconds
     }
 
-    /// Whether an entry has to be read: it is new, or was left at the relay.
+    /// Whether an entry has to be read, because it is new or was left at the relay.
     func isUnread(_ seq: UInt64) -> Bool { seq > lastSeq || aside.contains { $0.seq == seq } }
 
-    /// The reason for which a letter was left at the relay; `nil` if it was not.
+    /// Returns the reason why a letter was left at the relay; `nil` if it was not.
     func reasonAside(_ seq: UInt64) -> AsideLetter.Reason? { aside.first { $0.seq == seq }?.reason }
 
-    /// Leaves a letter at the relay. Drops it beyond the limit, which only a hostile relay's inbox can exceed.
+    /// Leaves a letter at the relay. Beyond the limit, drops it, because only a hostile relay's inbox can contain more letters.
     mutating func setAside(_ seq: UInt64, _ reason: AsideLetter.Reason) {
         let index = aside.firstIndex { $0.seq >= seq } ?? aside.endIndex
         if index < aside.endIndex, aside[index].seq == seq {
@@ -109,10 +109,10 @@ struct InboxRecord: Sendable {
         }
     }
 
-    /// Forgets letters that were left at the relay, because they were processed or are gone.
+    /// Forgets letters that were left at the relay, because they were processed or no longer exist.
     mutating func forgetAside(_ seqs: ClosedRange<UInt64>) { aside.removeAll { seqs.contains($0.seq) } }
 
-    /// Restarts waits that began in the future, when the clock was wrong.
+    /// Restarts waits whose start is in the future, because the clock was wrong when they began.
     mutating func correctWaits(now: UInt64) {
         for index in aside.indices {
             guard case .log(var wait) = aside[index].reason, wait.since > now else { continue }
@@ -121,13 +121,13 @@ struct InboxRecord: Sendable {
         }
     }
 
-    /// The last entry that the relay may drop: all entries up to it were read, and none of them was left there.
+    /// The last entry that the relay may drop. All entries up to this one were read, and none of them was left at the relay.
     var readThrough: UInt64 { aside.first.map { min($0.seq - min(1, $0.seq), lastSeq) } ?? lastSeq }
 
-    /// An entry was processed, or left at the relay.
+    /// Called when an entry was processed or left at the relay.
     mutating func didProcess(_ seq: UInt64) { lastSeq = max(lastSeq, seq) }
 
-    /// The entries up to a seq are gone.
+    /// Called when the entries up to a seq no longer exist.
     mutating func skip(through seq: UInt64) {
         forgetAside(0...seq)
         lastSeq = max(lastSeq, seq)
@@ -135,7 +135,7 @@ struct InboxRecord: Sendable {
 
     // MARK: The relay
 
-    /// The relay has lost the inbox with everything in it.
+    /// Called when the relay has lost the inbox with all its contents.
     mutating func relayLostIt() {
         depositedAt = 0
         lastSeq = 0
@@ -143,7 +143,7 @@ struct InboxRecord: Sendable {
         aside = []
     }
 
-    /// The relay has lost entries, and key packages may be gone as well.
+    /// Called when the relay has lost entries. It may have lost key packages too.
     mutating func relayLostEntries(after seq: UInt64) {
         lastSeq = seq
         aside = []
@@ -151,43 +151,43 @@ struct InboxRecord: Sendable {
         depositedAt = 0
     }
 
-    /// Plans the next trim.
+    /// Sets the time of the next trim.
     ///
-    /// - Parameter time: the time of the trim by the device's clock, in milliseconds since 1970.
+    /// - Parameter time: the time of the trim, by the device's clock, in milliseconds since 1970.
     mutating func planTrim(at time: UInt64) { trimAt = time }
 
-    /// The relay has dropped entries.
+    /// Called when the relay has dropped entries.
     mutating func didTrim(through seq: UInt64) { trimmedSeq = max(trimmedSeq, min(seq, readThrough)) }
 
-    /// The relay has this profile's record under the inbox's name.
+    /// Called when the relay has this profile's record under the inbox's name.
     mutating func didRegister(at wall: UInt64) { registeredAt = max(1, wall) }
 
     /// Begins to close the inbox. Further letters are ignored.
     mutating func close() { isClosing = true }
 
-    /// The invite for one person was used.
+    /// Called when the invite for one person was used.
     mutating func didUse() { isUsed = true }
 
     // MARK: Key packages
 
-    /// Takes the number of the next key package.
+    /// Returns the number for the next key package.
     mutating func takeKeyPackageNumber() -> UInt64 {
         defer { nextKeyPackage += 1 }
         return nextKeyPackage
     }
 
-    /// The relay has fresh key packages.
+    /// Called when the relay has fresh key packages.
     mutating func didDeposit(at wall: UInt64) { depositedAt = max(1, wall) }
 
-    /// The key packages at the relay are no longer valid and must be replaced.
+    /// Called when the key packages at the relay are no longer valid, so that they are replaced.
     mutating func keyPackagesExpired() { depositedAt = 1 }
 
-    /// Whether its invite has expired.
+    /// Whether the inbox's invite has expired.
     func isExpired(now: UInt64) -> Bool {
         if case .invite(_, let expiresAt) = purpose { expiresAt.asMilliseconds <= now } else { false }
     }
 
-    /// Whether the inbox is to be closed once everything that came in time has been read.
+    /// Whether the inbox has to be closed, as soon as everything that arrived in time was read.
     func isOver(now: UInt64) -> Bool { isUsed || isExpired(now: now) }
 
     var access: Access {
@@ -257,7 +257,7 @@ struct InboxRecord: Sendable {
         held = version == 1 ? nil : try reader.readOptional()
         isUsed = version < 3 ? false : try reader.readPresence()
         trimmedSeq = version < 4 ? 0 : try reader.readUInt64()
-        // Earlier versions did not store this time. They registered the name when the inbox had its first key packages.
+        // Earlier versions did not store this time. They registered the name when they deposited the inbox's first key packages.
         registeredAt = version < 4 ? (purpose.isName ? depositedAt : 0) : try reader.readUInt64()
         if version >= 5 { aside = try reader.readVector(maximumCount: ClientLimits.lettersAside) }
         if version >= 6 { trimAt = try reader.readUInt64() }

@@ -1,10 +1,10 @@
 import KithWire
 import TLSCodec
 
-/// A pending change of a group, kept until the change is made or has become pointless.
+/// A pending change of a group. It is stored until the change is made or is no longer useful.
 struct Intent: Hashable, Sendable, TLSCodable {
     enum Change: Hashable, Sendable {
-        /// Adds these people's devices, in place of their older devices.
+        /// Adds the devices of these people, and removes their older devices.
         case add([AddTarget])
         /// Removes all devices of an account.
         case remove(AccountKey)
@@ -52,13 +52,13 @@ struct Intent: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A person to be added to a group.
+/// A person who will be added to a group.
 struct AddTarget: Hashable, Sendable, TLSCodable {
-    /// The inbox that holds the key package and gets the Welcome.
+    /// The inbox that has the person's key packages and gets the Welcome.
     let inbox: InboxAddress
-    /// The person's name, if the person is a new contact.
+    /// The user's name for the person, if the person is a new contact; `nil` for the person's own name.
     let alias: String?
-    /// The reason to believe the person's key, if the person is a new contact.
+    /// The reason why the person's key is believed, if the person is a new contact.
     let trust: Trust
 
     init(inbox: InboxAddress, alias: String?, trust: Trust) {

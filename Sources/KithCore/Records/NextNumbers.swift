@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// The next numbers of relays, contacts, conversations, inboxes and deliveries. They are stored, so that no number is used again
-/// after its first use was deleted.
+/// The next numbers for relays, contacts, conversations, inboxes and deliveries. They are stored, so that the number of a deleted
+/// value is not used again.
 struct NextNumbers: Hashable, Sendable {
     var relay: UInt64 = 1
     var contact: UInt64 = 1
@@ -9,31 +9,31 @@ struct NextNumbers: Hashable, Sendable {
     var inbox: UInt64 = 1
     var delivery: UInt64 = 1
 
-    /// Takes the next relay's number.
+    /// Returns the number for the next relay.
     mutating func nextRelay() -> RelayID {
         defer { relay += 1 }
         return RelayID(rawValue: relay)
     }
 
-    /// Takes the next delivery's number.
+    /// Returns the number for the next delivery.
     mutating func nextDelivery() -> UInt64 {
         defer { delivery += 1 }
         return delivery
     }
 
-    /// Takes the next conversation's number.
+    /// Returns the number for the next conversation.
     mutating func nextConversation() -> ConversationID {
         defer { conversation += 1 }
         return ConversationID(rawValue: conversation)
     }
 
-    /// Takes the next inbox's number.
+    /// Returns the number for the next inbox.
     mutating func nextInbox() -> InboxID {
         defer { inbox += 1 }
         return InboxID(rawValue: inbox)
     }
 
-    /// Takes the next contact's number.
+    /// Returns the number for the next contact.
     mutating func nextContact() -> ContactID {
         defer { contact += 1 }
         return ContactID(rawValue: contact)

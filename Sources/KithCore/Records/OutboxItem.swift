@@ -1,24 +1,24 @@
 import KithWire
 import TLSCodec
 
-/// An item that waits to appear in the log: its plaintext, and the ciphertext of the last attempt.
+/// An item that is not in the log yet: its plaintext, and the ciphertext of the last attempt to send it.
 package struct OutboxItem: Sendable {
     package let entryID: EntryID
     let sentAt: UInt64
     let replyTo: EntryID?
     let expiresAfter: UInt32?
     let body: Body
-    /// The encrypted form, valid in one epoch. Retries send the same bytes until the epoch ends.
+    /// The encrypted form of the item, which is valid in one epoch. All attempts in that epoch send the same bytes.
     var attempt: Attempt?
 
     enum Body: Hashable, Sendable {
         /// A message to the members.
         case content(Content.Body)
-        /// A proposal to remove this device itself.
+        /// A proposal to remove this device.
         case leaveProposal
     }
 
-    /// Whether it holds this device's address for the other person of a conversation of two.
+    /// Whether the item is this device's address for the other person of a conversation of two.
     var isCard: Bool { if case .content(.contactCard) = body { true } else { false } }
 
     struct Attempt: Hashable, Sendable {

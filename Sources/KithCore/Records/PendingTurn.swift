@@ -6,13 +6,13 @@ import TLSCodec
 struct PendingTurn: Sendable {
     let entryID: EntryID
     let commit: PendingCommit
-    /// The intent that it carries out.
+    /// The number of the intent that the commit makes.
     let intent: UInt64
-    /// The recipients of the Welcome, in the order of the commit's additions.
+    /// The recipients of the Welcome, in the order in which the commit adds them.
     let recipients: [Recipient]
-    /// Whether the Welcome's GroupInfo holds the tree.
+    /// Whether the tree is in the Welcome's GroupInfo.
     let hasTreeInWelcome: Bool
-    /// The reference to the commit's parcel, if the commit is too long for an entry.
+    /// The reference to the commit's parcel; `nil` if the commit fits into an entry.
     let parcel: TurnReference?
 
     /// The payload of the turn.
@@ -75,7 +75,7 @@ struct PendingTurn: Sendable {
         recipients = try reader.readVector()
         hasTreeInWelcome = try reader.readPresence()
         parcel = try reader.readOptional()
-        // In version 1, the number of its delivery followed.
+        // In version 1, the number of the parcel's delivery followed here. It is not used any more.
         if version == 1, parcel != nil { _ = try reader.readUInt64() }
         commit = try PendingCommit(restoring: SecretBytes(try reader.readOpaque()))
         try reader.expectEnd()

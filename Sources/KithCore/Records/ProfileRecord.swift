@@ -10,21 +10,21 @@ package struct ProfileRecord: Sendable {
     let deviceName: String
     /// The key with which the device signs in its groups.
     let signer: SignaturePrivateKey
-    /// The suite of the groups that this device creates, and of its key packages.
+    /// The suite for the groups that this device creates, and for its key packages.
     let suite: CipherSuite
     private(set) var certificate: DeviceCertificate
 
-    /// X-Wing, AES-256-GCM, SHA-384, Ed25519.
+    /// The suite with X-Wing, AES-256-GCM, SHA-384 and Ed25519.
     package static let defaultSuite = CipherSuite.xWingAES256SHA384Ed25519
     static let key = StoreKey(.profile, item: 0)
 
-    /// The lifetime of a device certificate before and after its creation, in seconds: ten years each. A lost device is removed
-    /// from its groups, so the lifetime need not be short. A clock that is wrong by less does no harm.
+    /// The lifetime of a device certificate before its creation, and after it, in seconds. Each is ten years. It need not be
+    /// short, because a lost device is removed from its groups. A clock that is wrong by less than this does no harm.
     private static let certificateSeconds: UInt64 = 10 * 366 * 24 * 3_600
 
-    /// A new device of an account.
+    /// Creates a new device of an account.
     ///
-    /// - Parameter now: milliseconds since 1970.
+    /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
     init(
         account: AccountPrivateKey, name: String, deviceName: String, suite: CipherSuite = ProfileRecord.defaultSuite,
         now: UInt64, random: RandomSource
@@ -44,10 +44,11 @@ package struct ProfileRecord: Sendable {
                 around: now / 1000, before: Self.certificateSeconds, after: Self.certificateSeconds))
     }
 
-    /// The profile with a certificate that is valid for longer, if the current one covers less than half of a new one's lifetime
-    /// before or after a time. The new lifetime includes the old one, because this clock may be wrong, too.
+    /// Returns the profile with a certificate that is valid for longer; `nil` if that is not necessary. It is necessary if the
+    /// certificate covers less than half of a new one's lifetime, before or after `now`. The new lifetime includes the old one,
+    /// because this device's clock may be wrong too.
     ///
-    /// - Parameter now: milliseconds since 1970.
+    /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
     func recertified(at now: UInt64) throws(MLSError) -> ProfileRecord? {
         let (old, half) = (certificate.lifetime, Self.certificateSeconds / 2)
         let needed = Lifetime(around: now / 1000, before: half, after: half)
@@ -62,7 +63,8 @@ package struct ProfileRecord: Sendable {
         return profile
     }
 
-    /// The client with which the device joins groups. Its capabilities name one suite, because a leaf's key is of one suite.
+    /// The MLS client with which the device joins groups. Its capabilities contain one suite only, because a leaf's key belongs
+    /// to one suite.
     var client: Client {
         Client(
             credential: .basic(identity: certificate.encoded), signer: signer,
@@ -103,9 +105,9 @@ package struct ProfileRecord: Sendable {
         deviceName = certificate.deviceName
     }
 
-    /// The first transaction of a new profile with an account of its own.
+    /// Returns the first transaction of a new profile with a new account.
     ///
-    /// - Parameter now: milliseconds since 1970.
+    /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
     /// - Throws: ``KithError/tooLong(limit:)``.
     package static func new(
         name: String, deviceName: String, suite: CipherSuite = ProfileRecord.defaultSuite, now: UInt64,
@@ -119,11 +121,11 @@ package struct ProfileRecord: Sendable {
             })
     }
 
-    /// The first transaction of a profile that is another device of an account.
+    /// Returns the first transaction of a profile that is a further device of an existing account.
     ///
     /// - Parameters:
     ///   - identity: the account, with the person's name.
-    ///   - now: milliseconds since 1970.
+    ///   - now: the time of the device's clock, in milliseconds since 1970.
     /// - Throws: ``KithError/tooLong(limit:)``.
     static func new(
         deviceName: String, of identity: (account: AccountPrivateKey, name: String), now: UInt64
@@ -147,12 +149,12 @@ package struct ProfileRecord: Sendable {
 }
 
 extension Lifetime {
-    /// A lifetime from a number of seconds before a time to a number of seconds after it.
+    /// Creates a lifetime that begins `before` seconds before a time and ends `after` seconds after it.
     init(around now: UInt64, before: UInt64, after: UInt64) {
         self.init(notBefore: now - min(now, before), notAfter: now.plus(after))
     }
 
-    /// The lifetime of a key package made at a time, in seconds since 1970.
+    /// Creates the lifetime of a key package that is made at a time, in seconds since 1970.
     init(ofKeyPackageMadeAt now: UInt64) {
         self.init(around: now, before: ClientLimits.keyPackageSecondsBefore, after: ClientLimits.keyPackageSeconds)
     }

@@ -2,7 +2,7 @@ import KithWire
 import MLS
 
 extension ChannelID {
-    /// A fresh id from a source of randomness.
+    /// Creates a random id with a source of random bytes.
     static func random(from source: RandomSource) -> ChannelID {
         var generator = SourceGenerator(source: source)
         return random(using: &generator)
@@ -10,7 +10,7 @@ extension ChannelID {
 }
 
 extension EntryID {
-    /// A fresh id from a source of randomness.
+    /// Creates a random id with a source of random bytes.
     static func random(from source: RandomSource) -> EntryID {
         var generator = SourceGenerator(source: source)
         return random(using: &generator)
@@ -18,14 +18,14 @@ extension EntryID {
 }
 
 extension Token {
-    /// A fresh token from a source of randomness.
+    /// Creates a random token with a source of random bytes.
     static func random(from source: RandomSource) -> Token {
-        // Any 32 bytes are a token.
+        // This cannot fail, because any 32 bytes are a token.
         Token(source.bytes(32)) ?? .random()
     }
 }
 
-/// A generator that draws from a source, so that a run can be repeated.
+/// A generator whose numbers come from a source of random bytes, so that a run can be repeated.
 struct SourceGenerator: RandomNumberGenerator {
     let source: RandomSource
 

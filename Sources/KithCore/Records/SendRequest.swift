@@ -1,14 +1,14 @@
 import KithWire
 import TLSCodec
 
-/// A text that another process of this user wants to send. It stays in the table of requests until the process that has the
-/// profile open takes it.
+/// A text that another process of this user wants to send. It stays in the table of requests until the process that has opened
+/// the profile takes it.
 struct SendRequest: Hashable, Sendable {
-    /// The id of the future message, by which the requesting process finds it.
+    /// The id of the future message. With this id, the requesting process finds the message.
     let entryID: EntryID
     let conversation: ConversationID
-    /// The conversation's channel, because its number may belong to another conversation by the time the request is taken. `nil`
-    /// in requests from an earlier version.
+    /// The conversation's channel; `nil` in requests of an earlier version. It is needed, because the conversation's number may
+    /// belong to another conversation when the request is taken.
     let channel: ChannelID?
     let text: String
     let replyTo: EntryID?

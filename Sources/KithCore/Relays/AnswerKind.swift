@@ -1,6 +1,6 @@
 import KithWire
 
-/// The kind of reply that answers a request, unless the request is refused.
+/// The kind of reply that a request gets, unless the relay refuses it.
 enum AnswerKind {
     case welcome, done, granted, accepted, following, keyPackage, record
 

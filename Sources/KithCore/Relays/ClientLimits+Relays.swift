@@ -1,24 +1,27 @@
-/// Limits of a connection's state machine, and of everything that waits on the way to it and from it.
+/// The limits of a connection's state machine, and of everything that waits to be sent or processed.
 extension ClientLimits {
-    /// The most requests that wait for their answers on one connection; as many more may wait for the relay's rate limit. The
-    /// number is above any burst that a relay allows, and small enough that a relay that stops answering costs little.
+    /// Maximum number of requests without an answer on one connection. The same number of further requests may wait for the
+    /// relay's rate limit. It is higher than any burst that a relay allows. It is also low enough that a relay that stops
+    /// answering occupies little memory.
     package static let unansweredRequests = 1 << 16
 
-    /// Messages of relays that wait for a profile, or for the readers of one connection's follows, in bytes: enough for thousands
-    /// of messages in one transaction, and little beside the memory of a profile. A connection does not read from its socket
-    /// while this much waits.
+    /// Maximum size of the relays' messages that wait for a profile, or for the readers of one connection's follows, in bytes. It
+    /// is enough for thousands of messages in one transaction, and little compared with the memory of a profile. At this size, a
+    /// connection stops reading from its socket.
     package static let unreadBytes = 4 << 20
 
-    /// The memory of a waiting message besides its bytes, in bytes.
+    /// Memory of a waiting message in addition to its bytes, in bytes.
     package static let unreadOverhead = 128
 
-    /// A connection that lasted this long resets the reconnect backoff: longer than the handshake and catching up.
+    /// Duration after which a connection makes the pauses before reconnecting short again. It is longer than the handshake and
+    /// catching up.
     package static let lastingConnection = Duration.seconds(5)
 
-    /// The longest pause before the second connection to a relay, in milliseconds: a relay that restarts is soon found.
+    /// The longest pause before the second connection to a relay, in milliseconds. It is short, so that a relay that restarts is
+    /// found soon.
     package static let shortestReconnectMs: UInt64 = 250
 
-    /// The longest pause before any connection to a relay, in milliseconds: a relay that comes back is not overrun, and is found
-    /// within a minute.
+    /// The longest pause before any connection to a relay, in milliseconds. It protects a relay that has just restarted from too
+    /// many connections, and all clients return within a minute.
     package static let longestReconnectMs: UInt64 = 60_000
 }

@@ -1,12 +1,12 @@
 import KithWire
 
-/// The number of a follow on its connection, chosen by the caller.
+/// The number of a follow on its connection. The caller chooses it.
 package struct FollowID: Hashable, Sendable {
     package let value: UInt64
     package init(value: UInt64) { self.value = value }
 }
 
-/// The part of a channel that a follow brings: the entries of one epoch from a seq on.
+/// The entries that a follow requests: those of one epoch, beginning with a seq.
 package struct FollowTarget: Hashable, Sendable {
     package let channel: ChannelID
     package let epoch: UInt64
@@ -19,25 +19,25 @@ package struct FollowTarget: Hashable, Sendable {
     }
 }
 
-/// One follow of a ``RelaySession``.
+/// The state of one follow of a ``RelaySession``.
 ///
 ///     waiting ──an earlier follow of the channel is over──▶ asked ──following──▶ streaming
 ///       any ──error, epochEnded──▶ over            any ──leave──▶ leaving ──done──▶ over
 struct FollowState<Ticket> {
     enum Phase {
-        /// `follow` has not gone out: an earlier follow of the channel is leaving.
+        /// The `follow` request was not sent yet, because an earlier follow of the channel is being ended.
         case waiting
-        /// `follow` went out and has no answer.
+        /// The `follow` request was sent and has no answer.
         case asked(at: Duration)
         case streaming(nextSeq: UInt64)
-        /// `unfollow` went out. Entries that still come are dropped.
+        /// The `unfollow` request was sent. Entries that still arrive are dropped.
         case leaving
     }
 
     let ticket: Ticket
     let place: FollowTarget
     var phase: Phase
-    /// The number of the `follow` request; 0 before it.
+    /// The number of the `follow` request; 0 before it is sent.
     var requestID: UInt32 = 0
 
     var channel: ChannelID { place.channel }

@@ -2,21 +2,21 @@ import KithSupport
 import KithWire
 import MLS
 
-/// The connection of a profile to one relay as a state machine. It reconnects with growing, jittered pauses until it is
-/// stopped, keeps the requests below the relay's rate limit, and says in the messenger's terms what the relay sends.
+/// The connection of a profile to one relay, as a state machine. It reconnects with growing random pauses until it is stopped. It
+/// sends requests no faster than the relay's rate limit allows, and converts the relay's frames to inputs of the messenger.
 ///
 ///     waiting ──time──▶ connecting ──didConnect──▶ greeting ──welcome──▶ open
 ///        ▲                  │                         │                    │
 ///        └──────────────────┴────── didClose ─────────┴────────────────────┘        any ──stop──▶ stopped
 ///
-/// The caller carries the bytes, passes the time of any clock that can't be set, and carries out the actions in order.
+/// The caller transports the bytes, passes the time of a clock that cannot be set, and performs the actions in order.
 package struct LinkMachine {
-    /// A step for the caller.
+    /// An action for the caller.
     package enum Action: Sendable {
-        /// Connect. Answered by ``didConnect(now:)`` or ``didClose(_:now:)``.
+        /// Connect. The caller then calls ``didConnect(now:)`` or ``didClose(_:now:)``.
         case connect
         case send(ClientFrame)
-        /// Give up the connection, or the attempt to connect. Anything that still arrives is dropped.
+        /// Close the connection, or end the attempt to connect. Anything that still arrives is dropped.
         case disconnect(RelayConnectionError)
         case deliver(ProfileInput)
         case report(LinkReport)
@@ -29,7 +29,7 @@ package struct LinkMachine {
         case stopped
     }
 
-    /// The refusal of a follow while an earlier follow of the same channel is open. The messenger never opens two.
+    /// The refusal of a follow, if the channel is already followed. The messenger never begins two follows of a channel.
     package static let alreadyFollowing = RelayError(.unavailable, "the channel is followed already")
 
     private let id: RelayID
@@ -38,11 +38,11 @@ package struct LinkMachine {
     private let random: RandomSource
     private var backoff = Backoff.reconnecting
     private var idle = Idle.connecting
-    /// The connection, if there is one; `idle` has no meaning then. It is an optional because only an optional's payload can be
-    /// changed in place.
+    /// The connection; `nil` if there is none. While it exists, `idle` is not used. It is an optional and not a case of an
+    /// enumeration, because only the value in an optional can be changed without a copy.
     private var open: OpenLink?
 
-    /// - Parameter id: the relay's number in the inputs.
+    /// - Parameter id: the relay's number in the inputs of the messenger.
     package init(
         _ id: RelayID, pass: RelayPass?, timeouts: RelayTimeouts = RelayTimeouts(), random: RandomSource = .system
     ) {
@@ -54,7 +54,7 @@ package struct LinkMachine {
 
     // MARK: The connection
 
-    /// Whether the caller is to answer ``Action/connect``.
+    /// Whether the caller has not yet answered ``Action/connect``.
     package var isConnecting: Bool { if open == nil, case .connecting = idle { true } else { false } }
 
     /// Begins to connect.
@@ -63,7 +63,7 @@ package struct LinkMachine {
         return [.report(.connecting), .connect]
     }
 
-    /// The WebSocket connection is up.
+    /// Called when the WebSocket connection has been made.
     package mutating func didConnect(now: Duration) -> [Action] {
         guard isConnecting else { return [] }
         var session = RelaySession<Ticket>(timeouts: timeouts, now: now)
@@ -72,7 +72,7 @@ package struct LinkMachine {
         return [.send(hello)]
     }
 
-    /// The connection ended, or could not be made. The next attempt follows after a pause.
+    /// Called when the connection has ended or could not be made. The next attempt follows after a pause.
     package mutating func didClose(_ error: RelayConnectionError, now: Duration) -> [Action] {
         guard open != nil || isConnecting else { return [] }
         let since = open?.welcome?.since
@@ -87,7 +87,7 @@ package struct LinkMachine {
         return [.report(error.isLasting ? .refused(error) : .unreachable(error, pause: pause))]
     }
 
-    /// Ends the connection for good. No action follows those that are returned.
+    /// Ends the connection for good. After the returned actions, there are no more.
     package mutating func stop() -> [Action] {
         defer { (open, idle) = (nil, .stopped) }
         if open?.welcome != nil { return [.deliver(.disconnected(id)), .disconnect(.closed(.here))] }
@@ -101,14 +101,14 @@ package struct LinkMachine {
 
     // MARK: Time
 
-    /// The time at which ``timePassed(now:)`` has something to do.
+    /// The time at which ``timePassed(now:)`` has to be called; `nil` for never.
     package var wakeTime: Duration? {
         if let open { return open.wakeTime }
         if case .waiting(let until) = idle { return until }
         return nil
     }
 
-    /// Does the work that has become due: the next attempt to connect, a ping, requests that waited for the rate limit.
+    /// Does the work that is due: the next attempt to connect, a ping, or requests that waited for the rate limit.
     package mutating func timePassed(now: Duration) -> [Action] {
         guard open != nil else {
             guard case .waiting(let until) = idle, now >= until else { return [] }
@@ -122,15 +122,15 @@ package struct LinkMachine {
         }
     }
 
-    /// Takes note that nothing is read from the connection for now. No answer is late until ``resumeReading(now:)``.
+    /// Notes that the caller has stopped reading from the connection. Until ``resumeReading(now:)``, no answer counts as late.
     package mutating func pauseReading() { open?.session.pauseReading() }
 
-    /// Takes note that the connection is read again.
+    /// Notes that the caller reads from the connection again.
     package mutating func resumeReading(now: Duration) { open?.session.resumeReading(now: now) }
 
     // MARK: From the relay
 
-    /// Takes one WebSocket message.
+    /// Processes one WebSocket message.
     package mutating func receive(_ message: [UInt8], now: Duration) -> [Action] {
         do throws(RelayConnectionError) {
             guard let event = try open?.session.receive(message, now: now) else { return [] }
@@ -168,35 +168,35 @@ package struct LinkMachine {
 
     // MARK: To the relay
 
-    /// Makes a request. Dropped unless the connection is open.
+    /// Makes a request. If the connection is not open, drops it.
     package mutating func request(_ request: Request, tag: UInt64, now: Duration) -> [Action] {
         open?.ask(.request(request), Ticket(tag: tag), now: now) ?? []
     }
 
-    /// Follows an epoch of a channel. Dropped unless the connection is open.
+    /// Follows an epoch of a channel. If the connection is not open, drops the call.
     package mutating func follow(_ place: FollowTarget, tag: UInt64, now: Duration) -> [Action] {
         open?.ask(.follow(place), Ticket(tag: tag), now: now) ?? []
     }
 
-    /// Ends a follow. Nothing more of it is delivered.
+    /// Ends a follow. No more events of it are delivered.
     package mutating func unfollow(_ tag: UInt64, now: Duration) -> [Action] {
         open?.unfollow(Ticket(tag: tag), now: now) ?? []
     }
 
-    /// The messenger's number of a request or follow.
+    /// The number that the messenger has given a request or follow.
     struct Ticket: Hashable, Sendable {
         let tag: UInt64
         var follow: FollowID { FollowID(value: tag) }
     }
 }
 
-/// The state of a link, for users.
+/// The state of a link, for the user.
 package enum LinkReport: Hashable, Sendable {
     case connecting, connected
-    /// The relay was not reached. The next attempt follows after the pause.
+    /// The relay could not be reached. The next attempt follows after the pause.
     case unreachable(RelayConnectionError, pause: Duration)
-    /// The relay refuses the connection, and is likely to go on refusing it.
+    /// The relay refuses the connection, and will probably refuse further attempts.
     case refused(RelayConnectionError)
-    /// The connection ended after a short time, and not for the first time. The next attempt follows after the pause.
+    /// The connection has ended after a short time, repeatedly. The next attempt follows after the pause.
     case ended(pause: Duration)
 }

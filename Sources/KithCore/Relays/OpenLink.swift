@@ -1,9 +1,9 @@
 import KithSupport
 import KithWire
 
-/// An open connection of a ``LinkMachine``: its session, and the requests that wait for the relay's rate limit.
+/// An open connection of a ``LinkMachine``. It has the session, and the requests that wait for the relay's rate limit.
 struct OpenLink {
-    /// A request or a follow to send.
+    /// A request or a follow that has to be sent.
     enum Asked {
         case request(Request)
         case follow(FollowTarget)
@@ -11,11 +11,12 @@ struct OpenLink {
 
     private let id: RelayID
     var session: RelaySession<LinkMachine.Ticket>
-    /// The time of the relay's `welcome`, and its rate limit. No request is sent before.
+    /// The time at which the relay's `welcome` arrived, and the relay's rate limit. No request is sent before that.
     private(set) var welcome: (since: Duration, pace: TokenBucket)?
-    /// Requests and follows that wait for the rate limit, oldest first. At most ``ClientLimits/unansweredRequests``.
+    /// Requests and follows that wait for the rate limit, the oldest first. There are at most
+    /// ``ClientLimits/unansweredRequests``.
     private var queue: [(asked: Asked, ticket: LinkMachine.Ticket)] = []
-    /// The time at which the rate limit allows the next request of the queue; `nil` if the queue is empty.
+    /// The time at which the rate limit allows the next queued request; `nil` if the queue is empty.
     private var sendAt: Duration?
 
     init(id: RelayID, session: RelaySession<LinkMachine.Ticket>) {
@@ -27,7 +28,7 @@ struct OpenLink {
         self.welcome = (now, TokenBucket(below: welcome.limits))
     }
 
-    /// The time at which the session's tick or ``sendQueued(now:)`` has something to do.
+    /// The time at which the session's tick or ``sendQueued(now:)`` has to be called; `nil` for never.
     var wakeTime: Duration? {
         switch (session.wakeTime, sendAt) {
         case (let one?, let other?): min(one, other)

@@ -1,11 +1,11 @@
-/// The address at which a relay listens: `HOST:PORT`, with an IPv6 address in brackets.
+/// The address on which a relay listens: `HOST:PORT`, with an IPv6 address in brackets.
 public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
-    /// A host name or an IP address without brackets, in lower case.
+    /// A host name in lower case, or an IP address without brackets.
     public let host: String
-    /// The port, 1 to 65,535.
+    /// The port, from 1 to 65,535.
     public let port: Int
 
-    /// Reads `relay.example.org:4433`, `192.0.2.7:4433` or `[2001:db8::7]:4433`; `nil` for anything else.
+    /// Reads `relay.example.org:4433`, `192.0.2.7:4433` or `[2001:db8::7]:4433`; `nil` for any other text.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         var host = text[..<colon]
@@ -13,7 +13,7 @@ public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
             host = host.dropFirst().dropLast()
             guard host.contains(":") else { return nil }
         } else if host.contains(":") {
-            // An IPv6 address without brackets is ambiguous: nothing marks the beginning of the port.
+            // An IPv6 address without brackets is ambiguous, because nothing separates the port from it.
             return nil
         }
         let digits = text[text.index(after: colon)...]
@@ -22,10 +22,11 @@ public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
         self.init(host: String(host), port: port)
     }
 
-    /// Creates an address; `nil` if the host has a character that hosts can't have, or if the port is out of range.
+    /// Creates an address; `nil` if the host has a character that hosts cannot have, or if the port is out of range.
     public init?(host: String, port: Int) {
         guard (1...65_535).contains(port), (1...253).contains(host.utf8.count) else { return nil }
-        // Also keeps spaces and line breaks out of the file of known relays, and control characters off the terminal.
+        // This check also keeps spaces and line breaks out of the file of known relays, and control characters away from the
+        // terminal.
         guard
             host.utf8.allSatisfy({ byte in
                 switch byte {

@@ -1,85 +1,85 @@
 import KithWire
 
-/// The reason why a request was not answered, or why there is no connection.
+/// The reason why a request got no answer, or why there is no connection.
 public enum RelayConnectionError: Error, Hashable, Sendable {
-    /// Nothing answers at that address. A later attempt may succeed.
+    /// Nothing answers at the address. A later attempt may succeed.
     case unreachable(Unreachable)
-    /// The relay's key is not the expected one: another server may be answering. No byte was sent to it.
+    /// The relay's key is not the expected one, so another server may have answered. Nothing was sent to it.
     case pinMismatch(expected: RelayPin, found: RelayPin)
-    /// A server answers there, but it is not a Kith relay, or it is a relay that accepts no connections now.
+    /// A server answers at the address, but it is not a Kith relay, or it is a relay that accepts no connections now.
     case notARelay(NotARelay)
-    /// The relay refused this request; the connection stays open.
+    /// The relay has refused this request. The connection stays open.
     case refused(RelayError)
-    /// The relay refused the connection, in answer to `hello` or to something it could not read.
+    /// The relay has refused the connection, either in answer to `hello` or because it could not read a frame.
     case turnedAway(RelayError)
-    /// The connection ended. Requests without an answer may or may not have been carried out.
+    /// The connection has ended. The relay may or may not have processed requests without an answer.
     case closed(Closed)
-    /// The relay broke the protocol; the connection was closed.
+    /// The relay has broken the protocol, so the connection was closed.
     case protocolViolation(RelayViolation)
-    /// More requests than `ClientLimits.unansweredRequests` wait for an answer. This one was not sent.
+    /// `ClientLimits.unansweredRequests` requests already wait for an answer. This request was not sent.
     case overloaded
-    /// This connection already follows that channel. Nothing was sent.
+    /// This connection already follows the channel. Nothing was sent.
     case alreadyFollowing
-    /// The connection makes this kind of request itself, through its own methods. Nothing was sent.
+    /// The connection itself makes requests of this kind, with separate methods. Nothing was sent.
     case notByHand
 
     /// The reason why an address does not answer.
     public enum Unreachable: Hashable, Sendable {
         /// The host name has no address.
         case unknownHost
-        /// No name server answers, so the host's address is unknown.
+        /// No name server has answered, so the host's address is unknown.
         case noNameServer
-        /// Nothing listens there.
+        /// Nothing listens at the address.
         case connectionRefused
         /// There was no answer in time.
         case timedOut
-        /// The system reports this error (`errno`).
+        /// The system has reported this error (`errno`).
         case system(errno: Int32)
-        /// Anything else the network library reports.
+        /// The network library has reported another error.
         case other
         /// The task that was connecting was cancelled.
         case cancelled
     }
 
-    /// The kind of server found instead of a relay.
+    /// The reason why the server is not a relay.
     public enum NotARelay: Error, Hashable, Sendable {
-        /// It does not speak TLS 1.3.
+        /// The server does not use TLS 1.3.
         case noTLS
-        /// It closed the connection before it sent anything.
+        /// The server closed the connection before it sent anything.
         case saidNothing
-        /// It answered the upgrade with this HTTP status.
+        /// The server answered the upgrade with this HTTP status.
         case httpStatus(Int)
-        /// Its answer to the upgrade is not that of a WebSocket server.
+        /// The server's answer to the upgrade is not that of a WebSocket server.
         case noWebSocket
     }
 
-    /// The end of a connection.
+    /// The way in which a connection has ended.
     public enum Closed: Hashable, Sendable {
-        /// This side closed it.
+        /// This side has closed the connection.
         case here
-        /// The relay closed it, with this WebSocket status if it gave one.
+        /// The relay has closed the connection, with this WebSocket status if it gave one.
         case byRelay(code: UInt16?)
-        /// It broke without being closed.
+        /// The connection was lost without being closed.
         case lost
-        /// A request had no answer in time.
+        /// A request did not get an answer in time.
         case answerTimedOut
     }
 }
 
-/// A violation of the protocol by a relay.
+/// A relay's violation of the protocol.
 public enum RelayViolation: Error, Hashable, Sendable {
-    /// Its WebSocket framing is broken.
+    /// The WebSocket framing is wrong.
     case framing(WebSocketError)
-    /// A frame can't be parsed.
+    /// A frame cannot be parsed.
     case malformedFrame
     /// The first answer is not a `welcome`, or a later one is.
     case misplacedWelcome
-    /// It picked a protocol version that was not offered.
+    /// The relay chose a protocol version that was not offered.
     case unofferedVersion
-    /// It answered a request that was never made or was already answered.
+    /// The relay answered a request that was not made or was already answered.
     case unknownRequest
-    /// Its answer is of the wrong kind for the request.
+    /// The answer is of the wrong kind for the request.
     case wrongAnswer
-    /// A follow brought entries of another channel or epoch, or left some out.
+    /// A follow delivered entries of another channel or epoch, or left out entries.
     case wrongEntries
 }

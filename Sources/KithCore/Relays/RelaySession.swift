@@ -1,29 +1,29 @@
 import KithWire
 import TLSCodec
 
-/// The client's side of the relay protocol as a state machine: requests and frames in, frames and events out.
+/// The client's side of the relay protocol, as a state machine. It receives requests and frames, and returns frames and events.
 ///
-/// A `Ticket` comes back with the answer to the request that it was given with. Times are by any clock that can't be set.
+/// The answer to a request comes with the `Ticket` that was passed with the request. Times are of any clock that cannot be set.
 ///
 ///     awaitingWelcome ──welcome──▶ open ──close──▶ closed
 ///
-/// After a method threw, the caller closes the connection and calls ``close()``, and no other method.
+/// If a method throws an error, the caller must close the connection and call ``close()``, and may call no other method.
 package struct RelaySession<Ticket> {
     /// The meaning of a frame from the relay.
     package enum Event {
         case opened(RelayWelcome)
         case answered(Ticket, Result<Reply, RelayError>)
         case followStarted(Ticket, firstSeq: UInt64, lastSeq: UInt64)
-        /// After the event `epochEnded`, the follow is over.
+        /// An event of a follow. After `epochEnded`, the follow has ended.
         case followed(Ticket, FollowEvent)
-        /// The relay refused or ended a follow.
+        /// The relay has refused or ended a follow.
         case followEnded(Ticket, RelayError)
-        /// The frame calls for this one.
+        /// The caller has to send this frame as a reaction.
         case send(ClientFrame)
         case nothing
     }
 
-    /// The protocol versions this client speaks, best first.
+    /// The protocol versions that this client supports, the best first.
     static var versions: [UInt16] { [1] }
 
     private enum Phase { case awaitingWelcome, open, closed }
@@ -38,13 +38,13 @@ package struct RelaySession<Ticket> {
 
     private var phase = Phase.awaitingWelcome
     private var pending: [UInt32: Pending] = [:]
-    /// Empty unless the phase is `open`.
+    /// The follows. Empty unless the phase is `open`.
     private var follows: [FollowID: FollowState<Ticket>] = [:]
     private var lastRequestID: UInt32 = 0
     private var lastSent: Duration
-    /// A time that is not after the oldest unanswered request; `nil` if there is none.
+    /// The time of the oldest unanswered request, or an earlier time; `nil` if there is none.
     private var unansweredSince: Duration?
-    /// The time from which on answers are read; `nil` while they are not.
+    /// The time from which answers have been read; `nil` while they are not read.
     private var readingSince: Duration?
     private var pingAfter: Duration
     private let timeouts: RelayTimeouts
@@ -58,15 +58,15 @@ package struct RelaySession<Ticket> {
 
     // MARK: To the relay
 
-    /// The first frame of a connection.
+    /// Returns the first frame of a connection.
     package mutating func hello(pass: RelayPass?, now: Duration) -> ClientFrame {
         ask(.hello(versions: Self.versions, relayPass: pass), .hello(at: now), now: now)
     }
 
-    /// A request with one answer. Follows have methods of their own.
+    /// Makes a request that has one answer. There are separate methods for follows.
     ///
-    /// - Throws: `overloaded` if ``ClientLimits/unansweredRequests`` are unanswered; `closed` unless the session is open. In
-    ///   both cases nothing has changed.
+    /// - Throws: `overloaded` if ``ClientLimits/unansweredRequests`` requests have no answer, `closed` if the session is not
+    ///   open. In both cases nothing has changed.
     package mutating func submit(_ request: Request, ticket: Ticket, now: Duration) throws(RelayConnectionError)
         -> ClientFrame
     {
@@ -74,16 +74,17 @@ package struct RelaySession<Ticket> {
         return ask(request, .request(AnswerKind(to: request), ticket, at: now), now: now)
     }
 
-    /// Starts a follow under an unused number. Returns `nil` while an earlier follow of the channel is being ended; the frame is
-    /// then sent when that has ended. Otherwise, a repeated `unfollow` would end the new follow.
+    /// Begins a follow with an unused number. If an earlier follow of the channel is still being ended, returns `nil`, and the
+    /// frame is sent after that. Otherwise a repeated `unfollow` would end the new follow.
     ///
-    /// - Throws: as ``submit(_:ticket:now:)``, and `alreadyFollowing`.
+    /// - Throws: the errors of ``submit(_:ticket:now:)``, and `alreadyFollowing`.
     package mutating func follow(
         _ id: FollowID, _ place: FollowTarget, ticket: Ticket, now: Duration
     ) throws(RelayConnectionError) -> ClientFrame? {
         try checkRoom()
         let sameChannel = follows.values.filter { $0.channel == place.channel }
-        // A relay takes a second follow of a channel for a change of the first, which would then starve.
+        // If there were two follows of a channel, the relay would treat the second as a change of the first, and the first would
+        // get no more entries.
         guard sameChannel.allSatisfy(\.isLeaving) else { throw .alreadyFollowing }
         follows[id] = FollowState(ticket: ticket, place: place, phase: .waiting)
         return sameChannel.isEmpty ? ask(id, now: now) : nil
@@ -106,7 +107,7 @@ package struct RelaySession<Ticket> {
 
     // MARK: Time
 
-    /// The time at which ``tick(now:)`` has something to do.
+    /// The time at which ``tick(now:)`` has to be called; `nil` for never.
     package var wakeTime: Duration? {
         let ping = phase == .open ? lastSent + pingAfter : nil
         guard let unansweredSince, let readingSince else { return ping }
@@ -114,10 +115,10 @@ package struct RelaySession<Ticket> {
         return ping.map { min($0, timeout) } ?? timeout
     }
 
-    /// Returns a ping if one is due.
+    /// Returns a ping if one is due, otherwise `nil`.
     ///
-    /// - Throws: `closed(.answerTimedOut)` if a request has waited for its answer for too long, and `unreachable(.timedOut)` if
-    ///   `hello` has.
+    /// - Throws: `closed(.answerTimedOut)` if a request has waited too long for its answer, `unreachable(.timedOut)` if `hello`
+    ///   has.
     package mutating func tick(now: Duration) throws(RelayConnectionError) -> ClientFrame? {
         if let readingSince, let since = unansweredSince, now - max(since, readingSince) >= answerTimeout {
             unansweredSince = oldestUnanswered
@@ -129,10 +130,10 @@ package struct RelaySession<Ticket> {
         return ask(.ping, .ping(at: now), now: now)
     }
 
-    /// Takes note that nothing is read from the connection for now. No answer is late until ``resumeReading(now:)``.
+    /// Notes that the caller has stopped reading from the connection. Until ``resumeReading(now:)``, no answer counts as late.
     package mutating func pauseReading() { readingSince = nil }
 
-    /// Takes note that the connection is read again. Unanswered requests get the whole timeout from now on.
+    /// Notes that the caller reads from the connection again. From now on, unanswered requests have the whole timeout.
     package mutating func resumeReading(now: Duration) { readingSince = now }
 
     private var answerTimeout: Duration { phase == .awaitingWelcome ? timeouts.handshake : timeouts.answer }
@@ -148,7 +149,7 @@ package struct RelaySession<Ticket> {
         }.min()
     }
 
-    /// Ends everything. Returns the tickets of unanswered requests and of follows.
+    /// Ends the session. Returns the tickets of unanswered requests and of follows.
     package mutating func close() -> (requests: [Ticket], follows: [Ticket]) {
         phase = .closed
         unansweredSince = nil
@@ -172,7 +173,7 @@ package struct RelaySession<Ticket> {
         } catch {
             throw .protocolViolation(.malformedFrame)
         }
-        // Number 0 means that the relay could not read a frame and closes the connection. No request of this client has it.
+        // The number 0 means that the relay could not read a frame and closes the connection. This client uses it for no request.
         if frame.requestID == 0, case .error(let error) = frame.reply { throw .turnedAway(error) }
         guard let waiting = pending[frame.requestID] else { throw .protocolViolation(.unknownRequest) }
         if phase == .awaitingWelcome {
@@ -189,7 +190,7 @@ package struct RelaySession<Ticket> {
             return .answered(ticket, .success(frame.reply))
         case .ping:
             pending[frame.requestID] = nil
-            // A refusal, such as "too fast", is a sign of life, too.
+            // A refusal, such as "too fast", also shows that the relay is alive.
             guard AnswerKind.done.isAnswered(by: frame.reply) || frame.reply.isError else {
                 throw .protocolViolation(.wrongAnswer)
             }
@@ -207,8 +208,8 @@ package struct RelaySession<Ticket> {
             guard Self.versions.contains(version) else { throw .protocolViolation(.unofferedVersion) }
             phase = .open
             unansweredSince = nil
-            // The ping goes out well before the relay closes the idle connection, and at most once a second, whatever the relay
-            // asks for.
+            // The ping is sent well before the relay closes the idle connection. But it is sent at most once a second, even if
+            // the relay demands more.
             let half = Duration.milliseconds(max(1000, Int64(limits.idleSeconds) * 500))
             pingAfter = min(pingAfter, half)
             return RelayWelcome(version: version, relayID: relayID, limits: limits, timeMs: timeMs)
@@ -225,7 +226,7 @@ package struct RelaySession<Ticket> {
         case .following(let firstSeq, let lastSeq):
             if follow.isLeaving { return .nothing }
             guard case .asked = follow.phase else { throw .protocolViolation(.wrongAnswer) }
-            // An epoch may begin after the requested seq. After the first entry, no entry may be left out.
+            // An epoch may begin after the requested seq. But after the first entry, no entry may be missing.
             guard firstSeq >= max(1, follow.place.fromSeq) else { throw .protocolViolation(.wrongEntries) }
             follows[id]?.phase = .streaming(nextSeq: firstSeq)
             return .followStarted(follow.ticket, firstSeq: firstSeq, lastSeq: lastSeq)
@@ -252,12 +253,12 @@ package struct RelaySession<Ticket> {
             guard channel == follow.channel, epoch == follow.place.epoch else {
                 throw .protocolViolation(.wrongEntries)
             }
-            // It crossed an `unfollow`, whose answer ends the follow.
+            // The frame was sent before the relay had read the `unfollow`. The answer to the `unfollow` ends the follow.
             if follow.isLeaving { return .nothing }
             forget(id, frame.requestID)
             return .followed(follow.ticket, .epochEnded(epoch))
         case .error(let error):
-            // It crossed an `unfollow`, whose answer ends the follow.
+            // The frame was sent before the relay had read the `unfollow`. The answer to the `unfollow` ends the follow.
             if follow.isLeaving { return .nothing }
             forget(id, frame.requestID)
             return .followEnded(follow.ticket, error)
@@ -275,7 +276,7 @@ package struct RelaySession<Ticket> {
         pending[frame.requestID] = nil
         guard let follow = follows[id] else { return .nothing }
         if case .error(let error) = frame.reply, error.code == .tooFast {
-            // The relay continues to send entries, which are dropped here, so the request is repeated.
+            // The relay continues to send entries, which are dropped here. So the `unfollow` is repeated.
             return unfollow(id, now: now).map(Event.send) ?? .nothing
         }
         forget(id, follow.requestID)

@@ -1,13 +1,14 @@
-/// Timeouts of a connection to a relay. The defaults fit the internet; tests and slow lines set their own.
+/// The timeouts of a connection to a relay. The default values are for the internet. Tests and slow connections use others.
 package struct RelayTimeouts: Sendable {
-    /// For the TCP connection.
+    /// The timeout for the TCP connection.
     package var connect: Duration
-    /// For TLS and the upgrade after the TCP connection, and then for the answer to `hello`. A relay gives a client 10 s too.
+    /// The timeout for TLS and the upgrade, and again for the answer to `hello`. A relay gives a client 10 s too.
     package var handshake: Duration
-    /// For the answer to a request. The connection of an older request is closed: the relay, or the line, is dead.
+    /// The timeout for the answer to a request. After it, the connection is closed, because the relay or the connection no longer
+    /// works.
     package var answer: Duration
-    /// Time without a request after which a ping goes out. It keeps the connection open at the relay and on the way, and
-    /// detects a dead line. If the relay closes idle connections sooner, a ping goes out sooner.
+    /// Time without a request after which a ping is sent. The ping keeps the connection open, at the relay and at routers, and
+    /// detects a broken connection. If the relay closes idle connections sooner, the ping is also sent sooner.
     package var pingAfter: Duration
 
     package init(

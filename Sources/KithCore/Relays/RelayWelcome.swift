@@ -4,10 +4,10 @@ import KithWire
 package struct RelayWelcome: Hashable, Sendable {
     /// The protocol version of the connection.
     package let version: UInt16
-    /// 16 bytes that stay the same as long as the relay keeps its store.
+    /// 16 bytes that do not change as long as the relay keeps its store.
     package let relayID: [UInt8]
-    /// The limits that the relay asks its clients to respect.
+    /// The limits that the relay asks its clients to observe.
     package let limits: AdvertisedLimits
-    /// The relay's clock when it answered, in milliseconds since 1970.
+    /// The time of the relay's clock when it answered, in milliseconds since 1970.
     package let timeMs: UInt64
 }

@@ -2,15 +2,15 @@ import KithSupport
 import KithWire
 
 extension TokenBucket {
-    /// A bucket for requests to a relay: four fifths of the rate and half of the burst that the relay allows. The network may
-    /// bunch requests up.
+    /// Creates a bucket for requests to a relay, with four fifths of the relay's rate and half of its burst. The values are
+    /// lower, because requests may arrive closer together than they were sent.
     package init(below limits: AdvertisedLimits) {
         self.init(
             burst: Int(limits.requestBurst) / 2,
             nanosecondsEach: 1_250_000_000 / Int64(max(limits.requestsPerSecond, 1)))
     }
 
-    /// Takes a token and returns nil, or takes none and returns the time at which there is one.
+    /// Takes a token and returns nil. If there is no token, takes none and returns the time at which there will be one.
     mutating func take(at now: Duration) -> Duration? {
         let wait = take(atNanoseconds: now.wholeNanoseconds)
         return wait == 0 ? nil : now + .nanoseconds(wait)
@@ -18,6 +18,6 @@ extension TokenBucket {
 }
 
 extension Duration {
-    /// The duration in nanoseconds. At most some 292 years.
+    /// The duration in nanoseconds, at most some 292 years.
     package var wholeNanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
 }

@@ -1,41 +1,42 @@
-/// The storage of a profile's state: small values under keys. The writes of a transaction happen together or not at all.
+/// The storage of a profile's state, which consists of small values under keys. The writes of a transaction are made together, or
+/// none is made.
 ///
-/// Every value counts as secret: an implementation that writes to a disk seals each value, bound to its key. Reads see the values
-/// of the last commit.
+/// Every value is secret, so a store that writes to a disk seals each value together with its key. Reads return the values of the
+/// last commit.
 package protocol ProfileStore: Sendable {
-    /// The value under a key; `nil` if there is none.
+    /// Returns the value under a key; `nil` if there is none.
     func value(_ key: StoreKey) throws(StoreError) -> [UInt8]?
 
-    /// Values of one owner in one table, ordered by item.
+    /// Returns values of one owner in one table, ordered by item.
     ///
     /// - Parameters:
-    ///   - items: the items wanted.
-    ///   - limit: the most values to return.
-    ///   - newestFirst: whether to begin at the highest item.
+    ///   - items: the range of the items to return.
+    ///   - limit: the maximum number of values to return.
+    ///   - newestFirst: whether to begin with the highest item.
     func values(
         _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(StoreError) -> [StoredValue]
 
-    /// All values of a table, ordered by owner and item. For tables that are read as a whole when a profile is opened.
+    /// Returns all values of a table, ordered by owner and item. For tables that are read completely when a profile is opened.
     func allValues(_ table: StoreTable) throws(StoreError) -> [StoredValue]
 
-    /// Reads like ``values(_:owner:items:limit:newestFirst:)``, but returns a row without bytes for a damaged value instead of an
-    /// error.
+    /// Reads like ``values(_:owner:items:limit:newestFirst:)``. But for a damaged value, it returns a row without bytes and
+    /// throws no error.
     func rows(
         _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(StoreError) -> [StoredRow]
 
-    /// Reads like ``allValues(_:)``, but returns a row without bytes for a damaged value instead of an error.
+    /// Reads like ``allValues(_:)``. But for a damaged value, it returns a row without bytes and throws no error.
     func allRows(_ table: StoreTable) throws(StoreError) -> [StoredRow]
 
-    /// Carries out the writes of a transaction, in order, and returns when they are on the disk.
+    /// Performs the writes of a transaction in order. Returns when they are on the disk.
     ///
-    /// - Throws: ``StoreError``; then none of them happened.
+    /// - Throws: ``StoreError``. After an error, none of the writes has been made.
     func commit(_ transaction: StoreTransaction) throws(StoreError)
 }
 
 extension ProfileStore {
-    /// Returns the values of rows, and throws if one is damaged.
+    /// Returns the values of the rows. Throws an error if a row is damaged.
     package static func whole(_ table: StoreTable, _ rows: [StoredRow]) throws(StoreError) -> [StoredValue] {
         var values: [StoredValue] = []
         values.reserveCapacity(rows.count)
@@ -46,7 +47,7 @@ extension ProfileStore {
         return values
     }
 
-    /// All values of one owner in one table, ordered by item.
+    /// Returns all values of one owner in one table, ordered by item.
     func values(_ table: StoreTable, owner: UInt64) throws(StoreError) -> [StoredValue] {
         try values(table, owner: owner, items: 0...StoreKey.highest, limit: .max, newestFirst: false)
     }
@@ -54,49 +55,50 @@ extension ProfileStore {
 
 /// The tables of a profile. Their numbers are part of the file format.
 public enum StoreTable: UInt8, CaseIterable, Sendable {
-    /// The account, the device and the settings: few values under owner 0.
+    /// The account, the device and the settings. There are few values, with owner 0.
     case profile = 0
-    /// Relays, by number, under owner 0.
+    /// Relays, with owner 0 and the relay's number.
     case relay
-    /// Contacts, by number, under owner 0.
+    /// Contacts, with owner 0 and the contact's number.
     case contact
-    /// Conversations as a whole, by number, under owner 0; changes with every entry.
+    /// The records of conversations, with owner 0 and the conversation's number. They change with every entry.
     case conversation
-    /// An MLS group's epoch state, under its conversation; changes with a commit.
+    /// The epoch states of MLS groups, with the conversation as the owner. They change with every commit.
     case epoch
-    /// An MLS group's ratchet records, under its conversation, by `GroupRecordKey.rawValue`; one changes with a message.
+    /// The ratchet records of MLS groups, with the conversation as the owner and `GroupRecordKey.rawValue`. One of them changes
+    /// with every message.
     case record
-    /// A commit that was made and is not in the log yet, under its conversation.
+    /// Commits that are not in the log yet, with the conversation as the owner.
     case pendingCommit
-    /// The log as this device understood it, under its conversation, by seq.
+    /// The log as this device has understood it, with the conversation as the owner and the seq.
     case entry
-    /// Entries to be sent, under their conversation, in order.
+    /// Entries that have to be sent, in order, with the conversation as the owner.
     case outbox
-    /// This device's inboxes, by number, under owner 0.
+    /// This device's inboxes, with owner 0 and the inbox's number.
     case inbox
-    /// Key packages with their private keys, under their inbox.
+    /// Key packages with their private keys, with the inbox as the owner.
     case keyPackage
-    /// Deliveries of Welcomes and parcels, in order, under owner 0.
+    /// Deliveries of Welcomes and parcels, in order, with owner 0.
     case delivery
-    /// Requests from other processes of this user, in order, under owner 0.
+    /// Requests from other processes of this user, in order, with owner 0.
     case request
-    /// The times at which messages are deleted, under their conversation, by seq.
+    /// The times at which messages are deleted, with the conversation as the owner and the seq.
     case expiry
 }
 
-/// The place of a value.
+/// Identifies a value in the store.
 package struct StoreKey: Hashable, Sendable {
-    /// The highest owner and item: databases use signed numbers.
+    /// The highest owner and item. The limit is needed because databases use signed numbers.
     package static let highest = UInt64(Int64.max)
 
-    /// The table.
+    /// The table of the value.
     package let table: StoreTable
-    /// The value's owner, 0 to ``highest``.
+    /// The value's owner, from 0 to ``highest``.
     package let owner: UInt64
-    /// The value's number under its owner, 0 to ``highest``.
+    /// The value's number among the values of its owner, from 0 to ``highest``.
     package let item: UInt64
 
-    /// A key from its parts.
+    /// Creates a key from its parts.
     package init(_ table: StoreTable, owner: UInt64 = 0, item: UInt64) {
         self.table = table
         self.owner = owner
@@ -104,16 +106,16 @@ package struct StoreKey: Hashable, Sendable {
     }
 }
 
-/// A stored value, with its place.
+/// A stored value with its owner and number.
 package struct StoredValue: Hashable, Sendable {
     /// The value's owner.
     package let owner: UInt64
-    /// The value's number under its owner.
+    /// The value's number among the values of its owner.
     package let item: UInt64
     /// The value.
     package let bytes: [UInt8]
 
-    /// A value from its parts.
+    /// Creates a value from its parts.
     package init(owner: UInt64, item: UInt64, bytes: [UInt8]) {
         self.owner = owner
         self.item = item
@@ -121,52 +123,52 @@ package struct StoredValue: Hashable, Sendable {
     }
 }
 
-/// A value's place, with the value unless it is damaged.
+/// A value's owner and number, with the value unless it is damaged.
 package struct StoredRow: Hashable, Sendable {
     /// The value's owner.
     package let owner: UInt64
-    /// The value's number under its owner.
+    /// The value's number among the values of its owner.
     package let item: UInt64
     /// The value; `nil` if it is damaged.
     package let bytes: [UInt8]?
 
-    /// A row from its parts.
+    /// Creates a row from its parts.
     package init(owner: UInt64, item: UInt64, bytes: [UInt8]?) {
         self.owner = owner
         self.item = item
         self.bytes = bytes
     }
 
-    /// The row of an undamaged value.
+    /// Creates the row of an undamaged value.
     package init(_ value: StoredValue) { self.init(owner: value.owner, item: value.item, bytes: value.bytes) }
 }
 
-/// Writes that happen together.
+/// Writes that are made together.
 package struct StoreTransaction: Sendable {
     /// One write.
     package enum Write: Sendable {
-        /// Stores a value in place of an earlier one.
+        /// Stores a value, which replaces an earlier one.
         case put(StoreKey, [UInt8])
-        /// Removes a value, if there is one.
+        /// Deletes a value, if there is one.
         case delete(StoreKey)
-        /// Removes all values of an owner in a table.
+        /// Deletes all values of an owner in a table.
         case deleteAll(StoreTable, owner: UInt64)
     }
 
     /// The writes, in order.
     package private(set) var writes: [Write] = []
 
-    /// No writes.
+    /// Creates a transaction without writes.
     package init() {}
 
     /// Whether there are no writes.
     package var isEmpty: Bool { writes.isEmpty }
 
-    /// Stores a value in place of an earlier one.
+    /// Stores a value, which replaces an earlier one.
     package mutating func put(_ key: StoreKey, _ bytes: [UInt8]) { writes.append(.put(key, bytes)) }
-    /// Removes a value, if there is one.
+    /// Deletes a value, if there is one.
     package mutating func delete(_ key: StoreKey) { writes.append(.delete(key)) }
-    /// Removes all values of an owner in a table.
+    /// Deletes all values of an owner in a table.
     package mutating func deleteAll(_ table: StoreTable, owner: UInt64) {
         writes.append(.deleteAll(table, owner: owner))
     }
@@ -178,12 +180,12 @@ package struct StoreTransaction: Sendable {
 public enum StoreError: Error, Hashable, Sendable {
     /// The disk is full. Nothing was written.
     case full
-    /// A value in this table can't be opened: the file was damaged or altered.
+    /// A value in this table cannot be opened, because the file was damaged or altered.
     case damaged(StoreTable)
     /// The vault's header or its key file is damaged or altered.
     case damagedHeader
-    /// The file was written by a newer Kith.
+    /// A newer Kith has written the file.
     case version(UInt32)
-    /// The database reports this SQLite result code.
+    /// The database has reported this SQLite result code.
     case database(code: Int32)
 }
