@@ -20,6 +20,9 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let asyncAlgorithms: Target.Dependency = .product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 
 let package = Package(
     name: "kith",
@@ -40,6 +43,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", exact: "1.1.4"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
@@ -65,18 +70,18 @@ let package = Package(
                 crypto, x509, logging,
             ]),
         .target(name: "ClassicSession", dependencies: ["KithSupport", "TLSCodec", crypto, cryptoExtras]),
-        .target(name: "KithCore", dependencies: ["KithSupport", "KithWire", "MLS", "TLSCodec", crypto]),
+        .target(name: "KithCore", dependencies: ["KithSupport", "KithWire", "MLS", "TLSCodec", crypto, deque]),
         .target(
             name: "KithClient",
             dependencies: [
                 "KithCore", "KithSupport", "KithWire", "MLS", "PrivateFiles", "TLSCodec", nio, nioPosix, nioHTTP1,
-                nioTLS, nioSSL, crypto, cryptoExtras, grdb, grdbSQLite,
+                nioTLS, nioSSL, crypto, cryptoExtras, grdb, grdbSQLite, deque,
             ]),
         .executableTarget(
             name: "kith",
             dependencies: [
                 "KithClient", "KithCore", "KithRelay", "KithSupport", "KithWire", "ClassicSession", "PrivateFiles",
-                "TLSCodec", "CMalloc", "CQRencode", nio, nioPosix, argumentParser, logging,
+                "TLSCodec", "CMalloc", "CQRencode", nio, nioPosix, argumentParser, logging, deque, asyncAlgorithms,
             ]),
         // Support for the tests of several modules. No product depends on these targets.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
@@ -86,7 +91,7 @@ let package = Package(
             path: "Tests/RelayTestSupport"),
         .target(
             name: "KithSimulation",
-            dependencies: ["KithCore", "KithWire", "MLS", "TestSupport"]),
+            dependencies: ["KithCore", "KithWire", "MLS", "TestSupport", deque, heap]),
         .executableTarget(name: "kith-simulate", dependencies: ["KithSimulation", argumentParser]),
         .executableTarget(
             name: "CodecBenchmark",

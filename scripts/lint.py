@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Modules without a network, files or a clock, and what they may import.
 PURE = {
     "Sources/KithSupport": {"CWipe"},
-    "Sources/KithCore": {"Crypto", "KithSupport", "KithWire", "MLS", "TLSCodec"},
+    "Sources/KithCore": {"Crypto", "DequeModule", "KithSupport", "KithWire", "MLS", "TLSCodec"},
 }
 IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:public |package |internal |private |fileprivate )?import\s+(?:\w+\s+)?(\w+)")
 

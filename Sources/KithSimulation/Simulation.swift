@@ -1,3 +1,4 @@
+import DequeModule
 import KithCore
 import KithWire
 import MLS
@@ -226,8 +227,7 @@ public final class Simulation {
         for connection in wires.keys.sorted() {
             guard let wire = wires[connection], wire.link.client === client, !wire.unread.isEmpty else { continue }
             guard wire.link.connection == connection else { continue }
-            while !client.isFull, wire.link.connection == connection, let bytes = wires[connection]?.unread.first {
-                wires[connection]?.unread.removeFirst()
+            while !client.isFull, wire.link.connection == connection, let bytes = wires[connection]?.unread.popFirst() {
                 wire.link.receive(bytes)
             }
             if wires[connection]?.unread.isEmpty == true { wire.link.setReading(true) }
@@ -301,7 +301,7 @@ struct Wire {
     /// For each channel, the time at which its last frame arrives at the client.
     var lanes: [ChannelID?: UInt64] = [:]
     /// Frames that have arrived while the client has no room for them.
-    var unread: [[UInt8]] = []
+    var unread: Deque<[UInt8]> = []
 }
 
 extension Request {

@@ -1,10 +1,11 @@
+import DequeModule
 import KithWire
 
 /// The ids of recent messages, to detect repeats.
 struct RecentIDs {
     private var ids: Set<EntryID> = []
-    private var order: [EntryID] = []
-    /// The number of ids that are kept at least: enough to detect a repeat that the log brings much later, in little memory.
+    private var order: Deque<EntryID> = []
+    /// The number of ids that are kept: enough to detect a repeat that the log brings much later, in little memory.
     private static let most = 4096
 
     /// Adds an id.
@@ -13,10 +14,7 @@ struct RecentIDs {
     mutating func insert(_ id: EntryID) -> Bool {
         guard ids.insert(id).inserted else { return false }
         order.append(id)
-        if order.count >= 2 * Self.most {
-            for old in order.prefix(Self.most) { ids.remove(old) }
-            order.removeFirst(Self.most)
-        }
+        if order.count > Self.most, let oldest = order.popFirst() { ids.remove(oldest) }
         return true
     }
 }

@@ -50,7 +50,7 @@ extension InboxMachine {
         case .done: record.forgetAside(entry.seq...entry.seq)
         case .aside(let reason): record.setAside(entry.seq, reason)
         }
-        if !queue.isEmpty { queue.removeFirst() }
+        _ = queue.popFirst()
         record.didProcess(entry.seq)
         return true
     }

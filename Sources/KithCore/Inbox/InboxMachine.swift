@@ -1,3 +1,4 @@
+import DequeModule
 import KithWire
 import MLS
 
@@ -11,7 +12,7 @@ struct InboxMachine {
     /// The last entry that the follow has brought. It is before the record's `lastSeq` while letters set aside are read again.
     var position: UInt64 = 0
     /// Entries that wait until the entry before them is done.
-    var queue: [Entry] = []
+    var queue: Deque<Entry> = []
     /// Whether reading is paused because the relay has more than may queue. It resumes after the first entry of the queue.
     var isPaused = false
     var deposit = DepositState()

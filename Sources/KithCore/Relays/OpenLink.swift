@@ -1,3 +1,4 @@
+import DequeModule
 import KithSupport
 import KithWire
 
@@ -15,7 +16,7 @@ struct OpenLink {
     private(set) var welcome: (since: Duration, pace: TokenBucket)?
     /// Requests and follows that wait for the rate limit, the oldest first. There are at most
     /// ``ClientLimits/unansweredRequests``.
-    private var queue: [(asked: Asked, ticket: LinkMachine.Ticket)] = []
+    private var queue: Deque<(asked: Asked, ticket: LinkMachine.Ticket)> = []
     /// The time at which the rate limit allows the next queued request; `nil` if the queue is empty.
     private var sendAt: Duration?
 
@@ -46,16 +47,12 @@ struct OpenLink {
     /// Sends the queued requests that the rate limit allows.
     mutating func sendQueued(now: Duration) -> [LinkMachine.Action] {
         var actions: [LinkMachine.Action] = []
-        var sent = 0
         sendAt = nil
-        while sent < queue.count {
+        while !queue.isEmpty {
             sendAt = welcome?.pace.take(at: now)
-            guard sendAt == nil else { break }
-            let (asked, ticket) = queue[sent]
-            sent += 1
+            guard sendAt == nil, let (asked, ticket) = queue.popFirst() else { break }
             if let action = send(asked, ticket, now: now) { actions.append(action) }
         }
-        if sent > 0 { queue.removeFirst(sent) }
         return actions
     }
 

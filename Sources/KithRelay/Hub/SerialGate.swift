@@ -1,7 +1,9 @@
+import NIOCore
+
 /// Admits one task at a time, in the order in which the tasks arrive.
 struct SerialGate {
     private var isTaken = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var waiting = CircularBuffer<CheckedContinuation<Void, Never>>()
 
     /// Resumes `next` as soon as the gate is free.
     mutating func enter(_ next: CheckedContinuation<Void, Never>) {
@@ -15,6 +17,6 @@ struct SerialGate {
 
     /// Frees the gate for the next task.
     mutating func leave() {
-        if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
+        if let next = waiting.popFirst() { next.resume() } else { isTaken = false }
     }
 }

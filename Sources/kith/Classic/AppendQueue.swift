@@ -1,3 +1,4 @@
+import DequeModule
 import KithClient
 import KithSupport
 import KithWire
@@ -26,7 +27,7 @@ struct AppendQueue {
     }
 
     /// The queued frames. If `isUnderWay` is set, the first one is in flight.
-    private var items: [Item] = []
+    private var items: Deque<Item> = []
     private var isUnderWay = false
     /// Earliest time of the next attempt after a refusal.
     private var notBefore: NIODeadline

@@ -1,3 +1,4 @@
+import DequeModule
 import Foundation
 import Synchronization
 
@@ -27,7 +28,7 @@ final class ChatTerminal: Sendable {
         var editor: LineEditor
         var parser = KeyParser()
         var input: InputLine
-        var lines: [String] = []
+        var lines: Deque<String> = []
         var waiting: CheckedContinuation<String?, Never>?
         /// Resumed when the user has finished a line that will not be sent. After that, the program may end.
         var finishing: CheckedContinuation<Void, Never>?
@@ -133,8 +134,8 @@ final class ChatTerminal: Sendable {
     func nextLine() async -> String? {
         await withCheckedContinuation { continuation in
             state.withLock { state in
-                if !state.lines.isEmpty {
-                    continuation.resume(returning: state.lines.removeFirst())
+                if let line = state.lines.popFirst() {
+                    continuation.resume(returning: line)
                 } else if state.isAtEnd {
                     continuation.resume(returning: nil)
                 } else {
