@@ -37,8 +37,13 @@ extension ClientLimits {
     package static let vaultCacheKiB = 8 << 10
 
     /// Maximum size of the events that wait for one subscriber, in bytes, where each event also counts ``eventBytes``. There is
-    /// room for about 30,000 short messages, more than arrive at once after weeks offline.
+    /// room for about 30,000 short messages, more than arrive at once after weeks offline. Beyond the limit, events are dropped,
+    /// and messages are read from the vault instead.
     public static let unreadEvents = 16 << 20
+
+    /// Maximum number of entries that are read at once in place of dropped events. Even with the longest texts, they take only a
+    /// part of ``unreadEvents``, and commands wait only for a moment.
+    static let eventPage = 64
 
     /// Memory of an event in addition to its text, in bytes.
     public static let eventBytes = 512

@@ -1,75 +1,113 @@
+import DequeModule
 import Synchronization
 
-/// The events that wait for one subscriber. If they exceed ``ClientLimits/unreadEvents``, the oldest event is dropped, and the
-/// subscriber gets ``KithEvent/missed`` next.
+/// The events that wait for one subscriber, up to a limit. If they exceed the limit, events are dropped. When the subscriber has
+/// read the other events, the subjects of the dropped events are read again from the profile.
 final class EventBuffer: Sendable {
     private struct State {
-        var events: [KithEvent] = []
-        /// The index of the oldest waiting event.
-        var first = 0
+        var events: Deque<KithEvent> = []
         var bytes = 0
-        var hasMissed = false
+        var dropped = DroppedEvents()
         var isFinished = false
-        var waiters: [CheckedContinuation<KithEvent?, Never>] = []
+        var waiters: Deque<CheckedContinuation<Next, Never>> = []
+
+        mutating func append(_ event: KithEvent) {
+            events.append(event)
+            bytes += event.bytes
+        }
 
         mutating func takeFirst() -> KithEvent? {
-            guard first < events.count else { return nil }
-            let event = events[first]
-            first += 1
+            guard let event = events.popFirst() else { return nil }
             bytes -= event.bytes
-            // Read events are removed only now and then, so that reading an event costs little even if many are waiting.
-            if first == events.count || first > 1024 && first > events.count / 2 {
-                events.removeFirst(first)
-                first = 0
-            }
             return event
         }
+
+        /// Drops all events whose subjects can be read again. If the other events alone fill more than half of the buffer, the
+        /// oldest of them are dropped, too.
+        mutating func makeRoom(_ limit: Int) {
+            let waiting = events
+            (events, bytes) = ([], 0)
+            for event in waiting where !dropped.note(event) { append(event) }
+            while bytes > limit / 2 { _ = takeFirst() }
+        }
     }
 
-    private let state = Mutex(State())
+    /// The result of reading.
+    enum Next {
+        case event(KithEvent)
+        /// Only dropped events are left. The profile has to call ``refill(_:)``.
+        case dropped
+        /// The stream has ended.
+        case end
+    }
+
+    private let state: Mutex<State>
+    private let limit: Int
+
+    /// Makes a buffer.
+    ///
+    /// - Parameters:
+    ///   - first: subjects that are read from the profile before all events.
+    ///   - limit: the maximum size of the waiting events, in bytes, where each event also counts ``ClientLimits/eventBytes``.
+    init(reading first: DroppedEvents = DroppedEvents(), limit: Int = ClientLimits.unreadEvents) {
+        var state = State()
+        state.dropped = first
+        self.state = Mutex(state)
+        self.limit = limit
+    }
 
     /// The number of waiting events.
-    var count: Int { state.withLock { $0.events.count - $0.first } }
+    var count: Int { state.withLock { $0.events.count } }
 
     func put(_ event: KithEvent) {
-        let waiter = state.withLock { state -> CheckedContinuation<KithEvent?, Never>? in
-            guard !state.isFinished else { return nil }
-            if !state.waiters.isEmpty { return state.waiters.removeFirst() }
-            state.events.append(event)
-            state.bytes += event.bytes
-            while state.bytes > ClientLimits.unreadEvents {
-                _ = state.takeFirst()
-                state.hasMissed = true
-            }
+        let waiter = state.withLock { state -> CheckedContinuation<Next, Never>? in
+            guard !state.isFinished, !state.dropped.absorb(event) else { return nil }
+            if let waiter = state.waiters.popFirst() { return waiter }
+            state.append(event)
+            if state.bytes > limit { state.makeRoom(limit) }
             return nil
         }
-        waiter?.resume(returning: event)
+        waiter?.resume(returning: .event(event))
     }
 
-    /// Returns the next event, or `nil` at the end. After the end, the waiting events can still be read.
-    func next() async -> KithEvent? {
+    /// Returns the next event, and waits for one if there is none. After the end, the waiting events can still be read.
+    func next() async -> Next {
         await withCheckedContinuation { continuation in
-            let event = state.withLock { state -> KithEvent?? in
-                if state.hasMissed {
-                    state.hasMissed = false
-                    return .missed
-                }
-                if let event = state.takeFirst() { return event }
-                if state.isFinished { return .some(nil) }
+            let next = state.withLock { state -> Next? in
+                if let event = state.takeFirst() { return .event(event) }
+                if !state.dropped.isEmpty { return .dropped }
+                if state.isFinished { return .end }
                 state.waiters.append(continuation)
                 return nil
             }
-            if let event { continuation.resume(returning: event) }
+            if let next { continuation.resume(returning: next) }
         }
     }
 
-    func finish() {
+    /// Adds events that were read again, unless other events are still waiting. The caller must not add events at the same time.
+    ///
+    /// - Parameter read: removes subjects from the dropped events, and returns events about them.
+    func refill(_ read: (inout DroppedEvents) throws(KithError) -> [KithEvent]) throws(KithError) {
+        var dropped = state.withLock { $0.events.isEmpty ? $0.dropped : DroppedEvents() }
+        guard !dropped.isEmpty else { return }
+        let events = try read(&dropped)
+        state.withLock { state in
+            state.dropped = dropped
+            for event in events { state.append(event) }
+        }
+    }
+
+    /// Ends the stream. The waiting events can still be read.
+    ///
+    /// - Parameter isBroken: whether the subjects of dropped events can't be read.
+    func finish(isBroken: Bool = false) {
         let waiters = state.withLock { state in
             state.isFinished = true
+            if isBroken { state.dropped = DroppedEvents() }
             defer { state.waiters = [] }
             return state.waiters
         }
-        for waiter in waiters { waiter.resume(returning: nil) }
+        for waiter in waiters { waiter.resume(returning: .end) }
     }
 }
 

@@ -93,7 +93,7 @@ extension Profile {
     /// Stores a text that will be sent, and returns at once.
     ///
     /// When the message is stored, there is a ``KithEvent/message(_:)`` with the returned id, and another one after each change
-    /// of the message's state.
+    /// of the message's state. A slow subscriber may get only the last state.
     ///
     /// - Parameters:
     ///   - text: the text.

@@ -3,7 +3,7 @@ import KithWire
 
 extension Profile {
     /// The messenger at the current time. Its views do not show texts that have expired by now.
-    private var current: ProfileMachine {
+    var current: ProfileMachine {
         machine.look(at: Self.now, steady: Self.steady)
         return machine
     }

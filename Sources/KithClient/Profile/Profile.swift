@@ -197,18 +197,79 @@ public actor Profile {
     /// The events from now on, after the current states of the relays and their clocks. The stream ends when the profile is
     /// closed.
     ///
-    /// Unread events wait, up to ``ClientLimits/unreadEvents``. Beyond that, the oldest event is dropped, and the subscriber gets
-    /// ``KithEvent/missed`` next. It then has to read the state from the profile.
-    public func events() -> AsyncStream<KithEvent> {
-        let buffer = EventBuffer()
+    /// Unread events wait, up to ``ClientLimits/unreadEvents``. If the subscriber is slower, events are dropped. Later, the stream
+    /// reads the profile instead:
+    ///
+    /// - It delivers each message of another member and each notice once, in the order of the log.
+    /// - It delivers dropped own messages, and the own messages after them, in their current state, when they are in the log.
+    /// - It delivers the current state of conversations, contacts and relays.
+    /// - Other events, such as ``KithEvent/present(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, can't be read again.
+    ///   They keep their places. If they alone fill more than half of the buffer, the oldest are lost.
+    ///
+    /// A program that must see every message, even those that arrive while it is not running, reads
+    /// ``incomingMessages(as:from:acceptsStrangers:)``.
+    ///
+    /// - Parameter start: the first events.
+    public func events(from start: EventStart = .now) -> AsyncStream<KithEvent> {
+        events(from: start, limit: ClientLimits.unreadEvents)
+    }
+
+    /// - Parameter limit: the maximum size of the waiting events, in bytes.
+    func events(from start: EventStart, limit: Int) -> AsyncStream<KithEvent> {
+        let buffer = EventBuffer(reading: isClosed ? DroppedEvents() : unread(start), limit: limit)
         for (relay, state) in relayStates { buffer.put(.relay(relay, state)) }
         for difference in machine.relayClockDifferences { buffer.put(.clock(difference)) }
         if isClosed { buffer.finish() } else { listeners.append(Listener(buffer: buffer)) }
-        return AsyncStream {
-            await buffer.next()
+        return AsyncStream { [weak self] in
+            while true {
+                switch await buffer.next() {
+                case .event(let event): return event
+                case .end: return nil
+                case .dropped:
+                    guard let self else { return nil }
+                    await refill(buffer)
+                }
+            }
         } onCancel: {
             buffer.finish()
         }
+    }
+
+    private func unread(_ start: EventStart) -> DroppedEvents {
+        var unread = DroppedEvents()
+        for (conversation, first) in machine.unreadPlaces
+        where start == .unread || start == .unreadIn(conversation) {
+            unread.addOthers(from: first, in: conversation)
+        }
+        return unread
+    }
+
+    /// Reads some subjects of dropped events again. No event is added at the same time, because this actor also adds the events.
+    private func refill(_ buffer: EventBuffer) {
+        do throws(KithError) {
+            try buffer.refill { (dropped) throws(KithError) in
+                if let subjects = dropped.takeSubjects() { return try currentEvents(of: subjects) }
+                let messages = try dropped.readMessages { (conversation, seq) throws(KithError) in
+                    try current.messages(in: conversation, from: seq, entries: ClientLimits.eventPage)
+                }
+                return messages.map { .message($0) }
+            }
+        } catch {
+            buffer.finish(isBroken: true)
+            if !isClosed { closeAfterFailure(error) }
+        }
+    }
+
+    private func currentEvents(of subjects: DroppedEvents.Subjects) throws(KithError) -> [KithEvent] {
+        var events: [KithEvent] = []
+        for contact in contacts() where subjects.contacts.contains(contact.id) { events.append(.contact(contact)) }
+        for id in subjects.conversations.sorted() {
+            // The conversation may have been deleted, because it could not begin.
+            guard let summary = try machine.summary(of: id) else { continue }
+            events.append(.conversation(summary))
+        }
+        for (relay, state) in relayStates where subjects.relays.contains(relay) { events.append(.relay(relay, state)) }
+        return events
     }
 
     /// A subscriber. It is removed after its stream was released.

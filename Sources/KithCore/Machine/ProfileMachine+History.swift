@@ -39,6 +39,22 @@ extension ProfileMachine {
         return Array(lines.prefix(limit))
     }
 
+    /// The messages of a conversation's entries from a seq on, the oldest first, also those that are usually not shown.
+    ///
+    /// - Parameter limit: the largest number of entries that are read.
+    /// - Returns: the messages, and the seq after the last entry; `nil` at the end of the conversation, or if there is none.
+    package func messages(
+        in id: ConversationID, from seq: UInt64, entries limit: Int
+    ) throws(KithError) -> (messages: [Message], next: UInt64?) {
+        guard let machine = state.conversations[id]?.machine, seq <= StoreKey.highest else { return ([], nil) }
+        let rows = try state.device.entries(of: id, seq...StoreKey.highest, limit: limit, newestFirst: false)
+        var lines: [Message] = []
+        for (seq, record) in rows {
+            lines += messages(of: record, seq: seq, in: machine, near: lines.last?.sentAtMs ?? 0)
+        }
+        return (lines, rows.count < limit ? nil : rows.last.map { $0.seq + 1 })
+    }
+
     /// The message with an id, among the last ``ClientLimits/recentEntries`` entries.
     package func recentMessage(_ entry: EntryID, in id: ConversationID) throws(KithError) -> Message? {
         let machine = try state.conversations.conversation(id).machine

@@ -36,6 +36,20 @@ extension ProfileMachine {
         try ConversationSummary(try state.conversations.conversation(id).machine, in: state.device)
     }
 
+    /// The summary of a conversation; `nil` if there is no such conversation.
+    package func summary(of id: ConversationID) throws(KithError) -> ConversationSummary? {
+        try state.conversations[id].map { (place) throws(KithError) in
+            try ConversationSummary(place.machine, in: state.device)
+        }
+    }
+
+    /// All conversations, the most recently active last, each with its first unread entry.
+    package var unreadPlaces: [(conversation: ConversationID, from: UInt64)] {
+        state.conversations.all.map(\.machine)
+            .sorted { ($0.record.lastActivityMs, $0.id) < ($1.record.lastActivityMs, $1.id) }
+            .map { ($0.id, $0.record.readSeq.plus(1)) }
+    }
+
     package func members(of id: ConversationID) throws(KithError) -> [Member] {
         let place = try state.conversations.conversation(id)
         // A backup does not contain the members.

@@ -182,8 +182,6 @@ public enum KithEvent: Hashable, Sendable {
     case tooManyPending
     /// A name under which this profile was registered at a relay now belongs to another person.
     case nameLost(Name, RelayAddress)
-    /// Events were dropped, because the subscriber was too slow. The subscriber has to read everything that it shows again.
-    case missed
 }
 
 /// The result of comparing a member's view of the log with this device's.

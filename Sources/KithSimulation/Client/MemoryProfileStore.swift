@@ -6,6 +6,7 @@ package final class MemoryProfileStore: ProfileStore {
     private struct State {
         var tables: [StoreTable: [UInt64: [UInt64: [UInt8]]]] = [:]
         var failure: StoreError?
+        var readFailure: StoreError?
         var commits = 0
         var damaged: Set<StoreKey> = []
 
@@ -24,6 +25,9 @@ package final class MemoryProfileStore: ProfileStore {
 
     /// Makes every commit fail with an error. `nil` makes commits succeed again.
     package func failCommits(with error: StoreError?) { state.withLock { $0.failure = error } }
+
+    /// Makes every query for several rows fail with an error.
+    package func failReads(with error: StoreError) { state.withLock { $0.readFailure = error } }
 
     /// Makes a value unreadable, as if it were damaged.
     package func damage(_ key: StoreKey) { state.withLock { _ = $0.damaged.insert(key) } }
@@ -49,7 +53,8 @@ package final class MemoryProfileStore: ProfileStore {
     package func rows(
         _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(StoreError) -> [StoredRow] {
-        state.withLock { state in
+        if let failure = state.withLock({ $0.readFailure }) { throw failure }
+        return state.withLock { state in
             let wanted = (state.tables[table]?[owner] ?? [:]).keys.filter(items.contains)
                 .sorted(by: newestFirst ? { $0 > $1 } : { $0 < $1 })
             return wanted.prefix(limit).map { state.row(StoreKey(table, owner: owner, item: $0)) }

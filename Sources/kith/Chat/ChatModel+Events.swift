@@ -112,8 +112,6 @@ extension ChatModel {
             guard id == conversation.id else { return }
             if case .longerThanRelayTakes(let entry, _) = warning { dropWaiting(entry) }
             show([renderer.warning(warning, times: times)])
-        // The model does nothing, because `ChatSession` reads the profile again.
-        case .missed: break
         }
     }
 

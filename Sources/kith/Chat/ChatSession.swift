@@ -1,3 +1,4 @@
+import AsyncAlgorithms
 import Foundation
 import KithClient
 
@@ -47,17 +48,15 @@ struct ChatSession {
     /// Whether the output consists of JSON objects for a program.
     private let isJSON: Bool
     private let isForPerson: Bool
-    private let arrivals: AsyncStream<Arrival>
-    private let arrive: AsyncStream<Arrival>.Continuation
-    private let nextEvent: AsyncStream<Void>.Continuation
+    private let events: AsyncStream<KithEvent>
+    /// Arrivals other than events and lines. A sender waits until its arrival was taken.
+    private let others = AsyncChannel<Arrival>()
     private var model: ChatModel
     /// The messages that were unread when the chat was opened.
     private let unread: [Message]
     private var readThrough: UInt64?
-    /// The seq of the last known entry, from an event or from the profile.
-    private var seenThrough: UInt64
-    /// The seq of the last entry that was read from the profile after events were dropped. Events up to this entry repeat it.
-    private var readAgainThrough: UInt64 = 0
+    /// The seq of the last entry when the chat was opened. Events can repeat messages up to it, because they begin earlier.
+    private let openedThrough: UInt64
     /// Number of requests that wait for a relay.
     private var pendingRequests = 0
     /// Whether a key or a signal ended the chat.
@@ -76,22 +75,15 @@ struct ChatSession {
         backend = ChatBackend(profile: profile, conversation: conversation, sendsReceipts: options.sendsReceipts)
         screen = ChatScreen()
         isForPerson = !isJSON && StandardStream.output.isTerminal && isatty(STDIN_FILENO) == 1
-        (arrivals, arrive) = AsyncStream.makeStream(of: Arrival.self)
         // The events have to begin before the first page is read, so that no message is missed in between.
-        let (events, arrive) = (await profile.events(), arrive)
-        let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
-        self.nextEvent = nextEvent
-        Task {
-            await events.handOn(at: turns) { arrive.yield(.event($0)) }
-            arrive.yield(.closed)
-        }
+        events = await profile.events()
         // Opening a stranger's conversation accepts it.
         try await profile.accept(conversation)
         let opening = try await backend.opening(page: isForPerson ? options.page : nil)
         // If there is a keyboard, a person uses the chat, even if the output goes into a pipe.
         model = ChatModel(opening, isForPerson: isForPerson, takesCommands: !isJSON && isatty(STDIN_FILENO) == 1)
         unread = opening.unread
-        seenThrough = opening.conversation.lastSeq
+        openedThrough = opening.conversation.lastSeq
     }
 
     /// Runs the chat. Returns when the user has left, or when the input has ended and the relay has all messages.
@@ -104,26 +96,19 @@ struct ChatSession {
             refusal: ScreenLine(
                 .failure, "[too long for one message; the rest was left out. kith send splits long texts]"))
         screen.open(reading: reader, style: isForPerson ? style : nil)
-        let (screen, arrive) = (screen, arrive)
-        let (turns, nextLine) = AsyncStream.makeStream(of: Void.self)
+        let (screen, others) = (screen, others)
         let tasks = [
-            Task {
-                for await _ in turns {
-                    guard let line = await screen.nextLine() else { break }
-                    arrive.yield(.line(line))
-                }
-                arrive.yield(.endOfInput)
-            },
-            Task { if await screen.waitForLeave() { arrive.yield(.leave) } },
+            Task { if await screen.waitForLeave() { await others.send(.leave) } },
             Task {
                 for delay in Self.askAgainAfter {
                     try? await Task.sleep(for: delay)
-                    arrive.yield(.askAgain)
+                    await others.send(.askAgain)
                 }
             },
         ]
-        defer { for task in tasks { task.cancel() } }
-        await work(nextLine)
+        await work()
+        for task in tasks { task.cancel() }
+        others.finish()
         await markRead()
         if !wasLeft { await screen.finishLine() }
         screen.close()
@@ -132,17 +117,22 @@ struct ChatSession {
         if let farewell = model.farewell { screen.show([farewell]) }
     }
 
-    private mutating func work(_ nextLine: AsyncStream<Void>.Continuation) async {
+    private mutating func work() async {
+        // Each request leads to one line. An event is taken only when the previous arrival was handled.
+        let (lineRequests, requestLine) = AsyncStream.makeStream(of: Void.self)
+        let lines = lineRequests.map { [screen] _ in
+            await screen.nextLine().map { Arrival.line($0) } ?? .endOfInput
+        }
+        let arrivals = merge(chain(events.map { Arrival.event($0) }, [Arrival.closed].async), lines, others)
         if isJSON { for message in unread { writeJSON(.message(message)) } }
         var mayLeave = await carryOut(model.open(now: ChatBackend.now))
-        nextEvent.yield()
         var isReading = false
         var inputIsOver = false
-        var arrivals = arrivals.makeAsyncIterator()
+        var iterator = arrivals.makeAsyncIterator()
         while !mayLeave {
             if !inputIsOver, !isReading, model.waitingCount + pendingRequests < Self.mostWaiting {
                 isReading = true
-                nextLine.yield()
+                requestLine.yield()
             }
             // A person who leaves need not wait, because queued messages are sent when the profile is opened again.
             if inputIsOver, isForPerson || model.waitingCount + pendingRequests == 0 { break }
@@ -154,7 +144,7 @@ struct ChatSession {
                 let waiting = model.farewell.map { ". \($0.text)" } ?? ""
                 return fail(Failure(message: "\(refusal)\(waiting)", code: KithError.relay(refusal).exitCode))
             }
-            switch await arrivals.next() {
+            switch await iterator.next() {
             case nil, .leave:
                 wasLeft = true
                 return
@@ -166,9 +156,7 @@ struct ChatSession {
                     Failure(
                         message: "not done within \(options.timeout)\(reason)\(waiting)",
                         code: model.relay == .full ? .noRoom : .notInTime))
-            case .event(let event):
-                mayLeave = event == .missed ? await readAgain() : await take(event)
-                nextEvent.yield()
+            case .event(let event): mayLeave = await take(event)
             case .line(let line):
                 isReading = false
                 if line.isText {
@@ -200,24 +188,16 @@ struct ChatSession {
         if case .warning(backend.conversation, .longerThanRelayTakes(_, let limit), _) = event, !isForPerson {
             fail(Failure(Warning.longerThanRelayTakes(.random(), limit: limit).sentence))
         }
-        var isRepeat = false
-        if case .message(let message) = event, message.conversation == model.conversation.id, let seq = message.seq {
-            seenThrough = max(seenThrough, seq)
-            isRepeat = message.author != .me && seq <= readAgainThrough
-        }
-        if isJSON, !isRepeat { writeJSON(event) }
+        if isJSON, !wasRead(event) { writeJSON(event) }
         return await carryOut(model.handle(.event(event), now: ChatBackend.now))
     }
 
-    /// Reads the profile after events were dropped. The events that were not dropped repeat some of its content.
-    private mutating func readAgain() async -> Bool {
-        if isJSON { writeJSON(.missed) }
-        for message in (try? await backend.unread(after: seenThrough)) ?? [] {
-            if await take(.message(message)) { return true }
-        }
-        readAgainThrough = seenThrough
-        guard let summary = try? await backend.profile.conversation(backend.conversation) else { return false }
-        return await take(.conversation(summary))
+    /// Whether an event reports a message that was already read when the chat was opened.
+    private func wasRead(_ event: KithEvent) -> Bool {
+        guard case .message(let message) = event, message.conversation == model.conversation.id,
+            case .contact = message.author, let seq = message.seq
+        else { return false }
+        return seq <= openedThrough
     }
 
     private func writeJSON(_ event: KithEvent) {
@@ -240,8 +220,8 @@ struct ChatSession {
                 if await didAnswer(request, result) { return true }
             case .request(let request):
                 pendingRequests += 1
-                let (backend, arrive) = (backend, arrive)
-                Task { arrive.yield(.answered(request, await backend.result(of: request))) }
+                let (backend, others) = (backend, others)
+                Task { await others.send(.answered(request, await backend.result(of: request))) }
             case .quit: return true
             }
         }
@@ -272,20 +252,20 @@ struct ChatSession {
 
     private func limitWait() {
         guard options.timeout.seconds > 0 else { return }
-        let (timeout, arrive) = (options.timeout, arrive)
+        let (timeout, others) = (options.timeout, others)
         Task {
             try? await Task.sleep(for: timeout.duration)
-            arrive.yield(.timeIsOver)
+            await others.send(.timeIsOver)
         }
     }
 
     private mutating func scheduleRead(_ seq: UInt64) {
         defer { readThrough = max(readThrough ?? 0, seq) }
         guard readThrough == nil else { return }
-        let arrive = arrive
+        let others = others
         Task {
             try? await Task.sleep(for: Self.readDelay)
-            arrive.yield(.read)
+            await others.send(.read)
         }
     }
 

@@ -161,26 +161,16 @@ struct HostCommand: AsyncParsableCommand {
         for open: OpenInvite, _ profile: Profile, _ events: AsyncStream<KithEvent>, _ signals: StopSignals
     ) async throws -> ConversationID? {
         if !options.json { StandardStream.error.write("[waiting for somebody to join; ctrl-C ends it]\n") }
-        let before = try await profile.conversations().map(\.id).max()
         return try await withThrowingTaskGroup(of: ConversationID?.self) { group in
             group.addTask {
                 await signals.wait()
                 return nil
             }
             group.addTask {
-                var latest = before
                 for await event in events {
-                    let joined: [ConversationID]
-                    switch event {
-                    case .inviteUsed(_, let id): joined = [id]
-                    case .missed: joined = try await profile.conversations(after: latest).map(\.id)
-                    default: continue
-                    }
-                    for id in joined {
-                        try await report(id, profile)
-                        if opensChat { return id }
-                        latest = max(latest ?? id, id)
-                    }
+                    guard case .inviteUsed(_, let id) = event else { continue }
+                    try await report(id, profile)
+                    if opensChat { return id }
                 }
                 throw KithError.closed
             }

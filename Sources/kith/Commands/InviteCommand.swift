@@ -71,7 +71,6 @@ struct InviteCommand: AsyncParsableCommand {
             try await options.withOpen { profile in
                 if let revoke { return try await close(InboxID(rawValue: revoke), in: profile) }
                 let events = await profile.events()
-                let latest = try await profile.conversations().map(\.id).max()
                 let point = try await relay.point(for: profile, within: relayTimeout.limit)
                 let open = try await relayTimeout.wait(
                     for: profile, at: point.address,
@@ -80,7 +79,7 @@ struct InviteCommand: AsyncParsableCommand {
                     try await profile.createInvite(at: point, isReusable: reusable, lifetime: expires.duration)
                 }
                 guard show(open) else { return }
-                if wait { try await waitForUse(of: open, profile, events, after: latest) }
+                if wait { try await waitForUse(of: open, profile, events) }
             }
         }
     }
@@ -91,25 +90,13 @@ struct InviteCommand: AsyncParsableCommand {
         return options.json ? JSONLine.print(InviteReport(open)) : StandardStream.output.write(line + "\n")
     }
 
-    /// - Parameter latest: the latest conversation that existed before the invite.
     private func waitForUse(
-        of open: OpenInvite, _ profile: Profile, _ events: AsyncStream<KithEvent>, after latest: ConversationID?
+        of open: OpenInvite, _ profile: Profile, _ events: AsyncStream<KithEvent>
     ) async throws {
         StandardStream.error.write("[waiting for somebody to use it; ctrl-C leaves it open]\n")
         for await event in events {
-            let conversation: ConversationSummary
-            switch event {
-            case .inviteUsed(open.id, let id): conversation = try await profile.conversation(id)
-            // The event that reports the use of the invite may have been dropped.
-            case .missed:
-                let isOpen = await profile.openInvites().contains { $0.id == open.id }
-                guard open.isReusable || !isOpen, let first = try await profile.conversations(after: latest).first
-                else {
-                    continue
-                }
-                conversation = first
-            default: continue
-            }
+            guard case .inviteUsed(open.id, let id) = event else { continue }
+            let conversation = try await profile.conversation(id)
             if options.json {
                 JSONLine.print(
                     Used(invite: open.id.rawValue, usedBy: conversation.name, conversation: conversation.id.rawValue))

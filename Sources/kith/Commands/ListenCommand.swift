@@ -53,7 +53,8 @@ struct ListenCommand: AsyncParsableCommand {
     var once = false
 
     @Option(
-        name: .long, help: ArgumentHelp("End after this time.", valueName: "time"), transform: DurationArgument.read)
+        name: .long, help: ArgumentHelp("End after this time. What was not printed stays unread.", valueName: "time"),
+        transform: DurationArgument.read)
     var timeout: DurationArgument?
 
     @Flag(name: .long, help: "Send no read receipts.")

@@ -118,7 +118,7 @@ struct SendCommand: AsyncParsableCommand {
             }
         }
         guard options.json else { return }
-        if noWait { try await progress.waitForReports(events, of: profile) }
+        if noWait { try await progress.reload(from: profile) }
         for message in progress.messages { JSONLine.print(MessageReport(message, in: conversation.name)) }
     }
 

@@ -43,7 +43,6 @@ extension JSONEvent {
         case .tooManyPending: self.init("tooManyPending")
         case .nameLost(let lost, let relay):
             self.init("nameLost", ["name": .text(lost.text), "relay": .text("\(relay)")])
-        case .missed: self.init("missed")
         }
     }
 

@@ -35,13 +35,7 @@ struct GroupRenameCommand: AsyncParsableCommand {
                 try await relayTimeout.wait(for: profile, at: conversation.relay, hint: GroupCommand.later) {
                     try await profile.rename(conversation.id, to: title)
                     for await event in events {
-                        let now: ConversationSummary
-                        switch event {
-                        case .conversation(let summary) where summary.id == conversation.id: now = summary
-                        // The event that reports the new name may have been dropped.
-                        case .missed: now = try await profile.conversation(conversation.id)
-                        default: continue
-                        }
+                        guard case .conversation(let now) = event, now.id == conversation.id else { continue }
                         if now.name == title { return }
                         if let obstacle = now.obstacle { throw obstacle }
                     }

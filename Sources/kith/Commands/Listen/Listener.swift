@@ -1,3 +1,4 @@
+import AsyncAlgorithms
 import Foundation
 import KithClient
 
@@ -49,22 +50,20 @@ struct Listener {
     private let options: Options
     private var only: ConversationID? { options.only }
     private var strangers = StrangerNotices()
-    /// For each conversation, the last printed entry and its printed messages. One entry can contain several notices.
-    private var printed: [ConversationID: (seq: UInt64, bodies: [Message.Body])] = [:]
-    /// Conversations whose printed messages are not marked as read yet.
-    private var unmarked: Set<ConversationID> = []
+    /// The last printed entry of each conversation whose printed messages are not marked as read yet.
+    private var unmarked: [ConversationID: UInt64] = [:]
     private var names: [ConversationID: String] = [:]
     /// The user's name.
     private var me = ""
     /// The last printed state of each relay.
     private var relayStates: [KnownRelay: RelayState] = [:]
+    /// Inputs other than events and answers. A sender waits until its input was taken.
+    private let others = AsyncChannel<Input>()
 
     /// Delay before printed messages are marked as read, so that one transaction marks many messages.
     private static let flush = Duration.milliseconds(200)
     /// Interval between checks whether the output still has a reader.
     private static let look = Duration.seconds(1)
-    /// Maximum number of messages that are read from the vault at once.
-    private static let page = 500
 
     init(_ profile: Profile, format: Format, options: Options) {
         self.profile = profile
@@ -86,23 +85,22 @@ struct Listener {
     }
 
     private mutating func listen(for time: Duration?, until signals: StopSignals) async throws -> Ending {
-        let (inputs, put) = AsyncStream.makeStream(of: Input.self)
-        let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
-        let (commandTurns, nextCommand) = AsyncStream.makeStream(of: Void.self)
-        let tasks = await feed(put, turns, for: time, until: signals) + [carryOutCommands(commandTurns, put)]
-        // Cancelling also ends a command that is waiting.
-        defer { for task in tasks { task.cancel() } }
-        if let ending = try await printUnread() { return ending }
-        nextEvent.yield()
-        nextCommand.yield()
+        // An event is taken, and a request performed, only when the previous input was printed.
+        let events = await profile.events(from: only.map { .unreadIn($0) } ?? .unread).map { Input.event($0) }
+        let inputs = merge(chain(events, [Input.end(.closed)].async), answers(), others)
+        let watches = watch(signals, for: time)
+        defer {
+            for watch in watches { watch.cancel() }
+            others.finish()
+        }
+        for conversation in try await profile.conversations() where only == nil || only == conversation.id {
+            names[conversation.id] = conversation.name
+            if conversation.isPending, let ending = try await meet(conversation) { return ending }
+        }
         for await input in inputs {
             switch input {
-            case .event(let event):
-                if let ending = try await take(event, put) { return ending }
-                nextEvent.yield()
-            case .answer(let answer):
-                guard JSONLine.print(answer) else { return .outputIsClosed }
-                nextCommand.yield()
+            case .event(let event): if let ending = try await take(event) { return ending }
+            case .answer(let answer): guard JSONLine.print(answer) else { return .outputIsClosed }
             case .flush: try await markRead()
             case .end(let ending): return ending
             }
@@ -110,34 +108,27 @@ struct Listener {
         return .closed
     }
 
-    private func feed(
-        _ put: AsyncStream<Input>.Continuation, _ turns: AsyncStream<Void>, for time: Duration?,
-        until signals: StopSignals
-    ) async -> [Task<Void, Never>] {
-        let events = await profile.events()
+    /// Sends the reasons to end that do not come from the profile.
+    private func watch(_ signals: StopSignals, for time: Duration?) -> [Task<Void, Never>] {
+        let others = others
         var tasks = [
             Task {
-                await events.handOn(at: turns) { put.yield(.event($0)) }
-                put.yield(.end(.closed))
-            },
-            Task {
                 await signals.wait()
-                put.yield(.end(.stopped))
+                await others.send(.end(.stopped))
             },
-        ]
-        tasks.append(
             Task {
                 // If the reader has died, the listener must end, so that the profile is free for the next listener.
                 while !StandardStream.output.isAbandoned {
                     do { try await Task.sleep(for: Self.look) } catch { return }
                 }
-                put.yield(.end(.outputIsClosed))
-            })
+                await others.send(.end(.outputIsClosed))
+            },
+        ]
         if let time {
             tasks.append(
                 Task {
                     try? await Task.sleep(for: time)
-                    put.yield(.end(.timeIsOver))
+                    await others.send(.end(.timeIsOver))
                 })
         }
         return tasks
@@ -145,41 +136,8 @@ struct Listener {
 
     // MARK: Messages
 
-    private mutating func printUnread() async throws -> Ending? {
-        // The most recent conversation is handled last.
-        for conversation in try await profile.conversations().reversed() where only == nil || only == conversation.id {
-            names[conversation.id] = conversation.name
-            if conversation.isPending, let ending = try await meet(conversation) { return ending }
-            if let ending = try await printNew(in: conversation.id, after: conversation.readThrough) { return ending }
-        }
-        try await markRead()
-        return nil
-    }
-
-    private mutating func printNew(in conversation: ConversationID, after seq: UInt64) async throws -> Ending? {
-        var seq = seq
-        while true {
-            let messages = try await profile.messages(in: conversation, after: seq, limit: Self.page)
-            for message in messages {
-                seq = message.seq ?? seq
-                if let ending = print(message) { return ending }
-            }
-            if messages.count < Self.page { return nil }
-        }
-    }
-
-    /// Prints a message, unless it was already printed.
     private mutating func print(_ message: Message) -> Ending? {
-        guard only == nil || only == message.conversation, let seq = message.seq else { return nil }
-        let last = printed[message.conversation] ?? (0, [])
-        guard seq > last.seq || seq == last.seq && !last.bodies.contains(message.body) else { return nil }
-        func didPrint() {
-            printed[message.conversation] = (seq, seq == last.seq ? last.bodies + [message.body] : [message.body])
-        }
-        guard message.author != .me, message.isShown else {
-            didPrint()
-            return nil
-        }
+        guard only == nil || only == message.conversation, let seq = message.seq, message.isShown else { return nil }
         let name = name(message.conversation)
         let lines =
             switch format {
@@ -188,25 +146,30 @@ struct Listener {
                 MessageRenderer(me: me, layout: .record(conversation: only == nil ? name : nil)).lines(message)
                     .map { $0.painted(colours: TerminalMode.wantsColours) }
             }
-        // A line that could not be written does not count as printed or as read.
+        // A line that could not be written does not count as read.
         for line in lines where !StandardStream.output.write(line + "\n") { return .outputIsClosed }
-        didPrint()
-        unmarked.insert(message.conversation)
+        if unmarked.isEmpty {
+            let others = others
+            Task {
+                try? await Task.sleep(for: Self.flush)
+                await others.send(.flush)
+            }
+        }
+        unmarked[message.conversation] = max(unmarked[message.conversation] ?? 0, seq)
         guard options.endsAfterFirst, case .contact = message.author else { return nil }
         return .receivedOne
     }
 
     private mutating func markRead() async throws {
-        for conversation in unmarked {
-            guard let seq = printed[conversation]?.seq else { continue }
+        for (conversation, seq) in unmarked {
             try await profile.markRead(conversation, through: seq, sendsReceipt: options.sendsReceipts)
         }
-        unmarked = []
+        unmarked = [:]
     }
 
     // MARK: Events
 
-    private mutating func take(_ event: KithEvent, _ put: AsyncStream<Input>.Continuation) async throws -> Ending? {
+    private mutating func take(_ event: KithEvent) async throws -> Ending? {
         switch event {
         case .conversation(let summary): names[summary.id] = summary.name
         case .message(let message) where names[message.conversation] == nil:
@@ -219,23 +182,14 @@ struct Listener {
             if case .connecting = state { return nil }
             guard relayStates.updateValue(state.withoutTime, forKey: relay) != state.withoutTime else { return nil }
         }
-        if case .missed = event, let ending = try await printUnread() { return ending }
         if case .conversation(let summary) = event, summary.isPending, let ending = try await meet(summary) {
             return ending
         }
-        let before = unmarked
-        if case .message(let message) = event, message.author != .me {
-            if let ending = print(message) { return ending }
-        } else if event.conversation == nil || only == nil || event.conversation == only {
+        if case .message(let message) = event, message.author != .me { return print(message) }
+        if event.conversation == nil || only == nil || event.conversation == only {
             switch format {
             case .json: guard JSONLine.print(JSONEvent(event, naming: name)) else { return .outputIsClosed }
             case .text: if let sentence = sentence(event) { StandardStream.error.say(sentence) }
-            }
-        }
-        if before.isEmpty, !unmarked.isEmpty {
-            Task {
-                try? await Task.sleep(for: Self.flush)
-                put.yield(.flush)
             }
         }
         return nil
@@ -263,22 +217,16 @@ struct Listener {
 
     // MARK: Commands
 
-    /// Performs the requests on standard input in order. Each begins after the answer to the previous one was printed.
-    ///
-    /// This runs in its own task, so that a request that waits does not keep the listener from printing messages or from ending.
-    private func carryOutCommands(_ turns: AsyncStream<Void>, _ put: AsyncStream<Input>.Continuation) -> Task<
-        Void, Never
-    > {
-        let profile = profile
-        return Task { [format] in
-            guard format == .json else { return }
-            let lines = LineReader()
-            for await _ in turns {
-                var line = await lines.nextLine()
-                while let blank = line, TextRules.isBlank(blank.text) { line = await lines.nextLine() }
-                guard let line else { return }
-                put.yield(.answer(await ListenRequest.carryOut(line, with: profile)))
-            }
+    /// Performs the requests on standard input in order, and returns their answers. Each request begins when the answer to the
+    /// previous one was printed. A request that waits does not keep the listener from printing messages or from ending.
+    private func answers() -> AsyncStream<Input> {
+        let lines = LineReader()
+        return AsyncStream { [format, profile] in
+            guard format == .json else { return nil }
+            var line = await lines.nextLine()
+            while let blank = line, TextRules.isBlank(blank.text) { line = await lines.nextLine() }
+            guard let line else { return nil }
+            return .answer(await ListenRequest.carryOut(line, with: profile))
         }
     }
 }

@@ -35,10 +35,6 @@ struct SendProgress {
             case .message(let message) where message.conversation == conversation.id:
                 note(message)
                 if try await isDone(profile) { return }
-            case .missed:
-                try await reload(from: profile)
-                if try await isDone(profile) { return }
-                try check(try await profile.conversation(conversation.id))
             case .conversation(let now) where now.id == conversation.id && waiting.isEmpty:
                 if try await isDone(profile) { return }
                 try check(now)
@@ -47,19 +43,6 @@ struct SendProgress {
                 throw Failure(Warning.longerThanRelayTakes(id, limit: limit).sentence)
             default: continue
             }
-        }
-        throw KithError.closed
-    }
-
-    /// Returns when each message has been reported once. This needs no relay.
-    mutating func waitForReports(_ events: AsyncStream<KithEvent>, of profile: Profile) async throws {
-        for await event in events {
-            switch event {
-            case .message(let message) where message.conversation == conversation.id: note(message)
-            case .missed: try await reload(from: profile)
-            default: continue
-            }
-            if reports.count == ids.count { return }
         }
         throw KithError.closed
     }
@@ -85,19 +68,12 @@ struct SendProgress {
         if message.seq != nil, waiting.remove(message.id) != nil { show() }
     }
 
-    /// Maximum number of messages that are read from the vault at once.
-    private static let page = 500
-
-    /// Reads the messages from the profile after events were dropped.
-    private mutating func reload(from profile: Profile) async throws {
+    /// Reads the current state of the messages from the profile. This needs no relay.
+    mutating func reload(from profile: Profile) async throws {
         for message in try await profile.history(of: conversation.id, limit: ids.count) { note(message) }
-        var seq = conversation.lastSeq
-        while true {
-            let page = try await profile.messages(in: conversation.id, after: seq, limit: Self.page)
-            for message in page { note(message) }
-            guard page.count == Self.page, let last = page.last?.seq else { return }
-            seq = last
-        }
+        // The end of the conversation may contain messages of others, in place of some of these messages.
+        let logged = try await profile.messages(in: conversation.id, after: conversation.lastSeq, limit: .max)
+        for message in logged { note(message) }
     }
 
     private func show() {

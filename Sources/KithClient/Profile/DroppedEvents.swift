@@ -1,0 +1,125 @@
+import DequeModule
+import KithWire
+
+/// The subjects of events that were dropped for a slow subscriber. They are read again from the profile. Their size depends on
+/// the number of conversations, contacts and relays, not on the number of events.
+struct DroppedEvents {
+    /// The place in a conversation from which on messages are read again.
+    private struct Place {
+        /// The first of the user's own messages to read; `nil` if none is read.
+        var own: UInt64?
+        /// The first of other members' messages and notices to read; `nil` if none is read.
+        var others: UInt64?
+
+        /// The first entry to read.
+        var next: UInt64 { min(own ?? .max, others ?? .max) }
+
+        func includes(_ message: Message) -> Bool {
+            guard let first = message.author == .me ? own : others, let seq = message.seq else { return false }
+            return seq >= first
+        }
+
+        /// Adds a message and the later ones: the user's own, or all others.
+        mutating func include(_ seq: UInt64, isOwn: Bool) {
+            if isOwn { own = min(own ?? .max, seq) } else { others = min(others ?? .max, seq) }
+        }
+
+        /// Leaves out all messages before a seq.
+        mutating func advance(to seq: UInt64) {
+            own = own.map { max($0, seq) }
+            others = others.map { max($0, seq) }
+        }
+    }
+
+    private var contacts: Set<ContactID> = []
+    private var conversations: Set<ConversationID> = []
+    private var relays: Set<KnownRelay> = []
+    private var places: [ConversationID: Place] = [:]
+    /// The conversations with messages to read, in the order in which they are read. They take turns.
+    private var turns: Deque<ConversationID> = []
+
+    var isEmpty: Bool { contacts.isEmpty && conversations.isEmpty && relays.isEmpty && turns.isEmpty }
+
+    /// Adds the messages of others in a conversation from a seq on.
+    mutating func addOthers(from seq: UInt64, in conversation: ConversationID) {
+        include(seq, isOwn: false, in: conversation)
+    }
+
+    /// Notes an event that is dropped.
+    ///
+    /// - Returns: whether its subject can be read again. An own message that is not in the log yet need not be read again: another
+    ///   event follows when the message is in the log.
+    mutating func note(_ event: KithEvent) -> Bool {
+        switch event {
+        case .contact(let contact): contacts.insert(contact.id)
+        case .conversation(let summary): conversations.insert(summary.id)
+        case .relay(let relay, _): relays.insert(relay)
+        case .message(let message):
+            guard let seq = message.seq else { return true }
+            include(seq, isOwn: message.author == .me, in: message.conversation)
+        case .present, .inviteUsed, .warning, .invitationPassedOver, .clock, .tooManyPending, .nameLost: return false
+        }
+        return true
+    }
+
+    /// Notes a new event if its subject will be read again. Its message must not overtake earlier ones.
+    ///
+    /// - Returns: whether the event was noted.
+    mutating func absorb(_ event: KithEvent) -> Bool {
+        switch event {
+        case .contact(let contact): return contacts.contains(contact.id)
+        case .conversation(let summary): return conversations.contains(summary.id)
+        case .relay(let relay, _): return relays.contains(relay)
+        case .message(let message):
+            // A message before the place was already read. The event reports a change of it.
+            guard let seq = message.seq, let place = places[message.conversation], seq >= place.next else {
+                return false
+            }
+            return note(event)
+        default: return false
+        }
+    }
+
+    private mutating func include(_ seq: UInt64, isOwn: Bool, in conversation: ConversationID) {
+        if places[conversation] == nil { turns.append(conversation) }
+        places[conversation, default: Place()].include(seq, isOwn: isOwn)
+    }
+
+    // MARK: Reading
+
+    /// The subjects whose current state is read.
+    struct Subjects {
+        let contacts: Set<ContactID>
+        let conversations: Set<ConversationID>
+        let relays: Set<KnownRelay>
+    }
+
+    /// Removes and returns the subjects; `nil` if there are none.
+    mutating func takeSubjects() -> Subjects? {
+        guard !(contacts.isEmpty && conversations.isEmpty && relays.isEmpty) else { return nil }
+        defer { (contacts, conversations, relays) = ([], [], []) }
+        return Subjects(contacts: contacts, conversations: conversations, relays: relays)
+    }
+
+    /// A page of a conversation's messages, and the seq of the next page; `nil` if this is the last page.
+    typealias Page = (messages: [Message], next: UInt64?)
+
+    /// Reads a page of the conversation whose turn it is.
+    ///
+    /// - Parameter read: reads a page of a conversation from a seq on.
+    mutating func readMessages(
+        _ read: (ConversationID, UInt64) throws(KithError) -> Page
+    ) throws(KithError) -> [Message] {
+        guard let conversation = turns.first, var place = places[conversation] else { return [] }
+        let page = try read(conversation, place.next)
+        let messages = page.messages.filter(place.includes)
+        turns.removeFirst()
+        places[conversation] = nil
+        if let next = page.next {
+            place.advance(to: next)
+            places[conversation] = place
+            turns.append(conversation)
+        }
+        return messages
+    }
+}
