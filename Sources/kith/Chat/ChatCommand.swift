@@ -1,4 +1,5 @@
 import ArgumentParser
+import AsyncAlgorithms
 import Foundation
 import KithClient
 import KithWire
@@ -131,16 +132,13 @@ struct ChatCommand: AsyncParsableCommand {
         if let target = try await find() { return target }
         guard await profile.relays().contains(where: { $0.inboxes > 0 }) else { return nil }
         say("\(name: name) is not known here yet; looking into the inboxes")
-        let (changes, change) = AsyncStream.makeStream(of: Void.self)
-        let tasks = [
-            Task { for await event in events { if case .conversation = event { change.yield() } } },
-            Task {
-                try await Task.sleep(for: Self.inboxPatience)
-                change.finish()
-            },
-        ]
-        defer { for task in tasks { task.cancel() } }
-        for await _ in changes {
+        let news = events.compactMap { if case .conversation = $0 { true } else { nil } }
+        let end = [false].async.map { end in
+            try? await Task.sleep(for: Self.inboxPatience)
+            return end
+        }
+        for await isNews in merge(news, end) {
+            guard isNews else { return nil }
             if let target = try await find() { return target }
         }
         return nil

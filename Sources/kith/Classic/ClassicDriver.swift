@@ -1,3 +1,4 @@
+import AsyncAlgorithms
 import ClassicSession
 import Foundation
 import KithClient
@@ -46,29 +47,21 @@ final class ClassicDriver: Sendable {
     }
 
     private func firstEnding() async throws -> Ending {
-        // The first task to end decides: the conversation's own end, or the user's. The other tasks are not awaited, because
-        // reading standard input and connecting cannot be interrupted.
-        let (ends, end) = AsyncStream.makeStream(of: Result<Ending, any Error>.self)
-        let tasks: [Task<Void, Never>] = [
-            Task {
+        // The first result decides: the conversation's own end, or the user's. The other tasks are cancelled, but not
+        // awaited, because reading standard input and connecting cannot be interrupted.
+        let ends = merge(
+            Self.once { [self] in
                 let outcome = await outcome()
                 await screen.screen.finishLine()
-                end.yield(outcome)
+                return outcome
             },
-            Task {
-                guard await screen.screen.waitForLeave() else { return }
-                end.yield(await left(.now))
-            },
-            Task {
+            Self.once { [self] in await screen.screen.waitForLeave() ? await left(.now) : nil },
+            Self.once { [self] in
                 // A person who ends the input wants to leave. A script that ends it has only sent everything.
-                if screen.screen.hasTerminal {
-                    if await sendTypedLines() { end.yield(await left(.now)) }
-                } else if await chat.waitUntilOpen() != nil, await sendLines() {
-                    end.yield(await left(.saidEverything))
-                }
-            },
-        ]
-        defer { for task in tasks { task.cancel() } }
+                if screen.screen.hasTerminal { return await sendTypedLines() ? await left(.now) : nil }
+                guard await chat.waitUntilOpen() != nil, await sendLines() else { return nil }
+                return await left(.saidEverything)
+            })
         for await result in ends {
             do {
                 return try result.get()
@@ -81,6 +74,13 @@ final class ClassicDriver: Sendable {
             }
         }
         return .cut
+    }
+
+    /// A sequence with the result of `body`, or without an element if that is `nil`.
+    private static func once<T: Sendable>(
+        _ body: @escaping @Sendable () async -> T?
+    ) -> AsyncCompactMapSequence<AsyncSyncSequence<[Void]>, T> {
+        [()].async.compactMap { _ in await body() }
     }
 
     private func left(_ why: ClassicChat.Leaving) async -> Result<Ending, any Error> {
@@ -109,23 +109,14 @@ final class ClassicDriver: Sendable {
 
     /// Handles a person's lines from the beginning. Returns `true` if the person leaves, `false` if the session has ended.
     private func sendTypedLines() async -> Bool {
-        let (inputs, input) = AsyncStream.makeStream(of: TypedLines.Input.self)
-        let (turns, nextLine) = AsyncStream.makeStream(of: Void.self)
-        let tasks = [
-            Task {
-                for await _ in turns {
-                    input.yield(await screen.screen.nextLine().map { .line($0.text) } ?? .endOfInput)
-                }
-            },
-            Task {
-                if let established = await chat.waitUntilOpen() {
-                    input.yield(.opened(hasExpectedKey: established.wasExpected))
-                }
-            },
-        ]
-        defer { for task in tasks { task.cancel() } }
-        nextLine.yield()
-        for await input in inputs {
+        // A line is read only when the previous input was handled.
+        let lines = AsyncStream { [screen] in
+            await screen.screen.nextLine().map { TypedLines.Input.line($0.text) } ?? .endOfInput
+        }
+        let opening = Self.once { [chat] in
+            await chat.waitUntilOpen().map { TypedLines.Input.opened(hasExpectedKey: $0.wasExpected) }
+        }
+        for await input in merge(lines, opening) {
             for output in typed.withLock({ $0.handle(input) }) {
                 switch output {
                 case .send(let line): if await !send(line) { return false }
@@ -135,8 +126,6 @@ final class ClassicDriver: Sendable {
                 case .leave: return true
                 }
             }
-            if case .opened = input { continue }
-            nextLine.yield()
         }
         return false
     }
