@@ -73,7 +73,7 @@ public struct ClassicIdentity: Sendable {
 extension ClassicIdentity: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The public fingerprint. Nothing of the private key is shown.
     public var description: String { "ClassicIdentity(RSA-\(bits), \(fingerprint))" }
-    /// The same as ``description``.
+    /// Equals ``description``.
     public var debugDescription: String { description }
     /// Has no children, so that dumps show nothing of the private key.
     public var customMirror: Mirror { Mirror(self, children: [:]) }

@@ -152,7 +152,7 @@ extension ClassicSession: CustomStringConvertible, CustomDebugStringConvertible,
             }
         return "ClassicSession(\(me) with \(peer), \(phase))"
     }
-    /// The same as ``description``.
+    /// Equals ``description``.
     public var debugDescription: String { description }
     /// Has no children, so that dumps show no key.
     public var customMirror: Mirror { Mirror(self, children: [:]) }

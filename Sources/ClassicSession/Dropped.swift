@@ -2,7 +2,7 @@
 /// the input claimed.
 public enum Dropped: Hashable, Sendable {
     /// The MAC of a message is wrong, or its content is not a ciphertext. The two are one case on purpose. The number is the
-    /// claimed one, if it is possible. It may itself have been altered.
+    /// claimed one, if that number is possible. The claim may itself have been altered.
     case altered(number: UInt64?)
     /// A genuine message that is a repetition, or that comes after a later one.
     case repeated(number: UInt64)

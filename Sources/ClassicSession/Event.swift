@@ -12,7 +12,7 @@ public enum Event: Hashable, Sendable {
     case explained(Explanation)
     /// This run has announced itself, and nobody has answered yet.
     case waiting
-    /// The other user's public key has arrived and is acceptable. It may still be anyone's, so show the fingerprint. The two
+    /// The other user's public key has arrived and is acceptable. The key may still be anyone's, so show the fingerprint. The two
     /// users can then compare it over another channel.
     case peerKey(Fingerprint)
     /// A key has arrived that is not the expected one. Either the other user has a new key, or a man in the middle has sent his

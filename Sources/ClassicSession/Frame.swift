@@ -14,12 +14,12 @@ import TLSCodec
 ///         Side sender;
 ///         RunID from;
 ///         select (type) {
-///             case hello:      struct {};
-///             case publicKey:  struct { RunID to; PublicKeyOffer; };
-///             case proof:      struct { RunID to; opaque signature<V>; };
+///             case hello: struct {};
+///             case publicKey: struct { RunID to; PublicKeyOffer; };
+///             case proof: struct { RunID to; opaque signature<V>; };
 ///             case wrappedKey: struct { RunID to; WrappedKey; };
-///             case message:    struct { RunID to; SealedMessage; };
-///             case bye:        struct { RunID to; SealedMessage; };
+///             case message: struct { RunID to; SealedMessage; };
+///             case bye: struct { RunID to; SealedMessage; };
 ///         };
 ///     } Frame;
 ///
@@ -94,7 +94,8 @@ struct WrappedKey: Hashable, Sendable, TLSCodable {
 
 /// `struct { uint64 number; opaque iv[16]; opaque ciphertext<V>; opaque mac[32]; } SealedMessage;`
 struct SealedMessage: Hashable, Sendable {
-    /// The kind of sealed content. It is the frame's type, and the MAC includes it, so one kind cannot be changed into the other.
+    /// The kind of sealed content, which is the frame's type. The MAC includes the kind, so one kind cannot be changed into the
+    /// other.
     enum Kind: UInt8, Hashable, Sendable {
         case message = 5
         case bye = 6

@@ -4,7 +4,7 @@ public enum ClassicLimits {
     /// the beginning of each line of a terminal.
     public static let idBytes = 128
 
-    /// The longest message, in bytes of UTF-8. It has room for many pages of text. With everything around it, it is still far
+    /// The longest message, in bytes of UTF-8. There is room for many pages of text. With all other fields, a frame is still far
     /// below the 256 KiB that a relay accepts as one payload.
     public static let textBytes = 64 * 1024
 
@@ -32,8 +32,8 @@ public enum ClassicLimits {
     /// answer and remember runs without end. 1024 runs take 16 KiB.
     static let rememberedRuns = 1024
 
-    /// The highest number of a message. People send far fewer messages. It is also far below the number at which 128-bit blocks
-    /// of AES-CBC begin to repeat: 2³² messages of 2¹² blocks are 2⁴⁴ blocks, and a repetition becomes likely at 2⁶⁴.
+    /// The highest number of a message. People send far fewer messages. The limit is also far below the number at which 128-bit
+    /// blocks of AES-CBC begin to repeat: 2³² messages of 2¹² blocks are 2⁴⁴ blocks, and a repetition becomes likely at 2⁶⁴.
     static let highestNumber: UInt64 = 1 << 32
 
     /// Maximum distance of an altered frame's claimed number from the next expected number. Higher numbers are not shown. This is

@@ -1,23 +1,23 @@
 /// The state of a session. Each state has exactly the values that exist at that point, so no step can use a value that does not
 /// exist yet.
 ///
-/// | state      | on                                | checks, then                                           | next       |
+/// | state | on | checks, then | next |
 /// | ---------- | --------------------------------- | ------------------------------------------------------ | ---------- |
-/// | `idle`     | `start()`                         | sends hello                                            | `waiting`  |
-/// | `waiting`  | hello of a run not answered yet   | sends publicKey to that run                            | `waiting`  |
-/// | `waiting`  | publicKey for this run            | id, form, not own, expected; sends publicKey if it has | `proving`  |
-/// |            |                                   | not been, and proof                                    |            |
-/// | `proving`  | proof                             | signature; makes keys, sends wrappedKey                | `wrapping` |
-/// | `wrapping` | wrappedKey                        | signature; unwraps                                     | `open`     |
-/// | `open`     | message                           | MAC, number; decrypts                                  | `open`     |
-/// | `open`     | bye                               | MAC, number                                            | `ended`    |
-/// | `open`     | `send(_:)`                        | seals and sends                                        | `open`     |
-/// | `open`     | `bye()`                           | seals and sends                                        | `ended`    |
-/// | any other  | `bye()`                           |                                                        | `ended`    |
-/// | any        | `connectionLost()`                |                                                        | `ended`    |
-/// | from       | hello of a run not heard of yet   | reports that the peer started again                    | unchanged  |
-/// | `proving`  |                                   |                                                        |            |
-/// | any        | anything else, or a failed check  | reports why it was dropped                             | unchanged  |
+/// | `idle` | `start()` | sends hello | `waiting` |
+/// | `waiting` | hello of a run not answered yet | sends publicKey to that run | `waiting` |
+/// | `waiting` | publicKey for this run | id, form, not own, expected; sends publicKey if it has | `proving` |
+/// | | | not been, and proof | |
+/// | `proving` | proof | signature; makes keys, sends wrappedKey | `wrapping` |
+/// | `wrapping` | wrappedKey | signature; unwraps | `open` |
+/// | `open` | message | MAC, number; decrypts | `open` |
+/// | `open` | bye | MAC, number | `ended` |
+/// | `open` | `send(_:)` | seals and sends | `open` |
+/// | `open` | `bye()` | seals and sends | `ended` |
+/// | any other | `bye()` | | `ended` |
+/// | any | `connectionLost()` | | `ended` |
+/// | from | hello of a run not heard of yet | reports that the peer started again | unchanged |
+/// | `proving` | | | |
+/// | any | anything else, or a failed check | reports why it was dropped | unchanged |
 ///
 /// If both sides have sent a hello, one of them is first in the log, and the run that sent it sees the other. So at least one
 /// side answers, and the answer makes the other side answer. If both answer, that does no harm.
@@ -29,7 +29,7 @@ enum SessionState: Sendable {
     case open(Open)
     case ended(Ending)
 
-    /// The other side's key has arrived. It has not proved anything yet.
+    /// The other side's key has arrived, but the other side has not proved anything yet.
     struct Proving: Sendable {
         let peer: UnprovenPeer
     }

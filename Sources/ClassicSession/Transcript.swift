@@ -9,18 +9,18 @@ import TLSCodec
 ///
 ///     struct {
 ///         RunID run;
-///         PublicKeyOffer offer;      // id, SubjectPublicKeyInfo, nonce
+///         PublicKeyOffer offer; // id, SubjectPublicKeyInfo, nonce
 ///     } Party;
 ///
 ///     struct { Party first; Party second; } Transcript;
 ///
-///     struct {                       // what a proof signs
+///     struct { // what a proof signs
 ///         opaque label<V> = "kith classic v1 proof";
 ///         Side signer;
 ///         Transcript transcript;
 ///     } ProofContent;
 ///
-///     struct {                       // what a wrapped key signs
+///     struct { // what a wrapped key signs
 ///         opaque label<V> = "kith classic v1 wrapped key";
 ///         Side signer;
 ///         Transcript transcript;

@@ -13,20 +13,20 @@ extension ClientLimits {
     /// is disconnected.
     static let unsentFrames = unansweredRequests + 4096
 
-    /// The longest accepted status page of a relay, in bytes. It is ten times the usual length.
+    /// The longest accepted status page of a relay, in bytes. The limit is ten times the usual length.
     package static let statusPage = 64 << 10
 
-    /// The longest accepted file of known relays, in bytes. It has room for thousands of relays.
+    /// The longest accepted file of known relays, in bytes. There is room for thousands of relays.
     package static let knownRelaysFile = 1 << 20
 
-    /// Maximum memory of scrypt with parameters from a file, in bytes. It is eight times the memory that Kith's own parameters
-    /// need.
+    /// Maximum memory of scrypt with parameters from a file, in bytes. The limit is eight times the memory that Kith's own
+    /// parameters need.
     package static let scryptMemory = 1 << 30
 
-    /// The longest record of a backup, in bytes. It is far longer than any message, and fits into the reader's memory.
+    /// The longest record of a backup, in bytes. The limit is far longer than any message, and fits into the reader's memory.
     package static let backupRecord = 16 << 20
 
-    /// The longest accepted lock file, in bytes. It has room for a process id and for the names of a machine and a container.
+    /// The longest accepted lock file, in bytes. There is room for a process id and for the names of a machine and a container.
     package static let lockFile = 512
 
     /// Maximum time that a process waits while another one writes to the same vault, in seconds. A transaction takes

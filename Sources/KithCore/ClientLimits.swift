@@ -1,25 +1,26 @@
 /// The limits of the client's state machines, each with its reason. `KithClient` has the limits of connections and of the vault.
 public enum ClientLimits {
-    /// The longest name of a person or a device, in bytes. It has room for any name, but not for a text.
+    /// The longest name of a person or a device, in bytes. There is room for any name, but not for a text.
     public static let personName = 128
 
     /// The longest name of a conversation, in bytes.
     public static let title = 256
 
-    /// The longest text of a message, in bytes. It fits into the largest padded content. `kith send` splits longer texts.
+    /// The longest text of a message, in bytes. A text of this length fits into the largest padded content. `kith send` splits
+    /// longer texts.
     public static let text = 64 << 10
 
     /// The largest padded content, in bytes. Together with the message's overhead, it fits into an entry.
     package static let paddedContent = 250 << 10
 
-    /// The longest lifetime of an invite, in seconds. It is ten years.
+    /// The longest lifetime of an invite, in seconds: ten years.
     package static let inviteSeconds: UInt64 = 10 * 366 * 24 * 3_600
 
     /// The longest line that is read as an invite, in bytes. An invite has about 300 bytes.
     public static let invite = 4 << 10
 
-    /// The longest commit in the log itself, in bytes. It fits easily into an entry. A longer commit occurs in a large group in
-    /// which few members have renewed their keys. It is sent in a parcel outside the log.
+    /// The longest commit in the log itself, in bytes. A commit of this size fits easily into an entry. In a large group in which
+    /// few members have renewed their keys, a commit may be longer. A longer commit is sent in a parcel outside the log.
     package static let turn = 192 << 10
 
     /// The longest Welcome, in bytes. After sealing, it still fits into an entry.
@@ -28,10 +29,10 @@ public enum ClientLimits {
     /// The longest parcel, in bytes. The ratchet tree of 10,000 members fits into it.
     package static let parcel = 64 << 20
 
-    /// The longest wait for the tree or the log of a group to which the device was invited, in milliseconds. It is a day.
+    /// The longest wait for the tree or the log of a group to which the device was invited, in milliseconds: a day.
     package static let parcelMs: UInt64 = 24 * 3_600_000
 
-    /// The shortest wait for a tree after a restart, in milliseconds. It is enough for one retry.
+    /// The shortest wait for a tree after a restart, in milliseconds. This time is enough for one retry.
     package static let parcelAgainMs: UInt64 = 10 * 60_000
 
     /// Maximum size of the letters that an inbox queues behind a letter whose tree is being fetched, in bytes. Further letters
@@ -42,8 +43,8 @@ public enum ClientLimits {
     /// group become contacts.
     public static let strangersGroup = 1_000
 
-    /// Maximum number of conversations that strangers began and the user has not accepted. It limits the space that strangers can
-    /// use, and no person looks through more. Further letters stay at the relay.
+    /// Maximum number of conversations that strangers began and the user has not accepted. The limit bounds the space that
+    /// strangers can use, and no person looks through more conversations. Further letters stay at the relay.
     public static let pendingConversations = 100
 
     /// Minimum time between two trims of an inbox whose address many people may have, in milliseconds. A random time of up to the
@@ -54,8 +55,8 @@ public enum ClientLimits {
     /// hour, the trim is at a random moment, so that it does not show when the device connected.
     static let trimSoonMs: UInt64 = 3_600_000
 
-    /// Maximum number of letters of one inbox that are left at the relay to be read again. It equals the number of letters that
-    /// Kith's relay stores in an inbox.
+    /// Maximum number of letters of one inbox that are left at the relay to be read again. The limit equals the number of letters
+    /// that Kith's relay stores in an inbox.
     static let lettersAside = 4_096
 
     /// The longest parcel that is fetched for a letter from a possible stranger, in bytes. The tree of ``strangersGroup`` members
@@ -66,11 +67,10 @@ public enum ClientLimits {
     /// needed.
     package static let loadedGroups = 32
 
-    /// Age at which a registered name is registered again, in milliseconds. It is 30 days, because relays forget names after a
-    /// year.
+    /// Age at which a registered name is registered again, in milliseconds: 30 days, because relays forget names after a year.
     package static let nameRenewalMs: UInt64 = 30 * 24 * 3_600_000
 
-    /// The longest pause between two attempts to deliver to a relay that refuses for now, in milliseconds. It is an hour.
+    /// The longest pause between two attempts to deliver to a relay that refuses for now, in milliseconds: an hour.
     package static let deliveryPauseMs: UInt64 = 3_600_000
 
     /// Maximum number of members that one commit adds. The device stores their key packages, of 3 KiB each, until it makes the
@@ -81,18 +81,18 @@ public enum ClientLimits {
     /// room for 256 KiB. A larger tree is sent in a parcel, once for all new members.
     package static let membersWithTreeInWelcome = 32
 
-    /// Age at which a device renews its keys in a group that is in use, in milliseconds. It is 7 days.
+    /// Age at which a device renews its keys in a group that is in use, in milliseconds: 7 days.
     package static let renewalMs: UInt64 = 7 * 24 * 3_600_000
 
     /// Number of entries in a group after which a device renews its keys.
     package static let renewalEntries = 1_000
 
-    /// Time for which a key package is valid after its creation, in seconds. It is 90 days.
+    /// Time for which a key package is valid after its creation, in seconds: 90 days.
     package static let keyPackageSeconds: UInt64 = 90 * 24 * 3_600
 
-    /// Time before its creation from which a key package is valid, in seconds. It is 300 days, because the owner's clock may be
-    /// ahead and the sender's behind. An early start makes nothing less safe, and the total validity is less than the 400 days
-    /// that MLS accepts.
+    /// Time before its creation from which a key package is valid, in seconds: 300 days, because the owner's clock may be ahead
+    /// and the sender's behind. An early start makes nothing less safe, and the total validity is less than the 400 days that MLS
+    /// accepts.
     package static let keyPackageSecondsBefore: UInt64 = 300 * 24 * 3_600
 
     /// Time for which the private keys of an expired key package are kept, in milliseconds. A letter that was sent in time may
@@ -100,14 +100,14 @@ public enum ClientLimits {
     package static let keyPackageGraceMs: UInt64 = 30 * 24 * 3_600_000
 
     /// Difference between the device's clock and a relay's, in milliseconds, above which the device makes no invite and does not
-    /// replace the key packages at the relay. It is 2 days, because time zones and summer time explain a day at most.
+    /// replace the key packages at the relay. The value is 2 days, because time zones and summer time explain a day at most.
     package static let clockSlackMs: UInt64 = 2 * 24 * 3_600_000
 
     /// Difference between the clocks, in milliseconds, from which the user is warned. At an hour, the times of messages and of
     /// their expiry are obviously wrong.
     package static let clockTellMs: UInt64 = 3_600_000
 
-    /// Pause between two checks of a clock that seems wrong, in milliseconds. It is 10 minutes.
+    /// Pause between two checks of a clock that seems wrong, in milliseconds: 10 minutes.
     package static let clockPatienceMs: UInt64 = 600_000
 
     /// The first pause before the device requests another key package instead of one that is not valid now, in milliseconds. Each
@@ -115,40 +115,40 @@ public enum ClientLimits {
     /// owner's key packages.
     package static let keyPackagePatienceMs: UInt64 = 1_000
 
-    /// Age at which an inbox's key packages are replaced by new ones, in milliseconds. It is 30 days, far less than their
-    /// lifetime.
+    /// Age at which an inbox's key packages are replaced by new ones, in milliseconds: 30 days, far less than their lifetime.
     package static let depositMs: UInt64 = 30 * 24 * 3_600_000
 
     /// Maximum number of letters that led to a conversation and that an inbox still recognizes if they arrive again. Older
     /// letters are dropped without a warning, because their key packages were deleted.
     package static let rememberedLetters = 64
 
-    /// Maximum number of unknown relays that are reported to the user because letters to a public address invite to them. It is
-    /// enough for honest invitations, and does not fill a screen.
+    /// Maximum number of unknown relays that are reported to the user because letters to a public address invite to them. This
+    /// number is enough for honest invitations, and does not fill a screen.
     package static let relaysToldOf = 8
 
-    /// Maximum number of letters that an inbox for one person declines, by joining and leaving, after the invite was used. It is
-    /// enough for people who got the invite by mistake, and bounds the work if many people have the invite.
+    /// Maximum number of letters that an inbox for one person declines, by joining and leaving, after the invite was used. This
+    /// number is enough for people who got the invite by mistake, and bounds the work if many people have the invite.
     package static let lettersDeclined = 8
 
     /// The shortest pause before an inbox or a parcel is opened again after the relay has refused for now, in milliseconds.
     package static let inboxPatienceMs: UInt64 = 2_000
 
-    /// Time within which an acknowledged entry must appear in the log, in milliseconds. It is a minute.
+    /// Time within which an acknowledged entry must appear in the log, in milliseconds: a minute.
     package static let keptMs: UInt64 = 60_000
 
     /// Maximum number of cursors in one profile. No device runs so many programs that read messages. Each cursor may store a
     /// place for each conversation.
     public static let cursors = 64
 
-    /// The longest name of a cursor, in bytes. It has room for a program's name, but not for a text.
+    /// The longest name of a cursor, in bytes. There is room for a program's name, but not for a text.
     public static let cursorName = 64
 
     /// The highest number of a cursor. The store has a key for every number up to it, and no profile creates so many cursors.
     static let highestCursor: UInt64 = 1 << 32
 
-    /// Number of entries that one step reads when it searches for a cursor's next message. It is small, because the search ends
-    /// at the first message. It is large enough to skip the receipts and notices between two messages in one step.
+    /// Number of entries that one step reads when it searches for a cursor's next message. The number is small, because the
+    /// search ends at the first message. But it is large enough to skip the receipts and notices between two messages in one
+    /// step.
     static let cursorPage = 16
 
     /// The largest group in which members send read receipts. In a larger group they would cost too much, because each receipt
@@ -175,8 +175,8 @@ public enum ClientLimits {
     /// is reported a few times per hour.
     static let repeatMs: UInt64 = 600_000
 
-    /// Number of later entries after which an expected message counts as missing. It is twice the number of messages that a
-    /// sender may have in flight.
+    /// Number of later entries after which an expected message counts as missing. The limit is twice the number of messages that
+    /// a sender may have in flight.
     package static let entriesBeforeGap: UInt64 = 32
 
     /// Maximum number of messages of one conversation that wait for the relay's answer at the same time.

@@ -127,7 +127,7 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// Returns a random error of a device's clock, in milliseconds. It is mostly less than a day, and sometimes days or years.
+    /// Returns a random error of a device's clock, in milliseconds. Most errors are less than a day, and some are days or years.
     func anyClockOffset() -> Int64 {
         let day: Int64 = 86_400_000
         let mostDays = [0, 1, 1, 1, 3, 30, 100, 400, 3_653][random.pick(0...8)]

@@ -1,12 +1,12 @@
 import TLSCodec
 
-/// A request to a relay. It is sent in a ``ClientFrame`` with a number that the answer repeats.
+/// A request to a relay. A ``ClientFrame`` contains the request and a number, which the answer repeats.
 public enum Request: Equatable, Sendable {
     /// The first request on a connection. Answered by `welcome`.
     case hello(versions: [UInt16], relayPass: RelayPass?)
     /// Creates a channel at epoch 0. Answered by `done`, even if the channel already exists with the same kind and access.
     ///
-    /// `retentionSeconds` is the requested retention of entries; the relay's own limit may be shorter.
+    /// `retentionSeconds` is the requested retention of entries. The relay's own limit may be shorter.
     case create(channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32?)
     /// Proves tokens for one epoch. Answered by `granted`with the rights, which last until the connection closes.
     case present(channel: ChannelID, epoch: UInt64, tokens: [Token])
@@ -38,8 +38,8 @@ public enum Request: Equatable, Sendable {
     case trim(channel: ChannelID, throughSeq: UInt64)
 }
 
-/// The kind of a channel: `enum { log(0), inbox(1), (255) } ChannelKind;`. It decides what happens when the channel has reached
-/// its size.
+/// The kind of a channel: `enum { log(0), inbox(1), (255) } ChannelKind;`. The kind decides what happens when the channel has
+/// reached its size.
 public enum ChannelKind: UInt8, Hashable, Sendable, CaseIterable, TLSCodable {
     /// A conversation. The relay drops the oldest entries to make room.
     case log = 0
@@ -60,7 +60,7 @@ public enum ChannelKind: UInt8, Hashable, Sendable, CaseIterable, TLSCodable {
     }
 }
 
-/// A secret that a relay may require of its users. At most ``WireLimits/relayPass`` bytes. It is never printed.
+/// A secret that a relay may require of its users. At most ``WireLimits/relayPass`` bytes. A pass is never printed.
 public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible, CustomReflectable {
     let bytes: [UInt8]
 

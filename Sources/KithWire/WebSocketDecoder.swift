@@ -103,8 +103,8 @@ package struct WebSocketDecoder: Sendable {
             from + (try decode(UnsafeRawBufferPointer(rebasing: buffer[from...]), deliver))
         }
         guard end < bytes.count else { return }
-        // The rest moves to the front only if it is the smaller part. So many small steps together copy no more bytes than the
-        // input has.
+        // The rest moves to the front only if it is the smaller part. Therefore, many small steps together copy no more bytes
+        // than the input has.
         if end * 2 > bytes.count {
             pending = Array(bytes[end...])
         } else {

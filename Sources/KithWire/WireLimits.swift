@@ -1,11 +1,11 @@
 /// The bounds of protocol version 1, which no frame may exceed. A relay may allow less, and announces its own limits in
 /// `welcome`.
 public enum WireLimits {
-    /// The size of one protocol frame, in bytes. It has room for the largest payload and for a full batch of entries.
+    /// The size of one protocol frame, in bytes. There is room for the largest payload and for a full batch of entries.
     public static let frame = 1 << 20
     /// The payload of one entry, in bytes: the largest padded message of a conversation, or a commit of a large group.
     public static let payload = 256 << 10
-    /// The tokens in one `present`. An epoch has three; more in one frame could only be guesses.
+    /// The tokens in one `present`. An epoch has three tokens, so further tokens in one frame could only be guesses.
     public static let tokens = 3
     /// The protocol versions in one `hello`.
     public static let versions = 16

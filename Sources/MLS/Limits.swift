@@ -1,7 +1,7 @@
 /// The limits of this module, each with its reason. Limits that an application may choose are in ``MLSConfiguration``.
 public enum Limits {
-    /// Maximum number of leaves of a tree. It is ten times the largest group that was measured. In a larger group, a Welcome
-    /// would exceed 300 MB.
+    /// Maximum number of leaves of a tree. The limit is ten times the largest group that was measured. In a larger group, a
+    /// Welcome would exceed 300 MB.
     public static let members = 1 << 20
     /// Number of leaves that every received tree may have, even with few members. A group of two in a tree of 4,096 leaves is
     /// possible, because it may have had more members before. Hashing its blank nodes takes some milliseconds.
@@ -13,9 +13,9 @@ public enum Limits {
     static let strictSparseLeaves = 256
     /// Number of leaves per member in a stranger's larger tree. A group that has lost seven of eight members is still accepted.
     static let strictLeavesPerMember = 8
-    /// Maximum size of a public key, in bytes. That of ML-DSA-87 has 2,592 bytes, and that of X-Wing 1,216.
+    /// Maximum size of a public key, in bytes. A key of ML-DSA-87 has 2,592 bytes, and a key of X-Wing has 1,216.
     static let publicKeyLength = 4_096
-    /// Maximum size of a signature, in bytes. That of ML-DSA-87 has 4,627 bytes.
+    /// Maximum size of a signature, in bytes. A signature of ML-DSA-87 has 4,627 bytes.
     static let signatureLength = 8_192
     /// Maximum size of a MAC or hash, in bytes. SHA-512 has 64 bytes.
     static let hashLength = 255
@@ -36,7 +36,7 @@ public enum Limits {
     /// Maximum number of proposals in a commit. One commit can add every member of the largest group. Before it is checked, a
     /// proposal takes 16 bytes of memory in addition to its content.
     static let proposals = members
-    /// Maximum number of nodes in a path. It equals the number of levels above the leaves of the largest tree.
+    /// Maximum number of nodes in a path. The limit equals the number of levels above the leaves of the largest tree.
     static let pathNodes = members.trailingZeroBitCount
     /// Maximum number of trials to find which received proposals are valid together. This is enough to find some ten invalid ones
     /// among a thousand. Each trial takes as long as a check of the whole list, and a member can send any number of invalid
@@ -48,8 +48,8 @@ public enum Limits {
     static let skippedKeys = 1_000
     /// Maximum number of PSKs in one commit. A PSKLabel counts them in 16 bits (§8.4).
     static let preSharedKeys = 0xffff
-    /// Maximum size of application data, and of authenticated data, in bytes. It is half of the longest vector (§2.1.2), because
-    /// the content is encrypted together with its signature and padding.
+    /// Maximum size of application data, and of authenticated data, in bytes. The limit is half of the longest vector (§2.1.2),
+    /// because the content is encrypted together with its signature and padding.
     public static let contentLength = 1 << 29
     /// Minimum number of items that are distributed over all cores. With fewer items, waking a thread takes more time than it
     /// saves.

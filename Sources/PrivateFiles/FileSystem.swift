@@ -20,8 +20,8 @@ package enum FileSystem {
         return [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EMLINK].contains(error) ? rename(unfinished, claiming: path) : error
     }
 
-    /// Does the same without hard links. It claims the name with an empty file, and replaces that file by the complete one. A
-    /// crash in between leaves the empty file.
+    /// Gives a complete file its final name without hard links. First an empty file claims the name, and then the complete file
+    /// replaces the empty one. A crash in between leaves the empty file.
     package static func rename(_ unfinished: String, claiming path: String) -> Int32 {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return errno }

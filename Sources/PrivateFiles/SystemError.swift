@@ -8,7 +8,8 @@ import Foundation
     import Darwin
 #endif
 
-/// An error number of the operating system (`errno`), explained to the user. This file has the texts for all such errors.
+/// An error number of the operating system (`errno`), with an explanation for the user. This file has the texts for all such
+/// errors.
 package struct SystemError: Hashable, Sendable {
     /// The number.
     package let code: Int32
@@ -55,7 +56,7 @@ package struct SystemError: Hashable, Sendable {
         EAFNOSUPPORT: "this machine has no addresses of that kind",
     ]
 
-    /// The C library's text for rarer errors. It is English, since Kith sets no locale.
+    /// The C library's text for rarer errors. The text is English, since Kith sets no locale.
     private static func system(_ code: Int32) -> String {
         let words = String(cString: strerror(code))
         return words.prefix(1).lowercased() + words.dropFirst()

@@ -155,8 +155,8 @@ public struct TLSReader: Sendable {
     ///
     /// - Parameters:
     ///   - limit: the longest content accepted, in bytes.
-    ///   - maximumCount: the largest accepted number of values. It bounds the memory if a value in memory is much larger than its
-    ///     shortest encoding.
+    ///   - maximumCount: the largest accepted number of values. The limit bounds the memory if a value in memory is much larger
+    ///     than its shortest encoding.
     @inlinable
     public mutating func readVector<T: TLSDecodable>(
         of type: T.Type = T.self, limit: Int = .max, maximumCount: Int = .max

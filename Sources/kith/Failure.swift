@@ -24,8 +24,8 @@ extension ExitCode {
     static let interrupted = ExitCode(130)
 }
 
-/// Runs a command, and reports its error as one line on standard error. It is also an error if the command's output could not be
-/// written completely.
+/// Runs a command, and reports its error as one line on standard error. A command also fails if its output could not be written
+/// completely.
 func reportingFailure(_ work: () async throws -> Void) async throws {
     do {
         try await work()

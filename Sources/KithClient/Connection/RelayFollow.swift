@@ -8,10 +8,10 @@ struct FollowBounds: Sendable {
 
 /// The entries of one epoch of a channel: first the existing entries, then new ones.
 ///
-/// The sequence ends after `epochEnded`. It throws an error if the relay or the connection ends it, and ends without an error if
-/// the reading task is cancelled. Only one reader may read it. If the reader is slow, the whole connection stops reading when
-/// ``ClientLimits/unreadBytes`` are waiting. So a reader must not wait for an answer on the same connection. The follow ends when
-/// the last copy of this value is released.
+/// The sequence ends after `epochEnded`. If the relay or the connection ends the follow, the sequence throws an error. If the
+/// reading task is cancelled, the sequence ends without an error. Only one reader may read it. If the reader is slow, the whole
+/// connection stops reading when ``ClientLimits/unreadBytes`` are waiting. So a reader must not wait for an answer on the same
+/// connection. The follow ends when the last copy of this value is released.
 package struct RelayFollow: AsyncSequence, Sendable {
     /// An entry, a whisper, or the end of the epoch.
     package typealias Element = FollowEvent

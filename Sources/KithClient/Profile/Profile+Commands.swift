@@ -10,7 +10,8 @@ extension Profile {
     ///
     /// - Parameters:
     ///   - relay: the relay of the inbox.
-    ///   - isReusable: whether several people may use the invite. They count as strangers (see ``ConversationSummary/isPending``).
+    ///   - isReusable: whether several people may use the invite. These people count as strangers (see
+    ///     ``ConversationSummary/isPending``).
     ///   - lifetime: the time until the invite expires, at most ten years.
     /// - Throws: ``KithError``. It is ``KithError/duration(longest:)`` if the lifetime is not positive or too long.
     public func createInvite(
@@ -179,7 +180,7 @@ extension Profile {
 
     // MARK: Texts of other processes
 
-    /// Time between two checks for texts of other processes. It may be short, because a check only reads one counter.
+    /// Time between two checks for texts of other processes. The time may be short, because a check only reads one counter.
     private static let pollInterval = TimeAmount.milliseconds(200)
 
     /// Processes the texts of other processes, now and whenever they store one.

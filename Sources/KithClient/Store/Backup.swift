@@ -15,7 +15,7 @@ import TLSCodec
 /// decryption fails.
 enum Backup {
     static let mark = Array("kith backup\n".utf8)
-    /// Size of a chunk's plaintext, in bytes. It takes little memory, and the 16 bytes of a tag are small in comparison.
+    /// Size of a chunk's plaintext, in bytes. A chunk takes little memory, and the 16 bytes of a tag are small in comparison.
     static let chunkLength = 64 << 10
     static let tagLength = 16
 

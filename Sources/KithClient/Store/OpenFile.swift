@@ -28,7 +28,8 @@ final class OpenFile: Sendable {
         unfinished = nil
     }
 
-    /// Begins to write a file with the mode 0600. The file appears under its name when it is finished. It must not exist yet.
+    /// Begins to write a file with the mode 0600. The file appears under its name when it is finished. No file with that name may
+    /// exist.
     ///
     /// - Throws: ``PrivateFileError``.
     init(making url: URL) throws(PrivateFileError) {

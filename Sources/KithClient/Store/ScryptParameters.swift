@@ -24,8 +24,8 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
         /// A low cost for tests, which derive many keys.
         package static let cheap = Cost(logRounds: 10, blockSize: 1, parallelism: 1)
 
-        /// The cost for new vaults and backups. It takes 128 MiB and about a third of a second, also for each guess of an
-        /// attacker.
+        /// The cost for new vaults and backups. Deriving a key takes 128 MiB and about a third of a second. Each guess of an
+        /// attacker costs the same.
         package static let standard = Cost(logRounds: 17, blockSize: 8, parallelism: 1)
 
         /// The required memory, in bytes.

@@ -54,7 +54,7 @@ struct VaultDatabase: Sendable {
             try database.execute(sql: "INSERT INTO vault VALUES (1, ?, 0)", arguments: [Data(header)])
             try database.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
         }
-        // WAL mode is stored in the file. It is set last, so that no second file exists before.
+        // WAL mode is stored in the file. The mode is set last, so that no second file exists before.
         try made.perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
         try made.close()
     }
@@ -102,8 +102,8 @@ struct VaultDatabase: Sendable {
         do { return try DatabaseQueue(path: path, configuration: configuration) } catch { throw failure(error) }
     }
 
-    /// SQLite recommends NORMAL for WAL, but that may lose the last commits in a power cut. Deleted values are overwritten. They
-    /// are sealed, but if they stayed in the file, they could be read after a leak of the key.
+    /// SQLite recommends NORMAL for WAL, but that may lose the last commits in a power cut. Deleted values are overwritten. These
+    /// values are sealed, but if they stayed in the file, they could be read after a leak of the key.
     private static let settings =
         """
         PRAGMA synchronous = FULL;

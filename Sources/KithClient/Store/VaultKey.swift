@@ -4,7 +4,7 @@ import GRDBSQLite
 import MLS
 import TLSCodec
 
-/// The key of a vault. It seals each value together with the value's place:
+/// The key of a vault. Each value is sealed with this key, together with the value's place:
 ///
 /// ```text
 /// sealed = nonce[12] || ChaCha20-Poly1305(key, nonce, aad = "kith vault value v1" || uint8 table || uint64 owner

@@ -9,7 +9,7 @@ struct Clocks {
     /// The device's clock, in milliseconds since 1970.
     private(set) var wall: UInt64
     /// The time of the device's clock when the profile was opened, plus the time that has passed since then. If the clock was
-    /// right then, this is milliseconds since 1970. It never jumps.
+    /// right then, this is milliseconds since 1970. The value never jumps.
     private(set) var now: UInt64
     private var steady: UInt64
     /// Whether the device's clock was set after the last call of ``didSet()``.

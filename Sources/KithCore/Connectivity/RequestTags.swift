@@ -1,6 +1,6 @@
 import KithWire
 
-/// The purpose of a request. It says which machine gets the answer, and what the machine has asked.
+/// The purpose of a request: which machine gets the answer, and what that machine has asked.
 enum RequestPurpose: Sendable {
     case conversation(ConversationID, ConversationRequest)
     case inbox(InboxID, InboxRequest)

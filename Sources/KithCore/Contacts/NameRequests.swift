@@ -38,7 +38,8 @@ struct NameRequest {
     let relay: RelayID
     let name: Name
     let kind: Kind
-    /// The minimum version of the record. It is needed because the clock may have been ahead when the previous record was made.
+    /// The minimum version of the record. A minimum is needed, because the clock may have been ahead when the previous record was
+    /// made.
     var version: UInt64 = 0
 
     /// The inbox that is registered; `nil` for other requests.

@@ -6,11 +6,11 @@ public enum CursorStart: Hashable, Sendable {
     case now
 }
 
-/// A named place in every conversation, for a program that reads messages. Only acknowledgements move it. It does not depend on
-/// what a person has read.
+/// A named place in every conversation, for a program that reads messages. Only acknowledgements move a cursor. The messages that
+/// a person has read do not affect it.
 ///
-/// Only one reader at a time uses a cursor. `scanned` has the entries that were delivered to the current reader. It exists in
-/// memory only, so a new reader begins after the last acknowledgement.
+/// Only one reader at a time uses a cursor. `scanned` has the entries that were delivered to the current reader. This list exists
+/// in memory only, so a new reader begins after the last acknowledgement.
 struct MessageCursor: Sendable {
     /// The cursor's number in the store.
     let number: UInt64

@@ -23,7 +23,7 @@ public struct SafetyNumber: Hashable, Sendable, CustomStringConvertible {
     /// The groups with spaces between them.
     public var description: String { groups.joined(separator: " ") }
 
-    /// Number of times that the hash is applied. It makes it more expensive to search for a key with the same digits.
+    /// Number of times that the hash is applied. A high number makes it expensive to search for a key with the same digits.
     private static let repetitions = 5_200
 
     private static func half(_ key: AccountKey) -> String {

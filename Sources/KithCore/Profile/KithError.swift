@@ -97,7 +97,7 @@ public enum CursorError: Hashable, Sendable {
     case name(limit: Int)
     /// The profile already has the maximum number of cursors. Delete one first.
     case tooMany(limit: Int)
-    /// The stored cursor with this name is damaged. It can be deleted, but a new cursor may deliver messages again.
+    /// The stored cursor with this name is damaged. The cursor can be deleted, but a new one may deliver messages again.
     case damaged(String)
     /// Another reader now uses the cursor with this name.
     case takenOver(String)

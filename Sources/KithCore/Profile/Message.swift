@@ -108,8 +108,8 @@ public enum Warning: Hashable, Sendable {
     /// A person has used a single-use invite that was already used. This device leaves the conversation, so that the person sees
     /// it.
     case inviteUsedAgain
-    /// The relay accepts entries up to this number of bytes only, and this device's text is longer. It was not sent and is not
-    /// stored.
+    /// The relay accepts entries up to this number of bytes only, and this device's text is longer. The text was not sent and is
+    /// not stored.
     case longerThanRelayTakes(EntryID, limit: UInt64)
     /// A member has entries up to this one, but the relay does not show them to this device.
     case heldBack(through: UInt64)

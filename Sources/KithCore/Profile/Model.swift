@@ -156,7 +156,7 @@ public struct Member: Hashable, Sendable {
 
 /// An event of a profile.
 public enum KithEvent: Hashable, Sendable {
-    /// A message is new, or its delivery has advanced. It is already stored.
+    /// A message is new, or its delivery has advanced. The message is already stored.
     case message(Message)
     /// A conversation is new or has changed.
     case conversation(ConversationSummary)
@@ -188,7 +188,7 @@ public enum KithEvent: Hashable, Sendable {
 public enum LogComparison: Hashable, Sendable {
     /// The views are equal.
     case same
-    /// The relay has shown this many more entries to the member. They may still arrive here.
+    /// The relay has shown this many more entries to the member. These entries may still arrive here.
     case ahead(by: UInt64)
     /// The relay has shown this many fewer entries to the member, and otherwise the same log.
     case behind(by: UInt64)
@@ -196,8 +196,8 @@ public enum LogComparison: Hashable, Sendable {
     case differs
 }
 
-/// A relay that this profile knows: an address, and the key that the relay must have. Two relays may have the same address. They
-/// are the same relay only if their keys are equal too.
+/// A relay that this profile knows: an address, and the key that the relay must have. Two relays may have the same address. Only
+/// if their keys are equal too, they are the same relay.
 public struct KnownRelay: Hashable, Sendable {
     /// The relay's address.
     public let address: RelayAddress

@@ -39,7 +39,7 @@ package struct Sentence: Hashable, Sendable, CustomStringConvertible, Expressibl
         /// Appends the name of a person, a device or a conversation, in quotes if that is necessary.
         package mutating func appendInterpolation(name: String) { text += ForeignText(name).description }
 
-        /// Appends other people's text that is a sentence or a title. It is always in quotes.
+        /// Appends other people's text that is a sentence or a title, always in quotes.
         package mutating func appendInterpolation(quoted: String) { text += ForeignText(quoted).quoted }
 
         /// Appends text that this program has made, such as a date or a fingerprint, or a path that the user gave.

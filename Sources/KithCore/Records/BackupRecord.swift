@@ -17,7 +17,7 @@ enum BackupRecord: Sendable {
     case entry(EntryPlace, [UInt8])
     /// The times at which an entry is hidden and erased.
     case expiry(EntryPlace, Expiry)
-    /// A cursor. It is included so that a program on the new device does not answer messages again.
+    /// A cursor, so that a program on the new device does not answer messages again.
     case cursor(number: UInt64, CursorName)
     /// A cursor's place in a conversation.
     case cursorPlace(number: UInt64, ConversationID, CursorPlace)

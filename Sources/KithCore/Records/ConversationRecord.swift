@@ -12,7 +12,7 @@ struct ConversationRecord: Sendable {
     private(set) var contact: ContactID?
     private(set) var isDirect: Bool
     private(set) var status: ConversationStatus = .preparing
-    /// Whether the channel exists at the relay. It may not, if this device creates it.
+    /// Whether the channel exists at the relay. False until the relay has created the channel for this device.
     private(set) var isCreated: Bool
     /// The current epoch of the channel and the group.
     private(set) var epoch: UInt64
@@ -328,7 +328,8 @@ struct ConversationRecord: Sendable {
         intents = try reader.readVector()
         nextIntent = try reader.readUInt64()
         nextOutboxItem = try reader.readUInt64()
-        // Version 1 had no pending conversations. It stored neither whether there was an answer nor whether there were proposals.
+        // Version 1 had no pending conversations. That version stored neither whether there was an answer nor whether there were
+        // proposals.
         consent = version == 1 ? .given : try reader.readEnum("ConversationRecord.consent")
         hasAnswer = version == 1 ? true : try reader.readPresence()
         hasProposals = version == 1 ? true : try reader.readPresence()

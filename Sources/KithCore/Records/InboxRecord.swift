@@ -6,7 +6,7 @@ import TLSCodec
 struct InboxRecord: Sendable {
     /// The people for whom the inbox is.
     enum Purpose: Hashable, Sendable {
-        /// One person, or several people, who have an invite. It expires at this time, in seconds since 1970.
+        /// One person, or several people, who have an invite. The invite expires at `expiresAt`, in seconds since 1970.
         case invite(isReusable: Bool, expiresAt: UInt64)
         /// One contact, who has got the address in a conversation of two.
         case contact(ContactID)
@@ -143,7 +143,7 @@ struct InboxRecord: Sendable {
         aside = []
     }
 
-    /// Called when the relay has lost entries. It may have lost key packages too.
+    /// Called when the relay has lost entries, and possibly key packages too.
     mutating func relayLostEntries(after seq: UInt64) {
         lastSeq = seq
         aside = []

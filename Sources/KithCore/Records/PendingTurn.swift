@@ -75,7 +75,7 @@ struct PendingTurn: Sendable {
         recipients = try reader.readVector()
         hasTreeInWelcome = try reader.readPresence()
         parcel = try reader.readOptional()
-        // In version 1, the number of the parcel's delivery followed here. It is not used any more.
+        // In version 1, the number of the parcel's delivery followed here. That number is not used any more.
         if version == 1, parcel != nil { _ = try reader.readUInt64() }
         commit = try PendingCommit(restoring: SecretBytes(try reader.readOpaque()))
         try reader.expectEnd()

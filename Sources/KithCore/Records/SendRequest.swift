@@ -7,8 +7,8 @@ struct SendRequest: Hashable, Sendable {
     /// The id of the future message. With this id, the requesting process finds the message.
     let entryID: EntryID
     let conversation: ConversationID
-    /// The conversation's channel; `nil` in requests of an earlier version. It is needed, because the conversation's number may
-    /// belong to another conversation when the request is taken.
+    /// The conversation's channel; `nil` in requests of an earlier version. The channel is needed, because the conversation's
+    /// number may belong to another conversation when the request is taken.
     let channel: ChannelID?
     let text: String
     let replyTo: EntryID?

@@ -6,8 +6,8 @@ import MLS
 /// sends requests no faster than the relay's rate limit allows, and converts the relay's frames to inputs of the messenger.
 ///
 ///     waiting ──time──▶ connecting ──didConnect──▶ greeting ──welcome──▶ open
-///        ▲                  │                         │                    │
-///        └──────────────────┴────── didClose ─────────┴────────────────────┘        any ──stop──▶ stopped
+///        ▲ │ │ │
+///        └──────────────────┴────── didClose ─────────┴────────────────────┘ any ──stop──▶ stopped
 ///
 /// The caller transports the bytes, passes the time of a clock that cannot be set, and performs the actions in order.
 package struct LinkMachine {
@@ -38,8 +38,8 @@ package struct LinkMachine {
     private let random: RandomSource
     private var backoff = Backoff.reconnecting
     private var idle = Idle.connecting
-    /// The connection; `nil` if there is none. While it exists, `idle` is not used. It is an optional and not a case of an
-    /// enumeration, because only the value in an optional can be changed without a copy.
+    /// The connection; `nil` if there is none. While a connection exists, `idle` is not used. The connection is an optional and
+    /// not a case of an enumeration, because only the value in an optional can be changed without a copy.
     private var open: OpenLink?
 
     /// - Parameter id: the relay's number in the inputs of the messenger.

@@ -61,9 +61,9 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case relay
     /// Contacts, with owner 0 and the contact's number.
     case contact
-    /// The records of conversations, with owner 0 and the conversation's number. They change with every entry.
+    /// The records of conversations, with owner 0 and the conversation's number. A record changes with every entry.
     case conversation
-    /// The epoch states of MLS groups, with the conversation as the owner. They change with every commit.
+    /// The epoch states of MLS groups, with the conversation as the owner. A state changes with every commit.
     case epoch
     /// The ratchet records of MLS groups, with the conversation as the owner and `GroupRecordKey.rawValue`. One of them changes
     /// with every message.

@@ -45,7 +45,7 @@ final class LogWriter {
     /// The state to restore if the transaction fails, and the work to do before it ends.
     struct Transaction {
         var saved: [(channel: CachedChannel, state: ChannelState)] = []
-        /// Channels that entered the cache during the transaction. They may contain its changes.
+        /// Channels that entered the cache during the transaction. Their states may contain changes of the transaction.
         var entered: [ChannelID] = []
         var totals = StoreTotals()
         var lastPosition: UInt64 = 0

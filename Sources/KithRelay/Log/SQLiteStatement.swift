@@ -43,7 +43,7 @@ final class SQLiteStatement {
         }
     }
 
-    /// Binds bytes without a copy. They must not move until the statement has run.
+    /// Binds bytes without a copy. The bytes must not move until the statement has run.
     func bind(borrowing bytes: UnsafeRawBufferPointer, at index: Int32) {
         if bytes.count == 0 {
             sqlite3_bind_zeroblob(handle, index, 0)

@@ -4,8 +4,8 @@ import KithWire
 struct ClientSource: Hashable, Sendable, ExpressibleByStringLiteral {
     /// An IPv4 address, or an IPv6 network of 64 bits, which a provider assigns to one customer or device.
     let address: String
-    /// The IPv6 network of 48 bits that contains the address; `nil` for IPv4. It may belong to one machine or to many customers
-    /// of a provider. So it has its own allowance, several times that of an address.
+    /// The IPv6 network of 48 bits that contains the address; `nil` for IPv4. Such a network may belong to one machine or to many
+    /// customers of a provider. So it has its own allowance, several times that of an address.
     let site: String?
 
     init(address: String, site: String? = nil) {
@@ -19,7 +19,7 @@ struct ClientSource: Hashable, Sendable, ExpressibleByStringLiteral {
     var network: String { site ?? address }
 }
 
-/// Keys for an address, or for a pair of an address and a channel. They reveal neither, because they are hashes with a random
+/// Keys for an address, or for a pair of an address and a channel. A key reveals neither, because it is a hash with a random
 /// secret that the process creates at its start.
 enum SourceKey {
     static func of(_ name: String, in channel: ChannelID? = nil) -> Int {

@@ -6,7 +6,7 @@ import NIOCore
 public struct RelayLimits: Sendable {
     /// The largest WebSocket message, in bytes. A frame must fit into memory before it can be decoded.
     public var frame = WireLimits.frame
-    /// The largest payload, in bytes. It equals the largest padded size in a conversation, so no honest payload is longer.
+    /// The largest payload, in bytes. The limit equals the largest padded size in a conversation, so no honest payload is longer.
     public var payload = WireLimits.payload
     /// Time from accepting a connection to its `hello`, in milliseconds. A handshake over a bad mobile connection takes two to
     /// three seconds. A client that needs much longer only occupies a connection.
@@ -20,7 +20,7 @@ public struct RelayLimits: Sendable {
     /// the limit for the relay. Other connections wait until one of these messages is complete.
     static let largeInputsPerAddress = 4
     static let largeInputs = 128
-    /// Time in which such a large message must be complete, in milliseconds. It corresponds to a MiB at 140 kbit/s.
+    /// Time in which such a large message must be complete, in milliseconds. The limit corresponds to a MiB at 140 kbit/s.
     static let largeInputMs: Int64 = 60_000
     /// Time without a frame after which the relay closes a connection, in milliseconds. Most NATs keep established connections
     /// longer. So dead peers are found before they occupy much memory.
@@ -29,18 +29,19 @@ public struct RelayLimits: Sendable {
     /// one NAT, and keeps one machine from occupying all connections. The same number of further connections may be opening, or
     /// requesting `/healthz`.
     public var connectionsPerAddress = 64
-    /// Connections from one IPv6 network of 56 bits. Many providers assign such a network to each customer. It contains 256
-    /// networks of 64 bits.
+    /// Connections from one IPv6 network of 56 bits. Many providers assign such a network, which contains 256 networks of 64
+    /// bits, to each customer.
     public var connectionsPerIPv6Net56 = 128
-    /// Connections from one IPv6 network of 48 bits. It belongs to a site, to some of a provider's customers, or to one free
-    /// tunnel.
+    /// Connections from one IPv6 network of 48 bits. Such a network belongs to a site, to some of a provider's customers, or to
+    /// one free tunnel.
     public var connectionsPerIPv6Net48 = 512
     /// The allowance of an IPv6 network of 48 bits, as a multiple of one address's allowance, for every limit of the whole relay.
     /// With this factor, eight customers whose provider assigns each 64 bits do not use up each other's allowance. One machine
     /// with all addresses of the network counts as eight.
     static let siteFactor = 8
-    /// The same factor for the room and the key packages of one inbox. The factor is small, because neighbours who write to the
-    /// same person are rare. An attacker needs eight sites to fill an inbox.
+    /// The allowance of an IPv6 network of 48 bits for the room and the key packages of one inbox, as a multiple of one address's
+    /// allowance. The factor is small, because neighbours who write to the same person are rare. An attacker needs eight sites to
+    /// fill an inbox.
     static let siteFactorInInbox = 2
     /// Connections in total. Each takes a file descriptor and about 32 KiB.
     public var connections = 100_000
@@ -54,7 +55,7 @@ public struct RelayLimits: Sendable {
     /// request counts with its cost (`Request.cost`), and once more for each 4 KiB, so this also allows 8 MB/s of messages. One
     /// address can use a twentieth of the requests that one core decides.
     public var addressRequestsPerSecond = 2_000
-    /// Requests that all connections of one address may make at once. It is enough to open forty profiles.
+    /// Requests that all connections of one address may make at once. This number is enough to open forty profiles.
     public var addressRequestBurst = 16_000
     /// Number of bytes in a frame, or read from the store, that cost as much as an append. Copying, encrypting and storing them
     /// takes about the same time.
@@ -64,9 +65,9 @@ public struct RelayLimits: Sendable {
     /// Cost of a new connection, in appends. Its handshake takes a third of a millisecond. New connections have their own
     /// allowance, separate from that of requests.
     static let arrivalCost = 50
-    /// Additional cost of a denied `present`, in appends. It is charged to the rate of the connection and to that of the address,
-    /// so one connection may be denied 25 times at once and then 12 times a second. A client whose relay has lost a hundred
-    /// conversations waits some seconds, once.
+    /// Additional cost of a denied `present`, in appends. The cost is charged to the rate of the connection and to that of the
+    /// address, so one connection may be denied 25 times at once and then 12 times a second. A client whose relay has lost a
+    /// hundred conversations waits some seconds, once.
     static let deniedCost = 16
     /// Shortest pause of a connection that exceeds a rate, in milliseconds. Twenty wake-ups a second cost little, and people
     /// hardly notice a delay of this length.
@@ -81,7 +82,7 @@ public struct RelayLimits: Sendable {
     /// Cost of a round while several addresses wait, in appends. Such a round takes two to three milliseconds. Shorter rounds
     /// would spend more of their time waiting for the disk.
     static let roundCost = 512
-    /// Share of an address in its network's part of a round, in appends. It is small, so that few rounds serve many addresses of
+    /// Share of an address in its network's part of a round, in appends. A small share lets few rounds serve many addresses of
     /// one network.
     static let addressShareCost = 8
     /// Channels that one connection may follow. A client uses one connection for all its conversations.
@@ -125,12 +126,12 @@ public struct RelayLimits: Sendable {
     /// of their waiting letters is forgotten, and other addresses may add 80,000 pairs.
     var inboxShares = 400_000
     /// Number of inboxes to which one address may write for the first time without a wait, and from which it may take key
-    /// packages. It is enough for an office that writes to all of its contacts on one day. The relay counts waiting letters for a
-    /// limited number of pairs of an inbox and an address. So this limit also bounds how fast one address makes the relay forget
-    /// the letters of other addresses. A pair counts as new again after 200,000 other pairs.
+    /// packages. This number is enough for an office that writes to all of its contacts on one day. The relay counts waiting
+    /// letters for a limited number of pairs of an inbox and an address. So this limit also bounds how fast one address makes the
+    /// relay forget the letters of other addresses. A pair counts as new again after 200,000 other pairs.
     public var addressInboxes = 1_000
-    /// Number of further such inboxes in a day. It allows a hundred people behind one address to write to one new contact each
-    /// day.
+    /// Number of further such inboxes in a day. The limit allows a hundred people behind one address to write to one new contact
+    /// each day.
     public var addressInboxesPerDay = 100
     /// Time after which a sender may try a full inbox again, in milliseconds. The owner may be away for days, so a delay of a
     /// minute hardly matters.
@@ -141,8 +142,8 @@ public struct RelayLimits: Sendable {
     /// for the system, and for the bytes that are written until the next check.
     public var storeMiB = 0
     /// Two percentages of the maximum size. From the first on, the relay refuses new channels, key packages and names. From the
-    /// second on, it also refuses entries of recent channels. The rest is for established conversations. It lasts at least for a
-    /// day or two of a stranger's budget, so that an operator has time to act.
+    /// second on, it also refuses entries of recent channels. The rest is for established conversations. A stranger's budget for
+    /// a day or two fits into the rest, so that an operator has time to act.
     static let noNewPercent: UInt64 = 90
     static let noRecentPercent: UInt64 = 95
     /// Age below which a channel is recent, in milliseconds: a week. An attacker who fills a store has to create channels for it.
@@ -155,11 +156,11 @@ public struct RelayLimits: Sendable {
     /// Payload that one address may store in a day, in MiB. Families and offices write far less. Together with
     /// ``retentionSeconds``, it bounds a stranger's share of the store to 30 GiB.
     public var addressMiBPerDay = 1024
-    /// Channels that one address may create in a day. It is enough for some hundred people who begin many conversations.
+    /// Channels that one address may create in a day. This number is enough for some hundred people who begin many conversations.
     public var addressChannelsPerDay = 5_000
     /// Names that one address may register in a day.
     public var addressNamesPerDay = 50
-    /// Key packages that one address may deposit in a day. It is enough for some hundred inboxes.
+    /// Key packages that one address may deposit in a day. This number is enough for some hundred inboxes.
     public var addressKeyPackagesPerDay = 10_000
     /// Maximum number of addresses without a connection whose budgets are remembered. At least the latest half of this number is
     /// always remembered. Each takes about 150 bytes.
@@ -168,9 +169,9 @@ public struct RelayLimits: Sendable {
     /// Time without use after which a channel without entries is forgotten, in seconds: 120 days. Key packages and invites do not
     /// last as long. The limit bounds the cost of abandoned channels.
     public var idleChannelSeconds = 120 * 86_400
-    /// The same time for an open channel that was in use for more than a week, in seconds: two years. It is longer, because
-    /// forgetting such a channel ends a conversation, in which people may pause for a long time. Keeping it costs about 300
-    /// bytes.
+    /// Time without use after which a channel without entries is forgotten if it was in use for more than a week, in seconds: two
+    /// years. The time is longer than ``idleChannelSeconds``, because forgetting such a channel ends a conversation, in which
+    /// people may pause for a long time. Keeping the channel costs about 300 bytes.
     public var quietChannelSeconds = 2 * 365 * 86_400
     /// Interval at which the use of a channel is noted, in milliseconds. A day is long enough to cause few writes.
     static let notedUseMs: UInt64 = 86_400_000
@@ -187,7 +188,8 @@ public struct RelayLimits: Sendable {
     /// Running time after which a larger jump is accepted, in milliseconds. Within this day, an operator or a time server can
     /// correct the clock.
     static let doubtedJumpMs: UInt64 = 86_400_000
-    /// Interval at which the time is noted for the next start, in milliseconds. It does not apply while the clock is doubted.
+    /// Interval at which the time is noted for the next start, in milliseconds. While the clock is doubted, the time is noted
+    /// more often.
     static let notedClockMs: UInt64 = 3_600_000
 
     /// Minimum time for which the relay recognises a repeated entry id, in seconds. After a longer outage, a client must read the
@@ -203,14 +205,14 @@ public struct RelayLimits: Sendable {
     public var withdrawAddressBurst = 40
     /// Interval in which one address may take one more key package from one inbox, in milliseconds. See ``withdrawAddressBurst``.
     public var withdrawAddressEveryMs = 20_000
-    /// Interval in which one inbox gives out one more key package, in milliseconds. It makes it slow to empty a shelf of one-time
-    /// packages.
+    /// Interval in which one inbox gives out one more key package, in milliseconds. Such an interval makes it slow to empty a
+    /// shelf of one-time packages.
     public var withdrawEveryMs = 2_000
     /// Channels kept in memory. Beyond this number, those that were unused for longest are evicted. Each takes about 1 KiB, and
     /// another 50 bytes for each entry of the last day if clients write to it.
     public var cachedChannels = 100_000
-    /// Minimum number of channels that are examined for eviction after each round, and after each load of a channel. It is enough
-    /// to keep up with the loads, and takes less time than the round itself.
+    /// Minimum number of channels that are examined for eviction after each round, and after each load of a channel. This number
+    /// is enough to keep up with the loads, and takes less time than the round itself.
     static let examinedEachRound = 64
     static let examinedForEach = 4
     /// Entry ids kept in memory for all channels, 50 bytes each. Shortly before this limit, idle channels forget their ids until
@@ -219,20 +221,21 @@ public struct RelayLimits: Sendable {
     /// Number of channels with the maximum number of ids that fit into memory, so that no single channel can fill it.
     static let channelsWithAllIDs = 4
     /// Entry ids that one address may make the relay load from the store without a wait, by appending to channels that are not in
-    /// memory. It equals one day of the largest channel. A higher number would only help an attacker to keep the hub busy.
+    /// memory. The limit equals one day of the largest channel. A higher number would only help an attacker to keep the hub busy.
     public var loadedEntryIDs = 1_000_000
-    /// Further entry ids that one address may make the relay load each second. They take about a hundredth of a core.
+    /// Further entry ids that one address may make the relay load each second. Loading this many takes about a hundredth of a
+    /// core.
     public var loadedEntryIDsPerSecond = 50_000
     /// Number of entries up to which a channel's ids are loaded without waiting for other loads, because such a load takes less
     /// than a millisecond. A channel in use always keeps at least this many of its ids.
     static let fewEntryIDs = 4096
-    /// Time from a refused `present` to its answer, in milliseconds. It does not depend on what the relay looked up, so that the
-    /// time does not reveal whether a channel is cached, is on the disk or does not exist.
+    /// Time from a refused `present` to its answer, in milliseconds. The time is the same for every refusal, so that it does not
+    /// reveal whether a channel is cached, is on the disk or does not exist.
     public var deniedMs = 25
-    /// Longest time for which the hub's thread spins until the next request, in microseconds; 0 to never spin. It spins only if
-    /// requests follow each other closely. A message that finds the thread asleep takes 1.5 times as long. The default is about
-    /// the time of a commit and of an answer over a near network. A longer spin would help few requests, and keeps the processor
-    /// from other work.
+    /// Longest time for which the hub's thread spins until the next request, in microseconds; 0 to never spin. The thread spins
+    /// only if requests follow each other closely. A message that finds the thread asleep takes 1.5 times as long. The default is
+    /// about the time of a commit and of an answer over a near network. A longer spin would help few requests, and keeps the
+    /// processor from other work.
     public var spinMicroseconds = 300
     /// Duration of one slice of a spin, in microseconds. Other work of the thread runs between two slices.
     static let spinSliceMicroseconds: Int64 = 20
@@ -247,8 +250,8 @@ public struct RelayLimits: Sendable {
     /// Creates limits with the default values.
     public init() {}
 
-    /// Limits of a relay inside one person's program, for some dozens of people. They are lower, because the relay shares a
-    /// private machine's memory and disk with other programs.
+    /// Limits of a relay inside one person's program, for some dozens of people. These limits are lower, because the relay shares
+    /// a private machine's memory and disk with other programs.
     package static var household: RelayLimits {
         var limits = RelayLimits()
         limits.connections = 256

@@ -29,7 +29,7 @@ final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
         guard upgradeRequest.uri == "/kith/v1", upgradeRequest.method == .GET,
             upgradeRequest.headers["sec-websocket-version"] == ["13"], keys.count == 1, keys[0].utf8.count == 24
         else { return channel.eventLoop.makeFailedFuture(UpgradeRefusal(page: nil)) }
-        // Only browsers send this header. They may act for a page that the user does not know of.
+        // Only browsers send this header, and a browser may act for a page that the user does not know of.
         guard upgradeRequest.headers["origin"].isEmpty else {
             let page = HTTPPage(status: .forbidden, text: "not for web pages\n")
             return channel.eventLoop.makeFailedFuture(UpgradeRefusal(page: page))

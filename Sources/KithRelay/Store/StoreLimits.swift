@@ -13,8 +13,8 @@ package enum StoreLimits {
     /// 50 ms for entries of 300 bytes. With a smaller number, the head of a busy channel would be written more often.
     static let entriesPerSweep: UInt64 = 131_072
 
-    /// Heads written in one transaction: a fixed number, and a further number for each of its mutations. They prolong no commit
-    /// by more than 1 ms.
+    /// Heads written in one transaction: a fixed number, and a further number for each of its mutations. Writing them prolongs no
+    /// commit by more than 1 ms.
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
@@ -25,9 +25,9 @@ package enum StoreLimits {
     /// Bytes of payloads that one commit deletes at most: once for entries that its mutations drop, and once for entries that
     /// were dropped earlier. Deleted bytes are overwritten, so a MiB takes some ms.
     static let deletedBytesPerCommit = 1 << 20
-    /// The same limit for a commit that only does maintenance.
+    /// Bytes of payloads that a commit deletes at most if it only does maintenance.
     static let deletedBytesOfIdleCommit = 4 << 20
-    /// The cost of deleting a row in addition to its payload, in bytes of payload. It is about the size of the row.
+    /// The cost of deleting a row in addition to its payload, in bytes of payload. The cost is about the size of the row.
     static let rowBytes = 128
 
     /// Work budget of a commit that only does maintenance, in mutations. Such a commit takes about 10 ms.
@@ -51,7 +51,7 @@ package enum StoreLimits {
     /// Heads that one read of an expiry examines. Other reads wait some ms for it at most.
     static let headsPerExpiryRead: UInt64 = 20_000
 
-    /// Number of expired entries after which such a read ends with the current channel. It takes some tens of ms.
+    /// Number of expired entries after which such a read ends with the current channel. Reading this many takes some tens of ms.
     static let entriesPerExpiryRead: UInt64 = 262_144
 
     /// Channels that one call of `expire` trims.
@@ -83,8 +83,8 @@ package enum StoreLimits {
     /// sums of two such times and of durations fit into 64 bits.
     static let latestMs = UInt64(1) << 60
 
-    /// Page size of the database, in bytes. It is larger than SQLite's default, so that entries take fewer pages. Only the ends
-    /// of tables change in place.
+    /// Page size of the database, in bytes. The size is larger than SQLite's default, so that entries take fewer pages. Only the
+    /// ends of tables change in place.
     static let pageBytes = 8_192
     /// Page caches of the writer and of the reader, in KiB. The writer uses the ends of its tables and the pages of heads and
     /// blocks. The system caches all other pages.
@@ -99,7 +99,7 @@ package enum StoreLimits {
     static let auditReadBytes = 1 << 20
     /// Number of rows that an audit reads at once, except entries.
     static let auditedRowsAtOnce: UInt64 = 512
-    /// Bytes of each payload that an audit shows. They are enough to see that the payload looks random.
+    /// Bytes of each payload that an audit shows. This number is enough to see that the payload looks random.
     static let auditedPayloadBytes = 16
 
     /// Time for which SQLite waits for a lock, in milliseconds. Only a recovery after a crash ever holds a lock.

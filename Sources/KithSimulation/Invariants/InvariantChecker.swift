@@ -231,7 +231,7 @@ final class InvariantChecker {
     }
 
     /// Checks that a refused command changes nothing, except for expiring texts. The machine notices a changed clock at the next
-    /// input, which may be that command. It then hides, erases or prolongs texts.
+    /// input, which may be that command. At that input, the machine also hides, erases or prolongs texts.
     func check(_ inputs: [ProfileInput], _ output: ProfileOutput, _ client: SimulatedClient) {
         let writes = output.transaction.writes.filter { ![.expiry, .entry].contains($0.table) }
         guard inputs.count == 1, case .command(let command) = inputs[0], !writes.isEmpty else { return }
@@ -253,7 +253,7 @@ extension StoreTransaction.Write {
     }
 }
 
-/// Reads and writes the numbers in texts. They show in which places a text appears.
+/// Reads and writes the numbers in texts. A number shows in which places its text appears.
 enum Marker {
     private static let word = Array("canary-".utf8)
     private static let digits = 6

@@ -33,7 +33,7 @@ final class Workload {
         if operationsLeft > 0 { world.schedule(.operation, after: pause()) }
     }
 
-    /// Returns the pause before the next operation. It is mostly short, so that operations overlap, and sometimes days long.
+    /// Returns the pause before the next operation. Most pauses are short, so that operations overlap, and some are days long.
     private func pause() -> UInt64 {
         switch world.random.pick(0...99) {
         case 0...54: UInt64(world.random.pick(0...300))
@@ -108,8 +108,8 @@ final class Workload {
     }
 
     /// Notes that a person may use an invite that has ended. Such an invite was used or revoked, or has expired by its creator's
-    /// clock. It still works until the relay closes the invite's inbox, but the creator does not read letters that arrive after
-    /// the end.
+    /// clock. Such an invite still works until the relay closes the invite's inbox, but the creator does not read letters that
+    /// arrive after the end.
     private func noteWhetherItMayBeOver(_ open: OpenInvite) {
         let isUsed = !open.isReusable && !used.insert(open.invite.inbox.channel).inserted
         let owner = invites.first { $0.invite.invite == open.invite }.map { world.clients[$0.owner] }

@@ -10,8 +10,8 @@ public struct Client: Sendable {
     public var capabilities: Capabilities
     /// The extensions of the client's leaves.
     public var leafExtensions: [Extension]
-    /// Whether the client's leaves and key packages carry GREASE (RFC 9420 §13.5). These values have no meaning. They keep other
-    /// clients from relying on the absence of unknown values. They take 11 bytes in each leaf, and 3 more in a key package.
+    /// Whether the client's leaves and key packages carry GREASE (RFC 9420 §13.5). GREASE values have no meaning. Their presence
+    /// keeps other clients from rejecting unknown values. They take 11 bytes in each leaf, and 3 more in a key package.
     public var carriesGREASE = true
 
     /// Creates a client from its parts.

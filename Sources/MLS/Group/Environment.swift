@@ -7,7 +7,7 @@ public protocol AuthenticationService: Sendable {
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool
 
     /// An identifier that distinguishes clients (§5.3.3), so that no client is in a group twice (§12.2). If nil, clients are
-    /// distinguished by their signature keys only. These have to be unique in any case.
+    /// distinguished by their signature keys only. Signature keys have to be unique in any case.
     func clientIdentity(_ credential: Credential) -> [UInt8]?
 }
 
@@ -45,12 +45,12 @@ public struct MLSConfiguration: Sendable {
     public var outOfOrderWindow: UInt32 = 100
     /// The padding of messages. There is none by default, because an application for which lengths matter pads its own content.
     public var padding: Padding = .none
-    /// Whether proposals and commits are encrypted. They are by default, because a server need not read them.
+    /// Whether proposals and commits are encrypted. The default is true, because a server need not read them.
     public var encryptsHandshakes = true
-    /// Whether a Welcome contains the tree. It does by default, so that joiners need no other source.
+    /// Whether a Welcome contains the tree. The default is true, so that joiners need no other source.
     public var includesRatchetTree = true
-    /// Whether the GroupInfo in a Welcome contains the external public key. It does not by default, because the key is needed
-    /// only in a published GroupInfo.
+    /// Whether the GroupInfo in a Welcome contains the external public key. The default is false, because the key is needed only
+    /// in a published GroupInfo.
     public var includesExternalPub = false
     /// The longest accepted lifetime of a key package, in seconds (§7.2). The default is a year and some days. Some other
     /// implementations create key packages that never expire, with a lifetime from 0 to 2⁶⁴ − 1. `UInt64.max` accepts these too.
@@ -63,7 +63,7 @@ public struct MLSConfiguration: Sendable {
     /// Number of past epochs whose resumption PSKs are stored. Each PSK has the size of a hash.
     public var resumptionEpochs = 16
     /// Whether clients that are not members may propose their own addition and join with an external commit (§12.1.8, §12.4.3.2).
-    /// They may by default, as in the RFC. An application that publishes no GroupInfo should not allow this. To make such a
+    /// The default is true, as in the RFC. An application that publishes no GroupInfo should not allow this. To make such a
     /// proposal, a client only has to know the group's identifier, and no application data can be sent until the proposal is
     /// committed or discarded.
     public var acceptsNewcomers = true

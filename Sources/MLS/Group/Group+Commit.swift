@@ -85,7 +85,7 @@ extension Group {
     }
 
     /// Returns the list with as many received proposals as are valid together. A proposal may be valid by itself but conflict
-    /// with others. It must not keep the member from committing.
+    /// with others. Such a proposal must not keep the member from committing.
     private func fitting(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {

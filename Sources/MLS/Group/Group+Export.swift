@@ -11,12 +11,12 @@ extension Group {
         return try secrets.export(label: Array(label.utf8), context: context, length: length, algorithms.hash)
     }
 
-    /// A value that only the members of this epoch have. They can compare it over another channel (§8.7). It has no use after
-    /// this member was removed.
+    /// A value that only the members of this epoch have, and that they can compare over another channel (§8.7). The value has no
+    /// use after this member was removed.
     public var epochAuthenticator: SecretBytes { secrets.epochAuthenticator }
 
-    /// This epoch's resumption PSK (§8.6), for groups that continue or branch from this group. It has no use after this member
-    /// was removed.
+    /// This epoch's resumption PSK (§8.6), for groups that continue or branch from this group. The PSK has no use after this
+    /// member was removed.
     public var resumptionPSK: SecretBytes { secrets.resumptionPSK }
 
     /// Returns a secret for an application component. Each secret can be taken only once per epoch (draft-ietf-mls-extensions).

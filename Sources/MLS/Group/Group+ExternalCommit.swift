@@ -19,9 +19,9 @@ public struct ExternalJoinOptions: Sendable {
     public var oldLeaf: LeafIndex?
     /// Pre-shared keys that enter the key schedule.
     public var preSharedKeys: [PreSharedKeyID]
-    /// The self-removes of the epoch that are not committed yet, from the delivery service (draft-ietf-mls-extensions). They must
-    /// be included, and only the first one of each member counts. If a self-remove removes the client's old leaf, the commit must
-    /// not remove that leaf again, so ``oldLeaf`` is ignored.
+    /// The self-removes of the epoch that are not committed yet, from the delivery service (draft-ietf-mls-extensions). The
+    /// commit must include them, and only the first one of each member counts. If a self-remove removes the client's old leaf,
+    /// the commit must not remove that leaf again, so ``oldLeaf`` is ignored.
     public var selfRemoves: [PublicMessage]
     /// Data that is authenticated with the commit but not encrypted.
     public var authenticatedData: [UInt8]
@@ -102,7 +102,7 @@ extension Group {
 }
 
 extension ProposalCache {
-    /// Stores a self-remove that the joiner got, if it is the member's first one. A joiner cannot check the membership tag. It
+    /// Stores a self-remove that the joiner got, if it is the member's first one. A joiner cannot check the membership tag, but
     /// makes all other checks that members make on receipt.
     fileprivate mutating func insert(
         selfRemove message: PublicMessage, _ tree: RatchetTree, _ context: GroupContext, _ algorithms: Algorithms

@@ -96,8 +96,8 @@ extension Group {
         }
     }
 
-    /// Discards the uncommitted proposals, so that this member does not commit them. They remain stored, because another member's
-    /// commit may refer to them.
+    /// Discards the uncommitted proposals, so that this member does not commit them. The proposals remain stored, because another
+    /// member's commit may refer to them.
     public mutating func discardProposals() { proposals.discardAll() }
 
     /// Creates a proposal of a sender outside the group, which is listed in the `external_senders` extension (§12.1.8).

@@ -2,9 +2,9 @@ import TLSCodec
 
 /// A member's view of a group (RFC 9420 §4.2). It is a value, which messages and commits change into the next one.
 ///
-/// Creating or receiving a commit does not change the group. It returns a ``PendingCommit`` or a ``StagedCommit``. The caller
-/// applies it after the delivery service has decided the order of commits, or drops it. A call that throws an error leaves the
-/// group unchanged.
+/// Creating or receiving a commit does not change the group. The call returns a ``PendingCommit`` or a ``StagedCommit``. The
+/// caller applies this commit after the delivery service has decided the order of commits, or drops it. A call that throws an
+/// error leaves the group unchanged.
 public struct Group: Sendable {
     /// The operations that a group still allows.
     public enum Status: Hashable, Sendable {

@@ -6,8 +6,8 @@ import TLSCodec
 /// The inviter is authentic, because it signed the GroupInfo and the authentication service accepted its credential. Everything
 /// else is only the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.
 ///
-/// An application that accepts Welcomes from strangers first opens them. It decides by ``inviter``, ``memberCount`` and
-/// ``leafCount`` whether it wants to join:
+/// An application that accepts Welcomes from strangers first opens each one. The application decides by ``inviter``,
+/// ``memberCount`` and ``leafCount`` whether to join:
 ///
 /// ```swift
 /// let opened = try OpenedWelcome(welcome, with: bundle, ratchetTree: tree, in: environment)

@@ -7,7 +7,7 @@ struct ResolvedPSK: Sendable {
 }
 
 extension HashAlgorithm {
-    /// Returns the `psk_secret` of a list of keys (§8.4). It is all zero if the list is empty.
+    /// Returns the `psk_secret` of a list of keys (§8.4). For an empty list, the secret is all zero.
     func pskSecret(_ keys: [ResolvedPSK]) throws(MLSError) -> SecretBytes {
         guard let count = UInt16(exactly: keys.count) else { throw .preSharedKey(.tooMany) }
         let zero = SecretBytes.zero(count: length)

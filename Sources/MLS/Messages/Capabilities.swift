@@ -140,7 +140,8 @@ public struct RequiredCapabilities: Hashable, Sendable, TLSCodable {
         credentials = try reader.readVector()
     }
 
-    /// The requirements without default types and without repetitions. These types have to be listed in the capabilities.
+    /// The requirements without default types and without repetitions. Only the remaining types have to be listed in the
+    /// capabilities.
     var distinct: RequiredCapabilities {
         RequiredCapabilities(
             extensions: Array(Set(extensions.lazy.filter { !$0.isDefault })),

@@ -37,8 +37,8 @@ extension RatchetTree {
         let copath: Int
     }
 
-    /// Returns the filtered direct path of a leaf, from the leaf to the root. It leaves out nodes whose other child has an empty
-    /// resolution (§4.1.2).
+    /// Returns the filtered direct path of a leaf, from the leaf to the root. The path leaves out nodes whose other child has an
+    /// empty resolution (§4.1.2).
     func filteredDirectPath(_ leaf: LeafIndex) -> [PathStep] {
         var steps: [PathStep] = []
         var below = TreeMath.node(leaf)

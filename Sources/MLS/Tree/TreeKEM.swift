@@ -64,7 +64,7 @@ extension RatchetTree {
 
     /// Encrypts each path secret to the nodes in the resolution of its copath node (§7.6).
     ///
-    /// - Parameter new: the leaves that the same commit added. They get their secret in the Welcome.
+    /// - Parameter new: the leaves that the same commit added, whose members get their secret in the Welcome.
     func encryptPath(
         _ path: GeneratedPath, context: [UInt8], excluding new: Set<LeafIndex>, random: RandomSource,
         _ algorithms: Algorithms

@@ -1,4 +1,4 @@
-/// Decides when a line with the day or the time is printed between messages. Pure.
+/// Decides when a line with the day or the time is printed between messages. The type performs no input or output.
 struct ChatDay {
     /// Shortest pause between two messages after which the time is shown.
     private static let silenceMs: UInt64 = 15 * 60_000

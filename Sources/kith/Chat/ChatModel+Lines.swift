@@ -39,7 +39,7 @@ extension ChatModel {
         request(.send(text, replyTo: replyTo.flatMap { bySeq[$0] }, expiresAfter: expiresAfter))
     }
 
-    /// Accepts only yes and no. Any other line was meant as a message. It is not sent, and the question stays open.
+    /// Accepts only yes and no. Any other line was meant as a message. Such a line is not sent, and the question stays open.
     private mutating func answer(_ question: Question, _ text: String) {
         guard let decision = YesOrNo(text) else {
             return complain("please answer yes or no, or press Enter to decide later; nothing was sent")

@@ -3,7 +3,7 @@ import KithClient
 import KithWire
 
 /// The state of a conversation's screen. It receives events and typed lines, and returns lines to show and requests to perform.
-/// Pure.
+/// The type performs no input or output.
 ///
 /// A terminal that scrolls cannot change lines that it has already shown. Therefore the user's own messages are shown when they
 /// are in the log, in the order that all members see. Until then, the status above the input line shows them.
@@ -67,7 +67,7 @@ struct ChatModel {
     static let presenceIntervalMs: UInt64 = 60_000
     /// Minimum time for which a member lags before the user is told, in milliseconds. A shorter lag is caused by the network.
     static let lagMs: UInt64 = 2_000
-    /// Number of unsent messages that the status shows with their text. It only counts the others.
+    /// Number of unsent messages that the status shows with their text. The status only counts the others.
     private static let namedWaiting = 1
 
     /// Whether a person reads the output and sees a status. A program gets the messages without dates and numbers.

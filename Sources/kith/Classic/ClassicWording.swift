@@ -1,7 +1,7 @@
 import ClassicSession
 import KithClient
 
-/// Renders events of a classic conversation as lines for a person. Pure.
+/// Renders events of a classic conversation as lines for a person. The type performs no input or output.
 struct ClassicWording: Sendable {
     let me: ClassicID
     let peer: ClassicID

@@ -1,9 +1,10 @@
 import KithClient
 
-/// The lines that a person types in a classic conversation. This type decides when they are sent. Pure.
+/// The lines that a person types in a classic conversation. This type decides when they are sent. The type performs no input or
+/// output.
 ///
-/// Anyone who knows both ids can answer. Therefore a line that was typed before the other user's key was shown has to wait. It is
-/// sent if the key is the expected one, or when the person presses Enter after the key was shown.
+/// Anyone who knows both ids can answer. Therefore a line that was typed before the other user's key was shown has to wait. The
+/// line is sent if the key is the expected one, or when the person presses Enter after the key was shown.
 struct TypedLines {
     enum Input: Equatable, Sendable {
         case line(String)

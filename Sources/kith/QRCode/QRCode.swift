@@ -10,7 +10,8 @@ struct QRCode: Hashable, Sendable {
 
     /// Encodes a text. `nil` if the text is too long for a QR code.
     init?(_ text: String) {
-        // The lowest level of error correction keeps the code small. It is enough, because a screen has no scratches.
+        // The lowest level of error correction keeps the code small. A higher level is not needed, because a screen has no
+        // scratches.
         guard let code = QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1) else { return nil }
         defer { QRcode_free(code) }
         let width = Int(code.pointee.width)

@@ -1,6 +1,6 @@
 import KithClient
 
-/// Formats messages as lines for people, in a chat and in the output of commands. Pure.
+/// Formats messages as lines for people, in a chat and in the output of commands. The type performs no input or output.
 struct MessageRenderer: Sendable {
     /// The parts that are printed before a message, in order.
     enum Layout: Hashable, Sendable {
@@ -25,8 +25,8 @@ struct MessageRenderer: Sendable {
     /// Returns the lines of a message.
     ///
     /// - Parameters:
-    ///   - prefix: the text before the message in a chat, with space after it. It has the entry's number, and the time of an old
-    ///     message.
+    ///   - prefix: the text before the message in a chat: the entry's number, and the time of an old message, with space after
+    ///     them.
     ///   - quoted: the beginning of the message that this message answers, if it is known.
     func lines(_ message: Message, prefix: String = "", quoting quoted: String? = nil) -> [ScreenLine] {
         let prefix = layout == .chat ? prefix : Self.recordPrefix(message)
@@ -122,7 +122,7 @@ struct MessageRenderer: Sendable {
         }
     }
 
-    /// Returns a prefix as in `2026-11-24 10:15 12 `. It has `-` instead of the number while the message is unsent.
+    /// Returns a prefix such as `2026-11-24 10:15 12 `. For an unsent message, `-` takes the place of the number.
     private static func recordPrefix(_ message: Message) -> String {
         "\(Timestamp(ms: message.sentAtMs).local)  \(message.seq.map { "\($0)" } ?? "-")  "
     }

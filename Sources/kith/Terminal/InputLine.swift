@@ -1,5 +1,5 @@
 /// Draws the input line at the bottom of the screen, and sometimes a status line above it. Its functions return the text that
-/// draws these lines, prints other lines above them, or erases them. Pure.
+/// draws these lines, prints other lines above them, or erases them. The type performs no input or output.
 ///
 /// Each line takes one row and never uses the last column, so that no terminal wraps it. Of a longer line, the part around the
 /// cursor is shown. The terminal itself remembers the cursor's position while the rest of the line is drawn. So the position is

@@ -1,4 +1,4 @@
-/// Parses the bytes of a terminal into keys. The bytes may arrive in pieces of any size. Pure.
+/// Parses the bytes of a terminal into keys. The bytes may arrive in pieces of any size. The type performs no input or output.
 ///
 /// The parser knows UTF-8, the control keys, the escape sequences for cursor keys that most terminals use, and bracketed paste.
 /// It skips an unknown sequence as a whole, so that no part of the sequence becomes text.

@@ -1,4 +1,4 @@
-/// Edits one line of text with a cursor. It handles keys and returns actions. Pure.
+/// Edits one line of text with a cursor. It handles keys and returns actions. The type performs no input or output.
 ///
 /// The editor's unit is the character as a person sees it, so one backspace deletes an emoji, or a letter with all its accents.
 /// The text is stored unchanged, including tabs and invisible characters. ``InputLine`` makes it safe when it draws it.
@@ -21,7 +21,7 @@ struct LineEditor {
         case refused
     }
 
-    /// Maximum length of a line in bytes. It equals that of a message.
+    /// Maximum length of a line in bytes, which equals that of a message.
     static let longest = 64 << 10
     /// Maximum number of lines in the history.
     static let remembered = 500

@@ -47,8 +47,8 @@ final class LineReader: Sendable {
         }
     }
 
-    /// Returns the text of the next line. It may have replacement characters, so use it only for input that is validated. Text to
-    /// be sent comes from ``nextLine()``.
+    /// Returns the text of the next line. The text may have replacement characters, so use this function only for input that is
+    /// validated. Text to be sent comes from ``nextLine()``.
     func next() async -> String? { await nextLine()?.text }
 }
 

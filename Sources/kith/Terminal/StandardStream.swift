@@ -25,8 +25,8 @@ struct StandardStream: Sendable {
     /// Whether the stream's reader has gone, as far as this can be seen without writing.
     ///
     /// A pipe reports this as an error, and a terminal or a local socket as a hang-up. A network socket only reports that the
-    /// other side will send no more. That is treated as gone, because nothing else shows that a remote reader has gone. A local
-    /// socket in that state may still have a reader.
+    /// other side will send no more. In that state, the reader is treated as gone, because nothing else shows that a remote
+    /// reader has gone. A local socket in that state may still have a reader.
     var isAbandoned: Bool {
         var state = pollfd(fd: descriptor, events: Self.remoteEnd, revents: 0)
         guard poll(&state, 1, 0) > 0 else { return false }

@@ -35,7 +35,7 @@ struct TerminalSilence: @unchecked Sendable {
     func lift() { SilencedTerminal.end() }
 }
 
-/// The state for signal handlers. They may call only functions that are safe in handlers.
+/// The state for signal handlers, which may call only functions that are safe in handlers.
 private enum SilencedTerminal {
     private struct Settings {
         var descriptor: Int32 = -1

@@ -1,4 +1,4 @@
-/// Lays out two columns of paragraphs. Pure.
+/// Lays out two columns of paragraphs. The type performs no input or output.
 struct SideBySide {
     /// Minimum width for two columns. In a narrower window, the second column is printed below the first.
     static let narrowest = 60
