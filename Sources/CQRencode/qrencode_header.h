@@ -1,2 +1,2 @@
-// libqrencode: QR codes as ISO/IEC 18004 has them.
+// libqrencode, which creates QR codes (ISO/IEC 18004).
 #include <qrencode.h>

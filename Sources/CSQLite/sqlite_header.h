@@ -1,2 +1,2 @@
-// SQLite: the relay's store.
+// SQLite, which stores the relay's data.
 #include <sqlite3.h>

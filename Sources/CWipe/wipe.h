@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/// Zeroes memory. The compiler keeps the call, although nobody reads the bytes afterwards.
+/// Zeroes memory. The compiler cannot remove this call, although the bytes are not read afterwards.
 static inline void kith_wipe(void *bytes, size_t count) {
 #ifdef __APPLE__
     memset_s(bytes, count, 0, count);

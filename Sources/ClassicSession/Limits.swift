@@ -1,7 +1,7 @@
 /// The limits of the classic session, each with its reason.
 public enum ClassicLimits {
-    /// The longest id, in bytes of UTF-8. A long name or an e-mail address fits in any script, and the id can still be printed at
-    /// the beginning of each line of a terminal.
+    /// The longest id, in bytes of UTF-8. A long name or an e-mail address fits, in any script. Yet an id is short enough to be
+    /// printed at the beginning of each line of a terminal.
     public static let idBytes = 128
 
     /// The longest message, in bytes of UTF-8. There is room for many pages of text. With all other fields, a frame is still far

@@ -8,9 +8,9 @@ extension ClientLimits {
     package static let upgradeResponse = 8 << 10
 
     /// Maximum number of frames that are not sent yet, because they wait for the event loop or because the relay does not read.
-    /// ``unansweredRequests`` bounds the requests. All other frames are reactions to the relay's own frames, such as a repeated
-    /// `unfollow`, and there may be one for each channel that a connection may follow. Only a hostile relay causes more, and it
-    /// is disconnected.
+    /// ``unansweredRequests`` bounds the requests. All other frames, such as a repeated `unfollow`, are reactions to the relay's
+    /// own frames. There may be one for each channel that a connection may follow. Only a hostile relay causes more, and it is
+    /// disconnected.
     static let unsentFrames = unansweredRequests + 4096
 
     /// The longest accepted status page of a relay, in bytes. The limit is ten times the usual length.

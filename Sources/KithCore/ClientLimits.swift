@@ -99,8 +99,9 @@ public enum ClientLimits {
     /// stay at the relay for 30 days.
     package static let keyPackageGraceMs: UInt64 = 30 * 24 * 3_600_000
 
-    /// Difference between the device's clock and a relay's, in milliseconds, above which the device makes no invite and does not
-    /// replace the key packages at the relay. The value is 2 days, because time zones and summer time explain a day at most.
+    /// Difference between the device's clock and a relay's, in milliseconds. Above this difference, the device makes no invite,
+    /// and does not replace the key packages at the relay. The value is 2 days, because time zones and summer time explain a day
+    /// at most.
     package static let clockSlackMs: UInt64 = 2 * 24 * 3_600_000
 
     /// Difference between the clocks, in milliseconds, from which the user is warned. At an hour, the times of messages and of
@@ -160,7 +161,7 @@ public enum ClientLimits {
     package static let presenceMs: UInt64 = 5_000
 
     /// Maximum number of challenges in one conversation that are answered within ``presenceMs``. Even if many members of a group
-    /// come online one after another, all get an answer, and there are far fewer answers than the requests that a relay allows.
+    /// come online one after another, all get an answer. A relay allows far more requests than these answers need.
     package static let liveAnswers = 64
 
     /// Number of entries at the end of a log in which the device searches for a message that it has just given to another

@@ -5,8 +5,8 @@ import Foundation
 ///
 /// This is a pure state machine. It creates the request, and accepts the response in pieces of any size.
 ///
-/// NIOHTTP1's client upgrade would hardly save code. It would need an upgrader of Kith's own, because the one in NIOWebSocket adds
-/// that library's framing and accepts any extension or protocol, and a second handler that reads the status of a refusal.
+/// NIOHTTP1's client upgrade would hardly save code. The upgrader in NIOWebSocket adds that library's framing and accepts any
+/// extension or protocol, so Kith would need its own. A second handler would have to read the status of a refusal.
 struct WebSocketUpgrade {
     /// The state of the handshake after a piece of the response.
     enum Progress: Equatable {

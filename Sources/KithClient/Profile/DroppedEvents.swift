@@ -1,17 +1,17 @@
 import DequeModule
 import KithWire
 
-/// The subjects of events that were dropped for a slow subscriber. They are read again from the profile. Their size depends on
-/// the number of conversations, contacts and relays, not on the number of events.
+/// The subjects of events that were dropped for a slow subscriber. These subjects are read again from the profile. Their memory
+/// depends on the number of conversations, contacts and relays, not on the number of events.
 struct DroppedEvents {
-    /// The place in a conversation from which on messages are read again.
+    /// The place in a conversation from which messages are read again.
     private struct Place {
-        /// The first of the user's own messages to read; `nil` if none is read.
+        /// The first of the user's own messages that has to be read; `nil` if none has to be read.
         var own: UInt64?
-        /// The first of other members' messages and notices to read; `nil` if none is read.
+        /// The first of other members' messages and notices that has to be read; `nil` if none has to be read.
         var others: UInt64?
 
-        /// The first entry to read.
+        /// The first entry that has to be read.
         var next: UInt64 { min(own ?? .max, others ?? .max) }
 
         func includes(_ message: Message) -> Bool {
@@ -19,7 +19,7 @@ struct DroppedEvents {
             return seq >= first
         }
 
-        /// Adds a message and the later ones: the user's own, or all others.
+        /// Adds a message and all later ones: either the user's own messages, or those of all others.
         mutating func include(_ seq: UInt64, isOwn: Bool) {
             if isOwn { own = min(own ?? .max, seq) } else { others = min(others ?? .max, seq) }
         }
@@ -35,20 +35,20 @@ struct DroppedEvents {
     private var conversations: Set<ConversationID> = []
     private var relays: Set<KnownRelay> = []
     private var places: [ConversationID: Place] = [:]
-    /// The conversations with messages to read, in the order in which they are read. They take turns.
+    /// The conversations with messages that have to be read. The conversations take turns, in this order.
     private var turns: Deque<ConversationID> = []
 
     var isEmpty: Bool { contacts.isEmpty && conversations.isEmpty && relays.isEmpty && turns.isEmpty }
 
-    /// Adds the messages of others in a conversation from a seq on.
+    /// Adds the messages of other members in a conversation, beginning with a seq.
     mutating func addOthers(from seq: UInt64, in conversation: ConversationID) {
         include(seq, isOwn: false, in: conversation)
     }
 
-    /// Notes an event that is dropped.
+    /// Notes that an event is dropped.
     ///
-    /// - Returns: whether its subject can be read again. An own message that is not in the log yet need not be read again: another
-    ///   event follows when the message is in the log.
+    /// - Returns: whether the event's subject can be read again. An own message that is not in the log yet need not be read
+    ///   again, because another event follows when the message is in the log.
     mutating func note(_ event: KithEvent) -> Bool {
         switch event {
         case .contact(let contact): contacts.insert(contact.id)
@@ -62,7 +62,8 @@ struct DroppedEvents {
         return true
     }
 
-    /// Notes a new event if its subject will be read again. Its message must not overtake earlier ones.
+    /// Notes a new event, if its subject will be read again. The event must not be delivered now, because its message would
+    /// overtake earlier messages.
     ///
     /// - Returns: whether the event was noted.
     mutating func absorb(_ event: KithEvent) -> Bool {
@@ -71,7 +72,7 @@ struct DroppedEvents {
         case .conversation(let summary): return conversations.contains(summary.id)
         case .relay(let relay, _): return relays.contains(relay)
         case .message(let message):
-            // A message before the place was already read. The event reports a change of it.
+            // A message before the place was already read, so the event reports a change of that message.
             guard let seq = message.seq, let place = places[message.conversation], seq >= place.next else {
                 return false
             }

@@ -1,8 +1,8 @@
 import DequeModule
 import Synchronization
 
-/// The events that wait for one subscriber, up to a limit. If they exceed the limit, events are dropped. When the subscriber has
-/// read the other events, the subjects of the dropped events are read again from the profile.
+/// The events that wait for one subscriber, up to a limit. Beyond the limit, events are dropped. When the subscriber has read the
+/// remaining events, the subjects of the dropped events are read again from the profile.
 final class EventBuffer: Sendable {
     private struct State {
         var events: Deque<KithEvent> = []
@@ -35,7 +35,7 @@ final class EventBuffer: Sendable {
     /// The result of reading.
     enum Next {
         case event(KithEvent)
-        /// Only dropped events are left. The profile has to call ``refill(_:)``.
+        /// Only dropped events are left, so the profile has to call ``refill(_:)``.
         case dropped
         /// The stream has ended.
         case end
@@ -44,7 +44,7 @@ final class EventBuffer: Sendable {
     private let state: Mutex<State>
     private let limit: Int
 
-    /// Makes a buffer.
+    /// Creates a buffer.
     ///
     /// - Parameters:
     ///   - first: subjects that are read from the profile before all events.
@@ -84,7 +84,8 @@ final class EventBuffer: Sendable {
         }
     }
 
-    /// Adds events that were read again, unless other events are still waiting. The caller must not add events at the same time.
+    /// Adds events that were read again. Does nothing if other events are still waiting. The caller must not add events at the
+    /// same time.
     ///
     /// - Parameter read: removes subjects from the dropped events, and returns events about them.
     func refill(_ read: (inout DroppedEvents) throws(KithError) -> [KithEvent]) throws(KithError) {
@@ -99,7 +100,7 @@ final class EventBuffer: Sendable {
 
     /// Ends the stream. The waiting events can still be read.
     ///
-    /// - Parameter isBroken: whether the subjects of dropped events can't be read.
+    /// - Parameter isBroken: whether the subjects of dropped events cannot be read.
     func finish(isBroken: Bool = false) {
         let waiters = state.withLock { state in
             state.isFinished = true

@@ -1,11 +1,12 @@
 import KithCore
 
-/// The first events of a subscriber.
+/// The point at which a subscriber's events begin.
 public enum EventStart: Hashable, Sendable {
-    /// Events from now on.
+    /// The subscriber gets events from now on.
     case now
-    /// First the unread messages and notices of all conversations, then events from now on.
+    /// The subscriber first gets the unread messages and notices of all conversations, then events from now on.
     case unread
-    /// First the unread messages and notices of one conversation, then events of all from now on.
+    /// The subscriber first gets the unread messages and notices of one conversation, then events of the whole profile from now
+    /// on.
     case unreadIn(ConversationID)
 }

@@ -50,8 +50,8 @@ extension VaultStore {
     /// Opens the vault in a folder.
     ///
     /// - Parameter isReadOnly: whether another process may have opened the vault for writing. If `true`, only requests to that
-    ///   process can be written (``enqueueForOwner(_:)``), and not even these if this user may not write, for example on a
-    ///   read-only file system. If `false`, the caller has the folder's ``ProfileLock``.
+    ///   process can be written (``enqueueForOwner(_:)``). On a read-only file system, not even these can be written. If `false`,
+    ///   the caller has the folder's ``ProfileLock``.
     /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase if the vault has none),
     ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file cannot be read, or
     ///   ``KithError/store(_:)`` if the vault is damaged or was written by a newer version. After an error, the files are

@@ -8,11 +8,11 @@ import TLSCodec
 /// ```text
 /// struct {
 ///     uint8 version = 1;
-///     uint8 kind;                   1: by a key from a passphrase, 2: by the key file
+///     uint8 kind;                   1: wrapped with a key from a passphrase, 2: with the key file
 ///     select (kind) { case 1: ScryptParameters scrypt; };
 ///     opaque wrapped_key[60];       nonce || ChaCha20-Poly1305(wrapping key, nonce,
 ///                                       aad = label || all fields above, key)
-///     opaque checksum[8];           SHA-256 of all fields above, its beginning
+///     opaque checksum[8];           the first 8 bytes of SHA-256 of all fields above
 /// } WrappedKey;
 /// ```
 ///

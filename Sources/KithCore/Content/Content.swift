@@ -6,7 +6,7 @@ import TLSCodec
 /// ```text
 /// struct {
 ///     uint8 version = 2;
-///     opaque message_id[16];          also the id of the channel entry that carries it
+///     opaque message_id[16];          equals the id of the message's entry in the channel
 ///     uint64 sent_at;                 milliseconds since 1970, by the sender's clock
 ///     LogView view;                   the sender's view of the log
 ///     optional<opaque[16]> reply_to;

@@ -10,8 +10,8 @@ import TLSCodec
 /// whisper = salt[16] || nonce[12] || ChaCha20-Poly1305(MLS-Exporter("kith whisper", salt, 32), nonce, aad = channel, LiveCheck)
 /// struct {
 ///     uint8 type;                          challenge(1), answer(2)
-///     uint32 leaf;                         of the sender
-///     opaque nonce[32];                    the sender's
+///     uint32 leaf;                         the sender's leaf
+///     opaque nonce[32];                    the sender's nonce
 ///     select (type) { case answer: uint32 challenger; opaque challenge[32]; };
 ///     LogView view;                        the sender's view of the log
 ///     opaque signature<V>;                 SignWithLabel(device key, "Kith live v3", LiveProof)

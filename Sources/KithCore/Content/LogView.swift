@@ -8,14 +8,14 @@ import TLSCodec
 ///
 /// ```text
 /// struct { uint64 seq; opaque hash[32]; opaque previous[32]; } LogView;
-/// at an epoch's start: seq = of the turn that opened it (0 in a new channel)
+/// at an epoch's start: seq = the seq of the turn that opened the epoch (0 in a new channel)
 ///                      hash = SHA-256("kith log v2" || channel || uint64 epoch || epoch_authenticator || uint64 seq)
-///                      previous = the hash after that turn, in the epoch that it ended (zeroes in a new channel)
+///                      previous = the hash after that turn, in the epoch that the turn ended (zeros in a new channel)
 /// after an entry:      hash = SHA-256(hash || uint64 seq || uint64 epoch || uint8 kind || id || opaque payload<V>)
 /// ```
 ///
-/// The hash begins with the epoch authenticator of MLS (RFC 9420 §8.7), so all members of an epoch begin with the same value, and
-/// the relay cannot compute it. With `previous`, a view in the new epoch also confirms the entries before the turn. A joining
+/// The hash begins with the epoch authenticator of MLS (RFC 9420 §8.7). So all members of an epoch begin with the same value,
+/// which the relay cannot compute. With `previous`, a view in the new epoch also confirms the entries before the turn. A joining
 /// member learns `previous` from the inviter.
 struct LogView: Hashable, Sendable, TLSCodable {
     /// The last entry in the hash. At the start of an epoch, this is the turn that opened the epoch, or 0 in a new channel.

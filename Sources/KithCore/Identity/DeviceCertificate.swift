@@ -12,7 +12,7 @@ import TLSCodec
 ///     opaque device_signature_key<V>;  the signature key of the device's leaves
 ///     opaque device_name<V>;           UTF-8
 ///     uint64 not_before, not_after;    seconds since 1970
-///     opaque signature[64];            Ed25519 by account_key over "kith device v1" and everything before
+///     opaque signature[64];            Ed25519 signature by account_key of "kith device v1" and all fields above
 /// } DeviceCertificate;
 /// ```
 ///

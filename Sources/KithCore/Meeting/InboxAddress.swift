@@ -54,8 +54,8 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
 ///     RelayPoint relay;
 ///     opaque channel[32];
 ///     opaque append_token[32];
-///     opaque seal_key[32];         key packages and Welcomes are sealed with it, so that the relay reads neither
-///     opaque account[32];          fingerprint of the account behind it
+///     opaque seal_key[32];         the key that seals key packages and Welcomes, so that the relay cannot read them
+///     opaque account[32];          the fingerprint of the inbox's account
 /// } InboxAddress;
 /// ```
 public struct InboxAddress: Hashable, Sendable, TLSCodable {

@@ -6,11 +6,11 @@ import TLSCodec
 /// struct {
 ///     uint8 version = 2;
 ///     RelayPoint relay;               the relay that has the conversation's channel
-///     opaque title<V>;                of a group; empty for a conversation of two
+///     opaque title<V>;                the title of a group; empty for a conversation of two
 ///     uint8 is_direct;                1 for a conversation of two
-///     opaque welcome<V>;              an MLSMessage that holds a Welcome for this member alone
+///     opaque welcome<V>;              an MLSMessage with a Welcome for this member only
 ///     TreeSource tree;
-///     LogView view;                   the inviter's, at the start of the epoch that the Welcome is for
+///     LogView view;                   the inviter's view at the start of the Welcome's epoch
 /// } InboxMessage;
 /// ```
 struct InboxMessage: Sendable {

@@ -8,8 +8,8 @@ import TLSCodec
 /// struct {
 ///     uint8 version = 1;
 ///     InboxAddress inbox;
-///     opaque name<V>;      the maker's name
-///     uint64 expires_at;   seconds since 1970
+///     opaque name<V>;      the creator's name
+///     uint64 expires_at;   the time of expiry, in seconds since 1970
 /// } Invite;
 /// ```
 public struct Invite: Hashable, Sendable, TLSCodable {

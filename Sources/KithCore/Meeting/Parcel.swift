@@ -148,9 +148,9 @@ struct ParcelContents {
 ///
 /// ```text
 /// struct {
-///     uint16 version = 0;        RFC 9420 reserves this protocol version, so that no MLSMessage begins like it
-///     ParcelAddress commit;      an MLSMessage; at the conversation's relay
-///     opaque digest[32];         its SHA-256: everybody reads the same
+///     uint16 version = 0;        a reserved protocol version of RFC 9420, with which no MLSMessage begins
+///     ParcelAddress commit;      the parcel with the MLSMessage, at the conversation's relay
+///     opaque digest[32];         SHA-256 of the MLSMessage, so that all members read the same one
 /// } TurnReference;
 /// ```
 package struct TurnReference: Hashable, Sendable, TLSCodable {

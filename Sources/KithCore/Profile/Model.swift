@@ -171,8 +171,8 @@ public enum KithEvent: Hashable, Sendable {
     /// A problem that does not belong to a message. If the same kind of warning is repeated, each time within ten minutes, only
     /// the first, the tenth, the hundredth and so on are reported.
     case warning(ConversationID, Warning, times: Int)
-    /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped, because a
-    /// stranger who knows a name must not be able to make a device connect to a relay of the stranger's choice.
+    /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped. Otherwise
+    /// a stranger who knows a name could make a device connect to any relay.
     case invitationPassedOver(RelayAddress)
     /// This device's clock or another clock is wrong. This is reported once for each clock, and again when the difference
     /// changes.

@@ -83,8 +83,7 @@ package struct RelaySession<Ticket> {
     ) throws(RelayConnectionError) -> ClientFrame? {
         try checkRoom()
         let sameChannel = follows.values.filter { $0.channel == place.channel }
-        // If there were two follows of a channel, the relay would treat the second as a change of the first, and the first would
-        // get no more entries.
+        // The relay would treat a second follow of a channel as a change of the first, and the first would get no more entries.
         guard sameChannel.allSatisfy(\.isLeaving) else { throw .alreadyFollowing }
         follows[id] = FollowState(ticket: ticket, place: place, phase: .waiting)
         return sameChannel.isEmpty ? ask(id, now: now) : nil

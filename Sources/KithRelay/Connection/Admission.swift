@@ -6,9 +6,9 @@ import NIOCore
 /// A request waits for one of two reasons.
 /// - There are too many requests under way. Their number is bounded, and so is the sum of their bytes and of the largest possible
 ///   answers. Otherwise a client that does not read could queue answers without end.
-/// - An earlier `present` is undecided. If a token is refused, the relay must not show what it had to look up, neither by the
-///   time of the refusal nor by its position among other output. So no request overtakes a `present`, and the connection sends
-///   nothing while a `present` is undecided (``isUndecided``).
+/// - An earlier `present` is undecided. If a token is refused, neither the time nor the position of the refusal may show what the
+///   relay had to look up. So no request overtakes a `present`, and the connection sends nothing while a `present` is undecided
+///   (``isUndecided``).
 ///
 /// Presents that arrived together, and the requests that were under way before them, are answered together and in their order.
 /// Answers are distinguished by their requests' numbers, so a `present` waits for an earlier request with the same number.

@@ -6,8 +6,8 @@ import NIOCore
 /// The hub works in rounds. A round takes all queued events and decides them against the state in memory. The store commits the
 /// round's mutations as one group. Then the hub publishes the committed changes, and passes each event loop its answers and
 /// entries. While one round commits, events for the next one queue up. So commits are grouped without a timer. Answers are sent
-/// in the order of their requests, after the commit that they depend on. Each round is a separate job on the store's event loop,
-/// so that other work on that thread can run between two rounds, even under constant load.
+/// in the order of their requests, after the commit that they depend on. Each round is a separate job on the store's event loop.
+/// So other work on that thread can run between two rounds, even under constant load.
 ///
 /// Some requests need more than memory: a channel that is not loaded, an older epoch, or a shelf. Such a request reads the store
 /// in a task of its own. Its channel is *busy* until the task ends, and later requests about that channel wait. Requests that

@@ -11,8 +11,8 @@ enum ConnectionEvent: Sendable {
     case opened(loop: Int, source: ClientSource, rates: SourceRates? = nil)
     /// Any request but `register`.
     case request(ClientFrame)
-    /// A `register` request. The event loop has already verified the signature, because this check is the most expensive one that
-    /// a frame can trigger and the hub has only one thread. The record is `nil` if it is not signed for its name.
+    /// A `register` request. The event loop has already verified the signature. This check is the most expensive one that a frame
+    /// can trigger, and the hub has only one thread. The record is `nil` if it is not signed for its name.
     case registration(requestID: UInt32, NameRecord?)
     /// A request that was refused before it reached the hub. It still passes through the hub, so that answers stay in order.
     case refused(requestID: UInt32, RelayError)

@@ -4,7 +4,7 @@ import Glibc
 /// One connection to a SQLite file. Only one thread at a time may use it.
 ///
 /// The store uses SQLite's C interface directly. An append is one bound statement. GRDB would add more than half of the time that
-/// SQLite itself needs for the row (see `Benchmarks/StoreBenchmark`), and its queues would move commits away from the hub's
+/// SQLite itself needs for the row (see `Benchmarks/StoreBenchmark`). Its queues would also move commits away from the hub's
 /// thread.
 final class SQLiteConnection {
     enum Mode {

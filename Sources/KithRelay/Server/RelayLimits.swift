@@ -66,7 +66,7 @@ public struct RelayLimits: Sendable {
     /// allowance, separate from that of requests.
     static let arrivalCost = 50
     /// Additional cost of a denied `present`, in appends. The cost is charged to the rate of the connection and to that of the
-    /// address, so one connection may be denied 25 times at once and then 12 times a second. A client whose relay has lost a
+    /// address. So one connection may be denied 25 times at once, and then 12 times a second. A client whose relay has lost a
     /// hundred conversations waits some seconds, once.
     static let deniedCost = 16
     /// Shortest pause of a connection that exceeds a rate, in milliseconds. Twenty wake-ups a second cost little, and people
@@ -121,9 +121,9 @@ public struct RelayLimits: Sendable {
     /// these pairs are remembered. The same number applies to pairs whose withdrawals are counted. Each pair takes about 150
     /// bytes.
     ///
-    /// An address that uses ``addressInboxes`` and then ``addressInboxesPerDay`` adds 4,000 pairs in the 30 days for which
-    /// letters are kept, and its site adds the same number. Fifteen addresses of fifteen sites add 120,000 pairs. Even then, none
-    /// of their waiting letters is forgotten, and other addresses may add 80,000 pairs.
+    /// Letters are kept for 30 days. In this time, an address that uses ``addressInboxes`` and then ``addressInboxesPerDay`` adds
+    /// 4,000 pairs. The address's site adds the same number. Fifteen addresses of fifteen sites add 120,000 pairs. Even then,
+    /// none of their waiting letters is forgotten, and other addresses may add 80,000 pairs.
     var inboxShares = 400_000
     /// Number of inboxes to which one address may write for the first time without a wait, and from which it may take key
     /// packages. This number is enough for an office that writes to all of its contacts on one day. The relay counts waiting

@@ -10,8 +10,8 @@ import NIOCore
 ///
 /// Outcomes are durable: a power cut right after ``commit(_:)`` has returned loses no mutation that was reported as committed.
 package protocol ChannelStore: Sendable {
-    /// The event loop on which the relay decides requests. A store whose commits block returns the loop of its own writer thread,
-    /// so that no change of thread is needed between a decision and its commit.
+    /// The event loop on which the relay decides requests. A store whose commits block returns the loop of its own writer thread.
+    /// Then no change of thread is needed between a decision and its commit.
     var eventLoop: any EventLoop { get }
 
     /// 16 random bytes that do not change as long as the store exists.
@@ -22,8 +22,8 @@ package protocol ChannelStore: Sendable {
     func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead?
 
     /// Returns one epoch of a channel, or `nil` if the channel does not have it or has forgotten it. An epoch is remembered for
-    /// ``StoreLimits/trimmedEpochs`` turns after its last entry was dropped, so that a client that was offline for too long gets
-    /// the error `trimmed`.
+    /// ``StoreLimits/trimmedEpochs`` turns after its last entry was dropped. During that time, a client that was offline for too
+    /// long gets the error `trimmed`.
     func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord?
 
     /// Returns consecutive entries of a channel from `first` through `last`, beginning with the first kept entry if that is later

@@ -18,8 +18,8 @@ package enum StoreLimits {
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// A commit deletes the entries of one dropped block, and those of one more block for each such number of mutations, because
-    /// deleting costs about as much as appending.
+    /// Number of mutations for which a commit deletes the entries of one more dropped block. Every commit deletes those of one
+    /// block. The two amounts are in proportion, because deleting costs about as much as appending.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
     /// Bytes of payloads that one commit deletes at most: once for entries that its mutations drop, and once for entries that

@@ -2,8 +2,8 @@ import TLSCodec
 
 /// A change that a commit can make (RFC 9420 §12.1).
 ///
-/// Large associated values are stored separately, because the smallest proposal has only two bytes, and a list of such proposals
-/// must not take hundreds of bytes of memory for each.
+/// Large associated values are stored separately. The smallest proposal has only two bytes, and must not take hundreds of bytes
+/// of memory in a list.
 public enum Proposal: Hashable, Sendable, TLSCodable {
     /// Add a client (§12.1.1).
     indirect case add(KeyPackage)

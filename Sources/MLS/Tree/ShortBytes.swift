@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// Immutable bytes. If there are 32, they are stored inline. A large group has three such keys and hashes for each member, and a
-/// separate array would take 80 bytes of heap and a pointer for each.
+/// Immutable bytes. If there are 32, they are stored inline. A large group has three such keys and hashes for each member. A
+/// separate array for each of them would take 80 bytes of heap and a pointer.
 struct ShortBytes: Hashable, Sendable {
     private enum Storage: Hashable, Sendable {
         case inPlace(UInt64, UInt64, UInt64, UInt64)

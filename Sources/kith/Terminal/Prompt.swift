@@ -6,8 +6,8 @@ import Synchronization
 /// Asks questions at the terminal, and hides the answer if it is secret. It works even if standard input and output are
 /// redirected, as in `kith send bob < file`.
 ///
-/// After the first secret, typed text stays hidden until the prompt is closed, because a person may type the next answer while
-/// the program still processes the last one.
+/// After the first secret, typed text stays hidden until the prompt is closed. A person may type the next answer while the
+/// program still processes the last one.
 final class Prompt: Sendable {
     private let descriptor: Int32
     private let silence: TerminalSilence
