@@ -18,7 +18,7 @@ package struct RelayFollow: AsyncSequence, Sendable {
 
     /// The seq of the follow's first entry, even if that entry does not exist yet.
     package let firstSeq: UInt64
-    /// The seq of the last entry that existed when the follow began. If none existed, it is less than ``firstSeq``.
+    /// The seq of the last entry that existed when the follow began. If no entry existed, this seq is less than ``firstSeq``.
     package let lastSeq: UInt64
     let handle: Handle
 

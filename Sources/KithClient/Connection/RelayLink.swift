@@ -42,8 +42,8 @@ final class RelayLink: RelayWireUser {
         update { machine, _ in machine.start() }
     }
 
-    /// Ends the connection and makes no further ones. Before this returns, the mailbox gets `disconnected`, and it gets nothing
-    /// after that.
+    /// Ends the connection and makes no further ones. Before this returns, the mailbox gets `disconnected`. The mailbox gets
+    /// nothing after that.
     func stop() {
         update { machine, _ in machine.stop() }
         alarm.cancel()
@@ -93,7 +93,7 @@ final class RelayLink: RelayWireUser {
     /// Changes the machine and performs its actions.
     ///
     /// - Parameters:
-    ///   - wire: the wire that calls. Its call is ignored unless it is the current wire. `nil` if the caller is no wire.
+    ///   - wire: the wire that calls. The call is ignored unless this wire is the current one. `nil` if the caller is no wire.
     ///   - bytes: the size of the message that is passed to the machine.
     private func update(
         ifCurrent wire: RelayWire? = nil, bytes: Int = 0, _ body: (inout LinkMachine, Duration) -> [LinkMachine.Action]

@@ -32,8 +32,8 @@ struct ProfileFolder: Sendable {
 
     /// Creates the folder with the mode 0700 if it does not exist.
     ///
-    /// If other users can enter the folder and it has nothing but a profile, their rights are removed. If it also has other
-    /// files, it is refused, because its mode may be the user's choice.
+    /// If other users can enter the folder and it has nothing but a profile, their rights are removed. If the folder also has
+    /// other files, it is refused, because its mode may be the user's choice.
     ///
     /// - Throws: ``PrivateFileError``.
     func make() throws(PrivateFileError) {

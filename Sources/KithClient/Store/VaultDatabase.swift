@@ -193,7 +193,7 @@ struct VaultDatabase: Sendable {
         }
     }
 
-    /// Runs statements, and finds out whether a failure means a full disk. SQLite reports a full disk as a failing one in two
+    /// Runs statements, and finds out whether a failure means a full disk. SQLite reports a full disk as a disk that fails in two
     /// cases: when it creates the shared-memory file, and when a file system notices the lack of room only during a sync.
     private static func withKnownRoom<R>(_ database: Database, _ body: () throws -> R) throws -> R {
         do {

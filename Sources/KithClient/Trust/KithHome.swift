@@ -1,7 +1,7 @@
 import Foundation
 
-/// The folder of a user's profiles and known relays on this machine. It is `$KITH_HOME`. If that is not set, it is
-/// `$XDG_DATA_HOME/kith`, or else `~/.local/share/kith`.
+/// The folder of a user's profiles and known relays on this machine. The folder is `$KITH_HOME` if that is set, else
+/// `$XDG_DATA_HOME/kith` if that is set, else `~/.local/share/kith`.
 package struct KithHome: Hashable, Sendable {
     /// The folder, which need not exist yet.
     package let folder: URL

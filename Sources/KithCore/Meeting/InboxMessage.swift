@@ -18,7 +18,7 @@ struct InboxMessage: Sendable {
     let relay: RelayPoint
     /// The conversation's name. Empty for a conversation of two.
     let title: String
-    /// Whether it is a conversation of two.
+    /// Whether the conversation is a conversation of two.
     let isDirect: Bool
     /// The Welcome as an encoded `MLSMessage`.
     let welcome: [UInt8]

@@ -143,8 +143,8 @@ struct ParcelContents {
 }
 
 /// The reference that a turn contains instead of a commit that is too long for an entry. A commit is long in two cases. Until
-/// members have renewed their keys, it contains a ciphertext for each of them. If it adds many members, it contains all of their
-/// key packages.
+/// members have renewed their keys, a commit contains a ciphertext for each of them. A commit that adds many members contains all
+/// of their key packages.
 ///
 /// ```text
 /// struct {

@@ -68,7 +68,7 @@ public struct Contact: Hashable, Sendable {
     public var isStranger = false
 }
 
-/// The state of a conversation. If the conversation cannot be used, it includes the reason.
+/// The state of a conversation. If the conversation cannot be used, the state includes the reason.
 public enum ConversationStatus: Hashable, Sendable {
     /// The conversation is being created or joined. Messages wait.
     case preparing
@@ -111,7 +111,7 @@ public struct ConversationSummary: Hashable, Sendable {
     public let name: String
     /// The other person of a conversation of two. `nil` for groups, and if that person's key has changed.
     public let contact: ContactID?
-    /// Whether it is a conversation of two.
+    /// Whether the conversation is a conversation of two.
     public let isDirect: Bool
     /// The state of the conversation.
     public let status: ConversationStatus

@@ -39,9 +39,9 @@ struct AsideLetter: Sendable, TLSCodable {
     }
 }
 
-/// The wait of a Welcome to a conversation in which this device still is, according to the log that it has read so far. The
-/// device may have been removed and added again while it was offline. The log is at one relay and may arrive later than the inbox
-/// from another relay.
+/// The wait of a Welcome to a conversation of which this device is still a member, according to the part of the log that the
+/// device has read. The device may have been removed and added again while it was offline. The log is at one relay and may arrive
+/// later than the inbox from another relay.
 struct LogWait: Sendable, TLSCodable {
     let conversation: ConversationID
     /// The epoch of the Welcome.

@@ -39,7 +39,8 @@ struct ConversationRecord: Sendable {
     private(set) var receiptSeq: UInt64 = 0
     /// The last entry that each member has confirmed to have read. Stored for small conversations only.
     private(set) var readBy: [ContactID: UInt64] = [:]
-    /// The time at which this device last renewed its leaf, in milliseconds since 1970; 0 if it has not done so since it joined.
+    /// The time at which this device last renewed its leaf, in milliseconds since 1970; 0 if the device has not renewed its leaf
+    /// since it joined.
     private(set) var renewedAt: UInt64 = 0
     /// The number of entries since ``renewedAt``.
     private(set) var entriesSinceRenewal = 0

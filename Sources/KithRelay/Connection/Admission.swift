@@ -45,7 +45,7 @@ struct Admission {
     init(limits: RelayLimits) { self.limits = limits }
 
     /// Whether a `present` is with the hub. Meanwhile nothing is sent, because the time of any output would show when the relay
-    /// finished looking it up.
+    /// finished looking up the channel.
     var isUndecided: Bool { !group.isEmpty }
 
     /// Whether no request waits.

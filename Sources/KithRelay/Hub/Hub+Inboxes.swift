@@ -79,8 +79,8 @@ extension Hub {
         withStoreAccess(id) { hub in await hub.trimInStore(id, throughSeq, address) }
     }
 
-    /// Returns the channel if the connection has the right in its current epoch and no entry of it is being committed. Otherwise
-    /// returns `nil`, and the request has been answered or waits.
+    /// Returns the channel if the connection has the right in the channel's current epoch, and no entry of the channel is being
+    /// committed. Otherwise returns `nil`, and the request has been answered or waits.
     private func idleChannel(
         _ id: ChannelID, _ needed: Rights, _ request: HubRequest, _ session: HubSession
     ) -> HubChannel? {

@@ -96,7 +96,7 @@ extension Hub {
         clock.retentionMs - min(clock.retentionMs, UInt64(seconds) * 1_000)
     }
 
-    /// Two times. A channel without entries is forgotten if its last use was before one of them.
+    /// Two times. A channel without entries is forgotten if its last use was before the time that applies to the channel.
     private struct IdleSince {
         let brief: UInt64
         /// The time for channels in long use.
@@ -137,8 +137,8 @@ extension Hub {
                 return true
             }
         }
-        // The channel has a follower, or some of its rows are still to be deleted, so it counts as used and is checked again
-        // later.
+        // The channel has a follower, or some of its rows are still to be deleted. So the channel counts as used, and is checked
+        // again later.
         let outcome = await commitWithNextRound(.use(channel: id, atMs: before + RelayLimits.notedUseMs))
         return outcome == .committed
     }

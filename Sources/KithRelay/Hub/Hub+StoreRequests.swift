@@ -1,9 +1,9 @@
 import KithWire
 
 /// The requests that have to read the store first. The channel is busy during such a request, so nothing else on this relay
-/// changes the channel. If another relay on the same store changes it, the mutation's condition fails.
+/// changes the channel. If another relay on the same store changes the channel, the mutation's condition fails.
 extension Hub {
-    /// Number of attempts at a mutation that conflicts. After them, the client is told to try again.
+    /// Number of attempts at a mutation that conflicts. After the last attempt, the client is told to try again.
     private static let attempts = 8
 
     /// Makes the channel busy, runs `work`, and then resumes the requests that arrived in the meantime, in their order.
@@ -60,8 +60,8 @@ extension Hub {
     ///
     /// This also serves to wait for the end of the round, because requests about a busy channel resume in the next round.
     ///
-    /// - Parameter needsIDs: whether the request also needs the channel's entry ids. If they have to be loaded, the connection's
-    ///   source is charged for them.
+    /// - Parameter needsIDs: whether the request also needs the channel's entry ids. If the ids have to be loaded, the
+    ///   connection's source is charged for the work.
     func waitForChannel(_ channel: ChannelID, _ request: HubRequest, needsIDs: Bool = false) {
         if !busy.contains(channel) {
             let payer = needsIDs ? sessions[request.connection]?.source : nil

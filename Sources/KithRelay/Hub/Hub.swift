@@ -234,7 +234,7 @@ actor Hub {
         if limits.isExceeded(by: channel.head) { trimExcess(of: channel.id) }
     }
 
-    /// Discards the changes of a round that was committed only in part. Only the store knows which of them are durable. So the
+    /// Discards the changes of a round that was committed only in part. Only the store knows which changes are durable. So the
     /// channel is loaded again, and its followers read the entries that they may have missed.
     private func discardRound(of channel: HubChannel) {
         channel.discardRound()

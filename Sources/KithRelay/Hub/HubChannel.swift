@@ -4,7 +4,7 @@ import KithWire
 /// A channel in the hub's memory.
 ///
 /// ``head`` and ``ids`` are durable. Entries of the round that is being decided change ``tentative`` only. After the store has
-/// committed the round, ``tentative`` replaces the durable state. If the commit fails, it is discarded.
+/// committed the round, ``tentative`` replaces the durable state. If the commit fails, ``tentative`` is discarded.
 final class HubChannel {
     let id: ChannelID
     private(set) var head: ChannelHead

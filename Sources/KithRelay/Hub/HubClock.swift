@@ -4,7 +4,7 @@ struct HubClock {
     /// The time by which data expires, in milliseconds since 1970.
     private(set) var retentionMs: UInt64 = 0
     /// The date of new records, in milliseconds since 1970: ``retentionMs`` or the machine's clock, whichever is later. If one of
-    /// the two is right, no record looks older than it is.
+    /// the two is right, no record gets a date that is too early.
     private(set) var recordMs: UInt64 = 0
     /// The time that was last noted for the next start.
     private var notedMs: UInt64 = 0

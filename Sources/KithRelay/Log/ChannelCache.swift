@@ -8,8 +8,8 @@ struct ChannelCache {
     private let capacity: Int
     private(set) var count = 0
 
-    /// Number of channels that were removed so far. If it changes during a read of the file, the channel that was read may be
-    /// outdated.
+    /// Number of channels that were removed so far. If the number changes during a read of the file, the channel that was read
+    /// may be outdated.
     private(set) var departures: UInt64 = 0
 
     /// - Parameter capacity: number of channels to keep, not counting those that must stay.

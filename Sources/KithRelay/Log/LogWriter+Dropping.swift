@@ -64,7 +64,7 @@ extension LogWriter {
         return true
     }
 
-    /// Updates the due time of a channel, after it was found to be later than expected.
+    /// Updates a channel's due time, which has turned out to be later than noted.
     func noteDue(_ due: DueChannel) throws(StoreFailure) {
         guard let channel = try channel(due.id), channel.state.head.firstSeq == due.firstSeq else { return }
         save(channel)

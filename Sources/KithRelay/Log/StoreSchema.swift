@@ -98,7 +98,7 @@ enum StoreSchema {
             if format == .empty { try connection.execute("PRAGMA page_size = \(StoreLimits.pageBytes)") }
             // SQLite recommends synchronous = NORMAL for WAL, but that may lose the last commits in a power cut. Deleted payloads
             // are overwritten (secure_delete). The payloads are ciphertext, but if they stayed in free pages, they could be
-            // decrypted after a key has leaked. Appends cost the same with it.
+            // decrypted after a key has leaked. Overwriting does not make appends slower.
             try connection.execute(
                 """
                 PRAGMA journal_mode = WAL;

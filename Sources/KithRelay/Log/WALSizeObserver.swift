@@ -29,7 +29,7 @@ extension SQLiteConnection {
         try execute("PRAGMA cache_size = -\(cacheKiB); BEGIN IMMEDIATE")
         defer {
             rollback()
-            // This does not fail on an open connection. If it did, the cache would only stay small.
+            // This does not fail on an open connection. If the statement failed, the cache would only stay small.
             try? execute("PRAGMA cache_size = -\(StoreLimits.writerCacheKiB)")
         }
         try execute("CREATE TABLE room (bytes BLOB); INSERT INTO room VALUES (zeroblob(\(bytes + cacheKiB << 10)))")

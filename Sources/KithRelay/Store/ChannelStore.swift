@@ -60,8 +60,8 @@ package protocol ChannelStore: Sendable {
     ///   - longUsedBeforeMs: the time for channels that are, in milliseconds since 1970.
     func idleChannels(usedBeforeMs: UInt64, longUsedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID]
 
-    /// Deletes one-time key packages that were deposited before the first time, and names whose last renewal was before the
-    /// second. Works in slices: returns whether there may be more to delete.
+    /// Deletes one-time key packages that were deposited before `keyPackagesBeforeMs`, and names that were last renewed before
+    /// `namesBeforeMs`. Works in slices: returns whether there may be more to delete.
     func discard(
         keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64
     ) async throws(StoreFailure) -> Bool

@@ -48,7 +48,7 @@ package enum StoreLimits {
     /// references are read from its entries in one pass.
     static let openReferences = 1 << 22
 
-    /// Heads that one read of an expiry examines. Other reads wait some ms for it at most.
+    /// Heads that one read of an expiry examines. Other reads wait at most some ms for such a read.
     static let headsPerExpiryRead: UInt64 = 20_000
 
     /// Number of expired entries after which such a read ends with the current channel. Reading this many takes some tens of ms.

@@ -44,7 +44,7 @@ struct ChatModel {
         case request(ChatRequest)
         case quit
 
-        /// Whether it tells the user that something was refused.
+        /// Whether this output tells the user that something was refused.
         var isComplaint: Bool {
             if case .show(let lines) = self { lines.contains { $0.kind == .failure } } else { false }
         }

@@ -19,7 +19,7 @@ struct StandardStream: Sendable {
         return error == 0 ? nil : Failure(message: "the output is not complete: \(SystemError(error).sentence)")
     }
 
-    /// Whether it is a terminal.
+    /// Whether the stream is a terminal.
     var isTerminal: Bool { isatty(descriptor) == 1 }
 
     /// Whether the stream's reader has gone, as far as this can be seen without writing.
