@@ -1,5 +1,5 @@
-/// The reason why an input was dropped. A dropped input has changed no state. Of its content, this value has only the number that
-/// the input claimed.
+/// The reason why an input was dropped. A dropped input has changed no state. Of the input's content, this value has only the
+/// claimed number.
 public enum Dropped: Hashable, Sendable {
     /// The MAC of a message is wrong, or its content is not a ciphertext. The two are one case on purpose. The number is the
     /// claimed one, if that number is possible. The claim may itself have been altered.

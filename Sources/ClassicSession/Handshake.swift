@@ -5,8 +5,8 @@ extension ClassicSession {
     /// Handles the announcement of a run. Nothing authenticates an announcement, so it is only answered or reported, and only
     /// once.
     mutating func receiveHello(from peerRun: RunID) -> [Output] {
-        // Before its own hello, no other run can know this run. If the other user was there first, that user will answer this
-        // run's hello.
+        // Before this run has sent its hello, no other run can know of it. If the other user was there first, that user will
+        // answer this run's hello.
         if case .idle = state { return drop(.otherRun) }
         guard !rememberedRuns.contains(peerRun) else { return drop(.otherRun) }
         guard rememberedRuns.count < ClassicLimits.rememberedRuns else { return drop(.tooManyRuns) }

@@ -76,7 +76,7 @@ public struct ChannelID: Hashable, Sendable, TLSCodable {
     /// The 32 bytes.
     public var bytes: [UInt8] { value.bytes }
 
-    /// The first byte. Its values are evenly distributed, so it can assign channels to parts.
+    /// The first byte. The values of this byte are evenly distributed, so it can assign channels to parts.
     package var firstByte: UInt8 { withUnsafeBytes(of: value.words) { $0[0] } }
 
     /// Writes the 32 bytes.

@@ -21,8 +21,9 @@ public struct CipherSuite: CodePoint {
     /// with SHAKE256 of the input, as in draft-connolly-cfrg-xwing-kem.
     public static let xWingChaCha20SHA256Ed25519 = CipherSuite(rawValue: 0x004d)
 
-    // The suites of draft-ietf-mls-pq-ciphersuites have no numbers yet. Until then, these numbers from the private-use range
-    // (§17.1: 0xF000 to 0xFFFF) stand for them, in the order of the draft's table. This is the only place that has to change.
+    // The suites of draft-ietf-mls-pq-ciphersuites have no numbers yet. Until the suites have numbers, this module uses these
+    // numbers from the private-use range (§17.1: 0xF000 to 0xFFFF), in the order of the draft's table. This is the only place
+    // that has to change.
 
     /// TBD1 `MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519`.
     public static let xWingAES128SHA256Ed25519 = CipherSuite(rawValue: 0xf901)

@@ -8,7 +8,7 @@ import PrivateFiles
 
 /// An error of Kith whose description is a sentence for the user.
 ///
-/// All errors of the libraries that can end a command are declared here. If an error is not, its description is not shown.
+/// All errors of the libraries that can end a command are declared here. The description of any other error is not shown.
 protocol DescribedError: Error, CustomStringConvertible {}
 
 extension BackupError: DescribedError {}

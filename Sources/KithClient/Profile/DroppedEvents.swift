@@ -19,7 +19,7 @@ struct DroppedEvents {
             return seq >= first
         }
 
-        /// Adds a message and all later ones: either the user's own messages, or those of all others.
+        /// Adds a message and all later ones: either the user's own messages, or the messages of all others.
         mutating func include(_ seq: UInt64, isOwn: Bool) {
             if isOwn { own = min(own ?? .max, seq) } else { others = min(others ?? .max, seq) }
         }

@@ -53,8 +53,8 @@ extension Profile {
     /// ones. No message is left out, even if the program is slow or does not run for some time.
     ///
     /// The cursor is stored in the profile under its name. It moves only when a message is acknowledged with
-    /// ``IncomingMessage/acknowledge()`` or ``IncomingMessage/reply(_:expiresAfter:)``. Read marks and other cursors do not
-    /// affect it. Messages that were delivered without an acknowledgement are delivered again to the next reader, marked with
+    /// ``IncomingMessage/acknowledge()`` or ``IncomingMessage/reply(_:expiresAfter:)``. Read marks and other cursors do not move
+    /// this cursor. Messages that were delivered without an acknowledgement are delivered again to the next reader, marked with
     /// ``IncomingMessage/isRepeated``.
     ///
     /// - The messages of a conversation are delivered in the order of its log. Conversations take turns.

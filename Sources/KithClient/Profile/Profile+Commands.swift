@@ -47,7 +47,8 @@ extension Profile {
     }
 
     /// Accepts a conversation that a stranger began (``ConversationSummary/isPending``). Fetches its messages, and lets the
-    /// stranger see that this device has joined. Sending a message accepts it too. Does nothing in other conversations.
+    /// stranger see that this device has joined. Sending a message accepts the conversation too. Does nothing in other
+    /// conversations.
     public func accept(_ conversation: ConversationID) async throws(KithError) {
         try await perform(.accept(conversation))
     }
@@ -71,7 +72,7 @@ extension Profile {
         try await perform(.createGroup(title: title, relay, members))
     }
 
-    /// Adds members to a group. Adds members again if they have a new device.
+    /// Adds members to a group. Adds a person who is already a member again if that person has a new device.
     public func add(_ contacts: [ContactID], to conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.add(conversation, contacts))
     }
@@ -134,7 +135,7 @@ extension Profile {
         try await perform(.setVerified(contact, isVerified))
     }
 
-    /// Decides about a new key that claims to be a contact's. Accepts it as the contact's key, or keeps the pinned key.
+    /// Decides about a new key that claims to be a contact's. Accepts the new key as the contact's key, or keeps the pinned key.
     public func decideKey(of contact: ContactID, accept: Bool) async throws(KithError) {
         try await perform(.decideKey(contact, accept: accept))
     }

@@ -6,8 +6,8 @@ public enum CursorStart: Hashable, Sendable {
     case now
 }
 
-/// A named place in every conversation, for a program that reads messages. Only acknowledgements move a cursor. The messages that
-/// a person has read do not affect it.
+/// A named place in every conversation, for a program that reads messages. Only acknowledgements move a cursor. A person who
+/// reads messages does not move it.
 ///
 /// Only one reader at a time uses a cursor. `scanned` has the entries that were delivered to the current reader. This list exists
 /// in memory only, so a new reader begins after the last acknowledgement.

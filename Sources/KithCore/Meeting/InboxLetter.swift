@@ -3,8 +3,9 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// An ``InboxMessage``, encrypted to the init key of the key package for which its Welcome was made. In the inbox, the letter is
-/// sealed again. Everyone who has an inbox's address knows its seal key. For a registered name, the relay knows it too.
+/// An ``InboxMessage``, encrypted to the init key of the key package for which the message's Welcome was made. In the inbox, the
+/// letter is sealed again. Everyone who has an inbox's address knows the inbox's seal key. If the inbox has a registered name,
+/// the relay knows the seal key too.
 ///
 /// ```text
 /// struct {

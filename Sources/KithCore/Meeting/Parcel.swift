@@ -45,7 +45,7 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     /// The length of the value, in bytes.
     let length: UInt32
 
-    /// The length of every part except the last, in bytes. Together with its tag, a part fits into an entry.
+    /// The length of every part except the last, in bytes. A part and its tag together fit into an entry.
     static let partLength = 192 << 10
 
     init(channel: ChannelID, readToken: Token, key: [UInt8], length: UInt32) {

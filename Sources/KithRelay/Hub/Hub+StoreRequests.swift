@@ -131,7 +131,7 @@ extension Hub {
     func load(_ id: ChannelID) async throws(StoreFailure) -> HubChannel? {
         if let channel = channels.use(id) { return channel }
         guard let head = try await store.head(of: id) else { return nil }
-        // The channel is busy, so the rounds in the meantime did not change it. Another task may have loaded it.
+        // The channel is busy, so the rounds in the meantime did not change it. But another task may have loaded the channel.
         return channels.use(id) ?? insert(id, head)
     }
 
@@ -152,8 +152,8 @@ extension Hub {
         withStoreAccess(id) { hub in
             let head = try? await hub.store.head(of: id)
             guard let channel = hub.channels[id] else { return }
-            // Ids are expensive to load. If no entry was added, they are still complete, for example after a full disk has
-            // refused every append.
+            // Ids are expensive to load. If no entry was added, the loaded ids are still complete, for example after a full disk
+            // has refused every append.
             if head?.lastSeq != channel.head.lastSeq { hub.channels.changeIDs(of: channel) { $0.forgetIDs() } }
             guard let head else { return }
             let before = channel.head

@@ -14,7 +14,7 @@ import NIOCore
 /// need no right wait in queues of their own (``UnprovenRequests``), so that strangers delay nobody.
 actor Hub {
     nonisolated let unownedExecutor: UnownedSerialExecutor
-    /// The actor refers to its executor without keeping it alive. This property keeps it alive.
+    /// The actor refers to its executor without keeping it alive. This property keeps the executor alive.
     private nonisolated let executor: any SerialExecutor
 
     let store: any ChannelStore

@@ -42,7 +42,7 @@ public struct RelayConfiguration: Sendable {
     public var relayPass: RelayPass?
     /// Number of threads that serve connections.
     public var eventLoops = System.coreCount
-    /// The logger. Its lines never contain a person, a channel or a client's address.
+    /// The logger. The lines of the log never contain a person, a channel or a client's address.
     public var logger = Logger(label: "kith.relay")
     /// Called on any thread when a burst of connections is over, which is a good time to return memory to the system.
     public var burstIsOver: @Sendable () -> Void = {}

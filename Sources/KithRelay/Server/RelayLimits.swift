@@ -62,7 +62,7 @@ public struct RelayLimits: Sendable {
     static let bytesOfOne = 4096
     /// Number of followers for which delivering an entry or a whisper costs as much as an append.
     static let deliveriesOfOne = 4
-    /// Cost of a new connection, in appends. Its handshake takes a third of a millisecond. New connections have their own
+    /// Cost of a new connection, in appends. The handshake takes a third of a millisecond. New connections have their own
     /// allowance, separate from that of requests.
     static let arrivalCost = 50
     /// Additional cost of a denied `present`, in appends. The cost is charged to the rate of the connection and to that of the
@@ -118,7 +118,7 @@ public struct RelayLimits: Sendable {
     /// some of the letters. Each run takes 24 bytes.
     static let runsPerShare = 4
     /// Number of pairs of an inbox and an address or a site whose waiting letters the relay counts. At least the latest half of
-    /// these pairs are remembered. The same number applies to pairs whose withdrawals are counted. Each pair takes about 150
+    /// these pairs is remembered. The same number applies to pairs whose withdrawals are counted. Each pair takes about 150
     /// bytes.
     ///
     /// Letters are kept for 30 days. In this time, an address that uses ``addressInboxes`` and then ``addressInboxesPerDay`` adds
@@ -208,8 +208,8 @@ public struct RelayLimits: Sendable {
     /// Interval in which one inbox gives out one more key package, in milliseconds. Such an interval makes it slow to empty a
     /// shelf of one-time packages.
     public var withdrawEveryMs = 2_000
-    /// Channels kept in memory. Beyond this number, those that were unused for longest are evicted. Each takes about 1 KiB, and
-    /// another 50 bytes for each entry of the last day if clients write to it.
+    /// Channels kept in memory. Beyond this number, the channels that were unused for longest are evicted. Each takes about 1
+    /// KiB, and another 50 bytes for each entry of the last day if clients write to it.
     public var cachedChannels = 100_000
     /// Minimum number of channels that are examined for eviction after each round, and after each load of a channel. This number
     /// is enough to keep up with the loads, and takes less time than the round itself.

@@ -27,8 +27,8 @@ final class RelayMetrics: Sendable {
     let storeLimitBytes = Atomic<Int>(0)
     let storeLevel = Atomic<Int>(0)
     let clockAheadSeconds = Atomic<Int>(0)
-    /// Number of `present` requests that found a damaged channel. The store itself counts the damage that it finds when it
-    /// writes.
+    /// Number of `present` requests that found a damaged channel. Damage that the store finds during a write is counted by the
+    /// store itself.
     let damagedReads = Atomic<Int>(0)
     /// One counter for each error code, by its raw value.
     let errors = AtomicCounters(count: 1 + Int(RelayError.Code.allCases.map(\.rawValue).max() ?? 0))

@@ -1,8 +1,8 @@
 /// The limits of the stores, each with its reason.
 package enum StoreLimits {
-    /// Number of epochs without a kept entry that a channel remembers. With them, a member that was away for longer than the
-    /// retention can still prove its right, and gets the error `trimmed`. The number bounds the cost of a channel that is turned
-    /// again and again.
+    /// Number of epochs without a kept entry that a channel remembers. With a remembered epoch, a member that was away for longer
+    /// than the retention can still prove its right, and gets the error `trimmed`. The number bounds the cost of a channel that
+    /// is turned again and again.
     package static let trimmedEpochs: UInt64 = 1_000
 
     /// Entries that share one row of references. A larger number saves writes. A smaller number shortens the chain that has to be
@@ -13,13 +13,13 @@ package enum StoreLimits {
     /// 50 ms for entries of 300 bytes. With a smaller number, the head of a busy channel would be written more often.
     static let entriesPerSweep: UInt64 = 131_072
 
-    /// Heads written in one transaction: a fixed number, and a further number for each of its mutations. Writing them prolongs no
-    /// commit by more than 1 ms.
+    /// Heads written in one transaction: a fixed number, and a further number for each of its mutations. Writing these heads
+    /// prolongs no commit by more than 1 ms.
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// Number of mutations for which a commit deletes the entries of one more dropped block. Every commit deletes those of one
-    /// block. The two amounts are in proportion, because deleting costs about as much as appending.
+    /// Number of mutations for which a commit deletes the entries of one more dropped block. Every commit deletes the entries of
+    /// at least one block. The two amounts are in proportion, because deleting costs about as much as appending.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
     /// Bytes of payloads that one commit deletes at most: once for entries that its mutations drop, and once for entries that

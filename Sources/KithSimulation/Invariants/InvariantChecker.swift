@@ -221,7 +221,7 @@ final class InvariantChecker {
 
     private func didWarn(_ warning: Warning, _ conversation: ConversationID, _ client: SimulatedClient) {
         warnings.append((client.index, conversation, warning))
-        // The relay refused one of several messages in flight for now. Until that message is sent again, it is really missing.
+        // The relay refused one of several messages in flight for now. Until that message is sent again, the log has a gap.
         if case .missingBefore = warning, world.counts.refusedAppends > 0 { return }
         // This warning is right, because people in the simulation use single-use invites twice.
         if warning == .inviteUsedAgain { return }

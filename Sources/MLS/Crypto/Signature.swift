@@ -133,7 +133,7 @@ public struct SignaturePrivateKey: Sendable {
 }
 
 extension SignatureScheme {
-    /// Whether a signature of a message is valid. If the key or the signature cannot be parsed, it is not.
+    /// Whether a signature of a message is valid. If the key or the signature cannot be parsed, the signature is not valid.
     func isValid(_ signature: [UInt8], over message: [UInt8], _ key: SignaturePublicKey) -> Bool {
         switch self {
         case .ed25519:

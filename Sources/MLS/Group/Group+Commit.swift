@@ -97,9 +97,9 @@ extension Group {
         }
     }
 
-    /// Extends a valid list by those received proposals that are valid with it. If they are not all valid together, each half is
-    /// tried, so that a few invalid ones among many take only a few trials. Proposals that are still undecided after the last
-    /// trial are left out.
+    /// Extends a valid list by those received proposals that are valid with it. If the proposals are not all valid together, each
+    /// half is tried. So a few invalid proposals among many take only a few trials. Proposals that are still undecided after the
+    /// last trial are left out.
     private func extend(
         _ kept: JudgedList, by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
         _ environment: MLSEnvironment, _ trials: inout Int

@@ -95,7 +95,8 @@ extension Group {
                 else { throw .joining(mismatch) }
             }
         }
-        // Anyone can create a group with the announced identifier. Only the key proves that it comes from the predecessor.
+        // Anyone can create a group with the announced identifier. Only the resumption PSK proves that the group comes from the
+        // predecessor.
         if let predecessor, !isLinked {
             if case .reinitialized = predecessor.status { throw .joining(.reInitMismatch) }
             throw .joining(.branchMismatch)

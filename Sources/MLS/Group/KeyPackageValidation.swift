@@ -15,8 +15,8 @@ struct VerifiedKeyPackage: Sendable {
     }
 
     /// Checks the key packages of a commit, and their signatures on all cores. The signatures of referenced proposals were
-    /// checked when these arrived. The group's parameters may have changed since then, even in this commit, so the other checks
-    /// are repeated.
+    /// checked when the proposals arrived. The group's parameters may have changed since then, even in this commit, so the other
+    /// checks are repeated.
     static func verify(
         _ added: [(keyPackage: KeyPackage, isByReference: Bool)], _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> [VerifiedKeyPackage] {

@@ -1,5 +1,5 @@
 /// The proposals of this epoch to which a commit may refer (RFC 9420 §12.1, §12.4), in the order of their arrival. This member
-/// does not commit discarded ones, but they remain stored, because another member may commit them.
+/// does not commit discarded proposals, but they remain stored, because another member may commit them.
 struct ProposalCache: Sendable {
     struct Entry: Sendable {
         let reference: [UInt8]

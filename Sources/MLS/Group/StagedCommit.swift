@@ -125,8 +125,8 @@ extension Group {
         self = next
     }
 
-    /// Erases the keys of this epoch's messages and of other epochs. The epoch's own secrets are replaced by their hashes. If
-    /// something is derived from these by mistake, strangers do not know it.
+    /// Erases the keys of this epoch's messages and of other epochs. The epoch's own secrets are replaced by their hashes. If a
+    /// value is derived from the hashes by mistake, strangers do not know the value.
     private mutating func forgetSecrets() {
         proposals.removeAll()
         privateKeys = [:]

@@ -154,7 +154,8 @@ extension RatchetTree {
     }
 
     /// Returns the tree hash that a node had before some leaves were added (§7.9, `original_sibling_tree_hash`). For this hash,
-    /// these leaves are blank and are missing in all lists of unmerged leaves. Subtrees without such a leaf keep their hash.
+    /// the added leaves count as blank and are missing in all lists of unmerged leaves. Subtrees without an added leaf keep their
+    /// hash.
     mutating func treeHash(of node: Int, without excluded: ArraySlice<LeafIndex>) -> [UInt8] {
         let below = TreeMath.leaves(below: node)
         let excluded = excluded.filter { below.contains($0.int) }

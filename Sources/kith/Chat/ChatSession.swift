@@ -208,7 +208,7 @@ struct ChatSession {
                 JSONEvent(event) { $0 == conversation.id ? conversation.name : "#\($0.rawValue)" }))
     }
 
-    /// Performs the model's outputs in order. Returns whether one of them was to leave.
+    /// Performs the model's outputs in order. Returns whether one of the outputs was to leave.
     private mutating func carryOut(_ outputs: [ChatModel.Output]) async -> Bool {
         for output in outputs {
             switch output {

@@ -1,7 +1,7 @@
 /// Edits one line of text with a cursor. It handles keys and returns actions. The type performs no input or output.
 ///
 /// The editor's unit is the character as a person sees it, so one backspace deletes an emoji, or a letter with all its accents.
-/// The text is stored unchanged, including tabs and invisible characters. ``InputLine`` makes it safe when it draws it.
+/// The text is stored unchanged, including tabs and invisible characters. ``InputLine`` makes the text safe before drawing it.
 struct LineEditor {
     /// An action that the caller has to perform.
     enum Action: Equatable {

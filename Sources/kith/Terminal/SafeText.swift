@@ -3,8 +3,8 @@ import KithClient
 /// Makes other people's text safe for a terminal.
 ///
 /// Two kinds of characters are replaced by visible codes. The first control a terminal: escape sequences, line breaks, cursor
-/// movements. The second make a text look different from its content: direction overrides, invisible characters. Joiners that
-/// emoji and scripts need are kept.
+/// movements. Characters of the second kind make a text look different from its content: direction overrides, invisible
+/// characters. Joiners that emoji and scripts need are kept.
 enum SafeText {
     /// Returns a name in the form in which it is shown. A name that could be mistaken for something else is in quotes.
     static func name(_ name: String) -> String { oneLine(ForeignText(name).description) }

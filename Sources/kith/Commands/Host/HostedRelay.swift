@@ -143,8 +143,8 @@ struct HostPlace {
     struct Place: Codable, Hashable {
         /// The host for other machines. Like ``port``, it is missing until the first start of the relay.
         var host: String?
-        /// The port for other machines, if the user gave one. It differs from ``port`` if a router forwards it. Missing in files
-        /// of older versions.
+        /// The port for other machines, if the user gave one. It differs from ``port`` if a router forwards another port. Missing
+        /// in files of older versions.
         var publicPort: Int?
         /// The port on which the relay listens.
         var port: Int?
