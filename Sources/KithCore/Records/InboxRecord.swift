@@ -79,7 +79,7 @@ struct InboxRecord: Sendable {
     /// Whether a stored letter has led to a conversation.
     func ledTo(_ conversation: ConversationID) -> Bool { taken.contains { $0.conversation == conversation } }
 
-    /// Returns the record of a letter that led to a conversation; `nil` if there is none, or no longer.
+    /// Returns the record of a letter that led to a conversation; `nil` if there is no record, or it was removed.
     func taken(_ letter: InboxLetter) -> TakenLetter? {
         let digest = letter.digest
         return taken.first { $0.letter == digest }

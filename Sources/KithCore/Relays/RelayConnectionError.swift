@@ -72,7 +72,7 @@ public enum RelayViolation: Error, Hashable, Sendable {
     case framing(WebSocketError)
     /// A frame cannot be parsed.
     case malformedFrame
-    /// The first answer is not a `welcome`, or a later one is.
+    /// The first answer is not a `welcome`, or a later answer is a `welcome`.
     case misplacedWelcome
     /// The relay chose a protocol version that was not offered.
     case unofferedVersion

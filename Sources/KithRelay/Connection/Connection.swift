@@ -44,7 +44,7 @@ final class Connection: ChannelDuplexHandler {
     /// Frames of follows that arrived while output was held back. They are sent after all answers, even after answers that
     /// arrived later.
     var later: [RelayFrame] = []
-    /// Whether a `present` was decided. Follows that could not send until then continue with the next flush.
+    /// Whether a `present` was decided. Follows that had to wait for the decision continue with the next flush.
     var areFollowsStale = false
     /// Time before which neither the client nor the store is read, because a rate is used up.
     private(set) var pausedUntil: NIODeadline?

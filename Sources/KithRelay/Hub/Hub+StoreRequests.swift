@@ -58,7 +58,8 @@ extension Hub {
 
     /// Loads the channel into memory, then resumes the request.
     ///
-    /// This also serves to wait for the end of the round, because requests about a busy channel resume in the next round.
+    /// A caller can also use this to wait for the end of the current round, because requests about a busy channel resume in the
+    /// next round.
     ///
     /// - Parameter needsIDs: whether the request also needs the channel's entry ids. If the ids have to be loaded, the
     ///   connection's source is charged for the work.
