@@ -37,7 +37,7 @@ extension ConversationMachine {
             case .failed(let error):
                 try giveUp(target, intent, error, in: &device)
                 // The next try adds the others.
-                sync.retryAt = device.now
+                sync.pause(until: device.now)
                 return nil
             // The others do not wait for a person whose last key package was not valid.
             case .asked where keyPackages.isHeld(target.inbox.channel): isWaiting = true
@@ -102,7 +102,7 @@ extension ConversationMachine {
         guard keyPackages.isUnderWay(inbox) else { return }
         if error.code.isPassing {
             keyPackages.forget(inbox)
-            sync.retryAt = device.now + error.patienceMs
+            sync.pause(until: device.now + error.patienceMs)
         } else {
             keyPackages.didEnd(inbox, .failed(.inviteUsed))
             try advance(in: &device)

@@ -81,7 +81,6 @@ extension ConversationMachine {
         record.enter(next.epoch, begin: begin, memberCount: next.memberCount)
         comparison.enterEpoch()
         acknowledged.removeAll()
-        commitProposalsAt = nil
         sync.enterEpoch()
         markDirty(in: &device)
         outbox.forgetAttempts(in: &device.step)
@@ -96,7 +95,7 @@ extension ConversationMachine {
         guard sync.isLive else { return }
         if let retryAt = sync.retryAt {
             guard retryAt <= device.now else { return }
-            sync.retryAt = nil
+            sync.endPause()
         }
         guard needsGroup(at: device.wall) else { return }
         let loaded = try group(in: &device)
@@ -130,7 +129,7 @@ extension ConversationMachine {
             memberCount: record.memberCount, isChanging: record.isChanging, othersPropose: loaded.othersPropose,
             wantsToSend: outbox.contains { $0.body != .leaveProposal }, hasRenewed: record.renewedAt > 0,
             isRenewalDue: isRenewalDue(loaded.group.ownLeafIndex, at: device.wall))
-        let change = policy.change(now: device.now, commitAt: &commitProposalsAt) { device.jitter($0) }
+        let change = sync.change(by: policy, at: device.now) { device.jitter($0) }
         if let change { enqueueIntent(change, in: &device) }
     }
 
@@ -229,7 +228,7 @@ extension ConversationMachine {
         // The parcel must be at the relay before the turn that refers to it.
         if let parcel = pending.parcel, device.deliveries.delivery(to: parcel.channel) != nil { return }
         guard sync.inFlight.isEmpty, let tokens = try? EpochTokens(pending.commit) else { return }
-        sync.turnIsSent = true
+        sync.didSendTurn()
         request(
             .turn(
                 channel: record.channel, epoch: record.epoch, id: pending.entryID, payload: pending.payload[...],
@@ -252,8 +251,8 @@ extension ConversationMachine {
             case .denied: try stop(.denied, in: &device)
             case .tooLarge: try dropPending(.tooLong(limit: Int(clamping: error.detail)), in: &device)
             default:
-                sync.turnIsSent = false
-                sync.retryAt = device.now + error.patienceMs
+                sync.turnIsOver()
+                sync.pause(until: device.now + error.patienceMs)
             }
         }
     }
@@ -265,7 +264,7 @@ extension ConversationMachine {
         dropIntent(pending.intent, .failure(error), in: &device)
         loaded.pending = nil
         device.step.delete(pendingKey)
-        sync.turnIsSent = false
+        sync.turnIsOver()
     }
 
     /// Handles the end of a delivery of a parcel that a turn refers to: the parcel is at the relay, or can't be brought there.

@@ -82,7 +82,7 @@ extension ConversationMachine {
             return try processOthers(next, in: &device)
         }
         _ = outbox.remove(item.entryID, in: &device.step)
-        _ = sync.didLand(item.entryID)
+        sync.didLand(item.entryID)
         acknowledged.remove(item.entryID)
         var noted = EntryRecord(
             entry, view: view, author: .me, sentAtMs: item.sentAt, sawThrough: view.seq - 1, replyTo: item.replyTo,
@@ -180,9 +180,9 @@ extension ConversationMachine {
     }
 
     mutating func didFetchCommit(_ bytes: [UInt8], in device: inout DeviceState) throws(KithError) {
-        guard let (entry, reference) = sync.takeAwaited() else { return }
-        guard reference.isTo(bytes), let view = record.view else { return try stop(.brokenLog, in: &device) }
-        try processOthers(LoggedEntry(entry, after: view), commit: bytes, in: &device)
+        guard let awaited = sync.takeAwaited() else { return }
+        guard awaited.reference.isTo(bytes), let view = record.view else { return try stop(.brokenLog, in: &device) }
+        try processOthers(LoggedEntry(awaited.entry, after: view), commit: bytes, in: &device)
         // The relay may have reported the end of the epoch already.
         try open(in: &device)
     }

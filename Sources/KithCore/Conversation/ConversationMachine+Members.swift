@@ -98,13 +98,18 @@ extension ConversationMachine {
     /// too.
     mutating func checkPresence(in device: inout DeviceState) throws(KithError) {
         presence.watch()
+        sync.withChallenge { $0.beginAgain() }
         if sync.isLive { try challenge(in: &device) }
     }
 
+    /// Whether a challenge is to be sent once the log has been read to its end. None was sent yet, or nobody received it because
+    /// its epoch was over.
+    var isCheckDue: Bool { presence.isWatched && sync.challenge?.isAnswered == false }
+
     /// Sends a challenge to the members who are online.
     mutating func challenge(in device: inout DeviceState) throws(KithError) {
-        guard let view = record.view else { return }
-        let nonce = presence.challenge(device.random)
+        let random = device.random
+        guard let view = record.view, let nonce = sync.withChallenge({ $0.nonce(from: random) }) else { return }
         let proof = LiveProof(kind: .challenge, nonce: nonce, account: device.account, view: view)
         try whisper(.challenge, proof, in: &device)
     }
@@ -121,11 +126,12 @@ extension ConversationMachine {
         switch check.kind {
         case .challenge: try didHearChallenge(check, by: account, in: &device)
         case .answer(let challenger, let challenge):
-            guard challenger == group.ownLeafIndex, presence.isAwaited(challenge),
+            guard challenger == group.ownLeafIndex, sync.challenge?.isAwaited(challenge) == true,
                 let contact = device.contacts[account],
                 check.isGenuine(.answer(challenge: challenge, challenger: device.account), by: account, in: group),
-                presence.didProve(check.leaf, at: device.now)
+                sync.withChallenge({ $0.didProve(check.leaf) }) == true
             else { return }
+            presence.didProve(check.leaf, at: device.now)
             let comparison = try compareLive(check.view, of: check.leaf, in: &device)
             device.emit(.present(id, contact.id, name: contact.name, comparison))
         }
@@ -144,9 +150,12 @@ extension ConversationMachine {
             account: device.account, view: view)
         try whisper(.answer(to: check.leaf, challenge: check.nonce), proof, in: &device)
         _ = try compareLive(check.view, of: check.leaf, in: &device)
-        if presence.asksBack(check.leaf, memberCount: record.memberCount, at: device.now) {
-            try challenge(in: &device)
-        }
+        let now = device.now
+        guard let asked = sync.challenge,
+            presence.asksBack(check.leaf, asked, memberCount: record.memberCount, at: now)
+        else { return }
+        sync.withChallenge { $0.askBack(check.leaf, at: now) }
+        try challenge(in: &device)
     }
 
     /// Compares the view in a member's challenge or answer. If the view is ahead, the relay must bring the entries that are

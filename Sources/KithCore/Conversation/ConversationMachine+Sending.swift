@@ -152,7 +152,10 @@ extension ConversationMachine {
     mutating func didAppend(
         _ entry: EntryID, _ result: Result<Reply, RelayError>, in device: inout DeviceState
     ) throws(KithError) {
-        let wasInFlight = sync.didLand(entry)
+        // A turn came first. When the log brings the turn, the item is encrypted again. Until then it counts as sent.
+        if case .failure(let error) = result, error.code == .staleEpoch { return }
+        let wasInFlight = sync.inFlight.contains(entry)
+        sync.didLand(entry)
         switch result {
         case .success(.accepted(let seq)):
             // The log may have brought the entry already.
@@ -170,14 +173,9 @@ extension ConversationMachine {
         case .failure(let error):
             switch error.code {
             case .tooLarge: drop(entry, limit: error.detail, in: &device)
-            // A turn came first. When the log brings the turn, the item is encrypted again. Until then it is not sent again.
-            case .staleEpoch:
-                // An answer that comes after the turn is about an attempt that is over.
-                if wasInFlight { sync.didSend(entry) }
-                return
             case .gone: try stop(.closed, in: &device)
             case .denied: try stop(.denied, in: &device)
-            default: sync.retryAt = device.now + error.patienceMs
+            default: sync.pause(until: device.now + error.patienceMs)
             }
         }
         try advance(in: &device)

@@ -22,8 +22,6 @@ struct ConversationMachine {
     var notices = RepeatedNotices()
     /// Ids of recent messages, to detect repeats.
     var recentIDs: RecentIDs?
-    /// The time to commit others' proposals, in milliseconds; see ``Clocks/now``.
-    var commitProposalsAt: UInt64?
     var presence = Presence()
     /// Whether the conversation was deleted, and is to be removed from the table.
     var isDiscarded = false
@@ -79,15 +77,15 @@ struct ConversationMachine {
     /// conversation.
     private func changeDue(in device: DeviceState) -> UInt64? {
         switch sync {
-        case .opening, .catchingUp: return nil
+        case .opening, .catchingUp, .awaitingCommit: return nil
         case .offline(let retryAt): return retryAt
-        case .live(let following):
-            if let retryAt = following.retryAt { return retryAt }
+        case .live:
+            if let retryAt = sync.retryAt { return retryAt }
             guard loaded?.pending == nil else { return nil }
             guard !record.isChanging, record.memberCount > 1 else { return heldUntil }
             let canRenew = record.renewedAt > 0 && record.entriesSinceRenewal > 0
             let delay = RenewalPolicy(wall: device.wall).latestDelay(renewedAt: record.renewedAt)
-            return [heldUntil, commitProposalsAt, canRenew ? device.now.plus(delay) : nil].compactMap { $0 }.min()
+            return [heldUntil, sync.commitProposalsAt, canRenew ? device.now.plus(delay) : nil].compactMap { $0 }.min()
         }
     }
 
@@ -143,7 +141,7 @@ struct ConversationMachine {
         guard record.status.isOpen else { return }
         try checkKept(in: &device)
         if case .offline(let retryAt?) = sync, retryAt <= device.now {
-            sync.retryAt = nil
+            sync.endPause()
             try open(in: &device)
         }
         try advance(in: &device)
@@ -205,15 +203,14 @@ struct ConversationMachine {
     /// Follows the log again after a pause.
     private mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
         resetConnection(in: &device)
-        sync.retryAt = device.now + error.patienceMs
+        sync.pause(until: device.now + error.patienceMs)
     }
 
-    /// Ends the connection to the log, and forgets its state.
+    /// Ends the connection to the log.
     mutating func resetConnection(in device: inout DeviceState) {
         device.step.unfollow(record.relay, sync.following?.tag)
         device.parcels.forget(.commit(id), in: &device.step)
-        sync = .offline(retryAt: nil)
-        presence.resetConnection()
+        sync.disconnect()
     }
 
     private mutating func didStartFollow(_ place: FollowPlace, in device: inout DeviceState) throws(KithError) {
@@ -262,9 +259,8 @@ struct ConversationMachine {
     mutating func didCatchUp(in device: inout DeviceState) throws(KithError) {
         guard case .catchingUp(_, let last) = sync, record.lastSeq >= last else { return }
         sync.becomeLive()
-        presence.didCatchUp()
         comparison.restartClaims(at: device.now)
-        if presence.isCheckDue { try challenge(in: &device) }
+        if isCheckDue { try challenge(in: &device) }
         try advance(in: &device)
     }
 

@@ -1,8 +1,9 @@
 import KithWire
+import MLS
 
 /// The distance of this device from the end of a conversation's log.
 ///
-/// Data of a connection is only in the states that have a connection, so nothing of it remains when the connection ends.
+/// Data that exists only in some states is in the payloads of these states, so nothing of it remains when they end.
 enum SyncState {
     /// The log is not followed. `retryAt` is the time of the next try, in milliseconds, if the relay asked for a pause.
     case offline(retryAt: UInt64?)
@@ -12,31 +13,50 @@ enum SyncState {
     /// Entries up to `through` were at the relay when the follow began. They are being processed.
     case catchingUp(Following, through: UInt64)
     /// Every entry that was at the relay has been processed. Only in this state is anything sent.
-    case live(Following)
+    case live(Following, Live)
+    /// A turn has come whose commit is being fetched. The log continues when the commit has arrived.
+    case awaitingCommit(Following, AwaitedCommit)
 
     /// A connection to the log, from the first follow until the connection is lost or given up.
     struct Following {
         /// The follow that is under way; `nil` between two epochs.
-        var tag: UInt64?
-        /// A turn whose commit is being fetched. The log continues when the commit has arrived.
-        var awaited: (entry: Entry, reference: TurnReference)?
-        /// Whether the pending commit was sent in this epoch.
-        var turnIsSent = false
-        /// Entries that were sent in this epoch and have no answer yet.
-        var inFlight: Set<EntryID> = []
+        fileprivate(set) var tag: UInt64?
         /// Entries of Kith's own that are too large for the relay. They wait for another connection, on which the relay may take
         /// more.
-        var tooLarge: Set<EntryID> = []
+        fileprivate var tooLarge: Set<EntryID> = []
         /// The time of the next request, in milliseconds, if the relay asked for a pause.
-        var retryAt: UInt64?
+        fileprivate var retryAt: UInt64?
+        fileprivate var challenge = LiveChallenge()
     }
+
+    /// The work that is under way at the end of an epoch's log.
+    struct Live {
+        /// Entries that were sent and have no answer yet.
+        fileprivate var inFlight: Set<EntryID> = []
+        /// Whether the pending commit was sent.
+        fileprivate var turnIsSent = false
+        /// The time to commit others' proposals, in milliseconds; see ``Clocks/now``.
+        fileprivate var commitProposalsAt: UInt64?
+    }
+
+    /// A turn that only refers to its commit.
+    struct AwaitedCommit {
+        let entry: Entry
+        let reference: TurnReference
+        /// Entries that were sent before the turn came and have no answer yet.
+        fileprivate var inFlight: Set<EntryID>
+    }
+
+    // MARK: Reading
 
     /// The connection, if there is one.
     private(set) var following: Following? {
         get {
             switch self {
             case .offline: nil
-            case .opening(let following), .catchingUp(let following, _), .live(let following): following
+            case .opening(let following), .catchingUp(let following, _), .live(let following, _),
+                .awaitingCommit(let following, _):
+                following
             }
         }
         set {
@@ -45,9 +65,15 @@ enum SyncState {
             case .offline: break
             case .opening: self = .opening(newValue)
             case .catchingUp(_, let through): self = .catchingUp(newValue, through: through)
-            case .live: self = .live(newValue)
+            case .live(_, let live): self = .live(newValue, live)
+            case .awaitingCommit(_, let awaited): self = .awaitingCommit(newValue, awaited)
             }
         }
+    }
+
+    private var live: Live? {
+        get { if case .live(_, let live) = self { live } else { nil } }
+        set { if case .live(let following, _) = self, let newValue { self = .live(following, newValue) } }
     }
 
     /// Whether the log has been read to its end, so that this device may send.
@@ -56,25 +82,17 @@ enum SyncState {
     /// Whether the relay has yet to state where the epoch begins.
     var isOpening: Bool { if case .opening = self { true } else { false } }
 
-    /// The time of the next try or request, in milliseconds, if the relay asked for a pause.
-    var retryAt: UInt64? {
-        get { if case .offline(let retryAt) = self { retryAt } else { following?.retryAt } }
-        set {
-            if case .offline = self { self = .offline(retryAt: newValue) } else { following?.retryAt = newValue }
-        }
-    }
-
     /// The turn whose commit is being fetched.
-    var awaited: (entry: Entry, reference: TurnReference)? { following?.awaited }
+    var awaited: AwaitedCommit? { if case .awaitingCommit(_, let awaited) = self { awaited } else { nil } }
 
     /// Whether the pending commit was sent in this epoch.
-    var turnIsSent: Bool {
-        get { following?.turnIsSent ?? false }
-        set { following?.turnIsSent = newValue }
-    }
+    var turnIsSent: Bool { live?.turnIsSent ?? false }
 
     /// Entries that were sent in this epoch and have no answer yet.
-    var inFlight: Set<EntryID> { following?.inFlight ?? [] }
+    var inFlight: Set<EntryID> { live?.inFlight ?? awaited?.inFlight ?? [] }
+
+    /// The time to commit others' proposals, in milliseconds; see ``Clocks/now``.
+    var commitProposalsAt: UInt64? { live?.commitProposalsAt }
 
     /// Whether an entry of Kith's own waits for another connection, because it is too large for the relay.
     func isTooLarge(_ entry: EntryID) -> Bool { following?.tooLarge.contains(entry) ?? false }
@@ -82,7 +100,25 @@ enum SyncState {
     /// Whether a follow is the current one.
     func isFollowing(_ tag: UInt64) -> Bool { following?.tag == tag }
 
-    // MARK: Changes
+    /// The challenge to the members who are online.
+    var challenge: LiveChallenge? { following?.challenge }
+
+    // MARK: Pauses
+
+    /// The time of the next try or request, in milliseconds, if the relay asked for a pause.
+    var retryAt: UInt64? { if case .offline(let retryAt) = self { retryAt } else { following?.retryAt } }
+
+    /// Tries again at a time, in milliseconds.
+    mutating func pause(until time: UInt64) {
+        if case .offline = self { self = .offline(retryAt: time) } else { following?.retryAt = time }
+    }
+
+    /// Notes that the pause is over.
+    mutating func endPause() {
+        if case .offline = self { self = .offline(retryAt: nil) } else { following?.retryAt = nil }
+    }
+
+    // MARK: Follows
 
     /// Begins a follow: the first of a connection, or the next epoch's.
     mutating func beginFollow(_ tag: UInt64) {
@@ -98,40 +134,73 @@ enum SyncState {
 
     /// Becomes live, after the last entry that was at the relay has been processed.
     mutating func becomeLive() {
-        if case .catchingUp(let following, _) = self { self = .live(following) }
+        guard case .catchingUp(var following, _) = self else { return }
+        following.challenge.didCatchUp()
+        self = .live(following, Live())
     }
 
     /// Enters the epoch that a commit opened. Requests of the old epoch are over; the relay reports when its follow ends.
     mutating func enterEpoch() {
-        guard var following else { return }
-        following.turnIsSent = false
-        following.inFlight = []
-        self = .opening(following)
+        if let following { self = .opening(following) }
     }
 
     /// Waits for the commit of a turn. The log continues when the commit has been fetched.
     mutating func waitForCommit(of entry: Entry, _ reference: TurnReference) {
-        guard var following else { return }
-        following.awaited = (entry, reference)
-        self = .opening(following)
+        guard let following else { return }
+        self = .awaitingCommit(following, AwaitedCommit(entry: entry, reference: reference, inFlight: inFlight))
     }
 
-    /// Removes and returns the turn whose commit has arrived.
-    mutating func takeAwaited() -> (entry: Entry, reference: TurnReference)? {
-        defer { following?.awaited = nil }
-        return following?.awaited
+    /// Ends the wait for the commit of a turn, and returns the turn.
+    mutating func takeAwaited() -> AwaitedCommit? {
+        guard case .awaitingCommit(let following, let awaited) = self else { return nil }
+        self = .opening(following)
+        return awaited
     }
 
     /// Ends a follow. Another may begin on the same connection.
     mutating func endFollow() { following?.tag = nil }
 
-    mutating func didSend(_ entry: EntryID) { following?.inFlight.insert(entry) }
+    /// Ends the connection.
+    mutating func disconnect() { self = .offline(retryAt: nil) }
+
+    // MARK: Sending
+
+    mutating func didSend(_ entry: EntryID) { live?.inFlight.insert(entry) }
 
     /// Notes that the relay answered an entry, or that the log brought it.
-    ///
-    /// - Returns: whether the entry had no answer before.
-    mutating func didLand(_ entry: EntryID) -> Bool { following?.inFlight.remove(entry) != nil }
+    mutating func didLand(_ entry: EntryID) {
+        if case .awaitingCommit(let following, var awaited) = self {
+            awaited.inFlight.remove(entry)
+            self = .awaitingCommit(following, awaited)
+        } else {
+            live?.inFlight.remove(entry)
+        }
+    }
 
     /// Sets aside an entry of Kith's own that is too large for the relay.
     mutating func setAside(tooLarge entry: EntryID) { following?.tooLarge.insert(entry) }
+
+    /// Notes that the pending commit was sent.
+    mutating func didSendTurn() { live?.turnIsSent = true }
+
+    /// Notes that the relay did not take the pending commit, or that there is none any more.
+    mutating func turnIsOver() { live?.turnIsSent = false }
+
+    /// Decides about a change that no user asked for, if the conversation is live.
+    ///
+    /// - Parameter random: returns a random number below its argument.
+    mutating func change(by policy: CommitPolicy, at now: UInt64, random: (UInt64) -> UInt64) -> Intent.Change? {
+        guard var live else { return nil }
+        defer { self.live = live }
+        return policy.change(now: now, commitAt: &live.commitProposalsAt, random: random)
+    }
+
+    // MARK: Live checks
+
+    /// Runs `body` on the challenge of the connection, if there is one.
+    mutating func withChallenge<T>(_ body: (inout LiveChallenge) -> T) -> T? {
+        guard var following else { return nil }
+        defer { self.following = following }
+        return body(&following.challenge)
+    }
 }
