@@ -41,4 +41,35 @@ struct JoinPolicyTests {
         #expect(!JoinPolicy.mayRejoin(record, at: relay, epoch: 4, through: try .sample(pin: 9)))
         #expect(JoinPolicy.mayRejoin(record, at: relay, epoch: 4, through: try .sample(pass: "kith-pass-1")))
     }
+
+    private func account() throws -> AccountKey { try AccountPrivateKey(random: .system).publicKey }
+
+    @Test("a conversation of two is brought back by the other person alone, and with nobody else in it")
+    func backOfTwo() throws {
+        let (own, bob, carol) = (try account(), try account(), try account())
+        let two = JoinPolicy.Membership.conversationOfTwo(other: bob, own: own)
+        for (inviter, members, isAllowed) in [
+            (bob, [own, bob], true), (bob, [own, bob, carol], false), (bob, [bob], false), (carol, [own, bob], false),
+            (carol, [own, carol], false), (own, [own, bob], false), (nil, [own, bob], false),
+        ] as [(AccountKey?, Set<AccountKey>, Bool)] {
+            #expect(JoinPolicy.mayBringBack(inviter: inviter, to: two, members: members) == isAllowed)
+        }
+        let unknown = JoinPolicy.Membership.conversationOfTwo(other: nil, own: own)
+        #expect(!JoinPolicy.mayBringBack(inviter: bob, to: unknown, members: [own, bob]))
+        #expect(!JoinPolicy.mayBringBack(inviter: nil, to: unknown, members: [own]))
+    }
+
+    @Test("a group is brought back by a member, and on a restored device by a contact")
+    func backOfGroup() throws {
+        let (own, bob, carol) = (try account(), try account(), try account())
+        let group = JoinPolicy.Membership.group(members: [own, bob])
+        #expect(JoinPolicy.mayBringBack(inviter: bob, to: group, members: [own, bob, carol]))
+        #expect(!JoinPolicy.mayBringBack(inviter: carol, to: group, members: [own, bob, carol]))
+        #expect(!JoinPolicy.mayBringBack(inviter: nil, to: group, members: [own, bob]))
+        for isKnown in [true, false] {
+            let unknown = JoinPolicy.Membership.unknownGroup(isInviterKnown: isKnown)
+            #expect(JoinPolicy.mayBringBack(inviter: carol, to: unknown, members: [own, carol]) == isKnown)
+            #expect(!JoinPolicy.mayBringBack(inviter: nil, to: unknown, members: [own, carol]))
+        }
+    }
 }

@@ -17,37 +17,62 @@ extension ConversationMachine {
         }
     }
 
-    /// The key packages for the next commit of an intent; `nil` while some are still on their way.
-    mutating func keyPackages(
-        for targets: [AddTarget], _ intent: Intent, in device: inout DeviceState
-    ) throws(KithError) -> [PendingTurn.Recipient]? {
-        var ready: [PendingTurn.Recipient] = []
-        var isWaiting = false
-        for target in targets.prefix(ClientLimits.additionsPerCommit) {
-            switch keyPackages[target.inbox.channel] {
-            case .here(let keyPackage, let certificate):
-                guard device.isCurrent(keyPackage, certificate, at: device.wall) else {
-                    hold(keyPackage, certificate, target, intent, in: &device)
-                    isWaiting = true
-                    continue
-                }
+    /// Examines the key packages of people to add, up to the first that decides about the addition alone. Remembers the people
+    /// whose key packages are valid, and holds those that are not.
+    mutating func examine(
+        _ targets: [AddTarget], of intent: Intent, in device: inout DeviceState
+    ) throws(KithError) -> [IntentPolicy.Candidate] {
+        let group = try group(in: &device).group
+        let candidates = targets.map { candidate($0, for: group, in: device) }
+        for (target, candidate) in zip(targets, candidates).prefix(ClientLimits.additionsPerCommit) {
+            guard !candidate.isDecisive else { break }
+            guard case .here(let keyPackage, let certificate) = keyPackages[target.inbox.channel] else { continue }
+            if case .valid = candidate {
                 keyPackages.isValid(target.inbox.channel)
                 didMeet(certificate, target, in: &device)
-                ready.append(PendingTurn.Recipient(inbox: target.inbox, keyPackage: keyPackage))
-            case .failed(let error):
-                try giveUp(target, intent, error, in: &device)
-                // The next try adds the others.
-                sync.pause(until: device.now)
-                return nil
-            // The others do not wait for a person whose last key package was not valid.
-            case .asked where keyPackages.isHeld(target.inbox.channel): isWaiting = true
-            case .asked: return nil
-            case nil:
-                for target in targets.prefix(ClientLimits.additionsPerCommit) { ask(for: target, in: &device) }
-                return nil
+            } else {
+                hold(keyPackage, certificate, target, intent, in: &device)
             }
         }
-        return ready.isEmpty && isWaiting ? nil : ready
+        return candidates
+    }
+
+    private func candidate(
+        _ target: AddTarget, for group: Group, in device: DeviceState
+    ) -> IntentPolicy.Candidate {
+        switch keyPackages[target.inbox.channel] {
+        case nil: return .notRequested
+        case .asked: return .requested(isReplacement: keyPackages.isHeld(target.inbox.channel))
+        case .failed: return .failed
+        case .here(let keyPackage, let certificate):
+            guard device.isCurrent(keyPackage, certificate, at: device.wall) else { return .notValid }
+            let isMember =
+                target.trust == .invite
+                && group.members.contains { $0.leaf.credential.deviceCertificate?.deviceID == certificate.deviceID }
+            return .valid(isMember: isMember)
+        }
+    }
+
+    /// The valid key packages for the next commit of an addition.
+    func validKeyPackages(of targets: [AddTarget], in device: DeviceState) -> [PendingTurn.Recipient] {
+        targets.prefix(ClientLimits.additionsPerCommit).compactMap { target in
+            guard case .here(let keyPackage, let certificate) = keyPackages[target.inbox.channel],
+                device.isCurrent(keyPackage, certificate, at: device.wall)
+            else { return nil }
+            return PendingTurn.Recipient(inbox: target.inbox, keyPackage: keyPackage)
+        }
+    }
+
+    /// Requests the key packages for the next commit of an addition.
+    mutating func requestKeyPackages(for intent: Intent, in device: inout DeviceState) {
+        guard case .add(let targets) = intent.change else { return }
+        for target in targets.prefix(ClientLimits.additionsPerCommit) { ask(for: target, in: &device) }
+    }
+
+    /// Remembers the addresses of the people of an addition: an invite may be the only way to reach its inviter.
+    func learnAddresses(of intent: Intent, in device: inout DeviceState) {
+        guard case .add(let targets) = intent.change else { return }
+        for target in targets { device.contacts.learnAddress(target.inbox, in: &device.step) }
     }
 
     /// Holds a key package that is not valid by this device's clock. The command that asked for the addition fails with the
@@ -89,7 +114,9 @@ extension ConversationMachine {
         guard keyPackages.isUnderWay(inbox) else { return }
         switch result {
         case .success(.keyPackage(let bytes, _)):
-            keyPackages.didEnd(inbox, check(bytes, from: inbox, in: device))
+            let target = addTargets.first { $0.inbox.channel == inbox }
+            let check = target.map { KeyPackageCheck($0, isDirect: record.isDirect, in: device) }
+            keyPackages.didEnd(inbox, check?.fetched(bytes) ?? .failed(.wrongAccount))
             try advance(in: &device)
         case .success: break
         case .failure(let error): try didNotGet(inbox, error, in: &device)
@@ -109,36 +136,6 @@ extension ConversationMachine {
         }
     }
 
-    /// Checks a key package. It counts only if it is sealed for this inbox, and if the account in the address certifies its
-    /// device. So a relay can't put another in its place.
-    private func check(_ bytes: KeyPackageBytes, from inbox: ChannelID, in device: DeviceState) -> KeyPackageFetch {
-        guard let target = addTargets.first(where: { $0.inbox.channel == inbox }),
-            let opened = target.inbox.sealKey.open(bytes.bytes, .keyPackage, channel: inbox.bytes),
-            case .keyPackage(let keyPackage)? = try? MLSMessage.decode(opened),
-            let certificate = keyPackage.leafNode.credential.deviceCertificate,
-            certificate.accountKey.fingerprint == target.inbox.account
-        else { return .failed(.wrongAccount) }
-        // The lifetime is checked when the key package is used, because the result may change until then.
-        var environment = device.environment
-        if case .keyPackage(let lifetime) = keyPackage.leafNode.source { environment.now = lifetime.notBefore }
-        do throws(MLSError) { try keyPackage.verify(in: environment) } catch { return .failed(.mls(error)) }
-        if let error = conflict(certificate, target, in: device) { return .failed(error) }
-        return .here(keyPackage, certificate)
-    }
-
-    /// The reason not to add a person: the account is this device's own; or, in a conversation of two, another contact has the
-    /// name.
-    private func conflict(
-        _ certificate: DeviceCertificate, _ target: AddTarget, in device: DeviceState
-    ) -> KithError? {
-        if certificate.accountKey == device.account { return .inviteIsMine }
-        guard record.isDirect, device.contacts[certificate.accountKey] == nil else { return nil }
-        let wanted = target.alias ?? certificate.name
-        guard let other = device.contacts.named(wanted) else { return nil }
-        return .keyChanged(
-            contact: wanted, pinned: other.accountKey.fingerprint, found: certificate.accountKey.fingerprint)
-    }
-
     private mutating func didMeet(_ certificate: DeviceCertificate, _ target: AddTarget, in device: inout DeviceState) {
         let contact = device.remember(certificate, trust: target.trust, alias: target.alias)
         if record.isDirect, record.contact == nil {
@@ -147,7 +144,15 @@ extension ConversationMachine {
         }
     }
 
-    /// Gives up a person who can't be added. The others still can.
+    /// Gives up a person who can't be added. The next try adds the others.
+    mutating func giveUp(_ index: Int, of intent: Intent, in device: inout DeviceState) throws(KithError) {
+        guard case .add(let targets) = intent.change,
+            case .failed(let error)? = keyPackages[targets[index].inbox.channel]
+        else { return }
+        try giveUp(targets[index], intent, error, in: &device)
+        sync.pause(until: device.now)
+    }
+
     private mutating func giveUp(
         _ target: AddTarget, _ intent: Intent, _ error: KithError, in device: inout DeviceState
     ) throws(KithError) {
@@ -297,21 +302,17 @@ extension ConversationMachine {
 
     // MARK: Leaving
 
-    /// Proposes this device's removal. Proposes it again in every epoch, until another member has committed it.
-    mutating func prepareLeaving(in device: inout DeviceState) throws(KithError) {
-        let group = try group(in: &device).group
-        guard group.memberCount > 1 else {
-            // No member is left to commit the removal, so the channel is closed.
-            request(.close(channel: record.channel), .closeChannel, in: &device)
-            finishLeaving(in: &device)
-            return try end(.left, in: &device)
-        }
-        let isProposed = group.pendingProposals.contains {
-            $0.sender == .member(group.ownLeafIndex) && $0.proposal == .remove(group.ownLeafIndex)
-        }
-        guard !isProposed, !outbox.contains({ $0.body == .leaveProposal }) else { return }
+    /// Proposes this device's removal. The proposal is made again in every epoch, until another member has committed it.
+    mutating func proposeLeaving(in device: inout DeviceState) {
         enqueue(
             OutboxItem(entryID: .random(from: device.random), sentAt: device.wall, body: .leaveProposal), in: &device)
+    }
+
+    /// Leaves as the last member, and closes the channel.
+    mutating func leaveAlone(in device: inout DeviceState) throws(KithError) {
+        request(.close(channel: record.channel), .closeChannel, in: &device)
+        finishLeaving(in: &device)
+        try end(.left, in: &device)
     }
 
     mutating func finishLeaving(in device: inout DeviceState) {

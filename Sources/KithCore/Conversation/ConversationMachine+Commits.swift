@@ -101,6 +101,8 @@ extension ConversationMachine {
         let loaded = try group(in: &device)
         enqueueWhatIsDue(loaded, in: &device)
         if loaded.pending == nil { try stageNext(in: &device) }
+        // A step may have ended the conversation.
+        guard sync.isLive else { return }
         if let pending = loaded.pending {
             if !sync.turnIsSent { sendTurn(pending, in: &device) }
         } else {
@@ -140,70 +142,53 @@ extension ConversationMachine {
 
     // MARK: Making commits
 
-    /// Makes the commit of the first intent that is ready.
+    /// Takes the steps of the pending changes, until a commit is made.
     private mutating func stageNext(in device: inout DeviceState) throws(KithError) {
         for intent in record.intents {
-            switch try prepare(intent, in: &device) {
+            guard sync.isLive else { return }
+            let change = try change(of: intent, in: &device)
+            switch try intentPolicy(in: &device).step(for: change) {
             case .wait: continue
-            case .done: dropIntent(intent.id, .success(id), in: &device)
-            case .commit(let proposals, let recipients):
+            case .drop:
+                learnAddresses(of: intent, in: &device)
+                dropIntent(intent.id, .success(id), in: &device)
+            case .commit:
                 do throws(KithError) {
-                    return try stage(intent, proposals, recipients, in: &device)
+                    return try stage(intent, in: &device)
                 } catch {
                     dropIntent(intent.id, .failure(error), in: &device)
                 }
+            case .proposeLeaving: proposeLeaving(in: &device)
+            case .closeChannel: try leaveAlone(in: &device)
+            case .requestKeyPackages: requestKeyPackages(for: intent, in: &device)
+            case .giveUp(let index): try giveUp(index, of: intent, in: &device)
             }
         }
     }
 
-    private enum Preparation {
-        case wait
-        case done
-        case commit([Proposal], [PendingTurn.Recipient])
-    }
-
-    private mutating func prepare(_ intent: Intent, in device: inout DeviceState) throws(KithError) -> Preparation {
-        switch intent.change {
-        case .renew: return .commit([], [])
-        case .commitProposals: return try group(in: &device).othersPropose ? .commit([], []) : .done
-        case .remove(let account):
-            let leaves = try group(in: &device).group.leaves(of: account)
-            return leaves.isEmpty ? .done : .commit(leaves.map { .remove($0) }, [])
-        case .leave:
-            try prepareLeaving(in: &device)
-            return .wait
-        case .add(let targets):
-            guard let ready = try keyPackages(for: targets, intent, in: &device) else { return .wait }
-            let group = try group(in: &device).group
-            if ready.count == targets.count, areHere(targets, ready, in: group) {
-                // The invite may be the only way to reach these people.
-                for target in targets { device.contacts.learnAddress(target.inbox, in: &device.step) }
-                return .done
-            }
-            var proposals: [Proposal] = []
-            for recipient in ready {
-                guard let certificate = recipient.keyPackage.leafNode.credential.deviceCertificate else { continue }
-                // A new device takes the place of the person's old ones.
-                proposals += group.leaves(of: certificate.accountKey).map { .remove($0) }
-                proposals.append(.add(recipient.keyPackage))
-            }
-            return .commit(proposals, ready)
-        }
-    }
-
-    /// Whether these invites were used before and lead to devices that are members. Then there is nothing to do.
-    private func areHere(_ targets: [AddTarget], _ ready: [PendingTurn.Recipient], in group: Group) -> Bool {
-        let devices = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.deviceID })
-        return zip(targets, ready).allSatisfy { target, recipient in
-            let device = recipient.keyPackage.leafNode.credential.deviceCertificate?.deviceID
-            return target.trust == .invite && device.map(devices.contains) == true
-        }
-    }
-
-    private mutating func stage(
-        _ intent: Intent, _ proposals: [Proposal], _ recipients: [PendingTurn.Recipient], in device: inout DeviceState
-    ) throws(KithError) {
+    private mutating func intentPolicy(in device: inout DeviceState) throws(KithError) -> IntentPolicy {
         let loaded = try group(in: &device)
+        return IntentPolicy(
+            memberCount: loaded.group.memberCount, othersPropose: loaded.othersPropose,
+            isLeavingProposed: loaded.hasProposedLeaving || outbox.contains { $0.body == .leaveProposal })
+    }
+
+    /// A pending change, with the facts that its step depends on.
+    private mutating func change(
+        of intent: Intent, in device: inout DeviceState
+    ) throws(KithError) -> IntentPolicy.Change {
+        switch intent.change {
+        case .renew: .renew
+        case .commitProposals: .commitProposals
+        case .remove(let account): .remove(isMember: try !group(in: &device).group.leaves(of: account).isEmpty)
+        case .leave: .leave
+        case .add(let targets): .add(try examine(targets, of: intent, in: &device))
+        }
+    }
+
+    private mutating func stage(_ intent: Intent, in device: inout DeviceState) throws(KithError) {
+        let loaded = try group(in: &device)
+        let (proposals, recipients) = proposals(for: intent.change, to: loaded.group, in: device)
         let (commit, hasTree) = try loaded.commit(
             proposals, inviting: recipients, view: record.view, welcomeLimit: device.sizes.welcome,
             in: device.environment)
@@ -218,6 +203,26 @@ extension ConversationMachine {
         loaded.pending = pending
         device.step.put(pendingKey, pending.encoded)
         markDirty(in: &device)
+    }
+
+    /// The proposals of a commit, besides those of other members, and the recipients of its Welcome.
+    private func proposals(
+        for change: Intent.Change, to group: Group, in device: DeviceState
+    ) -> ([Proposal], [PendingTurn.Recipient]) {
+        switch change {
+        case .renew, .commitProposals, .leave: return ([], [])
+        case .remove(let account): return (group.leaves(of: account).map { .remove($0) }, [])
+        case .add(let targets):
+            let recipients = validKeyPackages(of: targets, in: device)
+            var proposals: [Proposal] = []
+            for recipient in recipients {
+                guard let certificate = recipient.keyPackage.leafNode.credential.deviceCertificate else { continue }
+                // A new device takes the place of the person's old ones.
+                proposals += group.leaves(of: certificate.accountKey).map { .remove($0) }
+                proposals.append(.add(recipient.keyPackage))
+            }
+            return (proposals, recipients)
+        }
     }
 
     private var pendingKey: StoreKey { StoreKey(.pendingCommit, owner: id.rawValue, item: 0) }

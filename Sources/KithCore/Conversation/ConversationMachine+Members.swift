@@ -58,19 +58,21 @@ extension ConversationMachine {
         outbox.forgetAttempts(in: &device.step)
     }
 
-    /// Whether an inviter may bring the conversation back. The inviter must have been a member. In a conversation of two, the
-    /// inviter must be the other person, and nobody else may be in the group.
+    /// Whether an inviter may bring the conversation back; see ``JoinPolicy``.
     mutating func mayBeBroughtBack(
         by inviter: AccountKey?, into group: Group, in device: inout DeviceState
     ) throws(KithError) -> Bool {
-        guard let inviter else { return false }
+        let membership: JoinPolicy.Membership
         if record.isDirect {
-            guard let contact = record.contact.flatMap({ device.contacts[$0] }) else { return false }
-            return Set(group.memberAccounts) == [contact.accountKey, device.account] && inviter == contact.accountKey
+            let other = record.contact.flatMap { device.contacts[$0]?.accountKey }
+            membership = .conversationOfTwo(other: other, own: device.account)
+        } else if try hasGroup(in: device.store) {
+            membership = .group(members: Set(try self.group(in: &device).group.memberAccounts))
+        } else {
+            membership = .unknownGroup(isInviterKnown: device.contacts.acquaintance(inviter) != nil)
         }
-        // A restored device does not know the group. Any contact may add it.
-        guard try hasGroup(in: device.store) else { return device.contacts.acquaintance(inviter) != nil }
-        return try !self.group(in: &device).group.leaves(of: inviter).isEmpty
+        return JoinPolicy.mayBringBack(
+            inviter: inviter, to: membership, members: Set(group.memberAccounts))
     }
 
     /// Accepts a pending conversation. From now on, this device follows its log; in a conversation of two, it sends the other

@@ -61,6 +61,13 @@ final class LoadedGroup {
     /// Whether another member's proposal waits for a commit.
     var othersPropose: Bool { group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) } }
 
+    /// Whether this device's removal was proposed in this epoch.
+    var hasProposedLeaving: Bool {
+        group.pendingProposals.contains {
+            $0.sender == .member(group.ownLeafIndex) && $0.proposal == .remove(group.ownLeafIndex)
+        }
+    }
+
     /// Makes a commit whose Welcomes can be delivered. A Welcome contains a small tree itself; a larger tree goes into a parcel.
     /// Even the tree of a small group may be large, because members choose the contents of their leaves.
     ///

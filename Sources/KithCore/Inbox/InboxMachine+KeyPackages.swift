@@ -26,28 +26,11 @@ struct DepositState {
 extension InboxMachine {
     // MARK: Schedule
 
-    /// Milliseconds until the inbox gets fresh key packages.
-    private func depositDelay(at wall: UInt64) -> UInt64 {
-        deposit.isHeld ? 0 : wall.rest(of: ClientLimits.depositMs, since: record.depositedAt)
-    }
-
-    func isDepositDueAtOpening(in device: DeviceState) -> Bool {
-        guard !record.isOver(now: device.wall) else { return false }
-        return deposit.isOwed || record.depositedAt == 0 || depositDelay(at: device.wall) == 0
-    }
-
-    func isDepositDueAtTick(in device: DeviceState) -> Bool {
-        record.depositedAt > 0 && retryAt == nil && device.relays.isConnected(record.relay)
-            && !record.isOver(now: device.wall) && depositDelay(at: device.wall) == 0
-    }
-
-    /// Milliseconds until the next deposit; `nil` if none is planned.
-    func depositDue(in device: DeviceState) -> UInt64? {
-        guard record.depositedAt > 0, !deposit.isUnderWay, retryAt == nil, !record.isOver(now: device.wall) else {
-            return nil
-        }
-        let mayDeposit = device.clockDoubt(about: record.relay) == nil
-        return mayDeposit ? depositDelay(at: device.wall) : ClientLimits.clockPatienceMs
+    /// The rule for the next deposit.
+    func depositPolicy(at wall: UInt64) -> DepositPolicy {
+        DepositPolicy(
+            wall: wall, depositedAt: record.depositedAt, isOwed: deposit.isOwed, isHeld: deposit.isHeld,
+            isUnderWay: deposit.isUnderWay, isPaused: retryAt != nil, isOver: record.isOver(now: wall))
     }
 
     // MARK: Deposits

@@ -82,7 +82,12 @@ struct InboxMachine {
         }
         if isLinked, let delay = trimDelay(at: device.wall) { due.append(now.plus(delay)) }
         if isLinked { due += restsOfWaits(in: device).map(now.plus) }
-        if isLinked, let delay = depositDue(in: device) { due.append(now.plus(delay)) }
+        if isLinked,
+            let delay = depositPolicy(at: device.wall).delay(
+                isClockDoubtful: device.clockDoubt(about: record.relay) != nil)
+        {
+            due.append(now.plus(delay))
+        }
         return due
     }
 
@@ -127,7 +132,9 @@ struct InboxMachine {
         trimIfDue(in: &profile.device)
         if isOver(in: profile.device) {
             try closeIfOver(in: &profile)
-        } else if isDepositDueAtTick(in: profile.device) {
+        } else if profile.device.relays.isConnected(record.relay),
+            depositPolicy(at: profile.device.wall).isDueWhileOpen
+        {
             try makeDeposit(in: &profile.device)
         }
     }
@@ -154,7 +161,7 @@ struct InboxMachine {
                 in: &profile.device)
         }
         present(in: &profile.device)
-        if isDepositDueAtOpening(in: profile.device) { try makeDeposit(in: &profile.device) }
+        if depositPolicy(at: profile.device.wall).isDueAtOpening { try makeDeposit(in: &profile.device) }
         followLetters(from: nextLetter(in: profile), in: &profile.device)
     }
 
@@ -330,18 +337,4 @@ struct InboxMachine {
         record.didRegister(at: device.wall)
         store(in: &device)
     }
-}
-
-/// An input of an inbox.
-enum InboxInput {
-    case connected
-    case disconnected
-    case answered(InboxRequest, Result<Reply, RelayError>)
-    case followStarted(UInt64, lastSeq: UInt64)
-    case followed(FollowEvent)
-    case followRefused(RelayError)
-    /// The tree that the first letter of the queue needs has arrived.
-    case treeFetched([UInt8])
-    case treeLost
-    case tick
 }

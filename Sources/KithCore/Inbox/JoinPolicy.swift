@@ -28,4 +28,31 @@ enum JoinPolicy {
         guard let own else { return false }
         return epoch > record.epoch && own.address == relay.address && own.pin == relay.pin
     }
+
+    /// The members that a conversation had when this device lost it.
+    enum Membership {
+        /// `other`: the other person; `nil` if unknown.
+        case conversationOfTwo(other: AccountKey?, own: AccountKey)
+        case group(members: Set<AccountKey>)
+        /// A device that was restored from a backup does not know the group. `isInviterKnown`: whether the inviter is a contact.
+        case unknownGroup(isInviterKnown: Bool)
+    }
+
+    /// Whether an inviter may bring back a conversation. The inviter must have been a member. In a conversation of two, the
+    /// inviter must be the other person, and nobody else may be in the group. Any contact may add a restored device.
+    ///
+    /// - Parameters:
+    ///   - inviter: the account that made the Welcome; `nil` if unknown.
+    ///   - members: the members of the group that the Welcome leads to.
+    static func mayBringBack(
+        inviter: AccountKey?, to membership: Membership, members: Set<AccountKey>
+    ) -> Bool {
+        guard let inviter else { return false }
+        switch membership {
+        case .conversationOfTwo(let other, let own):
+            return inviter == other && members == [inviter, own]
+        case .group(let before): return before.contains(inviter)
+        case .unknownGroup(let isInviterKnown): return isInviterKnown
+        }
+    }
 }

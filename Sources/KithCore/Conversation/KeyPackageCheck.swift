@@ -1,0 +1,45 @@
+import KithWire
+import MLS
+
+/// The check of a key package that a relay has sent for a person to add.
+struct KeyPackageCheck {
+    private let target: AddTarget
+    /// Whether the conversation is one of two.
+    private let isDirect: Bool
+    private let account: AccountKey
+    private let contacts: ContactBook
+    private let environment: MLSEnvironment
+
+    init(_ target: AddTarget, isDirect: Bool, in device: DeviceState) {
+        (self.target, self.isDirect) = (target, isDirect)
+        (account, contacts, environment) = (device.account, device.contacts, device.environment)
+    }
+
+    /// Checks a key package. It counts only if it is sealed for the person's inbox, and if the account in the address certifies
+    /// its device. So a relay can't put another in its place.
+    func fetched(_ bytes: KeyPackageBytes) -> KeyPackageFetch {
+        let inbox = target.inbox
+        guard let opened = inbox.sealKey.open(bytes.bytes, .keyPackage, channel: inbox.channel.bytes),
+            case .keyPackage(let keyPackage)? = try? MLSMessage.decode(opened),
+            let certificate = keyPackage.leafNode.credential.deviceCertificate,
+            certificate.accountKey.fingerprint == inbox.account
+        else { return .failed(.wrongAccount) }
+        // The lifetime is checked when the key package is used, because the result may change until then.
+        var environment = environment
+        if case .keyPackage(let lifetime) = keyPackage.leafNode.source { environment.now = lifetime.notBefore }
+        do throws(MLSError) { try keyPackage.verify(in: environment) } catch { return .failed(.mls(error)) }
+        if let error = conflict(certificate) { return .failed(error) }
+        return .here(keyPackage, certificate)
+    }
+
+    /// The reason not to add a person: the account is this device's own; or, in a conversation of two, another contact has the
+    /// name.
+    private func conflict(_ certificate: DeviceCertificate) -> KithError? {
+        if certificate.accountKey == account { return .inviteIsMine }
+        guard isDirect, contacts[certificate.accountKey] == nil else { return nil }
+        let wanted = target.alias ?? certificate.name
+        guard let other = contacts.named(wanted) else { return nil }
+        return .keyChanged(
+            contact: wanted, pinned: other.accountKey.fingerprint, found: certificate.accountKey.fingerprint)
+    }
+}
