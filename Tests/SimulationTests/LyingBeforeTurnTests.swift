@@ -129,12 +129,19 @@ struct LyingBeforeTurnTests {
         let circle = try Circle(seed: 2)
         turn(circle, by: 0)
         let liar = try #require(circle.simulation.clients[1].machine)
-        let conversation = try #require(liar.state.conversations[circle.group(of: 1)])
-        let view = try #require(conversation.machine.record.view)
-        conversation.machine.record.stand(at: LogView(seq: view.seq, hash: LogView.noPrevious, previous: view.previous))
-        circle.simulation.clients[1].perform(.renewKeys(circle.group(of: 1)))
-        try circle.wait { conversation.machine.loaded?.pending != nil }
-        conversation.machine.record.stand(at: view)
+        let group = circle.group(of: 1)
+        let view = try #require(liar.state.conversations[group]?.machine.record.view)
+
+        /// Lets the liar believe in another view of the log.
+        func stand(at view: LogView) throws {
+            var machine = try #require(liar.state.conversations[group]?.machine)
+            machine.record.stand(at: view)
+            liar.state.conversations.add(machine)
+        }
+        try stand(at: LogView(seq: view.seq, hash: LogView.noPrevious, previous: view.previous))
+        circle.simulation.clients[1].perform(.renewKeys(group))
+        try circle.wait { liar.state.conversations[group]?.machine.keptGroup.hasPendingCommit == true }
+        try stand(at: view)
         circle.wait(30)
         for client in [0, 2] {
             #expect(circle.knowsOfDifferentLogs(client))

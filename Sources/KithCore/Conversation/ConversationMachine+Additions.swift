@@ -174,25 +174,12 @@ extension ConversationMachine {
         }
     }
 
-    private mutating func discard(in device: inout DeviceState) {
-        resetConnection(in: &device)
-        request(.close(channel: record.channel), .closeChannel, in: &device)
-        isDiscarded = true
-        let owner = id.rawValue
-        device.step.delete(StoreKey(.conversation, item: owner))
-        for table in [StoreTable.epoch, .record, .pendingCommit, .entry, .outbox, .expiry] {
-            device.step.deleteAll(table, owner: owner)
-        }
-    }
-
     // MARK: Welcomes
 
     /// Delivers the Welcomes of a commit, after this device has entered its epoch. Each new member gets its own Welcome; a large
     /// tree is delivered once for all of them.
     mutating func sendWelcomes(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
-        guard case .welcome(let welcome)? = pending.commit.welcome, let point = device.relays[record.relay],
-            let view = record.epochBegin
-        else { return }
+        guard let letters = WelcomeLetters(pending, record, device.relays) else { return }
         var tree = TreeSource.inWelcome
         var parcel: UInt64?
         if !pending.hasTreeInWelcome {
@@ -200,26 +187,8 @@ extension ConversationMachine {
             (tree, parcel) = (.parcel(address), number)
         }
         for recipient in pending.recipients {
-            let one = try callingMLS { () throws(MLSError) in try welcome.only(for: recipient.keyPackage) }
-            guard let one else { continue }
-            let message = InboxMessage(
-                relay: point, title: record.title, isDirect: record.isDirect,
-                welcome: MLSMessage.welcome(one).encoded, tree: tree, view: view)
-            let inbox = recipient.inbox
-            let letter = try callingMLS { () throws(MLSError) in
-                try InboxLetter(
-                    message, to: recipient.keyPackage, channel: inbox.channel, random: device.random)
-            }
-            guard
-                let sealed = inbox.sealKey.seal(
-                    letter.encoded, .message, channel: inbox.channel.bytes, random: device.random)
-            else { continue }
-            let delivery = ChannelDelivery(
-                relay: device.relays.id(for: inbox.relay, in: &device.step), channel: inbox.channel,
-                appendToken: inbox.appendToken, access: nil,
-                parts: [.init(id: .random(from: device.random), payload: sealed)], after: parcel,
-                conversation: id, intent: pending.intent, account: inbox.account)
-            try deliver(delivery, in: &device)
+            let delivery = try letters.delivery(to: recipient, tree, after: parcel, of: id, in: &device)
+            if let delivery { try deliver(delivery, in: &device) }
         }
     }
 

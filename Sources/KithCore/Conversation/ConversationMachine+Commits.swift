@@ -112,7 +112,7 @@ extension ConversationMachine {
 
     /// Whether there may be work that needs the group in memory.
     private func needsGroup(at wall: UInt64) -> Bool {
-        guard loaded == nil, outbox.isEmpty, record.intents.isEmpty else { return true }
+        guard !keptGroup.isLoaded, outbox.isEmpty, record.intents.isEmpty else { return true }
         return record.hasProposals || record.renewedAt > 0 && isRenewalDue(LeafIndex(rawValue: 0), at: wall)
     }
 
@@ -123,6 +123,12 @@ extension ConversationMachine {
     mutating func enqueueIntent(_ change: Intent.Change, in device: inout DeviceState) -> UInt64 {
         markDirty(in: &device)
         return record.want(change)
+    }
+
+    /// Adds an intent that a command waits for.
+    mutating func request(_ change: Intent.Change, _ ticket: Ticket<ConversationID>, in device: inout DeviceState) {
+        let intent = enqueueIntent(change, in: &device)
+        device.commands.wait(ticket, for: IntentPlace(conversation: id, intent: intent))
     }
 
     /// Adds an intent for the change that is due unasked, if there is one.
@@ -200,8 +206,7 @@ extension ConversationMachine {
         let pending = PendingTurn(
             entryID: .random(from: device.random), commit: commit, intent: intent.id, recipients: recipients,
             hasTreeInWelcome: hasTree, parcel: parcel)
-        loaded.pending = pending
-        device.step.put(pendingKey, pending.encoded)
+        loaded.stage(pending, of: id, in: &device.step)
         markDirty(in: &device)
     }
 
@@ -224,8 +229,6 @@ extension ConversationMachine {
             return (proposals, recipients)
         }
     }
-
-    private var pendingKey: StoreKey { StoreKey(.pendingCommit, owner: id.rawValue, item: 0) }
 
     // MARK: Sending commits
 
@@ -267,8 +270,7 @@ extension ConversationMachine {
         let loaded = try group(in: &device)
         guard let pending = loaded.pending else { return }
         dropIntent(pending.intent, .failure(error), in: &device)
-        loaded.pending = nil
-        device.step.delete(pendingKey)
+        loaded.dropPending(of: id, in: &device.step)
         sync.turnIsOver()
     }
 
@@ -290,7 +292,7 @@ extension ConversationMachine {
         let rest = targets.filter { !done.contains($0.inbox.channel) }
         guard rest.isEmpty else { return record.keep(rest, of: intent.id) }
         record.remove(intent: intent.id)
-        if record.isDirect { sendCard(isAgain: true, in: &device) }
+        if record.isDirect { scheduleCard(isAgain: true, in: &device) }
         // Commands that wait for the addition wait for its Welcomes too.
         finishIfInvited(intent.id, in: &device)
     }
@@ -308,28 +310,5 @@ extension ConversationMachine {
     /// Ends the commands that wait for an intent.
     func finishIntent(_ intent: UInt64, _ result: Result<ConversationID, KithError>, in device: inout DeviceState) {
         device.commands.finish(at: IntentPlace(conversation: id, intent: intent), result, in: &device.step)
-    }
-}
-
-/// A turn whose commit was applied.
-private struct AppliedTurn {
-    /// The turn, with the view after it in the epoch that it ended.
-    let logged: LoggedEntry
-    let author: EntryRecord.Author
-    let notices: [Notice]
-    let warnings: [Warning]
-
-    init(_ logged: LoggedEntry, author: EntryRecord.Author, notices: [Notice], warnings: [Warning] = []) {
-        self.logged = logged
-        self.author = author
-        self.notices = notices
-        self.warnings = warnings
-    }
-
-    /// The record of the turn, with all warnings about it.
-    func record(with warnings: [Warning]? = nil) -> EntryRecord {
-        EntryRecord(
-            logged.entry, view: logged.view, author: author, body: .notices(notices),
-            warnings: warnings ?? self.warnings)
     }
 }

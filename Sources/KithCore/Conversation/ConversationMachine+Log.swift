@@ -55,12 +55,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Reports a warning. Further warnings of its kind, each within ten minutes of the one before, are counted; the tenth, the
-    /// hundredth and so on are reported.
-    mutating func emit(_ warning: Warning, in device: inout DeviceState) {
-        guard let times = notices.times(warning, at: device.now) else { return }
-        device.emit(.warning(id, warning, times: times))
-    }
+    /// Reports a warning, or counts it.
+    mutating func emit(_ warning: Warning, in device: inout DeviceState) { history.report(warning, in: &device) }
 
     /// Reports a warning. Nothing is sent until the user wants to continue.
     mutating func warn(_ warning: Warning, in device: inout DeviceState) throws(KithError) {
@@ -106,17 +102,7 @@ extension ConversationMachine {
 
     /// Stores an entry that may be shown, and reports it.
     mutating func note(_ noted: EntryRecord, at entry: Entry, in device: inout DeviceState) {
-        let place = EntryPlace(conversation: id, seq: entry.seq)
-        device.step.put(place.key, noted.encoded)
-        if let seconds = noted.expiresAfter, case .text = noted.body {
-            let wall = device.wall
-            let expiry = Expiry(after: seconds, wall: wall, relay: device.clocks.relayTime(record.relay) ?? wall)
-            device.erasures.add(place, expiry, in: &device.step)
-        }
-        let lines = noted.messages(at: place, readBy: record.readBy, device.contacts)
-        if lines.contains(where: \.isShown) { notices.didShow() }
-        if lines.contains(where: \.isForPeople) { record.didShow(at: entry.receivedAtMs) }
-        for line in lines { device.emit(.message(line)) }
+        history.note(noted, at: entry, in: &record, &device)
     }
 
     // MARK: Entries of others
@@ -203,22 +189,12 @@ extension ConversationMachine {
         try stop(.invalidCommit, through: entry.seq, in: &device)
     }
 
-    /// Skips a message that can't be used, and reports it. Further messages of the same kind are counted in the first one's line.
-    /// Their own rows hold their hashes and show nothing.
+    /// Skips a message that can't be used, and reports it.
     private mutating func passOver(
         _ noted: EntryRecord, _ next: LoggedEntry, _ reason: UnreadableReason, in device: inout DeviceState
     ) {
         move(to: next.view, in: &device)
-        let name = noted.author == .unknown ? nil : device.name(of: noted.author)
-        let seq = next.entry.seq
-        let line = notices.count(noted, at: seq, reason, from: name)
-        let place = EntryPlace(conversation: id, seq: line.seq)
-        device.step.put(place.key, line.record.encoded)
-        if line.seq != seq { device.step.put(EntryPlace(conversation: id, seq: seq).key, noted.encoded) }
-        guard line.isToBeTold else { return }
-        for message in line.record.messages(at: place, readBy: record.readBy, device.contacts) {
-            device.emit(.message(message))
-        }
+        history.noteUnusable(noted, at: next.entry.seq, reason, in: record, &device)
     }
 
     private mutating func processApplication(
@@ -234,7 +210,7 @@ extension ConversationMachine {
             let content = try? Content(decoding: ContentPadding.unpad(message.data))
         else { return passOver(noted, next, .malformed, in: &device) }
         guard content.messageID == entry.id else { return passOver(noted, next, .wrongID, in: &device) }
-        guard try isNew(entry.id, in: &device) else { return passOver(noted, next, .repeated, in: &device) }
+        guard try history.isNew(entry.id, in: &device) else { return passOver(noted, next, .repeated, in: &device) }
         var warnings = try comparison.compare(
             content.view, of: message.sender, at: entry.seq, with: &record, in: &device)
         let gap = comparison.newlyMissing(
@@ -297,16 +273,6 @@ extension ConversationMachine {
         }
     }
 
-    private mutating func isNew(_ entry: EntryID, in device: inout DeviceState) throws(KithError) -> Bool {
-        if recentIDs == nil {
-            var ids = RecentIDs()
-            let recent = try device.entries(of: id, 0...StoreKey.highest, limit: 1_000, newestFirst: true)
-            for (_, noted) in recent { if let noted { _ = ids.insert(noted.id) } }
-            recentIDs = ids
-        }
-        return recentIDs?.insert(entry) ?? true
-    }
-
     /// Adds a line to the history at the place where the conversation begins for this device.
     mutating func noteBeginning(at seq: UInt64, in device: inout DeviceState) {
         guard seq > 0 else { return }
@@ -319,16 +285,5 @@ extension ConversationMachine {
             payload: [])
         guard let view = record.view else { return }
         note(EntryRecord(entry, view: view, author: .unknown, body: .notices(notices)), at: entry, in: &device)
-    }
-}
-
-/// An entry of the log, with the view of the log after it.
-struct LoggedEntry {
-    let entry: Entry
-    let view: LogView
-
-    init(_ entry: Entry, after before: LogView) {
-        self.entry = entry
-        view = before.after(entry)
     }
 }

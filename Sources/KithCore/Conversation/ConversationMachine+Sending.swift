@@ -52,8 +52,12 @@ extension ConversationMachine {
     }
 
     /// Sends a new title of a group.
-    mutating func rename(_ title: String, in device: inout DeviceState) {
+    mutating func rename(
+        _ title: String, _ ticket: Ticket<ConversationID>, in device: inout DeviceState
+    ) throws(KithError) {
         enqueue(.title(title), in: &device)
+        device.step.finish(ticket, .success(id))
+        try advance(in: &device)
     }
 
     /// Marks everything up to a seq as read.
@@ -132,9 +136,7 @@ extension ConversationMachine {
         let message: MLSMessage
         switch item.body {
         case .leaveProposal:
-            message = try callingMLS { () throws(MLSError) in
-                try loaded.group.propose(.remove(loaded.group.ownLeafIndex), in: device.environment)
-            }
+            message = try loaded.proposeLeaving(in: device.environment)
         case .content(let body):
             let content = Content(
                 messageID: item.entryID, sentAt: item.sentAt, view: view, replyTo: item.replyTo,
@@ -142,9 +144,7 @@ extension ConversationMachine {
             guard let padded = ContentPadding.pad(content.encoded) else {
                 throw .tooLong(limit: ClientLimits.paddedContent)
             }
-            message = try callingMLS { () throws(MLSError) in
-                try loaded.group.encrypt(padded, in: device.environment)
-            }
+            message = try loaded.encrypt(padded, in: device.environment)
         }
         return OutboxItem.Attempt(epoch: record.epoch, payload: message.encoded)
     }
@@ -239,7 +239,7 @@ extension ConversationMachine {
     /// inbox may have to be made.
     ///
     /// - Parameter isAgain: whether to send the card although it was sent before. A restored device does not have it.
-    mutating func sendCard(isAgain: Bool = false, in device: inout DeviceState) {
+    mutating func scheduleCard(isAgain: Bool = false, in device: inout DeviceState) {
         guard record.isDirect, isAgain || !record.cardIsSent, record.contact != nil else { return }
         device.step.sendCard(in: id)
     }

@@ -1,7 +1,8 @@
 import KithWire
 import MLS
 
-/// A conversation: its record, its group, its outbox, and its place in the log. Only inputs and commands change it.
+/// A conversation: its record, its group, its outbox, and its place in the log. Only inputs change it: whoever holds a
+/// conversation can read its state, and has only ``ConversationTable/Place`` to change it with.
 ///
 /// One rule makes it correct: only the log changes the conversation, entry by entry, this device's own entries included. Answers
 /// to requests only tell when to try again.
@@ -9,28 +10,23 @@ struct ConversationMachine {
     let id: ConversationID
     var record: ConversationRecord
     var outbox: Outbox
-    /// The group; `nil` until it is needed, and again after it was not needed for long.
-    var loaded: LoadedGroup?
-    /// The last use of the group, as a number from ``Step/nextUse()``.
-    private(set) var lastUse: UInt64 = 0
-    /// The current epoch's tokens while the group is not loaded. A connection needs nothing else of the group.
-    private var keptTokens: (epoch: UInt64, tokens: EpochTokens)?
+    private(set) var keptGroup: KeptGroup
     var sync = SyncState.offline(retryAt: nil)
     var acknowledged = Acknowledgements()
     var keyPackages = KeyPackageFetches()
     var comparison: ViewComparison
-    var notices = RepeatedNotices()
-    /// Ids of recent messages, to detect repeats.
-    var recentIDs: RecentIDs?
+    var history: ConversationHistory
     var presence = Presence()
     /// Whether the conversation was deleted, and is to be removed from the table.
-    var isDiscarded = false
+    private(set) var isDiscarded = false
 
     init(id: ConversationID, record: ConversationRecord) {
         self.id = id
         self.record = record
         outbox = Outbox(of: id)
+        keptGroup = KeptGroup(of: id)
         comparison = ViewComparison(of: id)
+        history = ConversationHistory(of: id)
     }
 
     // MARK: Reading
@@ -57,12 +53,6 @@ struct ConversationMachine {
         record.isSuspect || record.contact.flatMap { contacts[$0]?.conflictingKey } != nil
     }
 
-    /// The current epoch's tokens, if they are in memory.
-    var tokens: EpochTokens? {
-        if let loaded { return loaded.tokens }
-        return keptTokens.flatMap { $0.epoch == record.epoch ? $0.tokens : nil }
-    }
-
     /// The times at which something is due, in milliseconds; see ``Clocks/now``.
     func due(in device: DeviceState) -> [UInt64] {
         guard record.status.isOpen, device.relays.isConnected(record.relay) else { return [] }
@@ -81,7 +71,7 @@ struct ConversationMachine {
         case .offline(let retryAt): return retryAt
         case .live:
             if let retryAt = sync.retryAt { return retryAt }
-            guard loaded?.pending == nil else { return nil }
+            guard !keptGroup.hasPendingCommit else { return nil }
             guard !record.isChanging, record.memberCount > 1 else { return heldUntil }
             let canRenew = record.renewedAt > 0 && record.entriesSinceRenewal > 0
             let delay = RenewalPolicy(wall: device.wall).latestDelay(renewedAt: record.renewedAt)
@@ -90,6 +80,9 @@ struct ConversationMachine {
     }
 
     // MARK: Inputs
+
+    /// Adds an item of the outbox from the store.
+    mutating func load(_ number: UInt64, _ item: OutboxItem) { outbox.load(number, item) }
 
     mutating func handle(_ input: ConversationInput, in device: inout DeviceState) throws(KithError) {
         switch input {
@@ -118,6 +111,33 @@ struct ConversationMachine {
             try stop(code == .trimmed || code == .gone ? .trimmed : .brokenLog, in: &device)
         case .delivery(let event): try didDeliver(event, in: &device)
         case .tick: try tick(in: &device)
+        case .begin(let group, let targets, let ticket): try begin(group, adding: targets, ticket, in: &device)
+        case .inviteAgain(let target, let ticket): try inviteAgain(target, ticket, in: &device)
+        case .accept: try accept(in: &device)
+        case .change(let change, let ticket):
+            request(change, ticket, in: &device)
+            try advance(in: &device)
+        case .finishWaiting:
+            for intent in record.intents { finishIntent(intent.id, .success(id), in: &device) }
+        case .rename(let title, let ticket): try rename(title, ticket, in: &device)
+        case .abandon: try end(.left, in: &device)
+        case .keepOldKey(let name): try keepOldKey(of: name, in: &device)
+        case .send(let text, let ticket): try send(text, ticket, in: &device)
+        case .markRead(let seq, let sendsReceipt):
+            try markRead(through: seq, sendsReceipt: sendsReceipt, in: &device)
+        case .trustLog(let ticket): try trustLog(ticket, in: &device)
+        case .checkPresence: try checkPresence(in: &device)
+        case .open(let warning):
+            if let warning { try warn(warning, in: &device) }
+            try open(in: &device)
+            try emitSummary(in: &device)
+        case .advance: try advance(in: &device)
+        case .scheduleCard: scheduleCard(in: &device)
+        case .sendCard(let address): try sendCard(address, in: &device)
+        case .leaveUninvited:
+            enqueueIntent(.leave, in: &device)
+            emit(.inviteUsedAgain, in: &device)
+        case .warn(let warning): emit(warning, in: &device)
         }
     }
 
@@ -147,121 +167,103 @@ struct ConversationMachine {
         try advance(in: &device)
     }
 
-    // MARK: The connection
+    // MARK: Joining
 
-    /// Presents the epoch's tokens and follows the epoch, if the relay is connected. Does not wait for answers in between,
-    /// because the relay handles a channel's requests in order.
-    mutating func open(in device: inout DeviceState) throws(KithError) {
-        guard mayAct, device.relays.isConnected(record.relay), record.status.isOpen, sync.following?.tag == nil
-        else { return }
-        if tokens == nil { _ = try group(in: &device) }
-        guard let tokens else { return }
-        if !record.isCreated {
-            request(
-                .create(channel: record.channel, access: tokens.access, retentionSeconds: nil), .createChannel,
-                in: &device)
-        }
-        request(
-            .present(channel: record.channel, epoch: record.epoch, tokens: tokens.all), .present(epoch: record.epoch),
-            in: &device)
-        let tag = device.step.follow(
-            record.relay, record.channel, epoch: record.epoch, fromSeq: record.lastSeq + 1,
-            for: .conversation(id, epoch: record.epoch))
-        sync.beginFollow(tag)
-    }
-
-    /// Sends a request to the conversation's relay.
-    func request(_ request: Request, _ purpose: ConversationRequest, in device: inout DeviceState) {
-        device.request(record.relay, request, for: .conversation(id, purpose))
-    }
-
-    private mutating func didCreateChannel(
-        _ result: Result<Reply, RelayError>, in device: inout DeviceState
+    /// Begins the conversation with a group of this device alone.
+    ///
+    /// - Parameter ticket: the command that ends when the people are added.
+    mutating func begin(
+        _ group: Group, adding targets: [AddTarget], _ ticket: Ticket<ConversationID>, in device: inout DeviceState
     ) throws(KithError) {
-        switch result {
-        case .success:
-            record.didCreateChannel()
-            markDirty(in: &device)
-        case .failure(let error) where error.code.isPassing: openLater(error, in: &device)
-        case .failure: try stop(.denied, in: &device)
+        record.begin(
+            with: LogView(beginning: 0, of: record.channel, authenticator: group.epochAuthenticator, after: 0))
+        try begin(group)
+        if targets.isEmpty {
+            record.activate()
+            device.step.finish(ticket, .success(id))
+        } else {
+            request(.add(targets), ticket, in: &device)
         }
+        try emitSummary(in: &device)
+        try open(in: &device)
     }
 
-    /// Handles a refusal of the tokens or the follow.
-    private mutating func didRefuse(_ error: RelayError, in device: inout DeviceState) throws(KithError) {
-        guard record.status.isOpen else { return }
-        switch error.code {
-        case .gone: try stop(.closed, in: &device)
-        case .trimmed: try stop(.trimmed, through: error.detail, in: &device)
-        case .denied:
-            // A channel that is being created does not exist until the relay has answered.
-            if record.isCreated { try stop(.denied, in: &device) }
-        default: openLater(error, in: &device)
-        }
-    }
-
-    /// Follows the log again after a pause.
-    private mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
-        resetConnection(in: &device)
-        sync.pause(until: device.now + error.patienceMs)
-    }
-
-    /// Ends the connection to the log.
-    mutating func resetConnection(in device: inout DeviceState) {
-        device.step.unfollow(record.relay, sync.following?.tag)
-        device.parcels.forget(.commit(id), in: &device.step)
-        sync.disconnect()
-    }
-
-    private mutating func didStartFollow(_ place: FollowPlace, in device: inout DeviceState) throws(KithError) {
-        guard sync.isOpening, record.epoch == place.epoch else { return }
-        let first = place.firstSeq
-        if record.view == nil, first < StoreKey.highest { try begin(after: first - min(1, first), in: &device) }
-        guard first < StoreKey.highest, first == record.lastSeq + 1 else { return try stop(.brokenLog, in: &device) }
-        sync.catchUp(through: place.lastSeq)
-        try didCatchUp(in: &device)
-    }
-
-    private mutating func didFollow(
-        _ event: FollowEvent, _ tag: UInt64, epoch: UInt64, in device: inout DeviceState
+    /// Invites the other person again, who could not be reached. Keeps the texts that wait.
+    mutating func inviteAgain(
+        _ target: AddTarget, _ ticket: Ticket<ConversationID>, in device: inout DeviceState
     ) throws(KithError) {
-        switch event {
-        case .entries(let entries): try process(entries, in: &device)
-        case .whisper(let payload): try didHear(payload, in: &device)
-        case .epochEnded:
-            _ = device.step.endFollow(tag, record.relay)
-            sync.endFollow()
-            // The turn's commit is still being fetched, and is applied when it arrives.
-            if device.parcels.isFetching(.commit(id)) { return }
-            // An epoch ends with a turn, which was applied or has stopped the conversation. If neither happened, the log is
-            // broken.
-            if record.epoch == epoch { return try stop(.brokenLog, in: &device) }
-            try open(in: &device)
-        }
+        record.beginAgain()
+        request(.add([target]), ticket, in: &device)
+        try emitSummary(in: &device)
+        try open(in: &device)
     }
 
-    /// Begins the log of a device that has just joined, once the place of the epoch's first entry is known.
-    private mutating func begin(after seq: UInt64, in device: inout DeviceState) throws(KithError) {
-        let loaded = try group(in: &device)
-        let view = LogView(
-            beginning: record.epoch, of: record.channel, authenticator: loaded.group.epochAuthenticator, after: seq,
-            previous: record.invitedView?.previous ?? LogView.noPrevious)
-        let invited = record.begin(afterJoining: view)
+    /// Takes over a group that this device has joined with a Welcome.
+    ///
+    /// - Parameters:
+    ///   - isBack: whether this device was in the conversation before.
+    ///   - people: the other members.
+    /// - Returns: the difference between the inviter's view and this device's, if this device's history continues.
+    mutating func join(
+        _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers, in device: inout DeviceState
+    ) throws(KithError) -> Warning? {
+        let difference = isBack ? record.difference(fromInviters: message.view, epoch: group.epoch) : nil
+        if isBack {
+            rejoin(group, title: message.title, in: &device)
+        } else if people.isDirect {
+            record.becomeDirect(with: people.contacts.first)
+        }
+        record.didJoin(message.view)
+        try begin(group)
         markDirty(in: &device)
-        noteBeginning(at: seq, in: &device)
-        // The relay shows another place than the inviter saw.
-        if let invited, invited != view {
-            try warn(.differentLogs(first: min(seq, invited.seq), last: max(seq, invited.seq)), in: &device)
-        }
+        return difference
     }
 
-    /// Becomes live if everything that was at the relay when the follow began has been processed. Then sending may begin.
-    mutating func didCatchUp(in device: inout DeviceState) throws(KithError) {
-        guard case .catchingUp(_, let last) = sync, record.lastSeq >= last else { return }
-        sync.becomeLive()
-        comparison.restartClaims(at: device.now)
-        if isCheckDue { try challenge(in: &device) }
-        try advance(in: &device)
+    /// Prepares a conversation that this device had lost, after it was added again.
+    private mutating func rejoin(_ group: Group, title: String, in device: inout DeviceState) {
+        resetConnection(in: &device)
+        record.rejoin(epoch: group.epoch, memberCount: group.memberCount, title: title)
+        // Since it was removed, this device may have had no reason to connect to the relay.
+        if mayAct { device.keepConnected(to: record.relay) }
+        acknowledged.removeAll()
+        comparison.forget()
+        outbox.forgetAttempts(in: &device.step)
+    }
+
+    /// Whether an inviter may bring the conversation back; see ``JoinPolicy``.
+    mutating func mayBeBroughtBack(
+        by inviter: AccountKey?, into group: Group, in device: inout DeviceState
+    ) throws(KithError) -> Bool {
+        let membership: JoinPolicy.Membership
+        if record.isDirect {
+            let other = record.contact.flatMap { device.contacts[$0]?.accountKey }
+            membership = .conversationOfTwo(other: other, own: device.account)
+        } else if try keptGroup.isKnown(in: device.store) {
+            membership = .group(members: Set(try self.group(in: &device).group.memberAccounts))
+        } else {
+            membership = .unknownGroup(isInviterKnown: device.contacts.acquaintance(inviter) != nil)
+        }
+        return JoinPolicy.mayBringBack(
+            inviter: inviter, to: membership, members: Set(group.memberAccounts))
+    }
+
+    /// Accepts a pending conversation. From now on, this device follows its log; in a conversation of two, it sends the other
+    /// person its contact card.
+    mutating func accept(in device: inout DeviceState) throws(KithError) {
+        record.accept()
+        markDirty(in: &device)
+        _ = device.meet(try group(in: &device).group, mayBeDirect: record.isDirect, trust: .unverified)
+        device.keepConnected(to: record.relay)
+        scheduleCard(in: &device)
+    }
+
+    /// Separates the conversation from its contact, who has another key now. Its messages stay with the old key.
+    ///
+    /// - Parameter name: the contact's name.
+    mutating func keepOldKey(of name: String, in device: inout DeviceState) throws(KithError) {
+        record.keepOldKey(of: name)
+        markDirty(in: &device)
+        try emitSummary(in: &device)
     }
 
     // MARK: The end
@@ -301,32 +303,35 @@ struct ConversationMachine {
 
     /// The group. Reads it from the store on first use.
     mutating func group(in device: inout DeviceState) throws(KithError) -> LoadedGroup {
-        lastUse = device.step.nextUse()
-        if let loaded { return loaded }
-        let read = try LoadedGroup(of: id, from: device.store)
-        loaded = read
-        return read
+        try keptGroup.load(in: &device)
     }
 
-    /// Whether the group is known. A device that was restored from a backup has none until it is added again.
-    func hasGroup(in store: any ProfileStore) throws(KithError) -> Bool {
-        if loaded != nil { return true }
-        let key = StoreKey(.epoch, owner: id.rawValue, item: 0)
-        return try reading { () throws(StoreError) in try store.value(key) } != nil
-    }
+    /// Takes over a group that the store does not have.
+    mutating func begin(_ group: Group) throws(KithError) { try keptGroup.begin(group) }
 
     /// Frees the group, and everything else that can be read from the store again.
     mutating func unload() {
-        keptTokens = loaded?.tokens.map { (record.epoch, $0) }
-        loaded = nil
+        keptGroup.unload(in: record.epoch)
         comparison.unload()
-        recentIDs = nil
+        history.unload()
+    }
+
+    /// Deletes the conversation, which nobody else was ever in.
+    mutating func discard(in device: inout DeviceState) {
+        resetConnection(in: &device)
+        request(.close(channel: record.channel), .closeChannel, in: &device)
+        isDiscarded = true
+        let owner = id.rawValue
+        device.step.delete(StoreKey(.conversation, item: owner))
+        for table in [StoreTable.epoch, .record, .pendingCommit, .entry, .outbox, .expiry] {
+            device.step.deleteAll(table, owner: owner)
+        }
     }
 
     /// Puts the record and the group's changes into the step's transaction.
     mutating func store(in step: inout Step) {
-        if let loaded { record.note(hasProposals: !loaded.group.pendingProposals.isEmpty) }
+        if let hasProposals = keptGroup.hasProposals { record.note(hasProposals: hasProposals) }
         step.put(StoreKey(.conversation, item: id.rawValue), record.encoded)
-        loaded?.store(of: id, in: &step)
+        keptGroup.store(in: &step)
     }
 }

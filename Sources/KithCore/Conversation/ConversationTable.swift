@@ -3,10 +3,43 @@ import MLS
 
 /// The conversations of a profile, with ways to find them.
 struct ConversationTable {
-    /// Holds one machine by reference, so that a loop over all conversations copies none.
+    /// Holds one machine by reference, so that a loop over all conversations copies none. The machine changes only here.
     final class Place {
-        var machine: ConversationMachine
-        init(_ machine: ConversationMachine) { self.machine = machine }
+        private(set) var machine: ConversationMachine
+
+        fileprivate init(_ machine: ConversationMachine) { self.machine = machine }
+
+        func handle(_ input: ConversationInput, in device: inout DeviceState) throws(KithError) {
+            try machine.handle(input, in: &device)
+        }
+
+        /// Takes over a group that this device has joined; see ``ConversationMachine/join(_:by:isBack:_:in:)``.
+        func join(
+            _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers,
+            in device: inout DeviceState
+        ) throws(KithError) -> Warning? {
+            try machine.join(group, by: message, isBack: isBack, people, in: &device)
+        }
+
+        /// The group. Reads it from the store on first use.
+        func group(in device: inout DeviceState) throws(KithError) -> Group {
+            try machine.group(in: &device).group
+        }
+
+        /// Whether an inviter may bring the conversation back; see ``JoinPolicy``.
+        func mayBeBroughtBack(
+            by inviter: AccountKey?, into group: Group, in device: inout DeviceState
+        ) throws(KithError) -> Bool {
+            try machine.mayBeBroughtBack(by: inviter, into: group, in: &device)
+        }
+
+        /// Adds an item of the outbox from the store.
+        func load(_ number: UInt64, _ item: OutboxItem) { machine.load(number, item) }
+
+        /// Frees the group and all that can be read from the store again.
+        func unload() { machine.unload() }
+
+        fileprivate func store(in step: inout Step) { machine.store(in: &step) }
     }
 
     private var places: [ConversationID: Place] = [:]
@@ -75,15 +108,16 @@ struct ConversationTable {
     // MARK: Changes
 
     /// Adds a conversation, from the store or new.
-    mutating func add(_ id: ConversationID, _ record: ConversationRecord) {
-        places[id] = Place(ConversationMachine(id: id, record: record))
-        idsByChannel[record.channel] = id
+    @discardableResult
+    mutating func add(_ machine: ConversationMachine) -> Place {
+        let place = Place(machine)
+        places[machine.id] = place
+        idsByChannel[machine.record.channel] = machine.id
+        return place
     }
 
     mutating func make(_ record: ConversationRecord, in step: inout Step) -> Place {
-        let place = Place(ConversationMachine(id: step.numbers.nextConversation(), record: record))
-        places[place.machine.id] = place
-        idsByChannel[record.channel] = place.machine.id
+        let place = add(ConversationMachine(id: step.numbers.nextConversation(), record: record))
         step.markDirty(place.machine.id)
         return place
     }
@@ -96,23 +130,23 @@ struct ConversationTable {
 
     /// Puts the changed conversations into the step's transaction.
     func storeDirty(in step: inout Step) {
-        for id in step.takeDirty() { places[id]?.machine.store(in: &step) }
+        for id in step.takeDirty() { places[id]?.store(in: &step) }
     }
 
     /// Unloads the least recently used groups beyond ``ClientLimits/loadedGroups``, and those of pending conversations.
     ///
     /// - Parameter dirty: the conversations whose changes are not in the step's transaction yet. Their groups stay.
     func unloadIdleGroups(except dirty: Set<ConversationID>) {
-        let loaded = places.values.filter { $0.machine.loaded != nil && !dirty.contains($0.machine.id) }
+        let loaded = places.values.filter { $0.machine.keptGroup.isLoaded && !dirty.contains($0.machine.id) }
         var surplus = loaded.count - ClientLimits.loadedGroups
         guard surplus > 0 || loaded.contains(where: { !$0.machine.mayAct }) else { return }
-        for place in loaded.sorted(by: { $0.machine.lastUse < $1.machine.lastUse })
+        for place in loaded.sorted(by: { $0.machine.keptGroup.lastUse < $1.machine.keptGroup.lastUse })
         where surplus > 0 || !place.machine.mayAct {
-            place.machine.unload()
+            place.unload()
             surplus -= 1
         }
     }
 
     /// The number of groups in memory.
-    var loadedGroups: Int { places.values.count { $0.machine.loaded != nil } }
+    var loadedGroups: Int { places.values.count { $0.machine.keptGroup.isLoaded } }
 }

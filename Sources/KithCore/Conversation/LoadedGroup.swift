@@ -3,8 +3,9 @@ import MLS
 
 /// A conversation's group in memory, with the changes that have to be stored.
 final class LoadedGroup {
-    var group: Group
-    var pending: PendingTurn?
+    private(set) var group: Group
+    /// The commit of this device that is not in the log yet.
+    private(set) var pending: PendingTurn?
     /// Whether the epoch differs from the stored one.
     private var isNewEpoch = false
     /// The epoch's tokens; `nil` for a device that was removed. Such a device has no rights in the channel, and no secret of the
@@ -97,6 +98,30 @@ final class LoadedGroup {
             if length <= (hasTree ? welcomeLimit : ClientLimits.welcome) { return (commit, hasTree) }
         }
         throw .tooLong(limit: ClientLimits.welcome)
+    }
+
+    /// Makes a commit the pending one, and stores it.
+    func stage(_ commit: PendingTurn, of conversation: ConversationID, in step: inout Step) {
+        pending = commit
+        step.put(StoreKey(.pendingCommit, owner: conversation.rawValue, item: 0), commit.encoded)
+    }
+
+    /// Drops the pending commit, because it can't get into the log.
+    func dropPending(of conversation: ConversationID, in step: inout Step) {
+        pending = nil
+        step.delete(StoreKey(.pendingCommit, owner: conversation.rawValue, item: 0))
+    }
+
+    /// Encrypts a message.
+    func encrypt(_ data: [UInt8], in environment: MLSEnvironment) throws(KithError) -> MLSMessage {
+        try callingMLS { () throws(MLSError) in try group.encrypt(data, in: environment) }
+    }
+
+    /// Proposes the removal of this device.
+    func proposeLeaving(in environment: MLSEnvironment) throws(KithError) -> MLSMessage {
+        try callingMLS { () throws(MLSError) in
+            try group.propose(.remove(group.ownLeafIndex), in: environment)
+        }
     }
 
     /// Replaces the group by the one that a commit made of it.

@@ -12,4 +12,21 @@ enum InboxInput {
     case treeFetched([UInt8])
     case treeLost
     case tick
+
+    // From other machines of the profile.
+
+    /// The inbox was made in this step.
+    case made
+    /// Closes the inbox: here at once, and at the relay as soon as the relay is connected.
+    case close
+    /// Replaces a key package that was used.
+    case replaceKeyPackage
+    /// The device's certificate was renewed, and nobody could accept the old one.
+    case certificateExpired
+    /// The relay has registered the inbox's name for this profile.
+    case nameRegistered
+    /// Registers the inbox's name again if that is due.
+    case renewName
+    /// All inputs of the step were handled: conversations may have changed.
+    case stepEnds
 }

@@ -33,20 +33,18 @@ extension InboxMachine {
                 group = try Group(joining: invitation.opened, in: profile.device.environment)
             } catch { return .done }
             if let old {
-                let mayBringBack = try old.machine.mayBeBroughtBack(
+                let mayBringBack = try old.mayBeBroughtBack(
                     by: invitation.inviter, into: group, in: &profile.device)
                 guard mayBringBack else { return .done }
             }
             forgetKeyPackage(of: letter, in: &profile.device.step)
             let people = meet(group, invitation, isPending: isPending, isUninvited: isUninvited, in: &profile.device)
             let conversation = old ?? newConversation(for: group, invitation, isPending: isPending, in: &profile)
-            let difference = try conversation.machine.join(
+            let difference = try conversation.join(
                 group, by: letter.message, isBack: old != nil, people, in: &profile.device)
             record.didTake(letter.letter, in: letter.entry.id, conversation.machine.id)
             try answer(conversation, isUninvited: isUninvited, in: &profile.device)
-            if let difference { try conversation.machine.warn(difference, in: &profile.device) }
-            try conversation.machine.open(in: &profile.device)
-            try conversation.machine.emitSummary(in: &profile.device)
+            try conversation.handle(.open(difference), in: &profile.device)
             return .done
         }
     }
@@ -140,11 +138,10 @@ extension InboxMachine {
     ) throws(KithError) {
         if isUninvited {
             // Leaves visibly. Otherwise the other person would keep writing to nobody.
-            conversation.machine.enqueueIntent(.leave, in: &device)
-            return conversation.machine.emit(.inviteUsedAgain, in: &device)
+            return try conversation.handle(.leaveUninvited, in: &device)
         }
         let mayAct = conversation.machine.mayAct
-        if mayAct { conversation.machine.sendCard(in: &device) }
+        if mayAct { try conversation.handle(.scheduleCard, in: &device) }
         if case .invite(let isReusable, _) = record.purpose {
             if !record.isUsed { device.emit(.inviteUsed(id, conversation.machine.id)) }
             guard isReusable else { return record.didUse() }

@@ -3,18 +3,31 @@ import MLS
 
 // Key packages of this device: made, deposited at the relay, found by a letter's reference, and deleted.
 
-/// The state of an inbox's deposits of key packages.
+/// The state of an inbox's key packages, beside its record.
 struct DepositState {
-    /// Whether a deposit has no answer yet.
-    var isUnderWay = false
     /// Whether a deposit was put off because a clock looks wrong.
-    var isHeld = false
-    /// Whether the last deposit only replaced key packages that were used.
-    var isRefill = false
+    private(set) var isHeld = false
     /// Whether a deposit is still to be made: the relay was not connected, or has not accepted the last one.
-    var isOwed = false
+    private(set) var isOwed = false
     /// The numbers of the stored key packages by their references; `nil` until a letter is read.
-    var packages: [[UInt8]: UInt64]?
+    private(set) var packages: [[UInt8]: UInt64]?
+
+    /// Notes whether a deposit is put off.
+    mutating func hold(_ isHeld: Bool) { self.isHeld = isHeld }
+
+    /// Notes that a deposit is still to be made.
+    mutating func owe() { isOwed = true }
+
+    /// Notes that the relay has accepted a deposit.
+    mutating func didDeposit() { isOwed = false }
+
+    /// Keeps the index of the stored key packages.
+    mutating func index(_ packages: [[UInt8]: UInt64]) { self.packages = packages }
+
+    /// Adds a new key package to the index, if there is one.
+    mutating func didMake(_ keyPackage: KeyPackage, _ number: UInt64) {
+        if packages != nil, let reference = try? keyPackage.reference() { packages?[reference] = number }
+    }
 
     /// Removes a deleted key package from the index.
     mutating func didDelete(_ number: UInt64) {
@@ -30,7 +43,7 @@ extension InboxMachine {
     func depositPolicy(at wall: UInt64) -> DepositPolicy {
         DepositPolicy(
             wall: wall, depositedAt: record.depositedAt, isOwed: deposit.isOwed, isHeld: deposit.isHeld,
-            isUnderWay: deposit.isUnderWay, isPaused: retryAt != nil, isOver: record.isOver(now: wall))
+            isUnderWay: connection.isDepositing, isPaused: connection.retryAt != nil, isOver: record.isOver(now: wall))
     }
 
     // MARK: Deposits
@@ -40,15 +53,14 @@ extension InboxMachine {
     /// - Parameter used: the number of used key packages to replace; `nil` for a full set with another key package of last
     ///   resort.
     mutating func makeDeposit(replacing used: Int? = nil, in device: inout DeviceState) throws(KithError) {
-        guard !deposit.isUnderWay, !record.isClosing, !isForgotten else { return }
-        guard device.relays.isConnected(record.relay) else { return deposit.isOwed = true }
+        guard !connection.isDepositing, !record.isClosing, !isForgotten else { return }
+        guard device.relays.isConnected(record.relay) else { return deposit.owe() }
         // The key packages at the relay are of more use than new ones, which would be dated by a clock that looks wrong.
-        deposit.isHeld = record.depositedAt > 0 && device.clockDoubt(about: record.relay) != nil
+        deposit.hold(record.depositedAt > 0 && device.clockDoubt(about: record.relay) != nil)
         guard !deposit.isHeld else { return }
-        deposit.isUnderWay = true
-        deposit.isRefill = used != nil
+        connection.beginDeposit(isRefill: used != nil)
         try deleteExpiredKeyPackages(in: &device)
-        deposit.isOwed = true
+        deposit.owe()
         var sealed: [KeyPackageBytes] = []
         for _ in 0..<(used ?? record.purpose.keyPackages) {
             if let bytes = try makeKeyPackage(isLastResort: false, in: &device) { sealed.append(bytes) }
@@ -87,20 +99,18 @@ extension InboxMachine {
             device.step.put(StoreKey(.keyPackage, owner: id.rawValue, item: number), Array($0))
         }
         device.step.freshKeyPackages[InboxItem(inbox: id, number: number)] = bundle
-        if deposit.packages != nil, let reference = try? bundle.keyPackage.reference() {
-            deposit.packages?[reference] = number
-        }
+        deposit.didMake(bundle.keyPackage, number)
         return record.sealKey.seal(
             bundle.message.encoded, .keyPackage, channel: record.channel.bytes, random: device.random
         ).map { KeyPackageBytes($0[...]) }
     }
 
     mutating func didDeposit(_ result: Result<Reply, RelayError>, in profile: inout ProfileState) throws(KithError) {
-        deposit.isUnderWay = false
+        let isRefill = connection.endDeposit()
         switch result {
         case .success:
-            deposit.isOwed = false
-            if !deposit.isRefill || record.depositedAt == 0 { record.didDeposit(at: profile.device.wall) }
+            deposit.didDeposit()
+            if !isRefill || record.depositedAt == 0 { record.didDeposit(at: profile.device.wall) }
             store(in: &profile.device)
             if let invite = openInvite(in: profile.device) {
                 profile.device.commands.didMake(invite, in: &profile.device.step)
@@ -111,7 +121,7 @@ extension InboxMachine {
             }
         case .failure(let error) where error.code.isPassing: openLater(error, in: &profile.device)
         // This refusal is a consequence of an earlier one.
-        case .failure where retryAt != nil: break
+        case .failure where connection.retryAt != nil: break
         case .failure(let error): profile.device.failCommands(at: id, .relay(.refused(error)))
         }
     }
@@ -140,7 +150,7 @@ extension InboxMachine {
         for (number, bundle) in try storedKeyPackages(in: device) {
             if let reference = try? bundle.keyPackage.reference() { packages[reference] = number }
         }
-        deposit.packages = packages
+        deposit.index(packages)
         return packages
     }
 

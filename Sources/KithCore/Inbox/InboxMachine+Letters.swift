@@ -9,34 +9,24 @@ extension InboxMachine {
 
     mutating func process(_ entries: [Entry], in profile: inout ProfileState) throws(KithError) {
         guard entries.allSatisfy({ $0.seq < StoreKey.highest }) else { return }
-        for entry in entries where entry.seq > position {
-            if entry.seq > position + 1 { record.forgetAside(position + 1...entry.seq - 1) }
-            position = entry.seq
-            if record.isUnread(entry.seq) { queue.append(entry) }
-        }
+        connection.receive(entries, of: &record)
         try processQueue(in: &profile)
-        guard queue.count > 1, queue.reduce(0, { $0 + $1.payload.count }) > ClientLimits.inboxQueue else { return }
-        isPaused = true
-        unfollow(in: &profile.device)
-        queue.removeLast(queue.count - 1)
+        if connection.pauseIfFull() { unfollow(in: &profile.device) }
     }
 
     private mutating func processQueue(in profile: inout ProfileState) throws(KithError) {
-        let before = queue.count
+        let before = connection.waiting
         defer {
-            if queue.count < before { store(in: &profile.device) }
+            if connection.waiting < before { store(in: &profile.device) }
             trimAtOnce(in: &profile.device)
         }
-        while let entry = queue.first, !profile.device.parcels.isFetching(.tree(id)), !record.isClosing {
+        while let entry = connection.first, !profile.device.parcels.isFetching(.tree(id)), !record.isClosing {
             var taken = leftAside(entry, in: profile)
             if taken == nil { taken = try take(entry, tree: nil, in: &profile) }
             guard let taken, didTake(entry, taken) else { return }
         }
-        guard queue.isEmpty else { return }
-        if isPaused {
-            isPaused = false
-            return try open(in: &profile)
-        }
+        guard connection.first == nil else { return }
+        if connection.resume() { return try open(in: &profile) }
         skipRead(in: &profile)
         try closeIfOver(in: &profile)
     }
@@ -50,7 +40,7 @@ extension InboxMachine {
         case .done: record.forgetAside(entry.seq...entry.seq)
         case .aside(let reason): record.setAside(entry.seq, reason)
         }
-        _ = queue.popFirst()
+        connection.didReadFirst()
         record.didProcess(entry.seq)
         return true
     }
@@ -78,7 +68,7 @@ extension InboxMachine {
             // The same entry id means that the sender had no answer and sent the letter again, after the relay had forgotten the
             // id.
             if taken.entry != entry.id, let known = profile.conversations[taken.conversation] {
-                known.machine.emit(.oldWelcome, in: &profile.device)
+                try known.handle(.warn(.oldWelcome), in: &profile.device)
             }
             return .done
         }
@@ -122,7 +112,7 @@ extension InboxMachine {
 
     /// Takes the first letter of the queue with its tree. Without its tree, a Welcome is of no use and is dropped.
     mutating func didFetchTree(_ tree: [UInt8]?, in profile: inout ProfileState) throws(KithError) {
-        if let entry = queue.first {
+        if let entry = connection.first {
             // A letter that has its tree never waits again.
             let taken = tree == nil ? .done : try take(entry, tree: tree, in: &profile)
             _ = didTake(entry, taken)
@@ -178,8 +168,7 @@ extension InboxMachine {
 
     /// Reads the inbox again from the first letter set aside that can be taken now.
     mutating func takeLettersAside(in profile: inout ProfileState) {
-        guard followTag != nil, !record.isClosing, queue.isEmpty, position >= record.lastSeq,
-            firstReady(in: profile) != nil
+        guard !record.isClosing, connection.hasBrought(through: record.lastSeq), firstReady(in: profile) != nil
         else { return }
         unfollow(in: &profile.device)
         followLetters(from: nextLetter(in: profile), in: &profile.device)
@@ -187,7 +176,7 @@ extension InboxMachine {
 
     /// Ends the second reading early if nothing in the rest of it can be taken.
     private mutating func skipRead(in profile: inout ProfileState) {
-        guard followTag != nil, position < record.lastSeq, firstReady(in: profile) == nil else { return }
+        guard connection.isReadingAgain(through: record.lastSeq), firstReady(in: profile) == nil else { return }
         unfollow(in: &profile.device)
         followLetters(from: record.lastSeq + 1, in: &profile.device)
     }
@@ -200,10 +189,9 @@ extension InboxMachine {
     }
 
     mutating func followLetters(from seq: UInt64, in device: inout DeviceState) {
-        position = seq - min(1, seq)
-        lastThere = nil
         postponeTrim(in: &device)
-        followTag = device.step.follow(record.relay, record.channel, epoch: 0, fromSeq: seq, for: .inbox(id))
+        let tag = device.step.follow(record.relay, record.channel, epoch: 0, fromSeq: seq, for: .inbox(id))
+        connection.beginFollow(tag, from: seq)
     }
 
     /// The remaining waits of letters, in milliseconds.

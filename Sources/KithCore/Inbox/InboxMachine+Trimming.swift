@@ -30,7 +30,7 @@ extension InboxMachine {
 
     /// Milliseconds until an inbox whose address many may have is trimmed; `nil` for other inboxes, and while there is no follow.
     func trimDelay(at wall: UInt64) -> UInt64? {
-        guard !record.purpose.hasLimitedAudience, followTag != nil else { return nil }
+        guard !record.purpose.hasLimitedAudience, connection.followTag != nil else { return nil }
         return record.trimAt - min(record.trimAt, wall)
     }
 
@@ -42,8 +42,10 @@ extension InboxMachine {
 
     /// Asks the relay to drop letters that were read. The request leaves after the transaction that stores their results.
     private mutating func trim(in device: inout DeviceState) {
-        guard record.readThrough > record.trimmedSeq, followTag != nil, !isTrimming, !record.isClosing else { return }
-        isTrimming = true
+        guard record.readThrough > record.trimmedSeq, connection.followTag != nil, !connection.isTrimming,
+            !record.isClosing
+        else { return }
+        connection.beginTrim()
         request(
             .trim(channel: record.channel, throughSeq: record.readThrough), .trim(through: record.readThrough),
             in: &device)
@@ -51,7 +53,7 @@ extension InboxMachine {
 
     /// Handles the answer to a trim. A refused trim is sent again at the next occasion.
     mutating func didTrim(through seq: UInt64, _ result: Result<Reply, RelayError>, in device: inout DeviceState) {
-        isTrimming = false
+        connection.endTrim()
         guard case .success = result else { return }
         // Stored with the next change, because it does no harm to ask again.
         record.didTrim(through: seq)

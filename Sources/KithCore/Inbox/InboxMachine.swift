@@ -1,4 +1,3 @@
-import DequeModule
 import KithWire
 import MLS
 
@@ -6,22 +5,10 @@ import MLS
 struct InboxMachine {
     let id: InboxID
     var record: InboxRecord
-    var followTag: UInt64?
-    /// The last entry that was at the relay when the follow began.
-    var lastThere: UInt64?
-    /// The last entry that the follow has brought. It is before the record's `lastSeq` while letters set aside are read again.
-    var position: UInt64 = 0
-    /// Entries that wait until the entry before them is done.
-    var queue: Deque<Entry> = []
-    /// Whether reading is paused because the relay has more than may queue. It resumes after the first entry of the queue.
-    var isPaused = false
+    var connection = InboxConnection()
     var deposit = DepositState()
-    /// Whether a trim has no answer yet.
-    var isTrimming = false
     /// The time when the relay was last asked to keep the inbox's name, in milliseconds; see ``Clocks/now``.
     private var renewalAskedAt: UInt64?
-    /// The time to open the inbox again, in milliseconds, if the relay asked for a pause; see ``Clocks/now``.
-    var retryAt: UInt64?
     /// Whether the inbox was deleted, and is to be removed from the table.
     private(set) var isForgotten = false
 
@@ -56,8 +43,7 @@ struct InboxMachine {
 
     /// Whether everything that was at the relay when the follow began has been read, and no letter is set aside.
     private var isRead: Bool {
-        guard followTag != nil, let lastThere else { return false }
-        return queue.isEmpty && !isPaused && record.lastSeq >= lastThere && record.aside.isEmpty
+        connection.isRead(through: record.lastSeq) && record.aside.isEmpty
     }
 
     /// Whether the inbox is to be closed: its invite was used, or has expired by the device's clock and by the relay's.
@@ -71,7 +57,7 @@ struct InboxMachine {
         let now = device.now
         var due: [UInt64] = []
         let isLinked = device.relays.isConnected(record.relay)
-        if let retryAt, isLinked { due.append(retryAt) }
+        if let retryAt = connection.retryAt, isLinked { due.append(retryAt) }
         guard !record.isClosing else { return due }
         if isLinked, let renewal = nameRenewalDue(in: device) { due.append(renewal) }
         // After the expiry, inputs from the relay close the inbox.
@@ -97,17 +83,27 @@ struct InboxMachine {
         switch input {
         case .connected: try open(in: &profile)
         case .disconnected:
-            resetConnection()
+            connection = InboxConnection()
             // The letter that needs the tree comes again.
             profile.device.parcels.forget(.tree(id), in: &profile.device.step)
         case .answered(let request, let result): try didAnswer(request, result, in: &profile)
         case .followStarted(let tag, let lastSeq):
-            if followTag == tag { try didStartFollow(lastSeq: lastSeq, in: &profile) }
+            if connection.followTag == tag { try didStartFollow(lastSeq: lastSeq, in: &profile) }
         case .followed(let event): if case .entries(let entries) = event { try process(entries, in: &profile) }
         case .followRefused(let error): try didRefuseFollow(error, in: &profile)
         case .treeFetched(let tree): try didFetchTree(tree, in: &profile)
         case .treeLost: try didFetchTree(nil, in: &profile)
         case .tick: try tick(in: &profile)
+        case .made:
+            store(in: &profile.device)
+            profile.device.keepConnected(to: record.relay)
+            try open(in: &profile)
+        case .close: try close(in: &profile)
+        case .replaceKeyPackage: try makeDeposit(replacing: 1, in: &profile.device)
+        case .certificateExpired: certificateExpired(in: &profile.device)
+        case .nameRegistered: didRegister(in: &profile.device)
+        case .renewName: try renewName(in: &profile.device)
+        case .stepEnds: takeLettersAside(in: &profile)
         }
     }
 
@@ -123,8 +119,10 @@ struct InboxMachine {
     }
 
     private mutating func tick(in profile: inout ProfileState) throws(KithError) {
-        if let retryAt, retryAt <= profile.device.now, profile.device.relays.isConnected(record.relay) {
-            self.retryAt = nil
+        if let retryAt = connection.retryAt, retryAt <= profile.device.now,
+            profile.device.relays.isConnected(record.relay)
+        {
+            connection.endPause()
             try open(in: &profile)
         }
         guard !record.isClosing, !isForgotten else { return }
@@ -142,7 +140,9 @@ struct InboxMachine {
     // MARK: The connection
 
     mutating func open(in profile: inout ProfileState) throws(KithError) {
-        guard profile.device.relays.isConnected(record.relay), followTag == nil else { return }
+        guard profile.device.relays.isConnected(record.relay), connection.followTag == nil else {
+            return
+        }
         if record.isClosing {
             present(in: &profile.device)
             return request(.close(channel: record.channel), .close, in: &profile.device)
@@ -182,7 +182,7 @@ struct InboxMachine {
         guard case .failure(let error) = result else { return }
         if error.code.isPassing { return openLater(error, in: &profile.device) }
         // This refusal is a consequence of an earlier one.
-        guard retryAt == nil else { return }
+        guard connection.retryAt == nil else { return }
         if error.code == .denied, record.depositedAt > 0, !record.isClosing { return try makeAgain(in: &profile) }
         guard error.code == .gone || error.code == .denied || error.code == .exists else { return }
         // The inbox was closed, or the relay has lost it.
@@ -197,7 +197,7 @@ struct InboxMachine {
         stopFollowing(in: &profile.device)
         profile.device.parcels.forget(.tree(id), in: &profile.device.step)
         // The relay refuses a deposit that is under way too.
-        deposit.isUnderWay = false
+        connection.endDeposit()
         record.relayLostIt()
         store(in: &profile.device)
         try open(in: &profile)
@@ -206,32 +206,23 @@ struct InboxMachine {
     /// Opens the inbox again after a pause. The pause has a minimum, so that the inbox does not compete with the user's requests.
     mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
         stopFollowing(in: &device)
-        retryAt = device.now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
+        connection.pause(until: device.now + max(ClientLimits.inboxPatienceMs, error.patienceMs))
     }
 
     /// Ends the follow. The next follow brings the queued entries again.
     private mutating func stopFollowing(in device: inout DeviceState) {
         unfollow(in: &device)
-        queue = []
+        connection.dropQueue()
     }
 
     mutating func unfollow(in device: inout DeviceState) {
-        device.step.unfollow(record.relay, followTag)
-        followTag = nil
-    }
-
-    private mutating func resetConnection() {
-        followTag = nil
-        queue = []
-        isPaused = false
-        isTrimming = false
-        deposit.isUnderWay = false
-        retryAt = nil
+        device.step.unfollow(record.relay, connection.followTag)
+        connection.endFollow()
     }
 
     private mutating func didRefuseFollow(_ error: RelayError, in profile: inout ProfileState) throws(KithError) {
-        followTag = nil
-        queue = []
+        connection.endFollow()
+        connection.dropQueue()
         switch error.code {
         case .trimmed:
             // Earlier entries are gone; later ones will come.
@@ -248,7 +239,7 @@ struct InboxMachine {
     /// Handles the beginning of a follow. A relay that has fewer entries than were processed has lost some, and continues to
     /// count from there.
     private mutating func didStartFollow(lastSeq: UInt64, in profile: inout ProfileState) throws(KithError) {
-        lastThere = lastSeq
+        connection.didStartFollow(lastSeq: lastSeq)
         record.correctWaits(now: letterTime(in: profile.device))
         guard lastSeq < record.lastSeq else {
             trimAtOnce(in: &profile.device)
@@ -283,7 +274,7 @@ struct InboxMachine {
     private mutating func didClose(_ result: Result<Reply, RelayError>, in device: inout DeviceState) {
         if case .failure(let error) = result {
             if error.code.isPassing { return openLater(error, in: &device) }
-            guard retryAt == nil else { return }
+            guard connection.retryAt == nil else { return }
         }
         forget(in: &device)
     }

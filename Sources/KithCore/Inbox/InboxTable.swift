@@ -2,10 +2,15 @@ import KithWire
 
 /// The inboxes of a profile.
 struct InboxTable {
-    /// Holds one machine by reference, so that a loop over all inboxes copies none.
+    /// Holds one machine by reference, so that a loop over all inboxes copies none. The machine changes only here.
     final class Place {
-        var machine: InboxMachine
-        init(_ machine: InboxMachine) { self.machine = machine }
+        private(set) var machine: InboxMachine
+
+        fileprivate init(_ machine: InboxMachine) { self.machine = machine }
+
+        func handle(_ input: InboxInput, in profile: inout ProfileState) throws(KithError) {
+            try machine.handle(input, in: &profile)
+        }
     }
 
     private var places: [InboxID: Place] = [:]

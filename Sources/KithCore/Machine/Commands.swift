@@ -64,9 +64,7 @@ extension Command where Answer == ConversationID {
     package static func trustLog(_ conversation: ConversationID) -> Self {
         Command { (profile, ticket) throws(KithError) in
             _ = try profile.state.conversations.conversation(conversation)
-            try profile.change(conversation) { (machine, device) throws(KithError) in
-                try machine.trustLog(ticket, in: &device)
-            }
+            try profile.pass(.trustLog(ticket), to: conversation)
         }
     }
 
@@ -175,9 +173,7 @@ extension Command where Answer == Void {
     package static func markRead(_ conversation: ConversationID, through seq: UInt64, sendsReceipt: Bool) -> Self {
         Command(now: { (profile) throws(KithError) in
             _ = try profile.state.conversations.conversation(conversation)
-            try profile.change(conversation) { (machine, device) throws(KithError) in
-                try machine.markRead(through: seq, sendsReceipt: sendsReceipt, in: &device)
-            }
+            try profile.pass(.markRead(through: seq, sendsReceipt: sendsReceipt), to: conversation)
         })
     }
 
@@ -186,9 +182,7 @@ extension Command where Answer == Void {
         Command(now: { (profile) throws(KithError) in
             _ = try profile.state.conversations.conversation(conversation)
             try profile.accept(conversation)
-            try profile.change(conversation) { (machine, device) throws(KithError) in
-                try machine.checkPresence(in: &device)
-            }
+            try profile.pass(.checkPresence, to: conversation)
         })
     }
 

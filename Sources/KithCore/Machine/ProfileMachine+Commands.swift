@@ -33,7 +33,7 @@ extension ProfileMachine {
 
     func revoke(_ inbox: InboxID, _ ticket: Ticket<Void>) throws(KithError) {
         guard inboxes[inbox]?.machine.record.purpose.isInvite == true else { throw .notFound("invite") }
-        try inboxes[inbox]?.machine.close(in: &state)
+        try pass(.close, to: inbox)
         state.device.commands.wait(ticket, forClosing: inbox)
     }
 
@@ -72,9 +72,7 @@ extension ProfileMachine {
             ?? delivered.map { IntentPlace(conversation: $0.conversation, intent: $0.intent) }
         if let place, state.conversations[place.conversation] != nil {
             state.device.commands.wait(ticket, for: place)
-            return try change(place.conversation) { (machine, device) throws(KithError) in
-                try machine.advance(in: &device)
-            }
+            return try pass(.advance, to: place.conversation)
         }
         let relay = withDevice { $0.relays.id(opened: invite.inbox.relay, in: &$0.step) }
         let alias = (name ?? invite.name).trimmedOneLine
@@ -100,9 +98,7 @@ extension ProfileMachine {
         var id = try beginAgain(with: contact, at: relay, target, ticket)
         if id == nil { id = try create(NewConversation(at: relay, with: contact, [target]), ticket) }
         guard !waits, let id else { return }
-        try change(id) { (machine, device) throws(KithError) in
-            for intent in machine.record.intents { machine.finishIntent(intent.id, .success(id), in: &device) }
-        }
+        try pass(.finishWaiting, to: id)
     }
 
     /// The inbox by which a contact can be invited.
@@ -132,16 +128,9 @@ extension ProfileMachine {
             guard case .stopped(_, .notReachable) = record.status else { return false }
             return record.relay == relay && record.epoch == 0
         }
-        guard let known, try known.machine.hasGroup(in: state.device.store) else { return nil }
-        let id = known.machine.id
-        try change(id) { (machine, device) throws(KithError) in
-            machine.record.beginAgain()
-            let intent = machine.enqueueIntent(.add([target]), in: &device)
-            device.commands.wait(ticket, for: IntentPlace(conversation: id, intent: intent))
-            try machine.emitSummary(in: &device)
-            try machine.open(in: &device)
-        }
-        return id
+        guard let machine = known?.machine, try machine.keptGroup.isKnown(in: state.device.store) else { return nil }
+        try pass(.inviteAgain(target, ticket), to: machine.id)
+        return machine.id
     }
 
     func createGroup(
@@ -176,9 +165,7 @@ extension ProfileMachine {
     ) throws(KithError) -> ConversationID {
         let (record, group) = try new.make(in: state.device)
         let id = state.makeConversation(record).machine.id
-        try change(id) { (machine, device) throws(KithError) in
-            try machine.begin(group, adding: new.targets, ticket, in: &device)
-        }
+        try pass(.begin(group, adding: new.targets, ticket), to: id)
         return id
     }
 
@@ -187,14 +174,11 @@ extension ProfileMachine {
     /// Accepts a conversation, if it is pending. Then replaces the key package that it used in each inbox that led to it.
     func accept(_ id: ConversationID) throws(KithError) {
         guard let machine = state.conversations[id]?.machine, machine.isPending else { return }
-        try change(id) { (machine, device) throws(KithError) in try machine.accept(in: &device) }
+        try pass(.accept, to: id)
         for inbox in inboxes.ids where inboxes[inbox]?.machine.record.ledTo(id) == true {
-            try inboxes[inbox]?.machine.makeDeposit(replacing: 1, in: &state.device)
+            try pass(.replaceKeyPackage, to: inbox)
         }
-        try change(id) { (machine, device) throws(KithError) in
-            try machine.open(in: &device)
-            try machine.emitSummary(in: &device)
-        }
+        try pass(.open(), to: id)
         state.device.invitationNotices.didDecide()
     }
 
@@ -204,11 +188,7 @@ extension ProfileMachine {
         _ intent: Intent.Change, in id: ConversationID, _ ticket: Ticket<ConversationID>
     ) throws(KithError) {
         try accept(id)
-        try change(id) { (machine, device) throws(KithError) in
-            let intent = machine.enqueueIntent(intent, in: &device)
-            device.commands.wait(ticket, for: IntentPlace(conversation: id, intent: intent))
-            try machine.advance(in: &device)
-        }
+        try pass(.change(intent, ticket), to: id)
     }
 
     func add(_ members: [ContactID], to id: ConversationID, _ ticket: Ticket<ConversationID>) throws(KithError) {
@@ -225,7 +205,7 @@ extension ProfileMachine {
         let person = try state.device.contacts.contact(contact)
         // A removal would end the conversation for both, and neither could undo it.
         guard !place.machine.record.isDirect else { throw .membership(.removingFromTwo) }
-        guard !(try place.machine.group(in: &state.device).group.leaves(of: person.accountKey)).isEmpty else {
+        guard !(try place.group(in: &state.device).leaves(of: person.accountKey)).isEmpty else {
             throw .membership(.noMember(person.name))
         }
         try request(.remove(person.accountKey), in: id, ticket)
@@ -240,7 +220,7 @@ extension ProfileMachine {
         }
         // The stranger who began a pending conversation is not told.
         if machine.isPending, machine.record.status == .active { state.device.invitationNotices.didDecide() }
-        try change(id) { (machine, device) throws(KithError) in try machine.end(.left, in: &device) }
+        try pass(.abandon, to: id)
         finish(ticket, .success(id))
     }
 
@@ -250,11 +230,7 @@ extension ProfileMachine {
         let title = try groupTitle(title)
         if machine.isLeftAlone { throw .membership(.leftAlone) }
         try accept(id)
-        try change(id) { (machine, device) throws(KithError) in
-            machine.rename(title, in: &device)
-            device.step.finish(ticket, .success(id))
-            try machine.advance(in: &device)
-        }
+        try pass(.rename(title, ticket), to: id)
     }
 
     /// Pins a contact's conflicting key, or keeps the pinned one.
@@ -263,13 +239,7 @@ extension ProfileMachine {
             try device.contacts.decideKey(id, accept: accept, in: &device.step)
         }
         for conversation in state.conversations.with(id).map(\.machine.id) {
-            try change(conversation) { (machine, device) throws(KithError) in
-                if accept {
-                    try machine.keepOldKey(of: before.name, in: &device)
-                } else {
-                    try machine.advance(in: &device)
-                }
-            }
+            try pass(accept ? .keepOldKey(of: before.name) : .advance, to: conversation)
         }
     }
 
@@ -288,7 +258,7 @@ extension ProfileMachine {
     /// Puts a text into the outbox, after ``checkSending(_:to:)`` has accepted it.
     func send(_ text: OutgoingText, to id: ConversationID, _ ticket: Ticket<EntryID>) throws(KithError) {
         try accept(id)
-        try change(id) { (machine, device) throws(KithError) in try machine.send(text, ticket, in: &device) }
+        try pass(.send(text, ticket), to: id)
     }
 
     func takeRequest(item: UInt64, _ bytes: [UInt8], _ ticket: Ticket<EntryID>) throws(KithError) {

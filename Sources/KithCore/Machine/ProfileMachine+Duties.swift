@@ -6,7 +6,7 @@ extension ProfileMachine {
     /// Renews the device's certificate if that is due. Replaces key packages if nobody could accept the old certificate.
     func renewCertificate() throws(KithError) {
         guard try state.device.renewCertificate() else { return }
-        for id in inboxes.ids { inboxes[id]?.machine.certificateExpired(in: &state.device) }
+        for id in inboxes.ids { try pass(.certificateExpired, to: id) }
     }
 
     /// Erases the texts that have expired by the device's clock and by the relay's.
@@ -24,11 +24,8 @@ extension ProfileMachine {
         guard state.device.relays[relay] != nil else { return nil }
         let id = state.device.step.numbers.nextInbox()
         inboxes.add(id, InboxRecord(relay: relay, purpose: purpose, random: state.device.random))
-        inboxes[id]?.machine.store(in: &state.device)
-        state.device.keepConnected(to: relay)
         let made = inboxes[id]?.machine
-        try inboxes[id]?.machine.open(in: &state)
-        inboxes.removeIfForgotten(id)
+        try pass(.made, to: id)
         return made
     }
 
@@ -40,7 +37,7 @@ extension ProfileMachine {
             if let contact = record.contact {
                 address = try inboxAddress(for: contact, at: record.relay)
             }
-            try change(id) { (machine, device) throws(KithError) in try machine.sendCard(address, in: &device) }
+            try pass(.sendCard(address), to: id)
         }
     }
 
@@ -62,7 +59,7 @@ extension ProfileMachine {
     func didAnswerName(_ asker: NameAsker, _ result: Result<Reply, RelayError>) throws(KithError) {
         switch state.device.nameRequests.didAnswer(asker, result, own: state.device.account) {
         case .registered(let inbox):
-            inboxes[inbox]?.machine.didRegister(in: &state.device)
+            try pass(.nameRegistered, to: inbox)
             if case .register(let ticket) = asker { finish(ticket, .success(())) }
         case .asksAgain: try sendNameRequest(asker)
         case .lost(let name, let inbox):
@@ -71,7 +68,7 @@ extension ProfileMachine {
             {
                 state.device.emit(.nameLost(name, relay.address))
             }
-            try inboxes[inbox]?.machine.close(in: &state)
+            try pass(.close, to: inbox)
             fail(asker, .nameHeld)
         case .found(let holder, let alias, let relay):
             let found = withDevice {

@@ -53,8 +53,8 @@ extension ProfileMachine {
     package func members(of id: ConversationID) throws(KithError) -> [Member] {
         let place = try state.conversations.conversation(id)
         // A backup does not contain the members.
-        guard try place.machine.hasGroup(in: state.device.store) else { return [] }
-        let group = try place.machine.group(in: &state.device).group
+        guard try place.machine.keptGroup.isKnown(in: state.device.store) else { return [] }
+        let group = try place.group(in: &state.device)
         let device = state.device
         return group.members.compactMap { _, leaf in
             guard let certificate = leaf.credential.deviceCertificate else { return nil }
@@ -201,10 +201,11 @@ extension ProfileMachine {
     package func latestGroup() throws(KithError) -> GroupPlace? {
         let groups = state.conversations.all.filter { !$0.machine.record.isDirect }
         guard let place = groups.max(by: { $0.machine.id < $1.machine.id }),
-            let relay = state.device.relays[place.machine.record.relay],
-            let tokens = try place.machine.group(in: &state.device).tokens
+            let relay = state.device.relays[place.machine.record.relay]
         else { return nil }
         let record = place.machine.record
+        _ = try place.group(in: &state.device)
+        guard let tokens = place.machine.keptGroup.tokens(of: record.epoch) else { return nil }
         return GroupPlace(
             relay: relay, channel: record.channel, epoch: record.epoch, tokens: tokens.all, lastSeq: record.lastSeq)
     }

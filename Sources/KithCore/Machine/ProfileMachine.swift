@@ -74,7 +74,7 @@ package final class ProfileMachine {
         if state.device.clocks.didSet() { try eraseExpired() }
         try body()
         state.device.tellOfClocks()
-        for id in inboxes.ids { inboxes[id]?.machine.takeLettersAside(in: &state) }
+        for id in inboxes.ids { try pass(.stepEnds, to: id) }
         state.storeConversations()
         state.unloadIdleGroups()
         return state.device.step.finish()
@@ -114,7 +114,7 @@ package final class ProfileMachine {
         withDevice { $0.parcels.didConnect(relay, $0.relays, in: &$0.step) }
         for number in state.device.deliveries.numbers(at: relay) { try pass(state.device.openDelivery(number)) }
         for asker in state.device.nameRequests.askers(at: relay) { try sendNameRequest(asker) }
-        for id in inboxes.ids(at: relay) { try inboxes[id]?.machine.renewName(in: &state.device) }
+        for id in inboxes.ids(at: relay) { try pass(.renewName, to: id) }
     }
 
     private func didDisconnect(_ relay: RelayID) throws(KithError) {
@@ -189,23 +189,16 @@ package final class ProfileMachine {
 
     /// Passes an input to a conversation, if it exists.
     func pass(_ input: ConversationInput, to id: ConversationID) throws(KithError) {
-        try change(id) { (machine, device) throws(KithError) in try machine.handle(input, in: &device) }
-    }
-
-    /// Runs `body` on a conversation, if it exists.
-    func change(
-        _ id: ConversationID, _ body: (inout ConversationMachine, inout DeviceState) throws(KithError) -> Void
-    ) throws(KithError) {
         guard let place = state.conversations[id] else { return }
-        let wasLoaded = place.machine.loaded != nil
-        try body(&place.machine, &state.device)
+        let wasLoaded = place.machine.keptGroup.isLoaded
+        try place.handle(input, in: &state.device)
         state.conversations.removeIfDiscarded(id)
-        if !wasLoaded, place.machine.loaded != nil { state.unloadIdleGroups() }
+        if !wasLoaded, place.machine.keptGroup.isLoaded { state.unloadIdleGroups() }
     }
 
     /// Passes an input to an inbox, if it exists.
     func pass(_ input: InboxInput, to id: InboxID) throws(KithError) {
-        try inboxes[id]?.machine.handle(input, in: &state)
+        try inboxes[id]?.handle(input, in: &state)
         inboxes.removeIfForgotten(id)
     }
 

@@ -23,11 +23,11 @@ enum StoredProfile {
             device.step.numbers.conversation = max(device.step.numbers.conversation, value.item + 1)
             // The conversation's relay was damaged and left out.
             if device.damage.isTolerated, device.relays[record.relay] == nil { throw StoreError.damaged(.relay) }
-            conversations.add(ConversationID(rawValue: value.item), record)
+            conversations.add(ConversationMachine(id: ConversationID(rawValue: value.item), record: record))
         }
         try each(.outbox, &device) { value, _ in
             let item = try OutboxItem(stored: value.bytes)
-            conversations[ConversationID(rawValue: value.owner)]?.machine.outbox.load(value.item, item)
+            conversations[ConversationID(rawValue: value.owner)]?.load(value.item, item)
         }
         try each(.inbox, &device) { value, device in
             inboxes.add(InboxID(rawValue: value.item), try InboxRecord(stored: value.bytes))

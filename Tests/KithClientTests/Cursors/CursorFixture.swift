@@ -54,9 +54,9 @@ final class CursorFixture {
     /// Changes a conversation in memory and on the disk.
     func change(_ id: ConversationID, _ body: (inout ConversationRecord) -> Void) throws {
         let conversation = try #require(machine.state.conversations[id])
-        body(&conversation.machine.record)
+        let changed = machine.replace(conversation) { body(&$0.record) }
         var transaction = StoreTransaction()
-        transaction.put(StoreKey(.conversation, item: id.rawValue), conversation.machine.record.encoded)
+        transaction.put(StoreKey(.conversation, item: id.rawValue), changed.machine.record.encoded)
         try store.commit(transaction)
     }
 
@@ -107,7 +107,7 @@ final class CursorFixture {
     func beginStep(in id: ConversationID) throws -> UInt64 {
         let conversation = try #require(machine.state.conversations[id])
         let seq = conversation.machine.record.lastSeq + 1
-        conversation.machine.record.stand(at: Self.view(seq))
+        machine.replace(conversation) { $0.record.stand(at: Self.view(seq)) }
         machine.state.device.step.markDirty(id)
         return seq
     }

@@ -138,9 +138,9 @@ struct AsideTests {
 
     @Test("a Welcome is read again as soon as the log has the entries it needs")
     func logCame() throws {
-        let (box, conversation, letter) = try waitingBox()
+        let (box, open, letter) = try waitingBox()
         try box.bring([letter])
-        conversation.machine.record.end(.removed(by: "carol"))
+        let conversation = box.alice.replace(open) { $0.record.end(.removed(by: "carol")) }
         let effects = try box.handle([.tick])
         #expect(effects.follows(of: try box.inbox.record.channel) == [letter.seq])
         try box.startFollow(in: effects)

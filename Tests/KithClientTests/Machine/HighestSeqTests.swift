@@ -29,12 +29,14 @@ struct HighestSeqTests {
             address: try #require(RelayAddress("127.0.0.1:4433")),
             pin: try #require(RelayPin([UInt8](repeating: 7, count: 32))))
         _ = try handle([.command(CommandID(rawValue: 1), .createGroup(title: "group", point, []))])
-        let conversation = try #require(alice.state.conversations[ConversationID(rawValue: 1)])
-        conversation.machine.record.begin(
-            with: LogView(
-                beginning: 0, of: conversation.machine.record.channel,
-                authenticator: try conversation.machine.group(in: &alice.state.device).group.epochAuthenticator,
-                after: StoreKey.highest - 2))
+        let short = try #require(alice.state.conversations[ConversationID(rawValue: 1)])
+        let conversation = try alice.replace(short) {
+            $0.record.begin(
+                with: LogView(
+                    beginning: 0, of: $0.record.channel,
+                    authenticator: try $0.group(in: &alice.state.device).group.epochAuthenticator,
+                    after: StoreKey.highest - 2))
+        }
         let limits = AdvertisedLimits(
             payload: 1 << 18, frame: 1 << 19, requestsPerSecond: 200, requestBurst: 400, idleSeconds: 300,
             follows: 4_096, retentionSeconds: 86_400)

@@ -99,8 +99,8 @@ struct RejoiningTests {
     @Test("only the other member can revive an ended conversation, at its relay, in a later epoch")
     func ended() throws {
         for kind in Letter.allCases {
-            let (box, conversation, letter) = try box(kind)
-            conversation.machine.record.end(.removed(by: "carol"))
+            let (box, open, letter) = try box(kind)
+            let conversation = box.alice.replace(open) { $0.record.end(.removed(by: "carol")) }
             try box.bring([letter])
             let isBack = conversation.machine.record.status == .active
             #expect(isBack == (kind == .later), "\(kind)")
@@ -111,8 +111,8 @@ struct RejoiningTests {
     @Test("an active conversation, or one that the user left, is not replaced")
     func working() throws {
         for status in [ConversationStatus.active, .preparing, .left] {
-            let (box, conversation, letter) = try box(.later)
-            conversation.machine.record.end(status)
+            let (box, open, letter) = try box(.later)
+            let conversation = box.alice.replace(open) { $0.record.end(status) }
             try box.bring([letter])
             // The wait for the log is over.
             box.passed += ClientLimits.parcelMs

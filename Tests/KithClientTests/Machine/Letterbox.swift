@@ -89,9 +89,19 @@ final class Letterbox {
         _ = try commit(alice.start(now: Self.now + passed))
     }
 
+    /// Changes the record of the inbox, as if it had been stored so, and opens the profile again.
+    func changeInbox(_ change: (inout InboxRecord) -> Void) throws {
+        var record = try inbox.record
+        change(&record)
+        var transaction = StoreTransaction()
+        transaction.put(StoreKey(.inbox, item: 1), record.encoded)
+        try store.commit(transaction)
+        try reopen()
+    }
+
     /// Refuses the follow of the inbox.
     func refuseFollow(_ code: RelayError.Code, detail: UInt64) throws -> [Effect] {
-        let tag = try #require(try inbox.followTag)
+        let tag = try #require(try inbox.connection.followTag)
         return try handle([.followRefused(relay, tag: tag, RelayError(code, "", detail: detail))])
     }
 
@@ -178,7 +188,7 @@ final class Letterbox {
     /// Delivers entries of the inbox.
     @discardableResult
     func bring(_ entries: [Entry]) throws -> [Effect] {
-        let tag = try #require(try inbox.followTag)
+        let tag = try #require(try inbox.connection.followTag)
         return try handle([.followed(relay, tag: tag, .entries(entries))])
     }
 
@@ -273,5 +283,19 @@ extension [Effect] {
 
     var trims: [UInt64] {
         compactMap { if case .request(_, _, .trim(_, let seq)) = $0 { seq } else { nil } }
+    }
+}
+
+extension ProfileMachine {
+    /// Puts a changed copy of a conversation in its place.
+    ///
+    /// - Returns: the changed conversation.
+    @discardableResult
+    func replace(
+        _ conversation: ConversationTable.Place, _ change: (inout ConversationMachine) throws -> Void
+    ) rethrows -> ConversationTable.Place {
+        var machine = conversation.machine
+        try change(&machine)
+        return state.conversations.add(machine)
     }
 }

@@ -105,7 +105,7 @@ struct LogTests {
             let own = played.group.ownLeafIndex
             let named = ownIsNamed ? own : LeafIndex(rawValue: own.rawValue + 1)
             try played.bring([played.proposes(.remove(named))])
-            let pending = try played.conversation.machine.group(in: &played.box.alice.state.device).group
+            let pending = try played.conversation.group(in: &played.box.alice.state.device)
                 .pendingProposals.map(\.proposal)
             #expect(pending == (ownIsNamed ? [.remove(own)] : []))
             #expect(try played.unreadable.isEmpty == ownIsNamed)

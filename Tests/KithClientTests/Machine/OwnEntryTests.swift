@@ -75,12 +75,12 @@ struct OwnEntryTests {
     @Test("a text is sent even if the group was not in memory")
     func unloaded() throws {
         let played = try spoken()
-        played.conversation.machine.unload()
+        played.conversation.unload()
         try played.wait(milliseconds: 1)
-        #expect(played.conversation.machine.loaded == nil, "nothing is to be done")
+        #expect(!played.conversation.machine.keptGroup.isLoaded, "nothing is to be done")
         #expect(try played.send("hello").appends.count == 1)
         let other = try spoken()
-        other.conversation.machine.unload()
+        other.conversation.unload()
         #expect(try other.perform(.renewKeys(other.id)).turns.count == 1)
     }
 
@@ -108,16 +108,18 @@ struct OwnEntryTests {
         #expect(played.status == .stopped(seq: 2, reason: .brokenLog))
         try played.answer(turn.tag, .success(.accepted(seq: 2)))
         #expect(!played.conversation.machine.acknowledged.contains(turn.id))
-        let loaded = try played.conversation.machine.group(in: &played.box.alice.state.device)
+        var machine = played.conversation.machine
+        let loaded = try machine.group(in: &played.box.alice.state.device)
         let pending = try #require(loaded.pending)
         #expect(pending.entryID == turn.id)
         // The same for a commit that lies beside the log.
         let parcel = ParcelAddress(
             channel: .random(), readToken: .random(), key: [UInt8](repeating: 1, count: 32), length: 10)
-        loaded.pending = PendingTurn(
+        let other = PendingTurn(
             entryID: turn.id, commit: pending.commit, intent: pending.intent, recipients: [], hasTreeInWelcome: false,
             parcel: TurnReference(to: parcel, of: [1]))
-        try played.conversation.machine.didDeliverParcel(parcel.channel, .closed, in: &played.box.alice.state.device)
+        loaded.stage(other, of: played.id, in: &played.box.alice.state.device.step)
+        try machine.didDeliverParcel(parcel.channel, .closed, in: &played.box.alice.state.device)
         #expect(loaded.pending?.entryID == turn.id)
     }
 

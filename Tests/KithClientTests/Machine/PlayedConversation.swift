@@ -9,7 +9,7 @@ import Testing
 /// turn by which bob added alice.
 final class PlayedConversation {
     let box: Letterbox
-    let conversation: ConversationTable.Place
+    let id: ConversationID
     /// Bob's state of the group.
     var group: Group
     /// All effects of alice since she accepted.
@@ -24,12 +24,15 @@ final class PlayedConversation {
         box = try Letterbox()
         group = try Letterbox.group(of: Letterbox.person("bob"), on: .random())
         try box.bring([box.letter(into: &group, and: others, isDirect: isDirect)])
-        conversation = try #require(box.alice.state.conversations.all.first)
-        effects = try box.perform(.accept(conversation.machine.id))
+        id = try #require(box.alice.state.conversations.ids.first)
+        effects = try box.perform(.accept(id))
         if isLive { try startFollow() }
     }
 
-    var id: ConversationID { conversation.machine.id }
+    var conversation: ConversationTable.Place {
+        guard let place = box.alice.state.conversations[id] else { preconditionFailure("the conversation is gone") }
+        return place
+    }
     var channel: ChannelID { conversation.machine.record.channel }
     var status: ConversationStatus { conversation.machine.record.status }
 

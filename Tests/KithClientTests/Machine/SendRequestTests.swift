@@ -32,8 +32,10 @@ struct SendRequestTests {
             return output.effects.lazy.compactMap { if case .finish(_, let result) = $0 { result } else { nil } }.first
         }
         _ = try perform(.createGroup(title: "others", relay, []))
-        let conversation = try #require(alice.state.conversations[ConversationID(rawValue: 1)])
-        conversation.machine.record.enter(0, begin: try #require(conversation.machine.record.view), memberCount: 2)
+        let alone = try #require(alice.state.conversations[ConversationID(rawValue: 1)])
+        let conversation = try alice.replace(alone) {
+            $0.record.enter(0, begin: try #require($0.record.view), memberCount: 2)
+        }
 
         guard case .failure(.notFound) = try perform(.takeRequest(item: 1, request(.random()).encoded)) else {
             Issue.record("it was taken")

@@ -23,7 +23,7 @@ struct StatedViewTests {
         "a device that one commit removed and added again compares what it saw before; after a longer absence it can't")
     func addedAgain() {
         let epoch = record.epoch
-        conversation.machine.record.end(.removed(by: "bob"))
+        change { $0.record.end(.removed(by: "bob")) }
         let same = LogView(seq: own.seq, hash: [9], previous: own.hash)
         let other = LogView(seq: own.seq, hash: [9], previous: [9])
         #expect(record.difference(fromInviters: same, epoch: epoch + 1) == nil)
@@ -31,41 +31,45 @@ struct StatedViewTests {
             record.difference(fromInviters: other, epoch: epoch + 1)
                 == .differentLogs(first: min(record.agreedThrough + 1, own.seq), last: own.seq))
         #expect(record.difference(fromInviters: other, epoch: epoch + 2) == nil)
-        conversation.machine.record.end(.left)
+        change { $0.record.end(.left) }
         #expect(record.difference(fromInviters: other, epoch: epoch + 1) == nil)
     }
 
     @Test("a claim that a turn leaves open is a difference, unless one was reported already")
     func openClaim() {
         let ahead = LogView(seq: own.seq + 5, hash: [9], previous: own.previous)
-        conversation.machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
-        #expect(conversation.machine.comparison.settleClaims(atTurn: 2, record).count == 1)
-        #expect(conversation.machine.comparison.settleClaims(atTurn: 2, record).isEmpty)
-        conversation.machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
-        conversation.machine.record.suspect()
-        #expect(conversation.machine.comparison.settleClaims(atTurn: 2, record).isEmpty)
+        var machine = conversation.machine
+        machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
+        #expect(machine.comparison.settleClaims(atTurn: 2, machine.record).count == 1)
+        #expect(machine.comparison.settleClaims(atTurn: 2, machine.record).isEmpty)
+        machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
+        machine.record.suspect()
+        #expect(machine.comparison.settleClaims(atTurn: 2, machine.record).isEmpty)
     }
 
     @Test("no message is held back while the log can't arrive")
     func notLive() throws {
         let ahead = LogView(seq: own.seq + 5, hash: [9], previous: own.previous)
-        conversation.machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
+        var machine = conversation.machine
+        machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
         #expect(alice.state.device.now > ClientLimits.keptMs)
-        conversation.machine.resetConnection(in: &alice.state.device)
-        try conversation.machine.checkKept(in: &alice.state.device)
-        #expect(conversation.machine.comparison.due == [ClientLimits.keptMs])
+        machine.resetConnection(in: &alice.state.device)
+        try machine.checkKept(in: &alice.state.device)
+        #expect(machine.comparison.due == [ClientLimits.keptMs])
     }
 
     @Test("a damaged entry can't be compared, and counts as no difference")
     func damaged() throws {
         try played.bring([played.says()])
-        conversation.machine.comparison.unload()
+        conversation.unload()
         let seq = record.lastSeq
         let theirs = LogView(seq: seq, hash: [9], previous: own.previous)
         #expect(try difference(theirs, before: seq + 1) != nil)
         alice.state.device.damage.note(EntryPlace(conversation: conversation.machine.id, seq: seq))
         #expect(try difference(theirs, before: seq + 1) == nil)
     }
+
+    private func change(_ change: (inout ConversationMachine) -> Void) { alice.replace(conversation, change) }
 
     private func difference(_ theirs: LogView, before seq: UInt64) throws -> Warning? {
         try conversation.machine.comparison.difference(theirs, before: seq, record, in: &alice.state.device)

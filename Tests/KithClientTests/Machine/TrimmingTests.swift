@@ -25,7 +25,7 @@ struct TrimmingTests {
         let second = try box.bring([box.garbage()])
         #expect(second.trims.isEmpty)
         try box.answerTrims(in: effects)
-        #expect(try box.inbox.record.trimmedSeq == 1 && box.inbox.isTrimming)
+        #expect(try box.inbox.record.trimmedSeq == 1 && box.inbox.connection.isTrimming)
     }
 
     @Test("trims a public inbox once a day at most, whatever strangers send")
@@ -67,8 +67,8 @@ struct TrimmingTests {
         let again = try box.inbox.record.trimAt - Letterbox.now - box.passed
         #expect((1...ClientLimits.trimSoonMs).contains(again))
         // The clock was ahead when the time was drawn.
-        box.alice.inboxes[InboxID(rawValue: 1)]?.machine.record.planTrim(at: .max)
-        box.alice.inboxes[InboxID(rawValue: 1)]?.machine.postponeTrim(in: &box.alice.state.device)
+        try box.changeInbox { $0.planTrim(at: .max) }
+        #expect(try box.connect().trims.isEmpty)
         #expect(try box.inbox.record.trimAt <= Letterbox.now + box.passed + ClientLimits.trimSoonMs)
         #expect(try tick(box).trims == [1])
     }
@@ -77,7 +77,8 @@ struct TrimmingTests {
     func aside() throws {
         let box = try Letterbox()
         try box.bring([box.garbage(), box.garbage(), box.garbage()])
-        box.alice.inboxes[InboxID(rawValue: 1)]?.machine.record.setAside(2, .room)
+        try box.changeInbox { $0.setAside(2, .room) }
+        try box.connect()
         #expect(try tick(box).trims == [1])
     }
 }

@@ -1,0 +1,73 @@
+import KithWire
+
+/// The history of a conversation as it grows: stores its entries, reports those that may be shown, and counts repeats.
+struct ConversationHistory {
+    private let conversation: ConversationID
+    private var notices = RepeatedNotices()
+    /// Ids of recent messages; `nil` until one is compared with them.
+    private var recentIDs: RecentIDs?
+
+    init(of conversation: ConversationID) { self.conversation = conversation }
+
+    /// Stores an entry that may be shown, and reports it.
+    mutating func note(
+        _ noted: EntryRecord, at entry: Entry, in record: inout ConversationRecord, _ device: inout DeviceState
+    ) {
+        let place = EntryPlace(conversation: conversation, seq: entry.seq)
+        device.step.put(place.key, noted.encoded)
+        if let seconds = noted.expiresAfter, case .text = noted.body {
+            let wall = device.wall
+            let expiry = Expiry(after: seconds, wall: wall, relay: device.clocks.relayTime(record.relay) ?? wall)
+            device.erasures.add(place, expiry, in: &device.step)
+        }
+        let lines = noted.messages(at: place, readBy: record.readBy, device.contacts)
+        if lines.contains(where: \.isShown) { notices.didShow() }
+        if lines.contains(where: \.isForPeople) { record.didShow(at: entry.receivedAtMs) }
+        for line in lines { device.emit(.message(line)) }
+    }
+
+    /// Stores and reports a message that can't be used. Further messages of the same kind are counted in the first one's line.
+    /// Their own rows hold their hashes and show nothing.
+    mutating func noteUnusable(
+        _ noted: EntryRecord, at seq: UInt64, _ reason: UnreadableReason, in record: ConversationRecord,
+        _ device: inout DeviceState
+    ) {
+        let name = noted.author == .unknown ? nil : device.name(of: noted.author)
+        let line = notices.count(noted, at: seq, reason, from: name)
+        let place = EntryPlace(conversation: conversation, seq: line.seq)
+        device.step.put(place.key, line.record.encoded)
+        if line.seq != seq { device.step.put(EntryPlace(conversation: conversation, seq: seq).key, noted.encoded) }
+        guard line.isToBeTold else { return }
+        for message in line.record.messages(at: place, readBy: record.readBy, device.contacts) {
+            device.emit(.message(message))
+        }
+    }
+
+    /// Reports a warning. Further warnings of its kind, each within ten minutes of the one before, are counted; the tenth, the
+    /// hundredth and so on are reported.
+    mutating func report(_ warning: Warning, in device: inout DeviceState) {
+        guard let times = notices.times(warning, at: device.now) else { return }
+        device.emit(.warning(conversation, warning, times: times))
+    }
+
+    /// Notes the id of a message.
+    ///
+    /// - Returns: whether no recent message has the id.
+    mutating func isNew(_ entry: EntryID, in device: inout DeviceState) throws(KithError) -> Bool {
+        var ids: RecentIDs
+        if let recentIDs {
+            ids = recentIDs
+        } else {
+            ids = RecentIDs()
+            let recent = try device.entries(
+                of: conversation, 0...StoreKey.highest, limit: 1_000, newestFirst: true)
+            for (_, noted) in recent { if let noted { _ = ids.insert(noted.id) } }
+        }
+        recentIDs = nil
+        defer { recentIDs = ids }
+        return ids.insert(entry)
+    }
+
+    /// Frees the ids, which can be read from the store again.
+    mutating func unload() { recentIDs = nil }
+}

@@ -1,0 +1,220 @@
+import KithWire
+import MLS
+
+// The connection to the log: its follows, and the live checks that it carries.
+
+extension ConversationMachine {
+    // MARK: Follows
+
+    /// Presents the epoch's tokens and follows the epoch, if the relay is connected. Does not wait for answers in between,
+    /// because the relay handles a channel's requests in order.
+    mutating func open(in device: inout DeviceState) throws(KithError) {
+        guard mayAct, device.relays.isConnected(record.relay), record.status.isOpen, sync.following?.tag == nil
+        else { return }
+        if keptGroup.tokens(of: record.epoch) == nil { _ = try group(in: &device) }
+        guard let tokens = keptGroup.tokens(of: record.epoch) else { return }
+        if !record.isCreated {
+            request(
+                .create(channel: record.channel, access: tokens.access, retentionSeconds: nil), .createChannel,
+                in: &device)
+        }
+        request(
+            .present(channel: record.channel, epoch: record.epoch, tokens: tokens.all), .present(epoch: record.epoch),
+            in: &device)
+        let tag = device.step.follow(
+            record.relay, record.channel, epoch: record.epoch, fromSeq: record.lastSeq + 1,
+            for: .conversation(id, epoch: record.epoch))
+        sync.beginFollow(tag)
+    }
+
+    /// Sends a request to the conversation's relay.
+    func request(_ request: Request, _ purpose: ConversationRequest, in device: inout DeviceState) {
+        device.request(record.relay, request, for: .conversation(id, purpose))
+    }
+
+    mutating func didCreateChannel(
+        _ result: Result<Reply, RelayError>, in device: inout DeviceState
+    ) throws(KithError) {
+        switch result {
+        case .success:
+            record.didCreateChannel()
+            markDirty(in: &device)
+        case .failure(let error) where error.code.isPassing: openLater(error, in: &device)
+        case .failure: try stop(.denied, in: &device)
+        }
+    }
+
+    /// Handles a refusal of the tokens or the follow.
+    mutating func didRefuse(_ error: RelayError, in device: inout DeviceState) throws(KithError) {
+        guard record.status.isOpen else { return }
+        switch error.code {
+        case .gone: try stop(.closed, in: &device)
+        case .trimmed: try stop(.trimmed, through: error.detail, in: &device)
+        case .denied:
+            // A channel that is being created does not exist until the relay has answered.
+            if record.isCreated { try stop(.denied, in: &device) }
+        default: openLater(error, in: &device)
+        }
+    }
+
+    /// Follows the log again after a pause.
+    private mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
+        resetConnection(in: &device)
+        sync.pause(until: device.now + error.patienceMs)
+    }
+
+    /// Ends the connection to the log.
+    mutating func resetConnection(in device: inout DeviceState) {
+        device.step.unfollow(record.relay, sync.following?.tag)
+        device.parcels.forget(.commit(id), in: &device.step)
+        sync.disconnect()
+    }
+
+    mutating func didStartFollow(_ place: FollowPlace, in device: inout DeviceState) throws(KithError) {
+        guard sync.isOpening, record.epoch == place.epoch else { return }
+        let first = place.firstSeq
+        if record.view == nil, first < StoreKey.highest { try begin(after: first - min(1, first), in: &device) }
+        guard first < StoreKey.highest, first == record.lastSeq + 1 else { return try stop(.brokenLog, in: &device) }
+        sync.catchUp(through: place.lastSeq)
+        try didCatchUp(in: &device)
+    }
+
+    mutating func didFollow(
+        _ event: FollowEvent, _ tag: UInt64, epoch: UInt64, in device: inout DeviceState
+    ) throws(KithError) {
+        switch event {
+        case .entries(let entries): try process(entries, in: &device)
+        case .whisper(let payload): try didHear(payload, in: &device)
+        case .epochEnded:
+            _ = device.step.endFollow(tag, record.relay)
+            sync.endFollow()
+            // The turn's commit is still being fetched, and is applied when it arrives.
+            if device.parcels.isFetching(.commit(id)) { return }
+            // An epoch ends with a turn, which was applied or has stopped the conversation. If neither happened, the log is
+            // broken.
+            if record.epoch == epoch { return try stop(.brokenLog, in: &device) }
+            try open(in: &device)
+        }
+    }
+
+    /// Begins the log of a device that has just joined, once the place of the epoch's first entry is known.
+    private mutating func begin(after seq: UInt64, in device: inout DeviceState) throws(KithError) {
+        let loaded = try group(in: &device)
+        let view = LogView(
+            beginning: record.epoch, of: record.channel, authenticator: loaded.group.epochAuthenticator, after: seq,
+            previous: record.invitedView?.previous ?? LogView.noPrevious)
+        let invited = record.begin(afterJoining: view)
+        markDirty(in: &device)
+        noteBeginning(at: seq, in: &device)
+        // The relay shows another place than the inviter saw.
+        if let invited, invited != view {
+            try warn(.differentLogs(first: min(seq, invited.seq), last: max(seq, invited.seq)), in: &device)
+        }
+    }
+
+    /// Becomes live if everything that was at the relay when the follow began has been processed. Then sending may begin.
+    mutating func didCatchUp(in device: inout DeviceState) throws(KithError) {
+        guard case .catchingUp(_, let last) = sync, record.lastSeq >= last else { return }
+        sync.becomeLive()
+        comparison.restartClaims(at: device.now)
+        if isCheckDue { try challenge(in: &device) }
+        try advance(in: &device)
+    }
+
+    // MARK: Live checks
+
+    /// Begins a live check: now, or when the log has been read to its end. From then on, members that come online are challenged
+    /// too.
+    mutating func checkPresence(in device: inout DeviceState) throws(KithError) {
+        presence.watch()
+        sync.withChallenge { $0.beginAgain() }
+        if sync.isLive { try challenge(in: &device) }
+    }
+
+    /// Whether a challenge is to be sent once the log has been read to its end. None was sent yet, or nobody received it because
+    /// its epoch was over.
+    var isCheckDue: Bool { presence.isWatched && sync.challenge?.isAnswered == false }
+
+    /// Sends a challenge to the members who are online.
+    mutating func challenge(in device: inout DeviceState) throws(KithError) {
+        let random = device.random
+        guard let view = record.view, let nonce = sync.withChallenge({ $0.nonce(from: random) }) else { return }
+        let proof = LiveProof(kind: .challenge, nonce: nonce, account: device.account, view: view)
+        try whisper(.challenge, proof, in: &device)
+    }
+
+    /// Handles a whisper. A whisper that is not authentic is ignored.
+    mutating func didHear(_ payload: ArraySlice<UInt8>, in device: inout DeviceState) throws(KithError) {
+        let group = try group(in: &device).group
+        let opened = try callingMLS { () throws(MLSError) in
+            try LiveCheck(opening: payload, on: record.channel, in: group)
+        }
+        guard let check = opened, check.leaf != group.ownLeafIndex,
+            let account = group.tree[check.leaf]?.credential.deviceCertificate?.accountKey
+        else { return }
+        switch check.kind {
+        case .challenge: try didHearChallenge(check, by: account, in: &device)
+        case .answer(let challenger, let challenge):
+            guard challenger == group.ownLeafIndex, sync.challenge?.isAwaited(challenge) == true,
+                let contact = device.contacts[account],
+                check.isGenuine(.answer(challenge: challenge, challenger: device.account), by: account, in: group),
+                sync.withChallenge({ $0.didProve(check.leaf) }) == true
+            else { return }
+            presence.didProve(check.leaf, at: device.now)
+            let comparison = try compareLive(check.view, of: check.leaf, in: &device)
+            device.emit(.present(id, contact.id, name: contact.name, comparison))
+        }
+    }
+
+    /// Answers a challenge, and compares its view: the relay may hold back the end of the log from this device.
+    private mutating func didHearChallenge(
+        _ check: LiveCheck, by account: AccountKey, in device: inout DeviceState
+    ) throws(KithError) {
+        let group = try group(in: &device).group
+        guard let view = record.view, presence.mayAnswer(at: device.now),
+            check.isGenuine(.challenge, by: account, in: group)
+        else { return }
+        let proof = LiveProof(
+            kind: .answer(challenge: check.nonce, challenger: account), nonce: device.random.bytes(32),
+            account: device.account, view: view)
+        try whisper(.answer(to: check.leaf, challenge: check.nonce), proof, in: &device)
+        _ = try compareLive(check.view, of: check.leaf, in: &device)
+        let now = device.now
+        guard let asked = sync.challenge,
+            presence.asksBack(check.leaf, asked, memberCount: record.memberCount, at: now)
+        else { return }
+        sync.withChallenge { $0.askBack(check.leaf, at: now) }
+        try challenge(in: &device)
+    }
+
+    /// Compares the view in a member's challenge or answer. If the view is ahead, the relay must bring the entries that are
+    /// missing here.
+    private mutating func compareLive(
+        _ theirs: LogView, of sender: LeafIndex, in device: inout DeviceState
+    ) throws(KithError) -> LogComparison {
+        guard let own = record.view else { return .same }
+        if theirs.seq > own.seq, theirs.previous == own.previous || record.trustsWhatWasBeforeTurn {
+            comparison.claim(theirs, of: sender, at: device.now)
+            return .ahead(by: theirs.seq - own.seq)
+        }
+        if let difference = try comparison.difference(theirs, before: own.seq + 1, record, in: &device) {
+            if record.comparesViews { try warn(difference, in: &device) }
+            return .differs
+        }
+        return theirs.seq == own.seq ? .same : .behind(by: own.seq - theirs.seq)
+    }
+
+    private mutating func whisper(
+        _ kind: LiveCheck.Kind, _ proof: LiveProof, in device: inout DeviceState
+    ) throws(KithError) {
+        let group = try group(in: &device).group
+        let payload = try callingMLS { () throws(MLSError) in
+            let signature = try device.identity.signer.sign(label: LiveCheck.label, proof.encoded(in: group))
+            let check = LiveCheck(
+                kind, from: group.ownLeafIndex, nonce: proof.nonce, view: proof.view, signature: signature)
+            return try check.sealed(on: record.channel, in: group, random: device.random)
+        }
+        guard let payload else { return }
+        request(.whisper(channel: record.channel, epoch: record.epoch, payload: payload[...]), .whisper, in: &device)
+    }
+}

@@ -1,0 +1,58 @@
+import KithWire
+import MLS
+
+/// A conversation's group: in the store, and in memory while it is needed.
+struct KeptGroup {
+    private let conversation: ConversationID
+    /// The group; `nil` until it is needed, and again after it was not needed for long.
+    private var loaded: LoadedGroup?
+    /// The last use of the group, as a number from ``Step/nextUse()``.
+    private(set) var lastUse: UInt64 = 0
+    /// The tokens of an epoch while the group is not loaded. A connection needs nothing else of the group.
+    private var keptTokens: (epoch: UInt64, tokens: EpochTokens)?
+
+    init(of conversation: ConversationID) { self.conversation = conversation }
+
+    /// Whether the group is in memory.
+    var isLoaded: Bool { loaded != nil }
+
+    /// Whether a commit of this device waits to come in the log, as far as the group is in memory.
+    var hasPendingCommit: Bool { loaded?.pending != nil }
+
+    /// Whether the group has proposals to be committed; `nil` if it is not in memory.
+    var hasProposals: Bool? { loaded.map { !$0.group.pendingProposals.isEmpty } }
+
+    /// The tokens of an epoch, if they are in memory.
+    func tokens(of epoch: UInt64) -> EpochTokens? {
+        if let loaded { return loaded.tokens }
+        return keptTokens.flatMap { $0.epoch == epoch ? $0.tokens : nil }
+    }
+
+    /// Whether the group is known. A device that was restored from a backup has none until it is added again.
+    func isKnown(in store: any ProfileStore) throws(KithError) -> Bool {
+        if loaded != nil { return true }
+        let key = StoreKey(.epoch, owner: conversation.rawValue, item: 0)
+        return try reading { () throws(StoreError) in try store.value(key) } != nil
+    }
+
+    /// Takes over a group that the store does not have.
+    mutating func begin(_ group: Group) throws(KithError) { loaded = try LoadedGroup(new: group) }
+
+    /// The group. Reads it from the store on first use.
+    mutating func load(in device: inout DeviceState) throws(KithError) -> LoadedGroup {
+        lastUse = device.step.nextUse()
+        if let loaded { return loaded }
+        let read = try LoadedGroup(of: conversation, from: device.store)
+        loaded = read
+        return read
+    }
+
+    /// Puts the group's changes into a step's transaction.
+    func store(in step: inout Step) { loaded?.store(of: conversation, in: &step) }
+
+    /// Frees the group, which can be read from the store again.
+    mutating func unload(in epoch: UInt64) {
+        keptTokens = loaded?.tokens.map { (epoch, $0) }
+        loaded = nil
+    }
+}

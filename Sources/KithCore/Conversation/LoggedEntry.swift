@@ -1,0 +1,35 @@
+import KithWire
+
+/// An entry of the log, with the view of the log after it.
+struct LoggedEntry {
+    let entry: Entry
+    let view: LogView
+
+    init(_ entry: Entry, after before: LogView) {
+        self.entry = entry
+        view = before.after(entry)
+    }
+}
+
+/// A turn whose commit was applied.
+struct AppliedTurn {
+    /// The turn, with the view after it in the epoch that it ended.
+    let logged: LoggedEntry
+    let author: EntryRecord.Author
+    let notices: [Notice]
+    let warnings: [Warning]
+
+    init(_ logged: LoggedEntry, author: EntryRecord.Author, notices: [Notice], warnings: [Warning] = []) {
+        self.logged = logged
+        self.author = author
+        self.notices = notices
+        self.warnings = warnings
+    }
+
+    /// The record of the turn, with all warnings about it.
+    func record(with warnings: [Warning]? = nil) -> EntryRecord {
+        EntryRecord(
+            logged.entry, view: logged.view, author: author, body: .notices(notices),
+            warnings: warnings ?? self.warnings)
+    }
+}

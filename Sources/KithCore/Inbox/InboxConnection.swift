@@ -1,0 +1,131 @@
+import DequeModule
+import KithWire
+
+/// The connection of an inbox to its relay: the letters that a follow brings, and the requests without an answer. Nothing of it
+/// outlasts the connection.
+struct InboxConnection {
+    private var follow: Follow?
+    /// Letters that wait until the letter before them is done. They outlast the follow if reading is paused.
+    private var queue: Deque<Entry> = []
+    /// Whether reading is paused because the relay has more than may queue. It resumes after the first letter of the queue.
+    private var isPaused = false
+    private var deposit: Deposit?
+    /// Whether a trim has no answer yet.
+    private(set) var isTrimming = false
+    /// The time to open the inbox again, in milliseconds, if the relay asked for a pause; see ``Clocks/now``.
+    private(set) var retryAt: UInt64?
+
+    /// A reading of the inbox, from some letter on.
+    private struct Follow {
+        let tag: UInt64
+        /// The last entry that the follow has brought. It is before the record's `lastSeq` while letters set aside are read
+        /// again.
+        var position: UInt64
+        /// The last entry that was at the relay when the follow began; `nil` until the relay has stated it.
+        var lastThere: UInt64?
+    }
+
+    /// A deposit that has no answer yet. `isRefill`: whether it only replaces key packages that were used.
+    private struct Deposit {
+        let isRefill: Bool
+    }
+
+    // MARK: Reading
+
+    var followTag: UInt64? { follow?.tag }
+
+    /// The letter that is taken next.
+    var first: Entry? { queue.first }
+
+    /// The number of letters that wait.
+    var waiting: Int { queue.count }
+
+    /// Whether the follow has brought all entries up to a seq, and none of them waits.
+    func hasBrought(through seq: UInt64) -> Bool { follow.map { queue.isEmpty && $0.position >= seq } ?? false }
+
+    /// Whether the follow brings entries up to a seq again.
+    func isReadingAgain(through seq: UInt64) -> Bool { follow.map { $0.position < seq } ?? false }
+
+    /// Whether everything that was at the relay when the follow began has been processed.
+    ///
+    /// - Parameter seq: the last entry that was processed.
+    func isRead(through seq: UInt64) -> Bool {
+        guard let lastThere = follow?.lastThere else { return false }
+        return queue.isEmpty && !isPaused && seq >= lastThere
+    }
+
+    // MARK: Follows
+
+    /// Begins a follow.
+    ///
+    /// - Parameter seq: the first entry that it will bring.
+    mutating func beginFollow(_ tag: UInt64, from seq: UInt64) {
+        follow = Follow(tag: tag, position: seq - min(1, seq))
+    }
+
+    mutating func didStartFollow(lastSeq: UInt64) { follow?.lastThere = lastSeq }
+
+    /// Takes entries that the follow has brought. Entries that it leaves out are gone at the relay.
+    mutating func receive(_ entries: [Entry], of record: inout InboxRecord) {
+        guard var position = follow?.position else { return }
+        for entry in entries where entry.seq > position {
+            if entry.seq > position + 1 { record.forgetAside(position + 1...entry.seq - 1) }
+            position = entry.seq
+            if record.isUnread(entry.seq) { queue.append(entry) }
+        }
+        follow?.position = position
+    }
+
+    /// Pauses reading if too much waits behind the first letter. Only that letter stays; the others are read again.
+    ///
+    /// - Returns: whether reading is paused, so that the follow has to end.
+    mutating func pauseIfFull() -> Bool {
+        guard queue.count > 1, queue.reduce(0, { $0 + $1.payload.count }) > ClientLimits.inboxQueue else {
+            return false
+        }
+        isPaused = true
+        queue.removeLast(queue.count - 1)
+        return true
+    }
+
+    /// Removes the first letter, which was read.
+    mutating func didReadFirst() { _ = queue.popFirst() }
+
+    /// Ends a pause of reading.
+    ///
+    /// - Returns: whether reading was paused.
+    mutating func resume() -> Bool {
+        defer { isPaused = false }
+        return isPaused
+    }
+
+    /// Ends the follow.
+    mutating func endFollow() { follow = nil }
+
+    /// Drops the letters that wait. The next follow brings them again.
+    mutating func dropQueue() { queue = [] }
+
+    // MARK: Requests
+
+    var isDepositing: Bool { deposit != nil }
+
+    mutating func beginDeposit(isRefill: Bool) { deposit = Deposit(isRefill: isRefill) }
+
+    /// Ends the deposit, because it was answered, or because the relay has lost the inbox.
+    ///
+    /// - Returns: whether it only replaced key packages that were used.
+    @discardableResult
+    mutating func endDeposit() -> Bool {
+        defer { deposit = nil }
+        return deposit?.isRefill ?? false
+    }
+
+    mutating func beginTrim() { isTrimming = true }
+
+    mutating func endTrim() { isTrimming = false }
+
+    /// Opens the inbox again at a time, in milliseconds.
+    mutating func pause(until time: UInt64) { retryAt = time }
+
+    mutating func endPause() { retryAt = nil }
+}
