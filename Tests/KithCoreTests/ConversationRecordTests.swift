@@ -30,7 +30,7 @@ struct ConversationRecordTests {
         record.enter(4, begin: view(6, previous: 9), memberCount: 3)
         record.note(hasProposals: true)
         record.didSendCard()
-        _ = record.want(.leave)
+        _ = record.intents.add(.leave)
         _ = record.takeOutboxNumber()
         let again = try ConversationRecord(stored: record.encoded)
         #expect(again.encoded == record.encoded)
@@ -67,7 +67,7 @@ struct ConversationRecordTests {
         record.trust()
         record.suspect()
         record.didRenew(at: 5)
-        _ = record.want(.renew)
+        _ = record.intents.add(.renew)
         record.end(.removed(by: "carol"))
         record.rejoin(epoch: 9, memberCount: 4, title: "other")
         #expect(record.takeMissedFrom() == 6 && record.takeMissedFrom() == nil)
@@ -101,14 +101,16 @@ struct ConversationRecordTests {
 
     @Test("the number of an intent is never used again")
     mutating func intents() {
-        let (first, second) = (record.want(.renew), record.want(.leave))
+        let (first, second) = (record.intents.add(.renew), record.intents.add(.leave))
         #expect([first, second] == [1, 2] && record.isChanging)
-        record.remove(intent: first)
-        #expect(record.intent(first) == nil && record.intent(second)?.change == .leave && !record.isChanging)
-        #expect(record.want(.add([])) == 3)
-        record.keep([], of: 9)
-        record.removeIntents()
-        #expect(record.want(.renew) == 4)
+        record.intents.remove(first)
+        #expect(
+            record.intents.intent(first) == nil && record.intents.intent(second)?.change == .leave && !record.isChanging
+        )
+        #expect(record.intents.add(.add([])) == 3)
+        record.intents.keep([], of: 9)
+        record.intents.removeAll()
+        #expect(record.intents.add(.renew) == 4)
     }
 
     @Test("a restored device keeps the history, and waits to be added again")
@@ -118,7 +120,7 @@ struct ConversationRecordTests {
         record.didRead(through: 4, unread: 1)
         record.didRenew(at: 5)
         record.didSendCard()
-        _ = record.want(.renew)
+        _ = record.intents.add(.renew)
         let restored = record.restored
         #expect(restored.status == .stopped(seq: 5, reason: .restored) && restored.view == view(5))
         #expect(restored.epochBegin == nil && restored.intents.isEmpty && restored.renewedAt == 0)

@@ -157,9 +157,9 @@ extension ConversationMachine {
         _ target: AddTarget, _ intent: Intent, _ error: KithError, in device: inout DeviceState
     ) throws(KithError) {
         keyPackages.giveUp(target.inbox.channel)
-        guard case .add(var targets)? = record.intent(intent.id)?.change else { return }
+        guard case .add(var targets)? = record.intents.intent(intent.id)?.change else { return }
         targets.removeAll { $0.inbox.channel == target.inbox.channel }
-        record.keep(targets, of: intent.id)
+        record.intents.keep(targets, of: intent.id)
         markDirty(in: &device)
         finishIntent(intent.id, .failure(error), in: &device)
         if targets.isEmpty { dropIntent(intent.id, .failure(error), in: &device) }
@@ -287,7 +287,7 @@ extension ConversationMachine {
     mutating func finishLeaving(in device: inout DeviceState) {
         for intent in record.intents where intent.change == .leave {
             finishIntent(intent.id, .success(id), in: &device)
-            record.remove(intent: intent.id)
+            record.intents.remove(intent.id)
         }
     }
 }

@@ -122,7 +122,7 @@ extension ConversationMachine {
     @discardableResult
     mutating func enqueueIntent(_ change: Intent.Change, in device: inout DeviceState) -> UInt64 {
         markDirty(in: &device)
-        return record.want(change)
+        return record.intents.add(change)
     }
 
     /// Adds an intent that a command waits for.
@@ -286,12 +286,12 @@ extension ConversationMachine {
     /// Handles the arrival of an intent's commit in the log.
     private mutating func didCarryOut(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
         for recipient in pending.recipients { keyPackages.forget(recipient.inbox.channel) }
-        guard let intent = record.intent(pending.intent) else { return }
+        guard let intent = record.intents.intent(pending.intent) else { return }
         guard case .add(let targets) = intent.change else { return dropIntent(intent.id, .success(id), in: &device) }
         let done = Set(pending.recipients.map(\.inbox.channel))
         let rest = targets.filter { !done.contains($0.inbox.channel) }
-        guard rest.isEmpty else { return record.keep(rest, of: intent.id) }
-        record.remove(intent: intent.id)
+        guard rest.isEmpty else { return record.intents.keep(rest, of: intent.id) }
+        record.intents.remove(intent.id)
         if record.isDirect { scheduleCard(isAgain: true, in: &device) }
         // Commands that wait for the addition wait for its Welcomes too.
         finishIfInvited(intent.id, in: &device)
@@ -301,7 +301,7 @@ extension ConversationMachine {
     mutating func dropIntent(
         _ intent: UInt64, _ result: Result<ConversationID, KithError>, in device: inout DeviceState
     ) {
-        record.remove(intent: intent)
+        record.intents.remove(intent)
         markDirty(in: &device)
         if record.status == .preparing, record.intents.isEmpty { record.activate() }
         finishIntent(intent, result, in: &device)

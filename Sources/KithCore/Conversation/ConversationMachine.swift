@@ -285,7 +285,7 @@ struct ConversationMachine {
             device.deliveries.drop({ $0.conversation == id }, in: &device.step)
         }
         for intent in record.intents { finishIntent(intent.id, .failure(.conversation(status)), in: &device) }
-        record.removeIntents()
+        record.intents.removeAll()
         finishInvitations(in: &device)
         markDirty(in: &device)
         try emitSummary(in: &device)

@@ -54,8 +54,8 @@ struct ConversationRecord: Sendable {
     private(set) var hasAnswer = false
     /// Whether the group has proposals that have to be committed.
     private(set) var hasProposals = false
-    private(set) var intents: [Intent] = []
-    private(set) var nextIntent: UInt64 = 1
+    /// The changes of the group that this device wants to make.
+    var intents = PendingIntents()
     private(set) var nextOutboxItem: UInt64 = 1
 
     /// The user's decision about a conversation.
@@ -160,7 +160,7 @@ struct ConversationRecord: Sendable {
         renewedAt = 0
         isSuspect = false
         trustedEpoch = nil
-        intents = []
+        intents.removeAll()
         if !isDirect { self.title = title }
     }
 
@@ -180,7 +180,7 @@ struct ConversationRecord: Sendable {
         case .removed, .left: break
         }
         record.epochBegin = nil
-        record.intents = []
+        record.intents.removeAll()
         record.cardIsSent = false
         record.renewedAt = 0
         record.receiptSeq = readSeq
@@ -267,30 +267,7 @@ struct ConversationRecord: Sendable {
         return nextOutboxItem
     }
 
-    // MARK: Intents
-
-    /// Adds a change of the group that this device wants to make.
-    ///
-    /// - Returns: the intent's number.
-    mutating func want(_ change: Intent.Change) -> UInt64 {
-        defer { nextIntent += 1 }
-        intents.append(Intent(id: nextIntent, change: change))
-        return nextIntent
-    }
-
-    func intent(_ id: UInt64) -> Intent? { intents.first { $0.id == id } }
-
-    /// Keeps only the given people in an intent to add members.
-    mutating func keep(_ targets: [AddTarget], of id: UInt64) {
-        guard let index = intents.firstIndex(where: { $0.id == id }) else { return }
-        intents[index].change = .add(targets)
-    }
-
-    /// Removes an intent that is done or is no longer useful.
-    mutating func remove(intent id: UInt64) { intents.removeAll { $0.id == id } }
-
-    /// Removes all intents.
-    mutating func removeIntents() { intents = [] }
+    // MARK: Storing
 
     static let version: UInt8 = 3
 
@@ -326,8 +303,7 @@ struct ConversationRecord: Sendable {
         entriesSinceRenewal = Int(try reader.readUInt32())
         isSuspect = try reader.readPresence()
         cardIsSent = try reader.readPresence()
-        intents = try reader.readVector()
-        nextIntent = try reader.readUInt64()
+        intents = try PendingIntents(from: &reader)
         nextOutboxItem = try reader.readUInt64()
         // Version 1 had no pending conversations. That version stored neither whether there was an answer nor whether there were
         // proposals.

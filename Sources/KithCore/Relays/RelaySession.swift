@@ -28,19 +28,10 @@ package struct RelaySession<Ticket> {
 
     private enum Phase { case awaitingWelcome, open, closed }
 
-    private enum Pending {
-        case hello(at: Duration)
-        case request(AnswerKind, Ticket, at: Duration)
-        case ping(at: Duration)
-        case follow(FollowID)
-        case unfollow(FollowID, at: Duration)
-    }
-
     private var phase = Phase.awaitingWelcome
-    private var pending: [UInt32: Pending] = [:]
+    private var unanswered = UnansweredRequests<Ticket>()
     /// The follows. Empty unless the phase is `open`.
     private var follows: [FollowID: FollowState<Ticket>] = [:]
-    private var lastRequestID: UInt32 = 0
     private var lastSent: Duration
     /// The time of the oldest unanswered request, or an earlier time; `nil` if there is none.
     private var unansweredSince: Duration?
@@ -120,7 +111,9 @@ package struct RelaySession<Ticket> {
     ///   has.
     package mutating func tick(now: Duration) throws(RelayConnectionError) -> ClientFrame? {
         if let readingSince, let since = unansweredSince, now - max(since, readingSince) >= answerTimeout {
-            unansweredSince = oldestUnanswered
+            unansweredSince = unanswered.oldest { id in
+                if case .asked(let at) = follows[id]?.phase { at } else { nil }
+            }
             if let oldest = unansweredSince, now - max(oldest, readingSince) >= answerTimeout {
                 throw phase == .awaitingWelcome ? .unreachable(.timedOut) : .closed(.answerTimedOut)
             }
@@ -137,29 +130,15 @@ package struct RelaySession<Ticket> {
 
     private var answerTimeout: Duration { phase == .awaitingWelcome ? timeouts.handshake : timeouts.answer }
 
-    private var oldestUnanswered: Duration? {
-        pending.values.lazy.compactMap { waiting -> Duration? in
-            switch waiting {
-            case .hello(let at), .request(_, _, let at), .ping(let at), .unfollow(_, let at): return at
-            case .follow(let id):
-                guard case .asked(let at) = follows[id]?.phase else { return nil }
-                return at
-            }
-        }.min()
-    }
-
     /// Ends the session. Returns the tickets of unanswered requests and of follows.
     package mutating func close() -> (requests: [Ticket], follows: [Ticket]) {
         phase = .closed
         unansweredSince = nil
         defer {
-            pending = [:]
+            unanswered.removeAll()
             follows = [:]
         }
-        let requests = pending.values.compactMap { waiting -> Ticket? in
-            if case .request(_, let ticket, _) = waiting { ticket } else { nil }
-        }
-        return (requests, follows.values.map(\.ticket))
+        return (unanswered.tickets, follows.values.map(\.ticket))
     }
 
     // MARK: From the relay
@@ -174,21 +153,21 @@ package struct RelaySession<Ticket> {
         }
         // The number 0 means that the relay could not read a frame and closes the connection. This client uses it for no request.
         if frame.requestID == 0, case .error(let error) = frame.reply { throw .turnedAway(error) }
-        guard let waiting = pending[frame.requestID] else { throw .protocolViolation(.unknownRequest) }
+        guard let purpose = unanswered[frame.requestID] else { throw .protocolViolation(.unknownRequest) }
         if phase == .awaitingWelcome {
-            pending[frame.requestID] = nil
+            unanswered.remove(frame.requestID)
             return .opened(try welcome(frame.reply))
         }
-        switch waiting {
+        switch purpose {
         case .hello:
             throw .protocolViolation(.misplacedWelcome)
         case .request(let kind, let ticket, _):
-            pending[frame.requestID] = nil
+            unanswered.remove(frame.requestID)
             if case .error(let error) = frame.reply { return .answered(ticket, .failure(error)) }
             guard kind.isAnswered(by: frame.reply) else { throw .protocolViolation(.wrongAnswer) }
             return .answered(ticket, .success(frame.reply))
         case .ping:
-            pending[frame.requestID] = nil
+            unanswered.remove(frame.requestID)
             // A refusal, such as "too fast", also shows that the relay is alive.
             guard AnswerKind.done.isAnswered(by: frame.reply) || frame.reply.isError else {
                 throw .protocolViolation(.wrongAnswer)
@@ -272,7 +251,7 @@ package struct RelaySession<Ticket> {
         guard AnswerKind.done.isAnswered(by: frame.reply) || frame.reply.isError else {
             throw .protocolViolation(.wrongAnswer)
         }
-        pending[frame.requestID] = nil
+        unanswered.remove(frame.requestID)
         guard let follow = follows[id] else { return .nothing }
         if case .error(let error) = frame.reply, error.code == .tooFast {
             // The relay continues to send entries, which are dropped here. So the `unfollow` is repeated.
@@ -287,12 +266,13 @@ package struct RelaySession<Ticket> {
 
     private func checkRoom() throws(RelayConnectionError) {
         guard phase == .open else { throw .closed(.here) }
-        guard pending.count < ClientLimits.unansweredRequests else { throw .overloaded }
+        guard unanswered.count < ClientLimits.unansweredRequests else { throw .overloaded }
     }
 
-    private mutating func ask(_ request: Request, _ waiting: Pending, now: Duration) -> ClientFrame {
-        let requestID = nextRequestID()
-        pending[requestID] = waiting
+    private mutating func ask(_ request: Request, _ purpose: UnansweredRequests<Ticket>.Purpose, now: Duration)
+        -> ClientFrame
+    {
+        let requestID = unanswered.add(purpose)
         lastSent = now
         if unansweredSince == nil { unansweredSince = now }
         return ClientFrame(requestID: requestID, request: request)
@@ -314,13 +294,6 @@ package struct RelaySession<Ticket> {
 
     private mutating func forget(_ id: FollowID, _ requestID: UInt32) {
         follows[id] = nil
-        pending[requestID] = nil
-    }
-
-    private mutating func nextRequestID() -> UInt32 {
-        repeat {
-            lastRequestID &+= 1
-        } while lastRequestID == 0 || pending[lastRequestID] != nil
-        return lastRequestID
+        unanswered.remove(requestID)
     }
 }
