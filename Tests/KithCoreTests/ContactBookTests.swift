@@ -98,7 +98,7 @@ struct ContactBookTests {
                     id: ContactID(rawValue: number), name: name, accountKey: try key(UInt8(number)),
                     trust: .unverified))
         }
-        book.tellNamesApart()
+        book.distinguishNames()
         let names = (1...4).map { book[ContactID(rawValue: $0)]?.name }
         #expect(names == ["bob", "carol", "Bob (2)", "alice (2)"])
     }

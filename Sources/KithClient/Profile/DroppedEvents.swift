@@ -57,7 +57,8 @@ struct DroppedEvents {
         case .message(let message):
             guard let seq = message.seq else { return true }
             include(seq, isOwn: message.author == .me, in: message.conversation)
-        case .present, .inviteUsed, .warning, .invitationPassedOver, .clock, .tooManyPending, .nameLost: return false
+        case .memberIsOnline, .inviteUsed, .warning, .invitationPassedOver, .clock, .tooManyPending, .nameLost:
+            return false
         }
         return true
     }

@@ -164,7 +164,7 @@ extension Profile {
     /// reading only.
     ///
     /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. After an error, nothing is stored.
-    package func handOver(
+    package func enqueueForOwner(
         _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
     ) throws(KithError) -> Message {
         guard let vault = store as? VaultStore else { throw .inUse(pid: nil) }

@@ -81,7 +81,7 @@ extension Profile {
     /// passphrase.
     ///
     /// - Throws: ``KithError/inUse(pid:)`` if this process itself sends and receives for the profile, or ``KithError/store(_:)``.
-    package func lookAgain() async throws(KithError) -> Profile {
+    package func reloaded() async throws(KithError) -> Profile {
         guard lock == nil, !isClosed else { throw .inUse(pid: nil) }
         return try Profile(store: store, lock: nil)
     }

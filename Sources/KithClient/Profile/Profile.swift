@@ -75,13 +75,13 @@ public actor Profile {
         links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) {
             [weak self, loop] state in
             // The event loop keeps the order of the changes, so that the last state is the current one.
-            loop.execute { [weak self] in self?.assumeIsolated { $0.tell(id, state) } }
+            loop.execute { [weak self] in self?.assumeIsolated { $0.emit(state, of: id) } }
         }
     }
 
-    private func tell(_ id: RelayID, _ state: RelayState) {
+    private func emit(_ state: RelayState, of id: RelayID) {
         guard let relay = machine.knownRelay(id) else { return }
-        tell(.relay(relay, state))
+        emit(.relay(relay, state))
     }
 
     func begin() {
@@ -143,7 +143,7 @@ public actor Profile {
         case .follow(let id, let tag, let channel, let epoch, let fromSeq):
             links[id]?.follow(FollowTarget(channel, epoch: epoch, fromSeq: fromSeq), tag: tag)
         case .unfollow(let id, let tag): links[id]?.unfollow(tag)
-        case .event(let event): tell(event)
+        case .event(let event): emit(event)
         case .finish(let id, let result): waiting.removeValue(forKey: id)?(result)
         }
     }
@@ -164,7 +164,7 @@ public actor Profile {
         wake = loop.scheduleTask(in: .milliseconds(delay)) { mailbox.put(.tick) }
     }
 
-    private func tell(_ event: KithEvent) {
+    private func emit(_ event: KithEvent) {
         if case .relay(let relay, let state) = event { relayStates[relay] = state }
         listeners.removeAll { $0.buffer == nil }
         for listener in listeners { listener.buffer?.put(event) }

@@ -58,7 +58,7 @@ struct ContactBook {
 
     /// Appends numbers to names that look like the user's name or another contact's. Profiles of earlier versions may contain
     /// such names. The store keeps the old name until the contact changes.
-    mutating func tellNamesApart() {
+    mutating func distinguishNames() {
         for id in contacts.keys.sorted().reversed() {
             guard let name = contacts[id]?.name, !names.isFree(name, exceptFor: name) else { continue }
             let free = names.free(name)

@@ -162,7 +162,7 @@ extension ConversationMachine {
             else { return }
             presence.didProve(check.leaf, at: device.now)
             let comparison = try compareLive(check.view, of: check.leaf, in: &device)
-            device.emit(.present(id, contact.id, name: contact.name, comparison))
+            device.emit(.memberIsOnline(id, contact.id, name: contact.name, comparison))
         }
     }
 

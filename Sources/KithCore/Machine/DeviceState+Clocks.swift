@@ -25,7 +25,7 @@ extension DeviceState {
     }
 
     /// Tells the user of each connected relay whose clock differs from the device's.
-    mutating func tellOfClocks() {
+    mutating func reportClocks() {
         for relay in relays.connected {
             guard let lead = clocks.lead(over: relay), let point = relays[relay] else { continue }
             guard clockNotices.isToBeTold(of: relay, lead: lead) else { continue }

@@ -73,7 +73,7 @@ package final class ProfileMachine {
         state.device.clocks.advance(wall: wall, steady: steady ?? wall)
         if state.device.clocks.didSet() { try eraseExpired() }
         try body()
-        state.device.tellOfClocks()
+        state.device.reportClocks()
         for id in inboxes.ids { try pass(.stepEnds, to: id) }
         state.storeConversations()
         state.unloadIdleGroups()

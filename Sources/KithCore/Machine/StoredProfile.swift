@@ -17,7 +17,7 @@ enum StoredProfile {
             device.contacts.load(try Contact(id: ContactID(rawValue: value.item), stored: value.bytes))
             device.step.numbers.contact = max(device.step.numbers.contact, value.item + 1)
         }
-        device.contacts.tellNamesApart()
+        device.contacts.distinguishNames()
         try each(.conversation, &device) { value, device in
             let record = try ConversationRecord(stored: value.bytes)
             device.step.numbers.conversation = max(device.step.numbers.conversation, value.item + 1)

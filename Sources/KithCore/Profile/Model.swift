@@ -165,7 +165,7 @@ public enum KithEvent: Hashable, Sendable {
     /// The state of the connection to a relay has changed.
     case relay(KnownRelay, RelayState)
     /// A member has proved to be online now in the same group, and has signed its view of the log.
-    case present(ConversationID, ContactID, name: String, LogComparison)
+    case memberIsOnline(ConversationID, ContactID, name: String, LogComparison)
     /// A person has used an invite.
     case inviteUsed(InboxID, ConversationID)
     /// A problem that does not belong to a message. If the same kind of warning is repeated, each time within ten minutes, only

@@ -200,7 +200,7 @@ final class InvariantChecker {
         case .warning(let conversation, let warning, _): didWarn(warning, conversation, client)
         case .clock(let difference): clocks.append((client.index, difference))
         case .relay(_, let state): relayStates.append((client.index, state))
-        case .present(_, _, _, let log): presences.append((client.index, log))
+        case .memberIsOnline(_, _, _, let log): presences.append((client.index, log))
         case .conversation(let summary):
             if summary.isSuspect { didSuspect(summary.id, client) }
         case .message(let message):

@@ -102,7 +102,7 @@ extension ChatModel {
             }
         case .relay(let relay, let state):
             if relay.address == conversation.relay, relay.pin == conversation.relayPin { handle(state) }
-        case .present(let id, let contact, let name, let log):
+        case .memberIsOnline(let id, let contact, let name, let log):
             if id == conversation.id { present(contact, name, log) }
         case .inviteUsed(_, let id):
             if id != conversation.id, let line = strangers.line(forUseLeadingTo: names[id], at: now) { notice(line) }

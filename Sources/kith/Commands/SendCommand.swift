@@ -84,7 +84,7 @@ struct SendCommand: AsyncParsableCommand {
         var messages: [Message] = []
         for piece in pieces {
             messages.append(
-                try await profile.handOver(
+                try await profile.enqueueForOwner(
                     piece, to: conversation.id, replyTo: answered, expiresAfter: expires?.duration))
         }
         var queued = QueuedSends(messages)

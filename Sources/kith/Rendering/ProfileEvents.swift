@@ -13,7 +13,7 @@ extension JSONEvent {
         case .conversation(let summary): self.init("conversation", ConversationReport(summary))
         case .contact(let contact): self.init("contact", ContactReport(contact))
         case .relay(let relay, let state): self.init(relay, state)
-        case .present(let id, let contact, let person, let log):
+        case .memberIsOnline(let id, let contact, let person, let log):
             self.init(
                 "present",
                 [

@@ -224,7 +224,7 @@ struct ConversationTests {
             let events = await alice.profile.events()
             try await alice.profile.checkPresence(in: atAlice)
             for await event in events {
-                if case .present(let conversation, _, let name, let log) = event {
+                if case .memberIsOnline(let conversation, _, let name, let log) = event {
                     #expect(conversation == atAlice && name == "bob" && log != .differs)
                     break
                 }

@@ -60,7 +60,7 @@ import Testing
     func behind() throws {
         var model = try opened()
         func present(_ log: LogComparison, after ms: UInt64) -> [String] {
-            let event = KithEvent.present(things.team, things.bob, name: "bob", log)
+            let event = KithEvent.memberIsOnline(things.team, things.bob, name: "bob", log)
             return things.shown(model.handle(.event(event), now: things.now + ms))
         }
         #expect(model.asksAgain)

@@ -239,7 +239,7 @@ import Testing
     func presence() throws {
         var model = try model()
         _ = model.open(now: now)
-        let here = KithEvent.present(team, bob, name: "bob", .same)
+        let here = KithEvent.memberIsOnline(team, bob, name: "bob", .same)
         #expect(
             shown(model.handle(.event(here), now: now)) == [
                 "[nonce verified: bob is here, and sees the same group and log]"

@@ -86,7 +86,7 @@ import Testing
 
     @Test(
         "send leaves its text for the process that has the profile open, and reading works beside it")
-    func handOver() async throws {
+    func sendToOwner() async throws {
         try await withAnnAndBob { ann, bob, _ in
             let listener = try ann.start(["listen", "--json"])
             while let line = await listener.line(), !line.contains("\"connected\"") {}

@@ -143,7 +143,7 @@ enum NamedTarget: Hashable, Sendable {
                 return (try await conversation(name, in: profile), profile)
             } catch is Failure where ContinuousClock.now < end {
                 try await Task.sleep(for: .milliseconds(50))
-                let now = try await profile.lookAgain()
+                let now = try await profile.reloaded()
                 await profile.close()
                 profile = now
             }
