@@ -6,7 +6,7 @@
 /// - Dates are from ``wall``, the device's clock.
 /// - A decision that cannot be undone needs two clocks, the device's and a relay's. See ``agree(isOver:relay:)``.
 struct Clocks {
-    /// The device's clock, in milliseconds since 1970.
+    /// The time of the device's clock, in milliseconds since 1970.
     private(set) var wall: UInt64
     /// The time of the device's clock when the profile was opened, plus the time that has passed since then. If the clock was
     /// right then, this is milliseconds since 1970. The value never jumps.

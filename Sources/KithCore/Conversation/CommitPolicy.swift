@@ -1,28 +1,29 @@
-/// The changes of a group that a device makes unasked: it commits others' proposals, and renews its own keys.
+/// The changes of a group that a device makes without a request of the user: it commits other members' proposals, and renews its
+/// own keys.
 struct CommitPolicy {
     var memberCount: Int
-    /// Whether such a change is pending already.
+    /// Whether such a change is already pending.
     var isChanging: Bool
-    /// Whether proposals of others wait for a commit.
+    /// Whether there are proposals of other members that have to be committed.
     var othersPropose: Bool
-    /// Whether something waits to be sent. It is encrypted only after proposals were committed and this device has renewed its
-    /// keys.
+    /// Whether something has to be sent. The data is encrypted only after all proposals were committed and this device has
+    /// renewed its keys.
     var wantsToSend: Bool
-    /// Whether this device has renewed its keys since it joined.
+    /// Whether this device has renewed its keys after it joined.
     var hasRenewed: Bool
-    /// Whether ``RenewalPolicy`` asks for another renewal.
+    /// Whether ``RenewalPolicy`` demands another renewal.
     var isRenewalDue: Bool
 
-    /// The wait before a proposal is committed, in milliseconds: a minimum and the range of a random addition. The random part
-    /// lets one member commit first, and the others see that commit.
+    /// The wait before a proposal is committed, in milliseconds: a minimum, and a random addition up to a maximum. Because of the
+    /// random part, one member commits first, and the others see that commit.
     private static let patienceMs: (least: UInt64, random: UInt64) = (200, 1_800)
 
-    /// The change to make now; `nil` if there is none.
+    /// Returns the change that has to be made now; `nil` if there is none.
     ///
     /// - Parameters:
-    ///   - now: the time in milliseconds; see ``Clocks/now``.
-    ///   - commitAt: the latest time to commit others' proposals. The caller keeps it between calls.
-    ///   - random: returns a random number below its argument.
+    ///   - now: the current time, in milliseconds; see ``Clocks/now``.
+    ///   - commitAt: the time at which other members' proposals are committed. The caller stores it between calls.
+    ///   - random: returns a random number that is less than its argument.
     func change(now: UInt64, commitAt: inout UInt64?, random: (UInt64) -> UInt64) -> Intent.Change? {
         guard !isChanging, memberCount > 1 else { return nil }
         if othersPropose, commitAt == nil {

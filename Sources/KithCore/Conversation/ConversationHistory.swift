@@ -1,10 +1,10 @@
 import KithWire
 
-/// The history of a conversation as it grows: stores its entries, reports those that may be shown, and counts repeats.
+/// Adds to a conversation's history: stores entries, reports the entries that may be shown, and counts repeated notices.
 struct ConversationHistory {
     private let conversation: ConversationID
     private var notices = RepeatedNotices()
-    /// Ids of recent messages; `nil` until one is compared with them.
+    /// The ids of recent messages; `nil` until the first id is compared.
     private var recentIDs: RecentIDs?
 
     init(of conversation: ConversationID) { self.conversation = conversation }
@@ -26,8 +26,8 @@ struct ConversationHistory {
         for line in lines { device.emit(.message(line)) }
     }
 
-    /// Stores and reports a message that can't be used. Further messages of the same kind are counted in the first one's line.
-    /// Their own rows hold their hashes and show nothing.
+    /// Stores and reports a message that can't be used. Further messages of the same kind are counted in the first message's
+    /// line. The rows of further messages have the messages' hashes and show nothing.
     mutating func noteUnusable(
         _ noted: EntryRecord, at seq: UInt64, _ reason: UnreadableReason, in record: ConversationRecord,
         _ device: inout DeviceState
@@ -43,14 +43,14 @@ struct ConversationHistory {
         }
     }
 
-    /// Reports a warning. Further warnings of its kind, each within ten minutes of the one before, are counted; the tenth, the
-    /// hundredth and so on are reported.
+    /// Reports a warning. If warnings of the same kind follow, each within ten minutes of the previous one, they are counted.
+    /// Only the tenth, the hundredth and so on are reported.
     mutating func report(_ warning: Warning, in device: inout DeviceState) {
         guard let times = notices.times(warning, at: device.now) else { return }
         device.emit(.warning(conversation, warning, times: times))
     }
 
-    /// Notes the id of a message.
+    /// Adds a message's id to the recent ids.
     ///
     /// - Returns: whether no recent message has the id.
     mutating func isNew(_ entry: EntryID, in device: inout DeviceState) throws(KithError) -> Bool {

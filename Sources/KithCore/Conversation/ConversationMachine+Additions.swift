@@ -1,16 +1,17 @@
 import KithWire
 import MLS
 
-// Joining and leaving: key packages of people to add, Welcomes for those who were added, and this device's own leaving.
+// Additions and departures: the key packages of people who are to be added, the Welcomes for those who were added, and this
+// device's own departure.
 
 extension ConversationMachine {
     // MARK: Key packages
 
-    /// The next time to check a key package that was not valid when it arrived, in milliseconds; see ``Clocks/now``. If another
-    /// key package was requested instead, its arrival wakes the conversation.
+    /// The next time to check a key package that was not valid when it arrived, in milliseconds; see ``Clocks/now``. `nil` if
+    /// another key package was requested instead, because its arrival wakes the conversation.
     var heldUntil: UInt64? { addTargets.compactMap { keyPackages.heldUntil($0.inbox.channel) }.min() }
 
-    /// The people to add.
+    /// The people who have to be added.
     var addTargets: [AddTarget] {
         record.intents.flatMap { intent -> [AddTarget] in
             if case .add(let targets) = intent.change { targets } else { [] }
@@ -18,7 +19,7 @@ extension ConversationMachine {
     }
 
     /// Examines the key packages of people to add, up to the first that decides about the addition alone. Remembers the people
-    /// whose key packages are valid, and holds those that are not.
+    /// whose key packages are valid, and stores the key packages that are not valid yet.
     mutating func examine(
         _ targets: [AddTarget], of intent: Intent, in device: inout DeviceState
     ) throws(KithError) -> [IntentPolicy.Candidate] {
@@ -53,7 +54,7 @@ extension ConversationMachine {
         }
     }
 
-    /// The valid key packages for the next commit of an addition.
+    /// Returns the valid key packages for the next commit of an addition.
     func validKeyPackages(of targets: [AddTarget], in device: DeviceState) -> [PendingTurn.Recipient] {
         targets.prefix(ClientLimits.additionsPerCommit).compactMap { target in
             guard case .here(let keyPackage, let certificate) = keyPackages[target.inbox.channel],
@@ -69,13 +70,13 @@ extension ConversationMachine {
         for target in targets.prefix(ClientLimits.additionsPerCommit) { ask(for: target, in: &device) }
     }
 
-    /// Remembers the addresses of the people of an addition: an invite may be the only way to reach its inviter.
+    /// Stores the addresses of the people in an addition, because an invite may be the only way to reach the inviter.
     func learnAddresses(of intent: Intent, in device: inout DeviceState) {
         guard case .add(let targets) = intent.change else { return }
         for target in targets { device.contacts.learnAddress(target.inbox, in: &device.step) }
     }
 
-    /// Holds a key package that is not valid by this device's clock. The command that asked for the addition fails with the
+    /// Stores a key package that is not valid by this device's clock. The command that requested the addition fails with the
     /// reason. The change stays pending.
     private mutating func hold(
         _ keyPackage: KeyPackage, _ certificate: DeviceCertificate, _ target: AddTarget, _ intent: Intent,
@@ -87,8 +88,7 @@ extension ConversationMachine {
         let name = target.alias ?? certificate.name
         let doubt = isOwnClock ? device.clockDoubt(about: relay) : nil
         finishIntent(intent.id, .failure(.keyPackageNotCurrent(name, clockDoubt: doubt)), in: &device)
-        // By the relay's clock the key package is not valid either, as far as that clock is known. Its owner may have left
-        // another.
+        // By the relay's clock, if it is known, the key package is not valid either. Its owner may have deposited another one.
         if keyPackages.hold(target.inbox.channel, at: device.now), !isOwnClock {
             keyPackages.forget(target.inbox.channel)
             ask(for: target, in: &device)
@@ -144,7 +144,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Gives up a person who can't be added. The next try adds the others.
+    /// If a person cannot be added, removes that person from the intent. The next attempt adds the others.
     mutating func giveUp(_ index: Int, of intent: Intent, in device: inout DeviceState) throws(KithError) {
         guard case .add(let targets) = intent.change,
             case .failed(let error)? = keyPackages[targets[index].inbox.channel]
@@ -176,8 +176,8 @@ extension ConversationMachine {
 
     // MARK: Welcomes
 
-    /// Delivers the Welcomes of a commit, after this device has entered its epoch. Each new member gets its own Welcome; a large
-    /// tree is delivered once for all of them.
+    /// Delivers the Welcomes of a commit, after this device has entered the commit's epoch. Each new member gets a separate
+    /// Welcome. A large tree is delivered once for all of them.
     mutating func sendWelcomes(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
         guard let letters = WelcomeLetters(pending, record, device.relays) else { return }
         var tree = TreeSource.inWelcome
@@ -194,9 +194,9 @@ extension ConversationMachine {
 
     // MARK: Deliveries
 
-    /// Stores a delivery to a channel, and sends it when its relay is connected.
+    /// Stores a delivery to a channel, and sends it when the channel's relay is connected.
     ///
-    /// - Returns: its number, which other deliveries may wait for.
+    /// - Returns: the delivery's number. Other deliveries may wait for it.
     @discardableResult
     mutating func deliver(_ delivery: ChannelDelivery, in device: inout DeviceState) throws(KithError) -> UInt64 {
         let number = device.deliveries.add(delivery, in: &device.step)
@@ -207,7 +207,7 @@ extension ConversationMachine {
 
     /// Delivers a commit or a tree to a new channel.
     ///
-    /// - Returns: the parcel's address, and the number of the delivery, which other deliveries may wait for.
+    /// - Returns: the parcel's address, and the delivery's number. Other deliveries may wait for it.
     mutating func deliverParcel(
         _ bytes: [UInt8], _ intent: UInt64, in device: inout DeviceState
     ) throws(KithError) -> (address: ParcelAddress, number: UInt64) {
@@ -241,7 +241,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Stops a conversation of two that has just begun if its Welcome can't be delivered: the other person never joined.
+    /// Stops a conversation of two that has just begun, because its Welcome cannot be delivered. The other person never joined.
     private mutating func didNotInvite(
         _ delivery: ChannelDelivery, in device: inout DeviceState
     ) throws(KithError) {
@@ -249,9 +249,8 @@ extension ConversationMachine {
         try stop(.notReachable, in: &device)
     }
 
-    /// Ends the commands that wait for an addition when nothing of it is under way any more: no commit and no Welcome. In a
-    /// conversation of two, the contact card must be in the log too; without it, the other person can't invite this device to
-    /// groups.
+    /// Ends the commands that wait for an addition, when all of its commits and Welcomes are done. In a conversation of two, the
+    /// contact card must be in the log too, because without it the other person cannot invite this device to groups.
     func finishIfInvited(_ intent: UInt64, in device: inout DeviceState) {
         let place = IntentPlace(conversation: id, intent: intent)
         guard device.commands.isAny(for: place) else { return }
@@ -264,7 +263,7 @@ extension ConversationMachine {
         finishIntent(intent, .success(id), in: &device)
     }
 
-    /// Calls ``finishIfInvited(_:in:)`` for every addition that a command waits for.
+    /// Calls ``finishIfInvited(_:in:)`` for every addition for which a command waits.
     func finishInvitations(in device: inout DeviceState) {
         for place in device.commands.places(in: id) { finishIfInvited(place.intent, in: &device) }
     }
@@ -277,7 +276,7 @@ extension ConversationMachine {
             OutboxItem(entryID: .random(from: device.random), sentAt: device.wall, body: .leaveProposal), in: &device)
     }
 
-    /// Leaves as the last member, and closes the channel.
+    /// Closes the channel and leaves, because this device is the last member.
     mutating func leaveAlone(in device: inout DeviceState) throws(KithError) {
         request(.close(channel: record.channel), .closeChannel, in: &device)
         finishLeaving(in: &device)

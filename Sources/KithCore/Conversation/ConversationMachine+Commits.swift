@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// Changes of the group: intents become commits, and commits become turns. The log decides which turn counts.
+// Changes of the group: intents become commits, and commits become turns. The log decides which turn is valid.
 
 extension ConversationMachine {
     // MARK: Turns in the log
@@ -32,7 +32,7 @@ extension ConversationMachine {
         let effect = staged.effect
         let committer = device.author(of: effect.committer, loaded.group)
         let notices = device.notices(of: effect, by: committer, in: loaded.group)
-        // Authenticated data that is no view counts as a different view. It must not end the group.
+        // If the authenticated data is no view, it counts as a different view, because it must not end the group.
         let view =
             (try? LogView(decoding: effect.authenticatedData))
             ?? LogView(seq: next.entry.seq, hash: [], previous: record.epochBegin?.previous ?? [])
@@ -46,7 +46,7 @@ extension ConversationMachine {
         if !effect.added.isEmpty || !effect.removed.isEmpty { try emitSummary(in: &device) }
     }
 
-    /// Applies a commit that removes this device, whether or not it wanted to leave.
+    /// Applies a commit that removes this device, even if the device did not want to leave.
     private mutating func leave(
         by staged: StagedCommit, _ turn: AppliedTurn, in device: inout DeviceState
     ) throws(KithError) {
@@ -61,7 +61,7 @@ extension ConversationMachine {
         try end(wasLeaving ? .left : .removed(by: device.name(of: turn.author)), in: &device)
     }
 
-    /// Enters the epoch that a turn opened. Different views of members are reported, and keep nobody out.
+    /// Enters the epoch that a turn has opened. Differences between members' views are reported, but exclude nobody.
     private mutating func enter(
         _ next: Group, _ turn: AppliedTurn, in device: inout DeviceState
     ) throws(KithError) {
@@ -70,7 +70,7 @@ extension ConversationMachine {
         let warnings = turn.warnings + comparison.settleClaims(atTurn: entry.seq, record)
         note(turn.record(with: warnings), at: entry, in: &device)
         if let parcel = loaded.pending?.parcel {
-            // If another commit came first, nobody will fetch this parcel.
+            // If another commit was first, nobody will fetch this parcel.
             device.deliveries.drop({ $0.channel == parcel.channel }, in: &device.step)
         }
         comparison.keepGaps(from: loaded.group, to: next)
@@ -89,9 +89,9 @@ extension ConversationMachine {
 
     // MARK: Next work
 
-    /// Does the pending work, if the log has been read to its end: first changes of the group, then messages.
+    /// Does the pending work, if the log has been read to its end. Changes of the group come first, and then messages.
     mutating func advance(in device: inout DeviceState) throws(KithError) {
-        // A conversation or connection that has ended is not live either.
+        // This is also false if the conversation or the connection has ended.
         guard sync.isLive else { return }
         if let retryAt = sync.retryAt {
             guard retryAt <= device.now else { return }
@@ -110,7 +110,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Whether there may be work that needs the group in memory.
+    /// Whether there may be work for which the group has to be in memory.
     private func needsGroup(at wall: UInt64) -> Bool {
         guard !keptGroup.isLoaded, outbox.isEmpty, record.intents.isEmpty else { return true }
         return record.hasProposals || record.renewedAt > 0 && isRenewalDue(LeafIndex(rawValue: 0), at: wall)
@@ -131,7 +131,7 @@ extension ConversationMachine {
         device.commands.wait(ticket, for: IntentPlace(conversation: id, intent: intent))
     }
 
-    /// Adds an intent for the change that is due unasked, if there is one.
+    /// If a change is due that no user has requested, adds an intent for it.
     private mutating func enqueueWhatIsDue(_ loaded: LoadedGroup, in device: inout DeviceState) {
         let policy = CommitPolicy(
             memberCount: record.memberCount, isChanging: record.isChanging, othersPropose: loaded.othersPropose,
@@ -148,7 +148,7 @@ extension ConversationMachine {
 
     // MARK: Making commits
 
-    /// Takes the steps of the pending changes, until a commit is made.
+    /// Performs the next step of each pending change, until a commit is made.
     private mutating func stageNext(in device: inout DeviceState) throws(KithError) {
         for intent in record.intents {
             guard sync.isLive else { return }
@@ -179,7 +179,7 @@ extension ConversationMachine {
             isLeavingProposed: loaded.hasProposedLeaving || outbox.contains { $0.body == .leaveProposal })
     }
 
-    /// A pending change, with the facts that its step depends on.
+    /// A pending change, with the facts that decide its next step.
     private mutating func change(
         of intent: Intent, in device: inout DeviceState
     ) throws(KithError) -> IntentPolicy.Change {
@@ -210,7 +210,7 @@ extension ConversationMachine {
         markDirty(in: &device)
     }
 
-    /// The proposals of a commit, besides those of other members, and the recipients of its Welcome.
+    /// Returns this device's own proposals for a commit, and the recipients of the commit's Welcome.
     private func proposals(
         for change: Intent.Change, to group: Group, in device: DeviceState
     ) -> ([Proposal], [PendingTurn.Recipient]) {
@@ -222,7 +222,7 @@ extension ConversationMachine {
             var proposals: [Proposal] = []
             for recipient in recipients {
                 guard let certificate = recipient.keyPackage.leafNode.credential.deviceCertificate else { continue }
-                // A new device takes the place of the person's old ones.
+                // A new device replaces the person's older devices.
                 proposals += group.leaves(of: certificate.accountKey).map { .remove($0) }
                 proposals.append(.add(recipient.keyPackage))
             }
@@ -233,7 +233,7 @@ extension ConversationMachine {
     // MARK: Sending commits
 
     private mutating func sendTurn(_ pending: PendingTurn, in device: inout DeviceState) {
-        // The parcel must be at the relay before the turn that refers to it.
+        // The relay must have the parcel before it gets the turn that refers to it.
         if let parcel = pending.parcel, device.deliveries.delivery(to: parcel.channel) != nil { return }
         guard sync.inFlight.isEmpty, let tokens = try? EpochTokens(pending.commit) else { return }
         sync.didSendTurn()
@@ -253,7 +253,7 @@ extension ConversationMachine {
         case .success: break
         case .failure(let error):
             switch error.code {
-            // Another commit came first. The log will bring it.
+            // Another commit was first. The log will deliver it.
             case .staleEpoch: break
             case .gone: try stop(.closed, in: &device)
             case .denied: try stop(.denied, in: &device)
@@ -265,7 +265,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Drops the pending commit, because it can't get into the log.
+    /// Drops the pending commit, because it can no longer get into the log.
     private mutating func dropPending(_ error: KithError, in device: inout DeviceState) throws(KithError) {
         let loaded = try group(in: &device)
         guard let pending = loaded.pending else { return }
@@ -274,7 +274,7 @@ extension ConversationMachine {
         sync.turnIsOver()
     }
 
-    /// Handles the end of a delivery of a parcel that a turn refers to: the parcel is at the relay, or can't be brought there.
+    /// Handles the end of the delivery of a parcel to which a turn refers: the relay has the parcel, or will never have it.
     mutating func didDeliverParcel(
         _ channel: ChannelID, _ error: KithError?, in device: inout DeviceState
     ) throws(KithError) {
@@ -283,7 +283,7 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// Handles the arrival of an intent's commit in the log.
+    /// Handles an intent's commit that has arrived in the log.
     private mutating func didCarryOut(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
         for recipient in pending.recipients { keyPackages.forget(recipient.inbox.channel) }
         guard let intent = record.intents.intent(pending.intent) else { return }
@@ -293,7 +293,7 @@ extension ConversationMachine {
         guard rest.isEmpty else { return record.intents.keep(rest, of: intent.id) }
         record.intents.remove(intent.id)
         if record.isDirect { scheduleCard(isAgain: true, in: &device) }
-        // Commands that wait for the addition wait for its Welcomes too.
+        // A command that waits for the addition also waits for the Welcomes.
         finishIfInvited(intent.id, in: &device)
     }
 

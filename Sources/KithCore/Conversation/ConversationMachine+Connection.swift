@@ -1,13 +1,13 @@
 import KithWire
 import MLS
 
-// The connection to the log: its follows, and the live checks that it carries.
+// The connection to the log: follows, and live checks on this connection.
 
 extension ConversationMachine {
     // MARK: Follows
 
-    /// Presents the epoch's tokens and follows the epoch, if the relay is connected. Does not wait for answers in between,
-    /// because the relay handles a channel's requests in order.
+    /// Presents the epoch's tokens and follows the epoch, if the relay is connected. The function does not wait for answers in
+    /// between, because the relay handles the requests about a channel in order.
     mutating func open(in device: inout DeviceState) throws(KithError) {
         guard mayAct, device.relays.isConnected(record.relay), record.status.isOpen, sync.following?.tag == nil
         else { return }
@@ -44,14 +44,14 @@ extension ConversationMachine {
         }
     }
 
-    /// Handles a refusal of the tokens or the follow.
+    /// Handles the relay's refusal of the tokens or of the follow.
     mutating func didRefuse(_ error: RelayError, in device: inout DeviceState) throws(KithError) {
         guard record.status.isOpen else { return }
         switch error.code {
         case .gone: try stop(.closed, in: &device)
         case .trimmed: try stop(.trimmed, through: error.detail, in: &device)
         case .denied:
-            // A channel that is being created does not exist until the relay has answered.
+            // A channel that is being created does not exist before the relay's answer.
             if record.isCreated { try stop(.denied, in: &device) }
         default: openLater(error, in: &device)
         }
@@ -88,16 +88,16 @@ extension ConversationMachine {
         case .epochEnded:
             _ = device.step.endFollow(tag, record.relay)
             sync.endFollow()
-            // The turn's commit is still being fetched, and is applied when it arrives.
+            // The turn's commit is still being fetched, and will be applied when it arrives.
             if device.parcels.isFetching(.commit(id)) { return }
-            // An epoch ends with a turn, which was applied or has stopped the conversation. If neither happened, the log is
+            // An epoch ends with a turn. Here the turn was neither applied, nor did it stop the conversation, so the log is
             // broken.
             if record.epoch == epoch { return try stop(.brokenLog, in: &device) }
             try open(in: &device)
         }
     }
 
-    /// Begins the log of a device that has just joined, once the place of the epoch's first entry is known.
+    /// Begins the log of a device that has just joined, when the position of the epoch's first entry is known.
     private mutating func begin(after seq: UInt64, in device: inout DeviceState) throws(KithError) {
         let loaded = try group(in: &device)
         let view = LogView(
@@ -106,13 +106,13 @@ extension ConversationMachine {
         let invited = record.begin(afterJoining: view)
         markDirty(in: &device)
         noteBeginning(at: seq, in: &device)
-        // The relay shows another place than the inviter saw.
+        // The relay shows another position than the inviter saw.
         if let invited, invited != view {
             try warn(.differentLogs(first: min(seq, invited.seq), last: max(seq, invited.seq)), in: &device)
         }
     }
 
-    /// Becomes live if everything that was at the relay when the follow began has been processed. Then sending may begin.
+    /// Becomes live, if all entries that the relay had when the follow began were processed. After that, entries may be sent.
     mutating func didCatchUp(in device: inout DeviceState) throws(KithError) {
         guard case .catchingUp(_, let last) = sync, record.lastSeq >= last else { return }
         sync.becomeLive()
@@ -123,7 +123,7 @@ extension ConversationMachine {
 
     // MARK: Live checks
 
-    /// Begins a live check: now, or when the log has been read to its end. From then on, members that come online are challenged
+    /// Begins a live check, as soon as the log has been read to its end. From then on, members that come online are challenged
     /// too.
     mutating func checkPresence(in device: inout DeviceState) throws(KithError) {
         presence.watch()
@@ -131,8 +131,8 @@ extension ConversationMachine {
         if sync.isLive { try challenge(in: &device) }
     }
 
-    /// Whether a challenge is to be sent once the log has been read to its end. None was sent yet, or nobody received it because
-    /// its epoch was over.
+    /// Whether to send a challenge after the log has been read to its end. Either no challenge was sent yet, or nobody received
+    /// the challenge because its epoch was over.
     var isCheckDue: Bool { presence.isWatched && sync.challenge?.isAnswered == false }
 
     /// Sends a challenge to the members who are online.
@@ -143,7 +143,7 @@ extension ConversationMachine {
         try whisper(.challenge, proof, in: &device)
     }
 
-    /// Handles a whisper. A whisper that is not authentic is ignored.
+    /// Handles a whisper. Ignores a whisper that is not authentic.
     mutating func didHear(_ payload: ArraySlice<UInt8>, in device: inout DeviceState) throws(KithError) {
         let group = try group(in: &device).group
         let opened = try callingMLS { () throws(MLSError) in
@@ -166,7 +166,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Answers a challenge, and compares its view: the relay may hold back the end of the log from this device.
+    /// Answers a challenge, and compares the views. If this device's view is behind, the relay may be holding back the end of the
+    /// log.
     private mutating func didHearChallenge(
         _ check: LiveCheck, by account: AccountKey, in device: inout DeviceState
     ) throws(KithError) {
@@ -187,8 +188,8 @@ extension ConversationMachine {
         try challenge(in: &device)
     }
 
-    /// Compares the view in a member's challenge or answer. If the view is ahead, the relay must bring the entries that are
-    /// missing here.
+    /// Compares the view in a member's challenge or answer with this device's. If the member's view is ahead, the relay must
+    /// still deliver the missing entries.
     private mutating func compareLive(
         _ theirs: LogView, of sender: LeafIndex, in device: inout DeviceState
     ) throws(KithError) -> LogComparison {

@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// Processing of the log, entry by entry.
+// Processes the log, one entry after another.
 
 extension ConversationMachine {
     mutating func process(_ entries: [Entry], in device: inout DeviceState) throws(KithError) {
@@ -14,12 +14,12 @@ extension ConversationMachine {
     }
 
     private mutating func process(_ entry: Entry, in device: inout DeviceState) throws(KithError) {
-        // The store has no place for an entry beyond the highest seq.
+        // The store has no key for an entry beyond the highest seq.
         guard let view = record.view, entry.seq == view.seq + 1, entry.seq < StoreKey.highest,
             entry.epoch == record.epoch
         else { return try stop(.brokenLog, in: &device) }
         let next = LoggedEntry(entry, after: view)
-        // An acknowledged entry must be at the seq that the relay stated.
+        // An acknowledged entry must be at the position that the relay has stated.
         for id in acknowledged.take(at: entry.seq) where id != entry.id {
             try warn(.notKept(seq: entry.seq), in: &device)
         }
@@ -35,7 +35,7 @@ extension ConversationMachine {
         try warn(difference, in: &device)
     }
 
-    /// Moves on after an entry that did not end the epoch.
+    /// Continues after an entry that did not end the epoch.
     private mutating func move(to view: LogView, in device: inout DeviceState) {
         record.advance(to: view)
         comparison.advance(to: view)
@@ -44,7 +44,7 @@ extension ConversationMachine {
 
     // MARK: Warnings
 
-    /// Reports warnings. If the relay showed different logs, sending waits for the user.
+    /// Reports warnings. If the relay has shown different logs, nothing is sent until the user decides.
     mutating func emit(_ warnings: [Warning], in device: inout DeviceState) throws(KithError) {
         for warning in warnings {
             if case .differentLogs = warning {
@@ -58,7 +58,7 @@ extension ConversationMachine {
     /// Reports a warning, or counts it.
     mutating func emit(_ warning: Warning, in device: inout DeviceState) { history.report(warning, in: &device) }
 
-    /// Reports a warning. Nothing is sent until the user wants to continue.
+    /// Reports a warning. Nothing is sent until the user decides to continue.
     mutating func warn(_ warning: Warning, in device: inout DeviceState) throws(KithError) {
         record.suspect()
         markDirty(in: &device)
@@ -72,7 +72,7 @@ extension ConversationMachine {
         _ next: LoggedEntry, _ item: OutboxItem, in device: inout DeviceState
     ) throws(KithError) {
         let (entry, view) = (next.entry, next.view)
-        // An entry with this device's id and another payload is not this device's.
+        // If an entry has the id of this device's entry but another payload, it is not this device's.
         guard entry.kind == .message, let attempt = item.attempt, attempt.payload.elementsEqual(entry.payload) else {
             try warn(.notKept(seq: entry.seq), in: &device)
             return try processOthers(next, in: &device)
@@ -107,7 +107,7 @@ extension ConversationMachine {
 
     // MARK: Entries of others
 
-    /// - Parameter commit: the fetched commit of a turn whose payload only refers to it.
+    /// - Parameter commit: the fetched commit, if the payload of the turn only refers to it.
     private mutating func processOthers(
         _ next: LoggedEntry, commit: [UInt8]? = nil, in device: inout DeviceState
     ) throws(KithError) {
@@ -142,7 +142,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Notes that an invited person has come: a member other than this device has signed an entry.
+    /// Notes that an invited person has joined, because a member other than this device has signed an entry.
     private mutating func didHearFromOthers(in device: inout DeviceState) throws(KithError) {
         guard !record.hasAnswer else { return }
         record.didHear()
@@ -150,7 +150,7 @@ extension ConversationMachine {
         try emitSummary(in: &device)
     }
 
-    /// Whether a commit may be applied. To a conversation of two, it may only add devices of the two people.
+    /// Whether a commit may be applied. In a conversation of two, it may only add devices of the two people.
     private func mayAdd(_ effect: CommitEffect, to group: Group) -> Bool {
         guard record.isDirect else { return true }
         return effect.added.allSatisfy { _, leaf in
@@ -159,7 +159,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Fetches a commit that is too long for an entry. No entry can follow it in this epoch.
+    /// Fetches a commit that is too long for an entry. Its turn is the last entry of this epoch.
     private mutating func wait(for reference: TurnReference, of entry: Entry, in device: inout DeviceState) {
         sync.waitForCommit(of: entry, reference)
         device.fetch(reference.commit, at: record.relay, for: .commit(id), since: device.now)
@@ -169,12 +169,12 @@ extension ConversationMachine {
         guard let awaited = sync.takeAwaited() else { return }
         guard awaited.reference.isTo(bytes), let view = record.view else { return try stop(.brokenLog, in: &device) }
         try processOthers(LoggedEntry(awaited.entry, after: view), commit: bytes, in: &device)
-        // The relay may have reported the end of the epoch already.
+        // The relay may have already reported the end of the epoch.
         try open(in: &device)
     }
 
-    /// Handles an entry that can't be used. A message is skipped and reported. A turn stops the conversation, because the log
-    /// can't be read beyond it.
+    /// Handles an entry that cannot be used. A message is skipped and reported. A turn stops the conversation, because the log
+    /// cannot be read beyond it.
     private mutating func didNotRead(
         _ next: LoggedEntry, _ reason: UnreadableReason, in device: inout DeviceState
     ) throws(KithError) {
@@ -205,7 +205,7 @@ extension ConversationMachine {
         let author = device.author(of: .member(message.sender), group)
         var noted = EntryRecord(
             entry, view: next.view, author: author, generation: message.generation, body: .notices([]))
-        // Only commits have authenticated data.
+        // Only commits may have authenticated data.
         guard message.authenticatedData.isEmpty,
             let content = try? Content(decoding: ContentPadding.unpad(message.data))
         else { return passOver(noted, next, .malformed, in: &device) }
@@ -230,7 +230,7 @@ extension ConversationMachine {
         try emit(warnings, in: &device)
     }
 
-    /// Carries out the content of a message.
+    /// Performs the effect of a message's content.
     private mutating func take(
         _ content: Content, into noted: inout EntryRecord, in device: inout DeviceState
     ) throws(KithError) {
@@ -262,7 +262,7 @@ extension ConversationMachine {
         let before = record.readBy[contact] ?? 0
         guard seq > before else { return }
         record.didRead(by: contact, through: seq)
-        // The last own message that the receipt covers stands for all of them.
+        // The last own message before that seq is reported, and stands for all earlier ones.
         for (seq, noted) in try device.entries(of: id, before + 1...seq, limit: 50, newestFirst: true) {
             guard let noted, noted.author == .me, case .text = noted.body else { continue }
             let place = EntryPlace(conversation: id, seq: seq)
@@ -273,7 +273,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Adds a line to the history at the place where the conversation begins for this device.
+    /// Adds a line to the history where the conversation begins for this device.
     mutating func noteBeginning(at seq: UInt64, in device: inout DeviceState) {
         guard seq > 0 else { return }
         var notices: [Notice] = []

@@ -1,22 +1,22 @@
 import KithWire
 import MLS
 
-// The outbox: items that this device sends, until the log has them.
+// The outbox: the items that this device sends. Each stays in it until the log has the item.
 
 extension ConversationMachine {
-    /// Stores an item to send. ``advance(in:)`` sends it as soon as that is possible.
+    /// Stores an item that has to be sent. ``advance(in:)`` sends it as soon as possible.
     mutating func enqueue(_ item: OutboxItem, in device: inout DeviceState) {
         outbox.append(item, as: record.takeOutboxNumber(), in: &device.step)
         markDirty(in: &device)
     }
 
-    /// Stores content to send.
+    /// Stores content that has to be sent.
     private mutating func enqueue(_ body: Content.Body, in device: inout DeviceState) {
         enqueue(
             OutboxItem(entryID: .random(from: device.random), sentAt: device.wall, body: .content(body)), in: &device)
     }
 
-    /// The message of an own text that is not in the log yet; `nil` if the item is no text.
+    /// Returns the message for an own text that is not in the log yet; `nil` if the item is not a text.
     func queuedMessage(_ item: OutboxItem) -> Message? {
         guard case .content(.text(let text)) = item.body else { return nil }
         return Message(
@@ -26,11 +26,11 @@ extension ConversationMachine {
 
     // MARK: Commands
 
-    /// The obstacle to sending in an open conversation now; `nil` if a text may be sent.
+    /// Returns the reason why nothing can be sent in an open conversation now; `nil` if a text can be sent.
     func obstacle(_ contacts: ContactBook) -> KithError? {
         if record.isSuspect { return .suspect }
         if isLeaving { return .conversation(.left) }
-        // The others are gone, so the text would wait for ever.
+        // All other members have left, so the text would wait for ever.
         if isLeftAlone { return .membership(.leftAlone) }
         guard let person = record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey else {
             return nil
@@ -38,7 +38,7 @@ extension ConversationMachine {
         return .keyChanged(contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
     }
 
-    /// Puts a text into the outbox, after ``obstacle(_:)`` returned `nil`.
+    /// Adds a text to the outbox, after ``obstacle(_:)`` has returned `nil`.
     mutating func send(
         _ text: OutgoingText, _ ticket: Ticket<EntryID>, in device: inout DeviceState
     ) throws(KithError) {
@@ -51,7 +51,7 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// Sends a new title of a group.
+    /// Sends the new title of a group.
     mutating func rename(
         _ title: String, _ ticket: Ticket<ConversationID>, in device: inout DeviceState
     ) throws(KithError) {
@@ -85,8 +85,8 @@ extension ConversationMachine {
         return unread.count { $0.record.map { $0.author != .me && $0.body.isForPeople } ?? false }
     }
 
-    /// Continues after the user has seen the warning. The renewal opens an epoch in which all members have the same view again.
-    /// Views of the time before are not compared any more.
+    /// Continues after the user has seen the warning. The renewal of keys opens an epoch in which all members begin with the same
+    /// view. Views of earlier epochs are not compared any more.
     mutating func trustLog(_ ticket: Ticket<ConversationID>, in device: inout DeviceState) throws(KithError) {
         record.trust()
         markDirty(in: &device)
@@ -98,7 +98,7 @@ extension ConversationMachine {
 
     // MARK: Sending
 
-    /// Sends waiting items in order, with at most ``ClientLimits/messagesInFlight`` unanswered at a time.
+    /// Sends waiting items in order. At most ``ClientLimits/messagesInFlight`` of them wait for an answer at the same time.
     mutating func sendOutbox(in device: inout DeviceState) throws(KithError) {
         let loaded = try group(in: &device)
         let waits = isBlocked(device.contacts)
@@ -123,8 +123,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Whether the group has to change before the next message: this device's keys are not renewed yet, others' proposals wait,
-    /// or nobody else is a member.
+    /// Whether the group has to change before the next message, because this device's keys are not renewed yet, other members
+    /// have made proposals, or there is no other member.
     private func mustChangeFirst(_ group: Group) -> Bool {
         !group.pendingProposals.isEmpty || (record.renewedAt == 0 && record.memberCount > 1) || record.memberCount < 2
     }
@@ -152,16 +152,16 @@ extension ConversationMachine {
     mutating func didAppend(
         _ entry: EntryID, _ result: Result<Reply, RelayError>, in device: inout DeviceState
     ) throws(KithError) {
-        // A turn came first. When the log brings the turn, the item is encrypted again. Until then it counts as sent.
+        // A turn came first. When the log delivers the turn, the item is encrypted again. Until then, the item counts as sent.
         if case .failure(let error) = result, error.code == .staleEpoch { return }
         let wasInFlight = sync.inFlight.contains(entry)
         sync.didLand(entry)
         switch result {
         case .success(.accepted(let seq)):
-            // The log may have brought the entry already.
+            // The log may already have delivered the entry.
             guard let item = outbox.item(entry) else { break }
             if seq <= record.lastSeq {
-                // The relay states a seq at which this device has read something else, or nothing at all.
+                // The relay states a position where this device has read another entry, or a position that does not exist.
                 if wasInFlight, try !wasSaidBefore(entry, seq, in: &device) {
                     try warn(.notKept(seq: seq), in: &device)
                 }
@@ -181,8 +181,8 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// Drops a text that is too long for the relay, and tells the user. Kith's own items wait for another connection, on which
-    /// the relay may take more.
+    /// Drops a text that is too long for the relay, and tells the user. Items that Kith itself creates are kept for another
+    /// connection, on which the relay may accept more.
     private mutating func drop(_ entry: EntryID, limit: UInt64, in device: inout DeviceState) {
         guard let item = outbox.item(entry), queuedMessage(item) != nil else {
             return sync.setAside(tooLarge: entry)
@@ -192,10 +192,10 @@ extension ConversationMachine {
         emit(.longerThanRelayTakes(entry, limit: limit), in: &device)
     }
 
-    /// Moves an item from the outbox to the history if the log has it already. The item was sent before this device was removed,
-    /// got no answer then, and is in the part of the log that this device missed.
+    /// If the log already has an item, moves the item from the outbox to the history. Such an item was sent before this device
+    /// was removed, got no answer at that time, and is in the part of the log that this device missed.
     ///
-    /// - Returns: whether that is so.
+    /// - Returns: whether the log has the item.
     private mutating func wasSaidBefore(
         _ entry: EntryID, _ seq: UInt64, in device: inout DeviceState
     ) throws(KithError) -> Bool {
@@ -208,7 +208,7 @@ extension ConversationMachine {
         guard case .content(.text(let text)) = item.body else { return true }
         let said = Entry(
             seq: seq, epoch: record.epoch, kind: .message, receivedAtMs: item.sentAt, id: entry, payload: [])
-        // Views are never compared in the part that was missed.
+        // Views are never compared in the part of the log that this device missed.
         let noted = EntryRecord(
             said, view: begin, author: .me, sentAtMs: item.sentAt, replyTo: item.replyTo,
             expiresAfter: item.expiresAfter, body: .text(text))
@@ -216,8 +216,8 @@ extension ConversationMachine {
         return true
     }
 
-    /// Looks for entries that the log has not brought although the relay acknowledged them or a member has them. The first time,
-    /// follows the log anew, because the clock may have jumped.
+    /// Checks for entries that the log has not delivered, although the relay has acknowledged them or a member has them. The
+    /// first time, only follows the log again, because the clock may have jumped.
     mutating func checkKept(in device: inout DeviceState) throws(KithError) {
         let isLive = sync.isLive
         var asksAnew = false
@@ -235,16 +235,16 @@ extension ConversationMachine {
 
     // MARK: Contact cards
 
-    /// Schedules the contact card for the other person of a conversation of two, to be sent after the input has been handled: its
-    /// inbox may have to be made.
+    /// Schedules the contact card for the other person of a conversation of two. The card is sent after the input has been
+    /// handled, because its inbox may have to be created first.
     ///
-    /// - Parameter isAgain: whether to send the card although it was sent before. A restored device does not have it.
+    /// - Parameter isAgain: whether to send the card although it was already sent. A restored device does not have it.
     mutating func scheduleCard(isAgain: Bool = false, in device: inout DeviceState) {
         guard record.isDirect, isAgain || !record.cardIsSent, record.contact != nil else { return }
         device.step.sendCard(in: id)
     }
 
-    /// Sends the address of an inbox that was made for the other person, or nothing if the relay is unknown.
+    /// Sends the address of an inbox that was created for the other person. Sends nothing if the relay is unknown.
     mutating func sendCard(_ address: InboxAddress?, in device: inout DeviceState) throws(KithError) {
         guard let address else { return finishInvitations(in: &device) }
         record.didSendCard()
@@ -253,13 +253,13 @@ extension ConversationMachine {
     }
 }
 
-/// A text to send.
+/// A text that has to be sent.
 struct OutgoingText: Sendable {
     /// The id that the message will have.
     let id: EntryID
     let text: String
-    /// The message that the text answers.
+    /// The message that the text answers; `nil` for none.
     let replyTo: EntryID?
-    /// The time after which everyone deletes the text, in seconds.
+    /// Time after which everyone deletes the text, in seconds.
     let expiresAfter: UInt32?
 }

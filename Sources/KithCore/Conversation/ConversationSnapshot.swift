@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-/// The state of a conversation, for tests of the machine from outside.
+/// The state of a conversation, for tests of the machine.
 package struct ConversationSnapshot: Sendable {
     /// The conversation's channel.
     package let channel: ChannelID
@@ -9,19 +9,19 @@ package struct ConversationSnapshot: Sendable {
     package let epoch: UInt64
     /// The last entry that was processed.
     package let lastSeq: UInt64
-    /// Whether sending waits for the user's decision.
+    /// Whether nothing is sent until the user makes a decision.
     package let isBlocked: Bool
     /// Whether this device has asked the others to remove it.
     package let isLeaving: Bool
 }
 
-/// A group's place at its relay, with the tokens that give a member access to it.
+/// The place of a group at its relay, with the tokens that a member needs for access.
 package struct GroupPlace: Sendable {
     package let relay: RelayPoint
     package let channel: ChannelID
     /// The epoch of the group.
     package let epoch: UInt64
-    /// The tokens of that epoch: to read, to append, to turn.
+    /// The tokens of that epoch: for reading, appending and turning.
     package let tokens: [Token]
     /// The last entry that was processed.
     package let lastSeq: UInt64

@@ -1,5 +1,5 @@
 extension ConversationSummary {
-    /// The summary of a conversation, as users see it.
+    /// Creates the summary of a conversation that users see.
     init(_ machine: ConversationMachine, in device: DeviceState) throws(KithError) {
         let record = machine.record
         guard let relay = device.relays[record.relay] else { throw .store(.damaged(.relay)) }
@@ -14,11 +14,11 @@ extension ConversationSummary {
 }
 
 extension ConversationRecord {
-    /// The conversation's name for the user.
+    /// Returns the conversation's name for the user.
     func name(of id: ConversationID, _ contacts: ContactBook) -> String {
         if isDirect, let contact { return contacts[contact]?.name ?? "" }
         if !title.isEmpty { return title }
-        // A conversation that is being made gets the name in the invite.
+        // While the conversation is being created, it has the name in the invite.
         for intent in intents {
             if case .add(let targets) = intent.change, let alias = targets.first?.alias { return alias }
         }

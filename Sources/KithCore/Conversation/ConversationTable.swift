@@ -1,9 +1,9 @@
 import KithWire
 import MLS
 
-/// The conversations of a profile, with ways to find them.
+/// The conversations of a profile. The table can find them by several properties.
 struct ConversationTable {
-    /// Holds one machine by reference, so that a loop over all conversations copies none. The machine changes only here.
+    /// A reference to one machine, so that a loop over all conversations copies no machine. Only this class changes the machine.
     final class Place {
         private(set) var machine: ConversationMachine
 
@@ -13,7 +13,7 @@ struct ConversationTable {
             try machine.handle(input, in: &device)
         }
 
-        /// Takes over a group that this device has joined; see ``ConversationMachine/join(_:by:isBack:_:in:)``.
+        /// Uses a group that this device has joined; see ``ConversationMachine/join(_:by:isBack:_:in:)``.
         func join(
             _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers,
             in device: inout DeviceState
@@ -21,7 +21,7 @@ struct ConversationTable {
             try machine.join(group, by: message, isBack: isBack, people, in: &device)
         }
 
-        /// The group. Reads it from the store on first use.
+        /// Returns the group. On first use, reads it from the store.
         func group(in device: inout DeviceState) throws(KithError) -> Group {
             try machine.group(in: &device).group
         }
@@ -36,7 +36,7 @@ struct ConversationTable {
         /// Adds an item of the outbox from the store.
         func load(_ number: UInt64, _ item: OutboxItem) { machine.load(number, item) }
 
-        /// Frees the group and all that can be read from the store again.
+        /// Frees the group, and everything else that can be read from the store again.
         func unload() { machine.unload() }
 
         fileprivate func store(in step: inout Step) { machine.store(in: &step) }
@@ -62,9 +62,9 @@ struct ConversationTable {
         return place
     }
 
-    /// A conversation that this device is in.
+    /// Returns a conversation that this device can use.
     ///
-    /// - Throws: ``KithError/notFound(_:)``, ``KithError/conversation(_:)``.
+    /// - Throws: ``KithError/notFound(_:)`` or ``KithError/conversation(_:)``.
     func active(_ id: ConversationID) throws(KithError) -> Place {
         let place = try conversation(id)
         guard place.machine.record.status == .active else { throw .conversation(place.machine.record.status) }
@@ -73,12 +73,12 @@ struct ConversationTable {
 
     func id(on channel: ChannelID) -> ConversationID? { idsByChannel[channel] }
 
-    /// The conversations of two with a contact, the oldest first.
+    /// Returns the conversations of two with a contact, the oldest first.
     func with(_ contact: ContactID) -> [Place] {
         places.values.filter { $0.machine.record.contact == contact }.sorted { $0.machine.id < $1.machine.id }
     }
 
-    /// The newest active conversation of two with an account. A new device of that person is added to it.
+    /// Returns the newest active conversation of two with an account. A new device of that person is added to it.
     func active(with account: AccountFingerprint, _ contacts: ContactBook) -> Place? {
         places.values.filter { place in
             let (machine, record) = (place.machine, place.machine.record)
@@ -87,7 +87,7 @@ struct ConversationTable {
         }.max { $0.machine.id < $1.machine.id }
     }
 
-    /// The intent that is to add the owner of an inbox.
+    /// Returns the intent that adds the owner of an inbox.
     func intent(adding inbox: ChannelID) -> IntentPlace? {
         for id in ids {
             guard let record = places[id]?.machine.record, record.status.isOpen else { continue }
@@ -100,14 +100,14 @@ struct ConversationTable {
         return nil
     }
 
-    /// Whether there may be another pending conversation.
+    /// Whether another conversation may become pending.
     var hasRoomForPending: Bool {
         places.values.count { $0.machine.isPending } < ClientLimits.pendingConversations
     }
 
     // MARK: Changes
 
-    /// Adds a conversation, from the store or new.
+    /// Adds a conversation that is new or was read from the store.
     @discardableResult
     mutating func add(_ machine: ConversationMachine) -> Place {
         let place = Place(machine)
@@ -128,14 +128,15 @@ struct ConversationTable {
         idsByChannel[machine.record.channel] = nil
     }
 
-    /// Puts the changed conversations into the step's transaction.
+    /// Adds the changed conversations to the step's transaction.
     func storeDirty(in step: inout Step) {
         for id in step.takeDirty() { places[id]?.store(in: &step) }
     }
 
-    /// Unloads the least recently used groups beyond ``ClientLimits/loadedGroups``, and those of pending conversations.
+    /// Removes groups from memory: those of pending conversations, and the least recently used ones beyond
+    /// ``ClientLimits/loadedGroups``.
     ///
-    /// - Parameter dirty: the conversations whose changes are not in the step's transaction yet. Their groups stay.
+    /// - Parameter dirty: the conversations whose changes are not in the step's transaction yet. Their groups stay in memory.
     func unloadIdleGroups(except dirty: Set<ConversationID>) {
         let loaded = places.values.filter { $0.machine.keptGroup.isLoaded && !dirty.contains($0.machine.id) }
         var surplus = loaded.count - ClientLimits.loadedGroups

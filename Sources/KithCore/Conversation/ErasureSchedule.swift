@@ -1,7 +1,7 @@
 import KithWire
 
-/// Texts that expire, with their times. Readers hide a text as soon as the device's clock has reached its time. The text is
-/// erased when the relay's clock has too.
+/// The texts that expire, with their times. A text is hidden as soon as the device's clock has reached the text's time. The text
+/// is erased when the relay's clock has reached that time too.
 struct ErasureSchedule {
     private var expiries: [EntryPlace: Expiry] = [:]
 
@@ -15,15 +15,15 @@ struct ErasureSchedule {
             .map { ($0.key, $0.value) }
     }
 
-    /// Milliseconds until each text may be erased. Leaves out texts for which no relay has stated its time.
+    /// Returns the milliseconds until each text may be erased. Texts for which no relay has stated its time are left out.
     ///
     /// - Parameter relay: returns the relay of a conversation.
     func delays(_ clocks: Clocks, relay: (ConversationID) -> RelayID?) -> [UInt64] {
         expiries.compactMap { place, expiry in Self.delay(expiry, clocks, relay(place.conversation)) }
     }
 
-    /// Milliseconds until a text may be erased; `nil` if no relay has stated its time. Texts of a conversation that is gone may
-    /// be erased at once.
+    /// Returns the milliseconds until a text may be erased; `nil` if no relay has stated its time. If the conversation no longer
+    /// exists, its texts may be erased at once.
     private static func delay(_ expiry: Expiry, _ clocks: Clocks, _ relay: RelayID?) -> UInt64? {
         guard let relay else { return 0 }
         return clocks.delay(untilOver: expiry.hideAt, orByRelay: expiry.eraseAt, relay: relay)
@@ -31,7 +31,7 @@ struct ErasureSchedule {
 
     // MARK: Changes
 
-    /// Adds a text's times of hiding and erasure, as read from the store.
+    /// Adds the stored times at which a text is hidden and erased.
     mutating func load(_ place: EntryPlace, _ expiry: Expiry) { expiries[place] = expiry }
 
     /// Adds the times of a new text, and stores them.
@@ -40,7 +40,7 @@ struct ErasureSchedule {
         step.put(place.expiryKey, expiry.encoded)
     }
 
-    /// Removes and returns the texts to erase now, in order. Shortens times that lie too far ahead.
+    /// Removes and returns the texts that have to be erased now, in order. Shortens times that are too far in the future.
     ///
     /// - Parameter relay: returns the relay of a conversation.
     mutating func takeOver(

@@ -1,19 +1,19 @@
 /// The next step towards a pending change of a group.
 ///
-/// A device takes the steps of its changes in order, until one of them is a commit. A change that waits does not hold up the
-/// changes behind it.
+/// A device performs the steps of its changes in order, until a step is a commit. A change that waits does not delay later
+/// changes.
 struct IntentPolicy {
     var memberCount: Int
-    /// Whether proposals of others wait for a commit.
+    /// Whether there are proposals of other members that have to be committed.
     var othersPropose: Bool
     /// Whether this device's removal was proposed in this epoch, or the proposal waits to be sent.
     var isLeavingProposed: Bool
 
-    /// A pending change, with the facts that its step depends on.
+    /// A pending change, with the facts that decide its next step.
     enum Change {
-        /// Adds people, or devices of people. The candidates are in the order of the intent's targets.
+        /// Adds people, or devices of people. The candidates have the order of the intent's targets.
         case add([Candidate])
-        /// Removes a person, who may have left meanwhile.
+        /// Removes a person. The person may have left in the meantime.
         case remove(isMember: Bool)
         case renew
         case commitProposals
@@ -23,16 +23,17 @@ struct IntentPolicy {
     /// The state of the key package of a person to add.
     enum Candidate {
         case notRequested
-        /// The key package is on its way. `isReplacement`: the last one was not valid.
+        /// The key package was requested. `isReplacement`: whether the previous key package was not valid.
         case requested(isReplacement: Bool)
-        /// The key package is here. `isMember`: an invite that was used before leads to the same device again, which is a member.
+        /// The key package has arrived and is valid. `isMember`: whether it belongs to a device that is a member already, because
+        /// an invite was used twice.
         case valid(isMember: Bool)
         /// The key package is not valid by this device's clock.
         case notValid
-        /// The person can't be added.
+        /// The person cannot be added.
         case failed
 
-        /// Whether the addition can't be judged beyond this candidate: it waits, or changes, because of this one alone.
+        /// Whether this candidate alone decides the next step of the addition, so that later candidates do not matter.
         var isDecisive: Bool {
             switch self {
             case .notRequested, .requested(isReplacement: false), .failed: true
@@ -47,15 +48,15 @@ struct IntentPolicy {
         case wait
         /// Drops the change, because nothing is left to do.
         case drop
-        /// Makes a commit; of an addition, with the candidates whose key packages are valid.
+        /// Makes a commit. For an addition, the commit adds the candidates whose key packages are valid.
         case commit
-        /// Proposes the removal of this device, which another member commits.
+        /// Proposes the removal of this device, so that another member commits it.
         case proposeLeaving
         /// Closes the channel and leaves, because no member is left to commit the removal.
         case closeChannel
-        /// Requests the key packages that were not requested.
+        /// Requests the key packages that were not requested yet.
         case requestKeyPackages
-        /// Gives up the candidate with this index.
+        /// Drops the candidate with this index.
         case giveUp(Int)
     }
 

@@ -4,11 +4,11 @@ import MLS
 /// A conversation's group: in the store, and in memory while it is needed.
 struct KeptGroup {
     private let conversation: ConversationID
-    /// The group; `nil` until it is needed, and again after it was not needed for long.
+    /// The group; `nil` until it is needed, and again when it was not needed for a long time.
     private var loaded: LoadedGroup?
     /// The last use of the group, as a number from ``Step/nextUse()``.
     private(set) var lastUse: UInt64 = 0
-    /// The tokens of an epoch while the group is not loaded. A connection needs nothing else of the group.
+    /// The tokens of an epoch while the group is not loaded. A connection needs no other part of the group.
     private var keptTokens: (epoch: UInt64, tokens: EpochTokens)?
 
     init(of conversation: ConversationID) { self.conversation = conversation }
@@ -16,10 +16,10 @@ struct KeptGroup {
     /// Whether the group is in memory.
     var isLoaded: Bool { loaded != nil }
 
-    /// Whether a commit of this device waits to come in the log, as far as the group is in memory.
+    /// Whether the group is in memory and has a commit of this device that is not in the log yet.
     var hasPendingCommit: Bool { loaded?.pending != nil }
 
-    /// Whether the group has proposals to be committed; `nil` if it is not in memory.
+    /// Whether the group has proposals that were not committed; `nil` if the group is not in memory.
     var hasProposals: Bool? { loaded.map { !$0.group.pendingProposals.isEmpty } }
 
     /// The tokens of an epoch, if they are in memory.
@@ -28,17 +28,17 @@ struct KeptGroup {
         return keptTokens.flatMap { $0.epoch == epoch ? $0.tokens : nil }
     }
 
-    /// Whether the group is known. A device that was restored from a backup has none until it is added again.
+    /// Whether the group is known. A device that was restored from a backup has no group until it is added again.
     func isKnown(in store: any ProfileStore) throws(KithError) -> Bool {
         if loaded != nil { return true }
         let key = StoreKey(.epoch, owner: conversation.rawValue, item: 0)
         return try reading { () throws(StoreError) in try store.value(key) } != nil
     }
 
-    /// Takes over a group that the store does not have.
+    /// Uses a new group, which is not in the store yet.
     mutating func begin(_ group: Group) throws(KithError) { loaded = try LoadedGroup(new: group) }
 
-    /// The group. Reads it from the store on first use.
+    /// Returns the group. On first use, reads it from the store.
     mutating func load(in device: inout DeviceState) throws(KithError) -> LoadedGroup {
         lastUse = device.step.nextUse()
         if let loaded { return loaded }

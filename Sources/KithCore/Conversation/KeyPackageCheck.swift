@@ -4,7 +4,7 @@ import MLS
 /// The check of a key package that a relay has sent for a person to add.
 struct KeyPackageCheck {
     private let target: AddTarget
-    /// Whether the conversation is one of two.
+    /// Whether the conversation is a conversation of two.
     private let isDirect: Bool
     private let account: AccountKey
     private let contacts: ContactBook
@@ -15,8 +15,8 @@ struct KeyPackageCheck {
         (account, contacts, environment) = (device.account, device.contacts, device.environment)
     }
 
-    /// Checks a key package. It counts only if it is sealed for the person's inbox, and if the account in the address certifies
-    /// its device. So a relay can't put another in its place.
+    /// Checks a key package. It is accepted only if it is sealed for the person's inbox, and if the account in the inbox's
+    /// address certifies its device. So a relay cannot replace it by another key package.
     func fetched(_ bytes: KeyPackageBytes) -> KeyPackageFetch {
         let inbox = target.inbox
         guard let opened = inbox.sealKey.open(bytes.bytes, .keyPackage, channel: inbox.channel.bytes),
@@ -32,8 +32,8 @@ struct KeyPackageCheck {
         return .here(keyPackage, certificate)
     }
 
-    /// The reason not to add a person: the account is this device's own; or, in a conversation of two, another contact has the
-    /// name.
+    /// Returns the reason why a person cannot be added: the account is this device's own, or another contact of a conversation of
+    /// two has the name.
     private func conflict(_ certificate: DeviceCertificate) -> KithError? {
         if certificate.accountKey == account { return .inviteIsMine }
         guard isDirect, contacts[certificate.accountKey] == nil else { return nil }

@@ -1,22 +1,22 @@
 import KithWire
 import MLS
 
-/// Key packages of the people to add to a conversation, by their inboxes.
+/// The key packages of people who are to be added to a conversation, by their inboxes.
 struct KeyPackageFetches {
     private var fetches: [ChannelID: KeyPackageFetch] = [:]
     /// Inboxes whose key package is not valid now by this device's clock.
     private var held: [ChannelID: HeldKeyPackage] = [:]
 
-    /// The state of a fetch; `nil` if none was begun.
+    /// The state of a fetch; `nil` if there is none.
     subscript(_ inbox: ChannelID) -> KeyPackageFetch? { fetches[inbox] }
 
     func isUnderWay(_ inbox: ChannelID) -> Bool { if case .asked? = fetches[inbox] { true } else { false } }
 
-    /// Whether a key package of the inbox was not valid when it came.
+    /// Whether a key package of the inbox was not valid when it arrived.
     func isHeld(_ inbox: ChannelID) -> Bool { held[inbox] != nil }
 
-    /// The next time to check a held key package, in milliseconds; see ``Clocks/now``. `nil` if none is held, or if another was
-    /// requested, because its arrival wakes the conversation.
+    /// Returns the next time to check a key package that was not valid, in milliseconds; see ``Clocks/now``. `nil` if there is
+    /// none, or if another one was requested, because its arrival wakes the conversation.
     func heldUntil(_ inbox: ChannelID) -> UInt64? {
         guard case .here? = fetches[inbox] else { return nil }
         return held[inbox]?.againAt
@@ -24,16 +24,16 @@ struct KeyPackageFetches {
 
     mutating func didAsk(_ relay: RelayID, for inbox: ChannelID) { fetches[inbox] = .asked(relay) }
 
-    /// Ends a fetch: the key package has arrived, or can't be had.
+    /// Ends a fetch, because the key package has arrived or is not available.
     mutating func didEnd(_ inbox: ChannelID, _ fetch: KeyPackageFetch) { fetches[inbox] = fetch }
 
     /// Forgets a fetch, so that the key package is requested again.
     mutating func forget(_ inbox: ChannelID) { fetches[inbox] = nil }
 
-    /// Notes that a held key package is valid now.
+    /// Notes that a key package that was not valid before is valid now.
     mutating func isValid(_ inbox: ChannelID) { held[inbox] = nil }
 
-    /// Forgets an inbox whose owner is no longer to be added.
+    /// Forgets an inbox, because its owner will no longer be added.
     mutating func giveUp(_ inbox: ChannelID) {
         fetches[inbox] = nil
         held[inbox] = nil
@@ -44,9 +44,9 @@ struct KeyPackageFetches {
         fetches = fetches.filter { if case .asked(relay) = $0.value { false } else { true } }
     }
 
-    /// Holds a key package that is not valid now.
+    /// Stores that the inbox's key package is not valid now.
     ///
-    /// - Returns: whether it was held before and its wait is over.
+    /// - Returns: whether this was already so before and the wait is over.
     mutating func hold(_ inbox: ChannelID, at now: UInt64) -> Bool {
         var wait = held[inbox] ?? HeldKeyPackage(againAt: now + ClientLimits.keyPackagePatienceMs)
         let isAgain = wait.againAt <= now
@@ -66,10 +66,11 @@ enum KeyPackageFetch {
     case failed(KithError)
 }
 
-/// A key package that was not valid when it arrived. It is used once it is valid, because this device's clock may be wrong. If
-/// the owner's clock was wrong, another key package is requested now and then, until the owner has left a valid one.
+/// A key package that was not valid when it arrived. This device uses the key package when it is valid, because this device's
+/// clock may be wrong. The owner's clock may have been wrong instead. So another key package is requested now and then, until the
+/// owner has deposited a valid one.
 private struct HeldKeyPackage {
-    /// The next time to check it, in milliseconds; see ``Clocks/now``.
+    /// The next time to check the key package, in milliseconds; see ``Clocks/now``.
     var againAt: UInt64
     /// The length of the current wait, in milliseconds.
     var patienceMs = ClientLimits.keyPackagePatienceMs

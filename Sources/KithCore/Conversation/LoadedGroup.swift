@@ -6,13 +6,13 @@ final class LoadedGroup {
     private(set) var group: Group
     /// The commit of this device that is not in the log yet.
     private(set) var pending: PendingTurn?
-    /// Whether the epoch differs from the stored one.
+    /// Whether the epoch differs from the one in the store.
     private var isNewEpoch = false
-    /// The epoch's tokens; `nil` for a device that was removed. Such a device has no rights in the channel, and no secret of the
-    /// epoch to derive tokens from.
+    /// The epoch's tokens; `nil` if this device was removed. Then it has no rights in the channel, and no secret of the epoch
+    /// from which tokens could be derived.
     private(set) var tokens: EpochTokens?
 
-    /// Loads a group that the store does not have.
+    /// Creates a value for a group that is not in the store.
     init(new group: Group) throws(KithError) {
         self.group = group
         isNewEpoch = true
@@ -43,8 +43,8 @@ final class LoadedGroup {
 
     /// Processes a message of another member.
     ///
-    /// The only proposal that Kith accepts is a member's to remove its own leaf. Any other proposal would have to be committed by
-    /// a member who does not want it; or it could not be committed, and would block everyone.
+    /// The only proposal that Kith accepts is that of a member to remove its own leaf. A member would have to commit any other
+    /// proposal even if it did not want to. If nobody could commit it, it would block everyone.
     func receive(_ bytes: [UInt8], in environment: MLSEnvironment) throws(MLSError) -> ReceivedMessage {
         let message = try MLSMessage.decode(bytes)
         // Members send only private messages.
@@ -59,7 +59,7 @@ final class LoadedGroup {
         return received
     }
 
-    /// Whether another member's proposal waits for a commit.
+    /// Whether proposals of other members have to be committed.
     var othersPropose: Bool { group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) } }
 
     /// Whether this device's removal was proposed in this epoch.
@@ -69,12 +69,12 @@ final class LoadedGroup {
         }
     }
 
-    /// Makes a commit whose Welcomes can be delivered. A Welcome contains a small tree itself; a larger tree goes into a parcel.
-    /// Even the tree of a small group may be large, because members choose the contents of their leaves.
+    /// Creates a commit whose Welcomes can be delivered. A small tree is in the Welcome itself. A larger tree is sent in a
+    /// parcel. Even the tree of a small group may be large, because members choose the contents of their leaves.
     ///
-    /// - Parameters:
+    /// - view: this device's view of the log, which the commit contains.
     ///   - view: this device's view of the log, which the commit carries.
-    ///   - welcomeLimit: the longest Welcome that contains the tree, in bytes.
+    ///   - welcomeLimit: the longest Welcome that may contain the tree, in bytes.
     /// - Throws: ``KithError/tooLong(limit:)``.
     func commit(
         _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], view: LogView?, welcomeLimit: Int,
@@ -100,13 +100,13 @@ final class LoadedGroup {
         throw .tooLong(limit: ClientLimits.welcome)
     }
 
-    /// Makes a commit the pending one, and stores it.
+    /// Makes a commit the pending commit, and stores it.
     func stage(_ commit: PendingTurn, of conversation: ConversationID, in step: inout Step) {
         pending = commit
         step.put(StoreKey(.pendingCommit, owner: conversation.rawValue, item: 0), commit.encoded)
     }
 
-    /// Drops the pending commit, because it can't get into the log.
+    /// Drops the pending commit, because it can no longer get into the log.
     func dropPending(of conversation: ConversationID, in step: inout Step) {
         pending = nil
         step.delete(StoreKey(.pendingCommit, owner: conversation.rawValue, item: 0))
@@ -124,7 +124,7 @@ final class LoadedGroup {
         }
     }
 
-    /// Replaces the group by the one that a commit made of it.
+    /// Replaces the group by its state after a commit.
     func enter(_ next: Group) throws(KithError) {
         tokens = try callingMLS { () throws(MLSError) in try EpochTokens(next) }
         group = next
@@ -132,13 +132,13 @@ final class LoadedGroup {
         isNewEpoch = true
     }
 
-    /// Applies the commit that removes this device. No secret of the epoch remains.
+    /// Applies a commit that removes this device. All secrets of the epoch are deleted.
     func leave(by commit: StagedCommit) throws(KithError) {
         try callingMLS { () throws(MLSError) in try group.apply(commit) }
         isNewEpoch = true
     }
 
-    /// Puts the changes into a step's transaction.
+    /// Adds the changes to a step's transaction.
     func store(of conversation: ConversationID, in step: inout Step) {
         let owner = conversation.rawValue
         guard isNewEpoch else {
@@ -164,14 +164,14 @@ final class LoadedGroup {
 }
 
 extension Group {
-    /// The leaves of an account's devices.
+    /// Returns the leaves of an account's devices.
     func leaves(of account: AccountKey) -> [LeafIndex] {
         members.filter { $0.leaf.credential.deviceCertificate?.accountKey == account }.map(\.index)
     }
 }
 
 extension MLSError {
-    /// The reason why an entry could not be read, as users see it.
+    /// The reason why an entry could not be read, for the user.
     var unreadableReason: UnreadableReason {
         switch self {
         case .malformed: .malformed
@@ -208,7 +208,7 @@ struct EpochTokens {
         }
     }
 
-    /// The tokens of the epoch that a commit would open.
+    /// Derives the tokens of the epoch that begins with a commit.
     init(_ commit: PendingCommit) throws(MLSError) {
         try self.init { (label, context, length) throws(MLSError) in
             try commit.export(label: label, context: context, length: length)

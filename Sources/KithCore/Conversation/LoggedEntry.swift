@@ -13,7 +13,7 @@ struct LoggedEntry {
 
 /// A turn whose commit was applied.
 struct AppliedTurn {
-    /// The turn, with the view after it in the epoch that it ended.
+    /// The turn, with the view after it in the epoch that the turn has ended.
     let logged: LoggedEntry
     let author: EntryRecord.Author
     let notices: [Notice]
@@ -26,7 +26,7 @@ struct AppliedTurn {
         self.warnings = warnings
     }
 
-    /// The record of the turn, with all warnings about it.
+    /// Returns the record of the turn, including all warnings about it.
     func record(with warnings: [Warning]? = nil) -> EntryRecord {
         EntryRecord(
             logged.entry, view: logged.view, author: author, body: .notices(notices),

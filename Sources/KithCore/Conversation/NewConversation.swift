@@ -4,12 +4,12 @@ import MLS
 /// A conversation that this device begins.
 struct NewConversation {
     let relay: RelayID
-    /// The name of the group; empty for a conversation of two.
+    /// The name of the group. Empty for a conversation of two.
     let title: String
     let isDirect: Bool
-    /// The other person of a conversation of two, if known.
+    /// The other person of a conversation of two; `nil` if the person is not known.
     let contact: ContactID?
-    /// The people to add.
+    /// The people who have to be added.
     let targets: [AddTarget]
 
     /// A conversation of two.
@@ -24,7 +24,7 @@ struct NewConversation {
         (contact, isDirect) = (nil, false)
     }
 
-    /// Makes a group of this device alone, on a new channel.
+    /// Creates a group that has only this device, on a new channel.
     func make(in device: DeviceState) throws(KithError) -> (ConversationRecord, Group) {
         let channel = ChannelID.random(from: device.random)
         let lifetime = Lifetime(ofKeyPackageMadeAt: device.wall / 1000)

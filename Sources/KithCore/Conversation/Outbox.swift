@@ -1,6 +1,6 @@
 import KithWire
 
-/// The items that this device sends in a conversation, in order, until the log has them.
+/// The items that this device sends in a conversation, in order. Each stays here until the log has it.
 struct Outbox {
     private let conversation: ConversationID
     private var waiting: [(number: UInt64, item: OutboxItem)] = []
@@ -35,7 +35,7 @@ struct Outbox {
         store(index, in: &step)
     }
 
-    /// Drops all ciphertexts, because their epoch is over. The relay will not take any that it has not taken by then.
+    /// Drops all ciphertexts, because their epoch is over. The relay accepts none of them any more.
     mutating func forgetAttempts(in step: inout Step) {
         for index in waiting.indices where waiting[index].item.attempt != nil {
             waiting[index].item.attempt = nil
@@ -43,7 +43,7 @@ struct Outbox {
         }
     }
 
-    /// Removes an item that the log has, or never will have.
+    /// Removes an item that the log has, or that it will never have.
     mutating func remove(_ id: EntryID, in step: inout Step) -> OutboxItem? {
         guard let index = waiting.firstIndex(where: { $0.item.entryID == id }) else { return nil }
         let (number, item) = waiting.remove(at: index)
@@ -51,7 +51,7 @@ struct Outbox {
         return item
     }
 
-    /// Keeps only the texts that the user wrote, because this device is out of the conversation.
+    /// Removes all items except the texts that the user has written, because this device can no longer send in the conversation.
     mutating func keepTexts(in step: inout Step) {
         waiting = waiting.filter { entry in
             if case .content(.text) = entry.item.body { return true }
@@ -67,13 +67,14 @@ struct Outbox {
     private func key(_ number: UInt64) -> StoreKey { StoreKey(.outbox, owner: conversation.rawValue, item: number) }
 }
 
-/// Entries that the relay has acknowledged, until the log brings them.
+/// Entries that the relay has acknowledged and that the log has not delivered yet.
 struct Acknowledgements {
     private var places: [EntryID: Place] = [:]
 
     private struct Place {
         let seq: UInt64
-        /// The time when the relay acknowledged the entry, or the log was followed anew, in milliseconds; see ``Clocks/now``.
+        /// The time at which the relay acknowledged the entry, or at which the log was followed again, in milliseconds; see
+        /// ``Clocks/now``.
         var at: UInt64
         var isAskedAgain = false
     }
@@ -89,19 +90,20 @@ struct Acknowledgements {
 
     mutating func removeAll() { places = [:] }
 
-    /// Takes the acknowledged entries at a seq that the log has reached.
+    /// Removes and returns the acknowledged entries at a seq that the log has reached.
     ///
-    /// - Returns: the entries that the relay said are there.
+    /// - Returns: the entries that should be there, according to the relay.
     mutating func take(at seq: UInt64) -> [EntryID] {
         let ids = places.filter { $0.value.seq == seq }.keys
         for id in ids { places[id] = nil }
         return Array(ids)
     }
 
-    /// Looks for entries that the log has not brought for a minute. The first time, the log is to be followed anew, because the
+    /// Finds entries that the log has not delivered for a minute. The first time, the log has to be followed again, because the
     /// clock may have jumped.
     ///
-    /// - Returns: the seqs of entries that are missing although the log was followed anew, and whether to follow it anew now.
+    /// - Returns: the seqs of entries that are missing although the log was followed again, and whether the log has to be
+    ///   followed again now.
     mutating func check(at now: UInt64, isLive: Bool) -> (missing: [UInt64], asksAnew: Bool) {
         let late = places.filter { $0.value.at + ClientLimits.keptMs <= now }.sorted { $0.value.seq < $1.value.seq }
         var missing: [UInt64] = []

@@ -1,7 +1,7 @@
 import DequeModule
 import KithWire
 
-/// The ids of recent messages, to detect repeats.
+/// The ids of recent messages, for detecting repeated ones.
 struct RecentIDs {
     private var ids: Set<EntryID> = []
     private var order: Deque<EntryID> = []

@@ -1,22 +1,22 @@
 import MLS
 
 /// The rule for renewing a member's keys in a group: after 7 days with at least one entry, or after 1,000 entries. Both limits
-/// depend on the leaf, so that members do not all commit at once.
+/// differ from leaf to leaf, so that members do not all commit at the same time.
 struct RenewalPolicy {
-    /// The device's clock, in milliseconds since 1970.
+    /// The time of the device's clock, in milliseconds since 1970.
     let wall: UInt64
 
-    /// The greatest difference between the delays of members, in milliseconds.
+    /// Maximum difference between the delays of two members, in milliseconds.
     private static let spreadMs: UInt64 = 24 * hourMs
     private static let hourMs: UInt64 = 3_600_000
-    /// The greatest difference between members, in entries.
+    /// Maximum difference between the limits of two members, in entries.
     private static let spreadEntries: UInt32 = 200
 
     /// Whether a member's keys are due for renewal.
     ///
     /// - Parameters:
     ///   - renewedAt: the time of the last renewal by the device's clock, in milliseconds since 1970.
-    ///   - entriesSince: the number of entries that the group has seen since then.
+    ///   - entriesSince: the number of the group's entries since then.
     func isDue(renewedAt: UInt64, entriesSince: Int, leaf: LeafIndex) -> Bool {
         guard entriesSince > 0 else { return false }
         let spread = UInt64(leaf.rawValue % 24) * Self.hourMs
@@ -24,7 +24,7 @@ struct RenewalPolicy {
             || entriesSince > ClientLimits.renewalEntries + Int(leaf.rawValue % Self.spreadEntries)
     }
 
-    /// Milliseconds until the keys of every member are due, whatever its leaf.
+    /// Returns the milliseconds after which every member's keys are due, for any leaf.
     func latestDelay(renewedAt: UInt64) -> UInt64 { delay(renewedAt: renewedAt, spread: Self.spreadMs) }
 
     private func delay(renewedAt: UInt64, spread: UInt64) -> UInt64 {

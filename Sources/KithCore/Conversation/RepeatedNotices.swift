@@ -1,8 +1,8 @@
 import KithWire
 
-/// Notices of a conversation that repeat. They are shown once and counted.
+/// Repeated notices of a conversation. Each kind is shown once, with a count.
 struct RepeatedNotices {
-    /// Lines that count unreadable entries. New lines begin after something else was shown.
+    /// Lines that count unreadable entries. After another notice or message was shown, new lines begin.
     private var lines: [Kind: PassedOver] = [:]
     /// The recent repeats of each kind of warning.
     private var warned: [UInt8: Repeats] = [:]
@@ -12,8 +12,8 @@ struct RepeatedNotices {
         let from: String?
     }
 
-    /// Counts an unreadable entry. Until something else is shown, entries of one kind share a line, which is at the first of
-    /// them.
+    /// Counts an unreadable entry. Until something else is shown, all entries of one kind have one line, at the position of the
+    /// first.
     ///
     /// - Returns: the line, which is reported if its count is 1, 10, 100 and so on.
     mutating func count(
@@ -33,8 +33,8 @@ struct RepeatedNotices {
 
     /// Counts a warning.
     ///
-    /// - Returns: the count, if the warning is to be reported. Different logs are reported each time, because they stop sending
-    ///   until the user decides. A text that is too long for the relay is reported each time too.
+    /// - Returns: the count; `nil` if the warning is not reported. A warning of different logs is reported each time, because
+    ///   nothing is sent after it until the user decides. A text that is too long for the relay is reported each time too.
     mutating func times(_ warning: Warning, at now: UInt64) -> Int? {
         switch warning {
         case .differentLogs, .longerThanRelayTakes: 1
@@ -45,7 +45,7 @@ struct RepeatedNotices {
 
 /// A line that counts unreadable entries of one kind.
 struct PassedOver {
-    /// The first of these entries. The line is shown there.
+    /// The first of these entries. The line is shown at its position.
     let seq: UInt64
     var record: EntryRecord
     var count: Int
@@ -53,7 +53,7 @@ struct PassedOver {
     var isToBeTold: Bool { count.isPowerOfTen }
 }
 
-/// Repeats of a notice, each within ten minutes of the one before.
+/// Counts the repetitions of a notice, each within ten minutes of the previous one.
 package struct Repeats: Sendable {
     private var count = 0
     private var last: UInt64 = 0
@@ -63,9 +63,9 @@ package struct Repeats: Sendable {
     /// Counts a notice.
     ///
     /// - Parameters:
-    ///   - now: milliseconds by any clock.
-    ///   - each: the number of notices that are reported one by one.
-    /// - Returns: the count, if the notice is to be reported: the first, the tenth, the hundredth, and so on.
+    ///   - now: milliseconds of any clock.
+    ///   - each: the number of notices at the beginning that are all reported.
+    /// - Returns: the count; `nil` if the notice is not reported. The first, the tenth, the hundredth and so on are reported.
     package mutating func next(at now: UInt64, each: Int = 1) -> Int? {
         let isRepeat = last <= now && now < last.plus(ClientLimits.repeatMs)
         count = isRepeat ? count + 1 : 1

@@ -1,13 +1,13 @@
 import KithWire
 import MLS
 
-// Compares members' views of the log with the log that this device was shown.
+// Compares members' views of the log with the log that the relay has shown to this device.
 
 extension ViewComparison {
-    /// The first difference between a member's view and this device's; `nil` if there is none.
+    /// Returns the first difference between a member's view and this device's; `nil` if there is none.
     ///
     /// - Parameters:
-    ///   - seq: the seq of the entry that carries the view. The view ends before it, in the current epoch.
+    ///   - seq: the seq of the entry that contains the view. The view ends before that entry, in the current epoch.
     ///   - record: the conversation's record.
     func difference(
         _ theirs: LogView, before seq: UInt64, _ record: ConversationRecord, in device: inout DeviceState
@@ -19,15 +19,15 @@ extension ViewComparison {
         if theirs.seq >= begin.seq, theirs.seq < seq, try hash(at: theirs.seq, begin, in: &device) == theirs.hash {
             return nil
         }
-        // A damaged entry can't be compared.
+        // A damaged entry cannot be compared.
         if device.damage.entries.contains(EntryPlace(conversation: conversation, seq: theirs.seq)) { return nil }
         let last = max(record.agreedThrough, min(theirs.seq, seq - min(1, seq)))
         return .differentLogs(first: min(record.agreedThrough + 1, last), last: last)
     }
 
-    /// The hash of the log after an entry, as this device has seen it.
+    /// Returns the hash of the log after an entry, as this device has computed it.
     ///
-    /// - Parameter begin: the view at the beginning of the epoch.
+    /// - Parameter begin: the view at the start of the epoch.
     private func hash(
         at seq: UInt64, _ begin: LogView, in device: inout DeviceState
     ) throws(KithError) -> [UInt8]? {
@@ -36,8 +36,9 @@ extension ViewComparison {
         return try device.entries(of: conversation, seq...seq, limit: 1, newestFirst: false).first?.record?.viewHash
     }
 
-    /// Compares the view in a member's entry. If the views differ, also reports messages of that member that were missing when a
-    /// turn came. A member with the same view was shown the same log, and has sent again what is not in it.
+    /// Compares the view in a member's entry with this device's. If they differ, also reports messages of that member that were
+    /// missing when a turn arrived. If they are equal, the relay has shown the same log to the member, and the member has sent
+    /// the missing messages again.
     mutating func compare(
         _ theirs: LogView, of sender: LeafIndex, at seq: UInt64, with record: inout ConversationRecord,
         in device: inout DeviceState
@@ -53,7 +54,7 @@ extension ViewComparison {
         return warnings
     }
 
-    /// Keeps the number of each member's missing messages when a turn ends the epoch.
+    /// Stores the number of each member's missing messages, because a turn ends the epoch.
     mutating func keepGaps(from group: Group, to next: Group) {
         keepGaps(missing: { group.missingMessages(from: $0) }) { sender in
             let before = group.tree[sender]?.credential.deviceCertificate?.deviceID
@@ -61,9 +62,9 @@ extension ViewComparison {
         }
     }
 
-    /// Compares views that were ahead of this device with the entries that have come since.
+    /// Compares views that were ahead of this device's with the entries that have arrived since.
     ///
-    /// - Returns: the first difference, if views are compared.
+    /// - Returns: the first difference; `nil` if there is none or views are not compared.
     mutating func settleClaims(
         _ record: ConversationRecord, in device: inout DeviceState
     ) throws(KithError) -> Warning? {
@@ -76,7 +77,7 @@ extension ViewComparison {
         return first
     }
 
-    /// Settles claims when a turn comes at a seq where a member has seen other entries.
+    /// Ends all claims, because a turn has arrived at a seq where a member has seen another entry.
     mutating func settleClaims(atTurn seq: UInt64, _ record: ConversationRecord) -> [Warning] {
         defer { dropClaims() }
         guard hasClaims, record.comparesViews else { return [] }
@@ -85,15 +86,15 @@ extension ViewComparison {
 }
 
 extension ConversationRecord {
-    /// Whether members' views are compared. They are not after a difference was reported, nor in the epoch in which the user
-    /// continued.
+    /// Whether members' views are compared. No views are compared after a difference was reported, or in the epoch in which the
+    /// user decided to continue.
     var comparesViews: Bool { !isSuspect && trustedEpoch != epoch }
 
-    /// Whether a difference before the turn that opened the epoch was reported already, and the user continued.
+    /// Whether a difference before the turn that opened the epoch was already reported and the user has continued.
     var trustsWhatWasBeforeTurn: Bool { trustedEpoch.map { epoch <= $0 || epoch - $0 == 1 } ?? false }
 
-    /// Compares an inviter's view with this device's, if the same commit removed and added the device. Then the device's history
-    /// continues across the turn.
+    /// Compares an inviter's view with this device's, if one commit has both removed and added the device. Then the device's
+    /// history continues after the turn.
     func difference(fromInviters invited: LogView, epoch: UInt64) -> Warning? {
         guard case .removed = status, self.epoch + 1 == epoch, let own = view,
             own.seq != invited.seq || own.hash != invited.previous

@@ -1,33 +1,34 @@
 import KithWire
 import MLS
 
-/// The log of an epoch as this device has seen it, to compare with the views that members state.
+/// Compares the log of an epoch, as this device has seen it, with the views that members state.
 struct ViewComparison {
     let conversation: ConversationID
     /// Hashes of the log in this epoch, by seq.
     private var hashes: [UInt64: [UInt8]] = [:]
     /// Gaps in the messages of members.
     private var gaps: [LeafIndex: Gap] = [:]
-    /// The number of messages of each member that were missing when a turn came, until that member states its view again.
+    /// The number of each member's messages that were missing when a turn arrived. A number is kept until its member states a
+    /// view again.
     private var missingAtTurn: [LeafIndex: Int] = [:]
-    /// Views from live checks that are ahead of this device's, by the member that stated them.
+    /// Views from live checks that are ahead of this device's, by the members that stated them.
     private var claims: [LeafIndex: Claim] = [:]
-    /// The last entry of which the user was told that the relay holds it back.
+    /// The last entry that was reported to the user as held back by the relay.
     private var toldHeldBack: UInt64 = 0
 
-    /// Messages of a member that should have come and have not: the entry at which they were first missing, and the number that
-    /// was reported.
+    /// Messages of a member that should have arrived and have not. The gap contains the entry at which they were first missing,
+    /// and the number that was reported.
     private struct Gap {
         let since: UInt64
         var told = 0
     }
 
-    /// A view that is ahead of this device's.
+    /// A member's view that is ahead of this device's.
     private struct Claim {
         let view: LogView
-        /// The beginning of the wait for its entries, in milliseconds; see ``Clocks/now``.
+        /// The start of the wait for the missing entries, in milliseconds; see ``Clocks/now``.
         var at: UInt64
-        /// Whether the log was followed anew since.
+        /// Whether the log was followed again since then.
         var isAskedAgain = false
     }
 
@@ -35,19 +36,19 @@ struct ViewComparison {
 
     // MARK: Hashes
 
-    /// The hash of the log after an entry of this epoch, if it is in memory.
+    /// Returns the hash of the log after an entry of this epoch; `nil` if it is not in memory.
     func hash(at seq: UInt64) -> [UInt8]? { hashes[seq] }
 
-    /// Remembers the hash of the log after an entry of this epoch.
+    /// Stores the hash of the log after an entry of this epoch.
     mutating func advance(to view: LogView) { hashes[view.seq] = view.hash }
 
     /// Frees the hashes, which can be read from the store again.
     mutating func unload() { hashes = [:] }
 
-    /// Forgets the hashes of the epoch that a turn ended.
+    /// Forgets the hashes of the epoch that a turn has ended.
     mutating func enterEpoch() { hashes = [:] }
 
-    /// Forgets everything, because this device returns to the log at another place.
+    /// Forgets everything, because this device returns to the log at another position.
     mutating func forget() {
         hashes = [:]
         gaps = [:]
@@ -58,10 +59,10 @@ struct ViewComparison {
     // MARK: Missing messages
 
     /// Handles a message of a sender, with the number of the sender's messages that are missing. A gap counts only after
-    /// ``ClientLimits/entriesBeforeGap`` further entries: if a relay refuses one of several messages for the moment, it gets that
-    /// message a little later.
+    /// ``ClientLimits/entriesBeforeGap`` further entries. The reason is that a relay may refuse one of several messages for now,
+    /// and gets it a little later.
     ///
-    /// - Returns: the number of missing messages to report; 0 for none.
+    /// - Returns: the number of missing messages that have to be reported, or 0.
     mutating func newlyMissing(of sender: LeafIndex, _ missing: Int, at seq: UInt64) -> Int {
         guard missing > 0 else {
             gaps[sender] = nil
@@ -74,12 +75,12 @@ struct ViewComparison {
         return missing - gap.told
     }
 
-    /// Keeps the number of each member's missing messages when a turn ends the epoch, until that member states its view again.
+    /// Stores the number of each member's missing messages, because a turn ends the epoch. A number is kept until its member
+    /// states a view again.
     ///
     /// - Parameters:
     ///   - missing: returns the number of a member's messages that are missing.
-    ///   - stays: returns whether a member is still in the group after the turn. A member that was removed or replaced states no
-    ///     view.
+    ///   - stays: returns whether a member is still in the group after the turn. A removed or replaced member will state no view.
     mutating func keepGaps(missing: (LeafIndex) -> Int, stays: (LeafIndex) -> Bool) {
         for (sender, gap) in gaps {
             let untold = missing(sender) - gap.told
@@ -89,9 +90,9 @@ struct ViewComparison {
         missingAtTurn = missingAtTurn.filter { stays($0.key) }
     }
 
-    /// Takes the missing messages of a member that states its view for the first time since a turn.
+    /// Removes and returns the missing messages of a member that states its view for the first time since a turn.
     ///
-    /// - Returns: the number of messages that were missing when the turn came; `nil` for none.
+    /// - Returns: the number of messages that were missing when the turn arrived; `nil` for none.
     mutating func takeMissingAtTurn(of sender: LeafIndex) -> Int? { missingAtTurn.removeValue(forKey: sender) }
 
     // MARK: Claims
@@ -101,12 +102,12 @@ struct ViewComparison {
     /// The times at which the entries in members' claims are overdue, in milliseconds; see ``Clocks/now``.
     var due: [UInt64] { claims.values.map { $0.at + ClientLimits.keptMs } }
 
-    /// Adds a view that is ahead. An earlier claim of the member stays, so that a later one can't postpone it.
+    /// Adds a view that is ahead of this device's. An earlier claim of the member stays, so that a later one cannot postpone it.
     mutating func claim(_ view: LogView, of sender: LeafIndex, at now: UInt64) {
         if claims[sender] == nil { claims[sender] = Claim(view: view, at: now) }
     }
 
-    /// Restarts the waits, because the log has been read to its end. Time counts only while entries can come.
+    /// Restarts the waits, because the log has been read to its end. Waiting counts only while entries can arrive.
     mutating func restartClaims(at now: UInt64) {
         for sender in claims.keys { claims[sender]?.at = now }
     }
@@ -122,13 +123,14 @@ struct ViewComparison {
         return views
     }
 
-    /// Drops all claims when a turn comes. Members with claims have seen other entries at its seq.
+    /// Drops all claims, because a turn has arrived. Members with claims have seen other entries at the turn's seq.
     mutating func dropClaims() { claims = [:] }
 
-    /// Looks for entries that a member has and that the relay has not shown for a minute. The first time, the log is to be
-    /// followed anew, because the clock may have jumped.
+    /// Finds entries that a member has and that the relay has not shown for a minute. The first time, the log has to be followed
+    /// again, because the clock may have jumped.
     ///
-    /// - Returns: the seqs up to which the relay holds entries back, to be reported, and whether to follow the log anew now.
+    /// - Returns: the seqs up to which the relay holds back entries, which have to be reported, and whether the log has to be
+    ///   followed again now.
     mutating func checkClaims(at now: UInt64) -> (heldBack: [UInt64], asksAnew: Bool) {
         var (heldBack, asksAnew): ([UInt64], Bool) = ([], false)
         for sender in claims.keys.sorted() {

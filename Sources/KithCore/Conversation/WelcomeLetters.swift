@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-/// The letters that bring the Welcomes of a commit into the inboxes of the people that it adds.
+/// The letters with a commit's Welcomes, for the inboxes of the people whom the commit adds.
 struct WelcomeLetters {
     private let pending: PendingTurn
     private let welcome: Welcome
@@ -11,7 +11,7 @@ struct WelcomeLetters {
     /// The view at the start of the epoch that the commit opened.
     private let view: LogView
 
-    /// Returns `nil` if the commit adds nobody.
+    /// Creates the letters of a commit; `nil` if the commit adds nobody.
     init?(_ pending: PendingTurn, _ record: ConversationRecord, _ relays: RelayDirectory) {
         guard case .welcome(let welcome)? = pending.commit.welcome, let relay = relays[record.relay],
             let view = record.epochBegin
@@ -19,7 +19,7 @@ struct WelcomeLetters {
         (self.pending, self.welcome, self.relay, self.record, self.view) = (pending, welcome, relay, record, view)
     }
 
-    /// The delivery of one recipient's own Welcome; `nil` if there is none.
+    /// Returns the delivery of one recipient's own Welcome; `nil` if the recipient has none.
     ///
     /// - Parameters:
     ///   - tree: the place of the group's tree.

@@ -1,21 +1,21 @@
 /// The rule for depositing fresh key packages at an inbox's relay.
 struct DepositPolicy {
-    /// The device's clock, in milliseconds since 1970.
+    /// The time of the device's clock, in milliseconds since 1970.
     var wall: UInt64
     /// The time of the last deposit, in milliseconds since 1970; 0 if there was none.
     var depositedAt: UInt64
-    /// Whether a deposit is still to be made: the relay was not connected, or has not accepted the last one.
+    /// Whether a deposit still has to be made, because the relay was not connected or has not accepted the last one.
     var isOwed: Bool
-    /// Whether a deposit was put off because a clock looks wrong.
+    /// Whether a deposit was postponed because a clock seems wrong.
     var isHeld: Bool
-    /// Whether a deposit has no answer yet.
+    /// Whether the last deposit has no answer yet.
     var isUnderWay: Bool
     /// Whether the relay asked for a pause.
     var isPaused: Bool
     /// Whether the invite was used or has expired.
     var isOver: Bool
 
-    /// Milliseconds until the inbox gets fresh key packages.
+    /// Returns the milliseconds until the inbox gets new key packages.
     private var rest: UInt64 { isHeld ? 0 : wall.rest(of: ClientLimits.depositMs, since: depositedAt) }
 
     /// Whether to make a deposit when the inbox is opened at its relay.
@@ -24,7 +24,7 @@ struct DepositPolicy {
     /// Whether to make a deposit while the relay is connected. The first deposit is made when the inbox is opened.
     var isDueWhileOpen: Bool { depositedAt > 0 && !isPaused && !isOver && rest == 0 }
 
-    /// Milliseconds until the next deposit; `nil` if none is planned.
+    /// Returns the milliseconds until the next deposit; `nil` if there will be none.
     ///
     /// - Parameter isClockDoubtful: whether the device's clock differs too much from the relay's to date key packages by it.
     func delay(isClockDoubtful: @autoclosure () -> Bool) -> UInt64? {

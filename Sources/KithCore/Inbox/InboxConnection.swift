@@ -1,31 +1,32 @@
 import DequeModule
 import KithWire
 
-/// The connection of an inbox to its relay: the letters that a follow brings, and the requests without an answer. Nothing of it
-/// outlasts the connection.
+/// The state of an inbox's connection to its relay: the letters that a follow has delivered, and the requests without an answer.
+/// The state ends with the connection.
 struct InboxConnection {
     private var follow: Follow?
-    /// Letters that wait until the letter before them is done. They outlast the follow if reading is paused.
+    /// Letters that wait until the letter before them is done. If reading is paused, they stay after the follow has ended.
     private var queue: Deque<Entry> = []
-    /// Whether reading is paused because the relay has more than may queue. It resumes after the first letter of the queue.
+    /// Whether reading is paused, because the relay has more letters than the queue may have. Reading resumes after the first
+    /// letter of the queue.
     private var isPaused = false
     private var deposit: Deposit?
-    /// Whether a trim has no answer yet.
+    /// Whether the last trim has no answer yet.
     private(set) var isTrimming = false
-    /// The time to open the inbox again, in milliseconds, if the relay asked for a pause; see ``Clocks/now``.
+    /// The time at which the inbox is opened again, in milliseconds, if the relay has asked for a pause; see ``Clocks/now``.
     private(set) var retryAt: UInt64?
 
-    /// A reading of the inbox, from some letter on.
+    /// A follow of the inbox's channel, from one letter on.
     private struct Follow {
         let tag: UInt64
-        /// The last entry that the follow has brought. It is before the record's `lastSeq` while letters set aside are read
-        /// again.
+        /// The last entry that the follow has delivered. This entry is before the record's `lastSeq` while letters that were set
+        /// aside are read again.
         var position: UInt64
         /// The last entry that was at the relay when the follow began; `nil` until the relay has stated it.
         var lastThere: UInt64?
     }
 
-    /// A deposit that has no answer yet. `isRefill`: whether it only replaces key packages that were used.
+    /// A deposit that has no answer yet. `isRefill`: whether the deposit only replaces key packages that were used.
     private struct Deposit {
         let isRefill: Bool
     }
@@ -34,16 +35,16 @@ struct InboxConnection {
 
     var followTag: UInt64? { follow?.tag }
 
-    /// The letter that is taken next.
+    /// The letter that is read next.
     var first: Entry? { queue.first }
 
     /// The number of letters that wait.
     var waiting: Int { queue.count }
 
-    /// Whether the follow has brought all entries up to a seq, and none of them waits.
+    /// Whether the follow has delivered all entries up to a seq, and none of these entries waits.
     func hasBrought(through seq: UInt64) -> Bool { follow.map { queue.isEmpty && $0.position >= seq } ?? false }
 
-    /// Whether the follow brings entries up to a seq again.
+    /// Whether the follow still has to deliver entries up to a seq, which were delivered before.
     func isReadingAgain(through seq: UInt64) -> Bool { follow.map { $0.position < seq } ?? false }
 
     /// Whether everything that was at the relay when the follow began has been processed.
@@ -58,14 +59,14 @@ struct InboxConnection {
 
     /// Begins a follow.
     ///
-    /// - Parameter seq: the first entry that it will bring.
+    /// - Parameter seq: the first entry that the follow will deliver.
     mutating func beginFollow(_ tag: UInt64, from seq: UInt64) {
         follow = Follow(tag: tag, position: seq - min(1, seq))
     }
 
     mutating func didStartFollow(lastSeq: UInt64) { follow?.lastThere = lastSeq }
 
-    /// Takes entries that the follow has brought. Entries that it leaves out are gone at the relay.
+    /// Adds entries that the follow has delivered. Entries that the follow leaves out no longer exist at the relay.
     mutating func receive(_ entries: [Entry], of record: inout InboxRecord) {
         guard var position = follow?.position else { return }
         for entry in entries where entry.seq > position {
@@ -76,7 +77,8 @@ struct InboxConnection {
         follow?.position = position
     }
 
-    /// Pauses reading if too much waits behind the first letter. Only that letter stays; the others are read again.
+    /// Pauses reading if too many bytes wait behind the first letter. Only the first letter stays in the queue. The others are
+    /// read again later.
     ///
     /// - Returns: whether reading is paused, so that the follow has to end.
     mutating func pauseIfFull() -> Bool {
@@ -88,7 +90,7 @@ struct InboxConnection {
         return true
     }
 
-    /// Removes the first letter, which was read.
+    /// Removes the first letter, because it was read.
     mutating func didReadFirst() { _ = queue.popFirst() }
 
     /// Ends a pause of reading.
@@ -102,7 +104,7 @@ struct InboxConnection {
     /// Ends the follow.
     mutating func endFollow() { follow = nil }
 
-    /// Drops the letters that wait. The next follow brings them again.
+    /// Drops the letters that wait. The next follow delivers them again.
     mutating func dropQueue() { queue = [] }
 
     // MARK: Requests
@@ -113,7 +115,7 @@ struct InboxConnection {
 
     /// Ends the deposit, because it was answered, or because the relay has lost the inbox.
     ///
-    /// - Returns: whether it only replaced key packages that were used.
+    /// - Returns: whether the deposit only replaced key packages that were used.
     @discardableResult
     mutating func endDeposit() -> Bool {
         defer { deposit = nil }
@@ -124,7 +126,7 @@ struct InboxConnection {
 
     mutating func endTrim() { isTrimming = false }
 
-    /// Opens the inbox again at a time, in milliseconds.
+    /// Notes the time at which the inbox is opened again, in milliseconds.
     mutating func pause(until time: UInt64) { retryAt = time }
 
     mutating func endPause() { retryAt = nil }

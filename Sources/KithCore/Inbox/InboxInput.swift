@@ -8,7 +8,7 @@ enum InboxInput {
     case followStarted(UInt64, lastSeq: UInt64)
     case followed(FollowEvent)
     case followRefused(RelayError)
-    /// The tree that the first letter of the queue needs has arrived.
+    /// The tree that the first letter of the queue needs, and that has just arrived.
     case treeFetched([UInt8])
     case treeLost
     case tick
@@ -17,7 +17,7 @@ enum InboxInput {
 
     /// The inbox was made in this step.
     case made
-    /// Closes the inbox: here at once, and at the relay as soon as the relay is connected.
+    /// Closes the inbox on this device at once, and at the relay as soon as the relay is connected.
     case close
     /// Replaces a key package that was used.
     case replaceKeyPackage
@@ -27,6 +27,6 @@ enum InboxInput {
     case nameRegistered
     /// Registers the inbox's name again if that is due.
     case renewName
-    /// All inputs of the step were handled: conversations may have changed.
+    /// All inputs of the step were handled, so conversations may have changed.
     case stepEnds
 }

@@ -3,7 +3,7 @@ import MLS
 
 /// A letter that was opened with a key package of this device.
 struct OpenLetter {
-    /// The inbox's entry that brought the letter.
+    /// The inbox's entry that contains the letter.
     let entry: Entry
     let letter: InboxLetter
     let message: InboxMessage
@@ -13,16 +13,16 @@ struct OpenLetter {
     let number: UInt64
 }
 
-// Turns a Welcome into a conversation.
+// Makes a conversation from a Welcome.
 
 extension InboxMachine {
-    /// Joins a group with the Welcome of a letter. Does nothing if the Welcome is not authentic, or not wanted.
+    /// Joins a group with the Welcome in a letter. Does nothing if the Welcome is not authentic or not wanted.
     ///
     /// - Parameter tree: the group's tree, if it was in a parcel.
     mutating func join(
         _ letter: OpenLetter, tree: [UInt8]?, in profile: inout ProfileState
     ) throws(KithError) -> Taken {
-        // Decides before joining, because joining takes time and memory in proportion to the group.
+        // The decision is made before joining, because joining takes time and memory in proportion to the size of the group.
         guard let invitation = Invitation(letter, tree: tree, in: profile.device.environment) else { return .done }
         let old = profile.conversations.id(on: invitation.channel).flatMap { profile.conversations[$0] }
         switch judge(invitation, old?.machine, in: &profile) {
@@ -52,14 +52,14 @@ extension InboxMachine {
     private enum Judgement {
         case decided(Taken)
         /// - Parameters:
-        ///   - isUninvited: whether the invite was for one person, and another person has used it.
+        ///   - isUninvited: whether the invite was for one person and another person has already used it.
         ///   - isPending: whether the user has to accept the conversation.
         case mayJoin(isUninvited: Bool, isPending: Bool)
     }
 
-    /// Judges an invitation by what is known before joining the group.
+    /// Decides about an invitation with the facts that are known before joining the group.
     ///
-    /// - Parameter old: the conversation on the same channel; `nil` if there is none.
+    /// - Parameter old: the conversation with the same channel; `nil` if there is none.
     private func judge(
         _ invitation: Invitation, _ old: ConversationMachine?, in profile: inout ProfileState
     ) -> Judgement {
@@ -75,9 +75,9 @@ extension InboxMachine {
         {
             return .decided(.done)
         }
-        // The invite was for one person, and another person has used it.
+        // The invite was for one person, and another person has already used it.
         let isUninvited = record.isUsed && (known.map { wasDeclined($0, in: profile.conversations) } ?? true)
-        // Joining a group would add its members as contacts, who could then use the invite in their turn.
+        // Joining a group would add its members as contacts, and each of them could then use the invite too.
         if isUninvited, !message.isDirect || opened.memberCount > 2 { return .decided(.done) }
         if isUninvited, record.taken.count > ClientLimits.lettersDeclined { return .decided(.done) }
         if let old, let wait = logWait(old, before: opened.epoch, invitation.letter.entry.seq, in: profile) {
@@ -107,8 +107,8 @@ extension InboxMachine {
         }
     }
 
-    /// Remembers the members as contacts. In a pending conversation, remembers only the inviter, so that a stranger can't fill
-    /// the list of contacts. The others become contacts when the user accepts.
+    /// Adds the members to the contacts. In a pending conversation, adds only the inviter, so that a stranger cannot fill the
+    /// list of contacts. The others become contacts when the user accepts the conversation.
     private func meet(
         _ group: Group, _ invitation: Invitation, isPending: Bool, isUninvited: Bool, in device: inout DeviceState
     ) -> MetMembers {
@@ -117,7 +117,7 @@ extension InboxMachine {
         return device.meet(group, mayBeDirect: mayBeDirect, trust: isUninvited ? .unverified : record.purpose.trust)
     }
 
-    /// Makes a conversation for a group that this device joined.
+    /// Creates a conversation for a group that this device has joined.
     private func newConversation(
         for group: Group, _ invitation: Invitation, isPending: Bool, in profile: inout ProfileState
     ) -> ConversationTable.Place {
@@ -130,14 +130,14 @@ extension InboxMachine {
         return profile.makeConversation(record)
     }
 
-    /// Follows up a letter that led to a conversation. An inbox for one person will be closed once it is known who else used its
-    /// invite. Other inboxes get a key package in place of the one that was used, but not for a pending conversation: a new key
-    /// package would tell that the letter was read.
+    /// Reacts to a letter that has led to a conversation. An inbox for one person will be closed, as soon as it is known who else
+    /// has used its invite. Other inboxes get a new key package in place of the used one. But for a pending conversation they do
+    /// not, because a new key package would show that the letter was read.
     private mutating func answer(
         _ conversation: ConversationTable.Place, isUninvited: Bool, in device: inout DeviceState
     ) throws(KithError) {
         if isUninvited {
-            // Leaves visibly. Otherwise the other person would keep writing to nobody.
+            // This device joins and leaves, so that the other person sees it and does not continue to write to nobody.
             return try conversation.handle(.leaveUninvited, in: &device)
         }
         let mayAct = conversation.machine.mayAct
@@ -150,15 +150,15 @@ extension InboxMachine {
     }
 }
 
-/// A Welcome and the group that it leads to, before joining.
+/// A Welcome and its group, before this device joins.
 private struct Invitation {
     let letter: OpenLetter
     let opened: OpenedWelcome
     let channel: ChannelID
-    /// The account of the member that made the Welcome.
+    /// The account of the member that has created the Welcome; `nil` if its credential has none.
     let inviter: AccountKey?
 
-    /// Returns `nil` if the Welcome is not authentic.
+    /// Opens the Welcome of a letter. `nil` if the Welcome is not authentic.
     init?(_ letter: OpenLetter, tree: [UInt8]?, in environment: MLSEnvironment) {
         guard
             let opened = try? OpenedWelcome(letter.welcome, with: letter.bundle, ratchetTree: tree, in: environment),

@@ -1,30 +1,30 @@
 import KithWire
 import MLS
 
-// Key packages of this device: made, deposited at the relay, found by a letter's reference, and deleted.
+// This device's key packages: they are created, deposited at the relay, found by a letter's reference, and deleted.
 
-/// The state of an inbox's key packages, beside its record.
+/// The state of an inbox's key packages that is not in the inbox's record.
 struct DepositState {
-    /// Whether a deposit was put off because a clock looks wrong.
+    /// Whether a deposit was postponed because a clock seems wrong.
     private(set) var isHeld = false
-    /// Whether a deposit is still to be made: the relay was not connected, or has not accepted the last one.
+    /// Whether a deposit still has to be made, because the relay was not connected or has not accepted the last one.
     private(set) var isOwed = false
-    /// The numbers of the stored key packages by their references; `nil` until a letter is read.
+    /// The numbers of the stored key packages, by their references; `nil` until a letter is read.
     private(set) var packages: [[UInt8]: UInt64]?
 
-    /// Notes whether a deposit is put off.
+    /// Notes whether a deposit is postponed because a clock seems wrong.
     mutating func hold(_ isHeld: Bool) { self.isHeld = isHeld }
 
-    /// Notes that a deposit is still to be made.
+    /// Notes that a deposit still has to be made.
     mutating func owe() { isOwed = true }
 
     /// Notes that the relay has accepted a deposit.
     mutating func didDeposit() { isOwed = false }
 
-    /// Keeps the index of the stored key packages.
+    /// Sets the index of the stored key packages.
     mutating func index(_ packages: [[UInt8]: UInt64]) { self.packages = packages }
 
-    /// Adds a new key package to the index, if there is one.
+    /// If there is an index, adds a new key package to it.
     mutating func didMake(_ keyPackage: KeyPackage, _ number: UInt64) {
         if packages != nil, let reference = try? keyPackage.reference() { packages?[reference] = number }
     }
@@ -39,7 +39,7 @@ struct DepositState {
 extension InboxMachine {
     // MARK: Schedule
 
-    /// The rule for the next deposit.
+    /// Returns the rule for the next deposit.
     func depositPolicy(at wall: UInt64) -> DepositPolicy {
         DepositPolicy(
             wall: wall, depositedAt: record.depositedAt, isOwed: deposit.isOwed, isHeld: deposit.isHeld,
@@ -48,14 +48,14 @@ extension InboxMachine {
 
     // MARK: Deposits
 
-    /// Makes key packages, stores their private keys, and sends them to the relay, sealed.
+    /// Creates key packages, stores their private keys, seals the key packages, and sends them to the relay.
     ///
-    /// - Parameter used: the number of used key packages to replace; `nil` for a full set with another key package of last
-    ///   resort.
+    /// - Parameter used: the number of used key packages that are replaced; `nil` to replace all key packages, including the one
+    ///   of last resort.
     mutating func makeDeposit(replacing used: Int? = nil, in device: inout DeviceState) throws(KithError) {
         guard !connection.isDepositing, !record.isClosing, !isForgotten else { return }
         guard device.relays.isConnected(record.relay) else { return deposit.owe() }
-        // The key packages at the relay are of more use than new ones, which would be dated by a clock that looks wrong.
+        // The key packages at the relay are better than new ones, whose dates would be from a clock that seems wrong.
         deposit.hold(record.depositedAt > 0 && device.clockDoubt(about: record.relay) != nil)
         guard !deposit.isHeld else { return }
         connection.beginDeposit(isRefill: used != nil)
@@ -71,8 +71,8 @@ extension InboxMachine {
             .deposit(channel: record.channel, keyPackages: sealed, lastResort: lastResort), .deposit, in: &device)
     }
 
-    /// Deletes private keys that nobody needs any more: they only open letters that someone recorded. Two clocks have to agree,
-    /// because a letter without its key is unreadable for good.
+    /// Deletes private keys that are no longer needed, because they would only open letters that somebody has recorded. Two
+    /// clocks have to agree, because a letter without its key can never be read.
     private mutating func deleteExpiredKeyPackages(in device: inout DeviceState) throws(KithError) {
         for (number, bundle) in try storedKeyPackages(in: device) {
             guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source,
@@ -115,12 +115,12 @@ extension InboxMachine {
             if let invite = openInvite(in: profile.device) {
                 profile.device.commands.didMake(invite, in: &profile.device.step)
             }
-            // Requests that waited for the inbox continue.
+            // Requests that waited for the inbox can continue now.
             for asker in profile.device.nameRequests.askers(registering: id) {
                 try profile.device.sendNameRequest(asker, for: publicAddress(in: profile.device))
             }
         case .failure(let error) where error.code.isPassing: openLater(error, in: &profile.device)
-        // This refusal is a consequence of an earlier one.
+        // This refusal is only a consequence of an earlier one.
         case .failure where connection.retryAt != nil: break
         case .failure(let error): profile.device.failCommands(at: id, .relay(.refused(error)))
         }
@@ -128,19 +128,19 @@ extension InboxMachine {
 
     // MARK: Lookup
 
-    /// The key package with a reference, and its number.
+    /// Returns the key package with a reference, and its number.
     mutating func keyPackage(
         _ reference: [UInt8], in device: DeviceState
     ) throws(KithError) -> (number: UInt64, bundle: KeyPackageBundle)? {
         guard let number = try packages(in: device)[reference] else { return nil }
-        // The store does not have a key package of this step yet.
+        // A key package of this step is not in the store yet.
         if let bundle = device.step.freshKeyPackages[InboxItem(inbox: id, number: number)] { return (number, bundle) }
         let key = StoreKey(.keyPackage, owner: id.rawValue, item: number)
         guard let stored = try reading({ () throws(StoreError) in try device.store.value(key) }) else { return nil }
         return (number, try decodingStored(.keyPackage) { try KeyPackageBundle(restoring: SecretBytes(stored)) })
     }
 
-    /// The index of the inbox's key packages. Reads all of them once, not again for each letter.
+    /// Returns the index of the inbox's key packages. Reads all key packages once, instead of once for each letter.
     private mutating func packages(in device: DeviceState) throws(KithError) -> [[UInt8]: UInt64] {
         if let packages = deposit.packages { return packages }
         var packages: [[UInt8]: UInt64] = [:]
@@ -166,7 +166,7 @@ extension InboxMachine {
         return packages
     }
 
-    /// Deletes the key package of a letter, unless it is one of last resort: a one-time key package opens one letter.
+    /// Deletes the key package of a letter, unless it is one of last resort. A one-time key package opens only one letter.
     mutating func forgetKeyPackage(of letter: OpenLetter, in step: inout Step) {
         guard !letter.bundle.keyPackage.isLastResort else { return }
         step.delete(StoreKey(.keyPackage, owner: id.rawValue, item: letter.number))

@@ -1,8 +1,8 @@
 import KithWire
 import MLS
 
-// Letters: the entries that others have put into the inbox, taken in order. Letters that can't be taken yet are set aside. They
-// stay at the relay and are read again later; the letters behind them are taken.
+// Letters: the entries that others have put into the inbox. This file processes them in order. A letter that cannot be processed
+// yet is set aside: it stays at the relay and is read again later, and the letters after it are processed.
 
 extension InboxMachine {
     // MARK: The queue
@@ -48,13 +48,13 @@ extension InboxMachine {
     /// The result of reading an entry.
     enum Taken {
         case done
-        /// Waits at the head of the queue for its tree.
+        /// The entry waits at the front of the queue for its tree.
         case waits
-        /// Stays at the relay. The entries behind it are read.
+        /// The entry stays at the relay. The entries after it are read.
         case aside(AsideLetter.Reason)
     }
 
-    /// Reads an entry. It may be anything; everything but Welcomes for this device is skipped.
+    /// Reads an entry, which may contain anything. Everything except a Welcome for this device is skipped.
     ///
     /// - Parameter tree: the group's tree, if it was in a parcel and has arrived.
     private mutating func take(
@@ -65,8 +65,8 @@ extension InboxMachine {
             let sealed = try? InboxLetter(decoding: opened)
         else { return .done }
         if let taken = record.taken(sealed) {
-            // The same entry id means that the sender had no answer and sent the letter again, after the relay had forgotten the
-            // id.
+            // The same entry id means that the sender got no answer and has sent the letter again, after the relay had forgotten
+            // the id.
             if taken.entry != entry.id, let known = profile.conversations[taken.conversation] {
                 try known.handle(.warn(.oldWelcome), in: &profile.device)
             }
@@ -87,8 +87,8 @@ extension InboxMachine {
 
     // MARK: Trees in parcels
 
-    /// Fetches the tree that a letter refers to. The inviter is unknown until the tree has arrived. For a possible stranger, no
-    /// relay but the inbox's own learns of this device.
+    /// Fetches the tree to which a letter refers. The inviter is unknown until the tree has arrived. Because it may be a
+    /// stranger, this device connects to no other relay than the inbox's for the tree.
     private mutating func fetchTree(
         _ address: ParcelAddress, of message: InboxMessage, _ entry: Entry, in profile: inout ProfileState
     ) -> Taken {
@@ -110,7 +110,8 @@ extension InboxMachine {
         return .waits
     }
 
-    /// Takes the first letter of the queue with its tree. Without its tree, a Welcome is of no use and is dropped.
+    /// Processes the first letter of the queue with its tree. If the tree could not be fetched, the Welcome cannot be used and is
+    /// dropped.
     mutating func didFetchTree(_ tree: [UInt8]?, in profile: inout ProfileState) throws(KithError) {
         if let entry = connection.first {
             // A letter that has its tree never waits again.
@@ -123,12 +124,13 @@ extension InboxMachine {
 
     // MARK: Letters set aside
 
-    /// The clock that measures the waits of letters, in milliseconds since 1970: the relay's. The relay could withhold letters
-    /// anyway, and the device's clock may differ after a restart.
+    /// The time with which waits of letters are measured, in milliseconds since 1970. The relay's clock is used, because the
+    /// relay could hold back letters anyway, and the device's clock may differ after a restart.
     func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
 
-    /// The wait of a Welcome for a conversation's log; `nil` if the Welcome can be judged now. The log of a pending conversation
-    /// is not read, so nothing waits for it. The inviter may be anyone: a member whose addition is still to come in the log.
+    /// Returns the wait of a Welcome for a conversation's log; `nil` if the decision about the Welcome can be made now. The log
+    /// of a pending conversation is not read, so nothing waits for it. Any person may be the inviter, because the log may not yet
+    /// show that the inviter was added.
     func logWait(
         _ conversation: ConversationMachine, before epoch: UInt64, _ seq: UInt64, in profile: ProfileState
     ) -> LogWait? {
@@ -151,14 +153,14 @@ extension InboxMachine {
         }
     }
 
-    /// The first letter set aside that can be taken now.
+    /// Returns the first letter that was set aside and can be processed now.
     private func firstReady(in profile: ProfileState) -> UInt64? {
         guard !record.aside.isEmpty else { return nil }
         let hasRoom = profile.conversations.hasRoomForPending
         return record.aside.first { isReady($0.reason, hasRoom: hasRoom, in: profile) }?.seq
     }
 
-    /// Sets a letter aside again that still can't be taken; `nil` for a letter that can be taken, and for a new one.
+    /// Returns the result for a letter that was set aside before and still cannot be processed; `nil` for any other letter.
     private func leftAside(_ entry: Entry, in profile: ProfileState) -> Taken? {
         guard let reason = record.reasonAside(entry.seq),
             !isReady(reason, hasRoom: profile.conversations.hasRoomForPending, in: profile)
@@ -166,7 +168,7 @@ extension InboxMachine {
         return .aside(reason)
     }
 
-    /// Reads the inbox again from the first letter set aside that can be taken now.
+    /// Reads the inbox again, beginning with the first letter that was set aside and can be processed now.
     mutating func takeLettersAside(in profile: inout ProfileState) {
         guard !record.isClosing, connection.hasBrought(through: record.lastSeq), firstReady(in: profile) != nil
         else { return }
@@ -174,15 +176,16 @@ extension InboxMachine {
         followLetters(from: nextLetter(in: profile), in: &profile.device)
     }
 
-    /// Ends the second reading early if nothing in the rest of it can be taken.
+    /// Ends the second reading early, if nothing else in it can be processed.
     private mutating func skipRead(in profile: inout ProfileState) {
         guard connection.isReadingAgain(through: record.lastSeq), firstReady(in: profile) == nil else { return }
         unfollow(in: &profile.device)
         followLetters(from: record.lastSeq + 1, in: &profile.device)
     }
 
-    /// The entry from which to follow the inbox: the first letter set aside that can be taken, or else the first new one. If the
-    /// inbox is to be closed, the first letter set aside at all, to learn whether it is still there.
+    /// Returns the entry from which the inbox has to be followed: the first letter that was set aside and can be processed, or
+    /// else the first new letter. If the inbox has to be closed, the result is the first letter that was set aside, because the
+    /// device has to learn whether that letter still exists.
     func nextLetter(in profile: ProfileState) -> UInt64 {
         let first = isOver(in: profile.device) ? record.aside.first?.seq : firstReady(in: profile)
         return min(first ?? .max, record.lastSeq + 1)
@@ -194,7 +197,7 @@ extension InboxMachine {
         connection.beginFollow(tag, from: seq)
     }
 
-    /// The remaining waits of letters, in milliseconds.
+    /// Returns the remaining waits of letters, in milliseconds.
     func restsOfWaits(in device: DeviceState) -> [UInt64] {
         let time = letterTime(in: device)
         return record.aside.compactMap { letter in

@@ -1,26 +1,27 @@
 import KithWire
 
-// Trims: the relay drops letters that were read, which makes room for others.
+// Trims: the relay drops letters that were read, which makes room for new ones.
 //
-// A sender whose letter the relay refused, and who tries again, notices a trim, and so learns that the device is connected. An
-// inbox whose address many may have is therefore trimmed once a day at most, at a random time that depends on no letter. The
-// addresses of other inboxes are known to people who may begin a conversation, and can ask there who is online.
+// If the relay has refused a sender's letter and the sender tries again, the sender notices a trim. The trim shows that the
+// device is connected. So an inbox whose address many people may have is trimmed at most once a day, at a random time that does
+// not depend on any letter. The addresses of other inboxes are known only to people who may begin a conversation, and they can
+// find out there who is online.
 
 extension InboxMachine {
-    /// Trims an inbox whose address few have.
+    /// Trims an inbox whose address only a few people have.
     mutating func trimAtOnce(in device: inout DeviceState) {
         if record.purpose.hasLimitedAudience { trim(in: &device) }
     }
 
-    /// Trims an inbox whose address many may have, if the trim is due.
+    /// Trims an inbox whose address many people may have, if the trim is due.
     mutating func trimIfDue(in device: inout DeviceState) {
         guard let delay = trimDelay(at: device.wall), delay == 0 else { return }
         drawTrim(after: ClientLimits.trimMs, within: ClientLimits.trimMs, in: &device)
         trim(in: &device)
     }
 
-    /// Draws another time for a trim that fell due while the relay was not connected. A trim at once would tell when the device
-    /// connected. A time that lies too far ahead, because the clock was wrong, is drawn again too.
+    /// Chooses another time for a trim that was missed while the relay was not connected, because an immediate trim would show
+    /// when the device connected. Also replaces a time that is too far in the future, because the clock was wrong.
     mutating func postponeTrim(in device: inout DeviceState) {
         guard !record.purpose.hasLimitedAudience else { return }
         let latest = device.wall.plus(2 * ClientLimits.trimMs)
@@ -28,7 +29,8 @@ extension InboxMachine {
         drawTrim(after: 0, within: ClientLimits.trimSoonMs, in: &device)
     }
 
-    /// Milliseconds until an inbox whose address many may have is trimmed; `nil` for other inboxes, and while there is no follow.
+    /// Returns the milliseconds until an inbox whose address many people may have is trimmed; `nil` for other inboxes, and while
+    /// the inbox is not followed.
     func trimDelay(at wall: UInt64) -> UInt64? {
         guard !record.purpose.hasLimitedAudience, connection.followTag != nil else { return nil }
         return record.trimAt - min(record.trimAt, wall)
@@ -40,7 +42,8 @@ extension InboxMachine {
         store(in: &device)
     }
 
-    /// Asks the relay to drop letters that were read. The request leaves after the transaction that stores their results.
+    /// Makes the relay drop letters that were read. The request is sent after the transaction that stores the results of reading
+    /// them.
     private mutating func trim(in device: inout DeviceState) {
         guard record.readThrough > record.trimmedSeq, connection.followTag != nil, !connection.isTrimming,
             !record.isClosing
@@ -51,11 +54,11 @@ extension InboxMachine {
             in: &device)
     }
 
-    /// Handles the answer to a trim. A refused trim is sent again at the next occasion.
+    /// Handles the answer to a trim. If the relay has refused, the trim is sent again at the next opportunity.
     mutating func didTrim(through seq: UInt64, _ result: Result<Reply, RelayError>, in device: inout DeviceState) {
         connection.endTrim()
         guard case .success = result else { return }
-        // Stored with the next change, because it does no harm to ask again.
+        // This is stored with the next change, because asking again would do no harm.
         record.didTrim(through: seq)
         trimAtOnce(in: &device)
     }

@@ -1,15 +1,15 @@
 import KithWire
 import MLS
 
-/// An inbox of this device. Others leave Welcomes in it and take key packages out of it. Only inputs and commands change it.
+/// An inbox of this device. Others put Welcomes into it and take key packages from it. Only inputs and commands change it.
 struct InboxMachine {
     let id: InboxID
     var record: InboxRecord
     var connection = InboxConnection()
     var deposit = DepositState()
-    /// The time when the relay was last asked to keep the inbox's name, in milliseconds; see ``Clocks/now``.
+    /// The time at which the relay was last asked to renew the inbox's name, in milliseconds; see ``Clocks/now``.
     private var renewalAskedAt: UInt64?
-    /// Whether the inbox was deleted, and is to be removed from the table.
+    /// Whether the inbox was deleted and has to be removed from the table.
     private(set) var isForgotten = false
 
     init(id: InboxID, record: InboxRecord) {
@@ -19,20 +19,20 @@ struct InboxMachine {
 
     // MARK: Reading
 
-    /// The address that others get.
+    /// Returns the address for other people.
     func address(in device: DeviceState, at point: RelayPoint) -> InboxAddress {
         InboxAddress(
             relay: point, channel: record.channel, appendToken: record.appendToken, sealKey: record.sealKey,
             account: device.account.fingerprint)
     }
 
-    /// The address to register under a name, without a pass; `nil` until the relay has key packages.
+    /// Returns the address that is registered under a name, without a pass; `nil` until the relay has key packages.
     func publicAddress(in device: DeviceState) -> InboxAddress? {
         guard record.depositedAt > 0, let point = device.relays[record.relay] else { return nil }
         return address(in: device, at: RelayPoint(address: point.address, pin: point.pin))
     }
 
-    /// The invite that leads to this inbox; `nil` if it can't be used.
+    /// Returns the invite for this inbox; `nil` if it cannot be used.
     func openInvite(in device: DeviceState) -> OpenInvite? {
         guard !record.isClosing, !record.isOver(now: device.wall),
             case .invite(let isReusable, let expiresAt) = record.purpose, let point = device.relays[record.relay]
@@ -41,12 +41,12 @@ struct InboxMachine {
         return OpenInvite(id: id, invite: invite, isReusable: isReusable)
     }
 
-    /// Whether everything that was at the relay when the follow began has been read, and no letter is set aside.
+    /// Whether all entries were read that the relay had when the follow began, and no letter is set aside.
     private var isRead: Bool {
         connection.isRead(through: record.lastSeq) && record.aside.isEmpty
     }
 
-    /// Whether the inbox is to be closed: its invite was used, or has expired by the device's clock and by the relay's.
+    /// Whether the inbox has to be closed, because its invite was used or has expired by both the device's clock and the relay's.
     func isOver(in device: DeviceState) -> Bool {
         guard case .invite(_, let expiresAt) = record.purpose else { return false }
         return record.isUsed || device.clocks.agree(isOver: expiresAt.asMilliseconds, relay: record.relay)
@@ -60,7 +60,7 @@ struct InboxMachine {
         if let retryAt = connection.retryAt, isLinked { due.append(retryAt) }
         guard !record.isClosing else { return due }
         if isLinked, let renewal = nameRenewalDue(in: device) { due.append(renewal) }
-        // After the expiry, inputs from the relay close the inbox.
+        // After the expiry, the next input from the relay closes the inbox.
         if case .invite(_, let expiresAt) = record.purpose,
             let delay = device.clocks.delay(untilOver: expiresAt.asMilliseconds, relay: record.relay), delay > 0
         {
@@ -84,7 +84,7 @@ struct InboxMachine {
         case .connected: try open(in: &profile)
         case .disconnected:
             connection = InboxConnection()
-            // The letter that needs the tree comes again.
+            // The letter that needs the tree will be delivered again.
             profile.device.parcels.forget(.tree(id), in: &profile.device.step)
         case .answered(let request, let result): try didAnswer(request, result, in: &profile)
         case .followStarted(let tag, let lastSeq):
@@ -150,11 +150,11 @@ struct InboxMachine {
         if record.depositedAt == 0, record.purpose.isInvite, profile.device.commands.isInviteAwaited(id),
             let difference = profile.device.clockDoubt(about: record.relay)
         {
-            // Nobody has the inbox's address yet.
+            // Nobody has the inbox's address yet, so the inbox can be forgotten.
             forget(in: &profile.device)
             return profile.device.failCommands(at: id, .wrongClock(difference))
         }
-        // Creates the inbox only once. If it is missing later, the relay has lost it with everything in it.
+        // The inbox is created only once. If it is missing later, the relay has lost it with all its contents.
         if record.depositedAt == 0 {
             request(
                 .create(channel: record.channel, kind: .inbox, access: record.access, retentionSeconds: nil), .create,
@@ -181,7 +181,7 @@ struct InboxMachine {
     ) throws(KithError) {
         guard case .failure(let error) = result else { return }
         if error.code.isPassing { return openLater(error, in: &profile.device) }
-        // This refusal is a consequence of an earlier one.
+        // This refusal is only a consequence of an earlier one.
         guard connection.retryAt == nil else { return }
         if error.code == .denied, record.depositedAt > 0, !record.isClosing { return try makeAgain(in: &profile) }
         guard error.code == .gone || error.code == .denied || error.code == .exists else { return }
@@ -191,25 +191,25 @@ struct InboxMachine {
         profile.device.failCommands(at: id, .relay(.refused(error)))
     }
 
-    /// Makes the inbox again with other key packages, because its relay has lost it.
+    /// Creates the inbox again with other key packages, because its relay has lost it.
     private mutating func makeAgain(in profile: inout ProfileState) throws(KithError) {
         guard !isOver(in: profile.device) else { return try close(in: &profile) }
         stopFollowing(in: &profile.device)
         profile.device.parcels.forget(.tree(id), in: &profile.device.step)
-        // The relay refuses a deposit that is under way too.
+        // The relay will also refuse a deposit that is under way.
         connection.endDeposit()
         record.relayLostIt()
         store(in: &profile.device)
         try open(in: &profile)
     }
 
-    /// Opens the inbox again after a pause. The pause has a minimum, so that the inbox does not compete with the user's requests.
+    /// Opens the inbox again after a pause. There is a minimum pause, so that the inbox does not delay the user's requests.
     mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
         stopFollowing(in: &device)
         connection.pause(until: device.now + max(ClientLimits.inboxPatienceMs, error.patienceMs))
     }
 
-    /// Ends the follow. The next follow brings the queued entries again.
+    /// Ends the follow. The next follow delivers the queued entries again.
     private mutating func stopFollowing(in device: inout DeviceState) {
         unfollow(in: &device)
         connection.dropQueue()
@@ -225,7 +225,7 @@ struct InboxMachine {
         connection.dropQueue()
         switch error.code {
         case .trimmed:
-            // Earlier entries are gone; later ones will come.
+            // Earlier entries no longer exist, but later ones will be delivered.
             record.skip(through: error.detail - min(1, error.detail))
             store(in: &profile.device)
             try open(in: &profile)
@@ -236,8 +236,8 @@ struct InboxMachine {
         }
     }
 
-    /// Handles the beginning of a follow. A relay that has fewer entries than were processed has lost some, and continues to
-    /// count from there.
+    /// Handles the start of a follow. If the relay has fewer entries than were processed, it has lost some, and continues to
+    /// count from its last one.
     private mutating func didStartFollow(lastSeq: UInt64, in profile: inout ProfileState) throws(KithError) {
         connection.didStartFollow(lastSeq: lastSeq)
         record.correctWaits(now: letterTime(in: profile.device))
@@ -253,13 +253,13 @@ struct InboxMachine {
 
     // MARK: The end
 
-    /// Closes an inbox whose invite was used or has expired, after everything that had arrived by then was read. The senders were
-    /// told that it had arrived.
+    /// Closes an inbox whose invite was used or has expired, after all letters were read that had arrived by then. Their senders
+    /// were told that the letters had arrived.
     mutating func closeIfOver(in profile: inout ProfileState) throws(KithError) {
         if isOver(in: profile.device), isRead { try close(in: &profile) }
     }
 
-    /// Closes the inbox: here at once, and at the relay as soon as the relay is connected.
+    /// Closes the inbox on this device at once, and at the relay as soon as the relay is connected.
     mutating func close(in profile: inout ProfileState) throws(KithError) {
         guard !record.isClosing else { return }
         record.close()
@@ -282,14 +282,14 @@ struct InboxMachine {
     private mutating func forget(in device: inout DeviceState) {
         guard !isForgotten else { return }
         isForgotten = true
-        // The inbox is closed, as the waiting commands asked.
+        // The inbox is closed, which is what the waiting commands have requested.
         if record.isClosing { device.commands.didClose(id, in: &device.step) }
         device.parcels.forget(.tree(id), in: &device.step)
         device.step.delete(StoreKey(.inbox, item: id.rawValue))
         device.step.deleteAll(.keyPackage, owner: id.rawValue)
     }
 
-    /// Puts the record into the step's transaction.
+    /// Adds the record to the step's transaction.
     func store(in device: inout DeviceState) {
         guard !isForgotten else { return }
         device.step.put(StoreKey(.inbox, item: id.rawValue), record.encoded)
@@ -304,7 +304,8 @@ struct InboxMachine {
 
     // MARK: Names
 
-    /// Registers the inbox's name again if the last registration is old. A relay forgets names that are not renewed.
+    /// Registers the inbox's name again if the last registration is old. This is needed because relays forget names that are not
+    /// renewed.
     mutating func renewName(in device: inout DeviceState) throws(KithError) {
         guard case .name(let name) = record.purpose, device.nameRequests[.renewal(id)] == nil,
             nameRenewalDue(in: device).map({ $0 <= device.now }) == true
@@ -315,8 +316,8 @@ struct InboxMachine {
         try device.sendNameRequest(.renewal(id), for: publicAddress(in: device))
     }
 
-    /// The time to register the name again, in milliseconds; see ``Clocks/now``. A registration that is dated far ahead is
-    /// renewed at once, because the clock was wrong then or is now.
+    /// Returns the time at which the name is registered again, in milliseconds; see ``Clocks/now``. If the last registration
+    /// seems to be far in the future, the time is now, because the clock was wrong then or is wrong now.
     private func nameRenewalDue(in device: DeviceState) -> UInt64? {
         guard record.registeredAt > 0, !record.isClosing, device.nameRequests[.renewal(id)] == nil else { return nil }
         let due = device.now.plus(device.wall.rest(of: ClientLimits.nameRenewalMs, since: record.registeredAt))

@@ -2,7 +2,7 @@ import KithWire
 
 /// The inboxes of a profile.
 struct InboxTable {
-    /// Holds one machine by reference, so that a loop over all inboxes copies none. The machine changes only here.
+    /// A reference to one machine, so that a loop over all inboxes copies no machine. Only this class changes the machine.
     final class Place {
         private(set) var machine: InboxMachine
 
@@ -26,19 +26,19 @@ struct InboxTable {
         places.filter { $0.value.machine.record.relay == relay }.keys.sorted()
     }
 
-    /// The inbox by which a contact reaches this device.
+    /// Returns the inbox with which a contact reaches this device.
     func inbox(for contact: ContactID, at relay: RelayID) -> InboxMachine? {
         ids.lazy.compactMap { self.places[$0]?.machine }.first {
             $0.record.purpose == .contact(contact) && $0.record.relay == relay && !$0.record.isClosing
         }
     }
 
-    /// The inbox that a name leads to.
+    /// Returns the inbox to which a name leads.
     func inbox(for name: Name, at relay: RelayID) -> InboxID? {
         places.first { $0.value.machine.record.relay == relay && $0.value.machine.record.purpose == .name(name) }?.key
     }
 
-    /// Adds an inbox, from the store or new.
+    /// Adds an inbox that is new or was read from the store.
     mutating func add(_ id: InboxID, _ record: InboxRecord) {
         places[id] = Place(InboxMachine(id: id, record: record))
     }

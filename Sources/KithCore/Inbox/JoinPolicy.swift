@@ -1,21 +1,21 @@
 import KithWire
 import MLS
 
-/// Rules about Welcomes that depend only on their arguments.
+/// Rules about Welcomes. Their results depend on their arguments only.
 enum JoinPolicy {
-    /// Whether a group has few enough members, and its tree few enough leaves, for a stranger to make this device process it.
+    /// Whether a group has few enough members, and its tree few enough leaves, that a stranger may make this device process it.
     static func isSmallEnoughForStrangers(members: Int, leaves: Int) -> Bool {
         guard members <= ClientLimits.strangersGroup else { return false }
         return TreeWidthPolicy.strict.allows(leaves: leaves, members: members)
     }
 
-    /// Whether a Welcome may bring back a known conversation, as far as can be judged before joining. A conversation that is
-    /// accepted and active, is being made, or was left is never taken over. One that was removed, has stopped or is pending
-    /// returns only on its own relay, with a later epoch.
+    /// Whether a Welcome may bring back a known conversation, according to the facts before joining. A Welcome may not replace a
+    /// conversation that is accepted and active, that is being created, or that was left. A conversation that was removed, has
+    /// stopped or is pending may return, but only on its own relay and with a later epoch.
     ///
     /// - Parameters:
     ///   - own: the conversation's relay.
-    ///   - epoch: the epoch that the Welcome leads to.
+    ///   - epoch: the epoch that the client enters with the Welcome.
     ///   - relay: the relay that the Welcome names.
     static func mayRejoin(
         _ record: ConversationRecord, at own: RelayPoint?, epoch: UInt64, through relay: RelayPoint
@@ -31,19 +31,19 @@ enum JoinPolicy {
 
     /// The members that a conversation had when this device lost it.
     enum Membership {
-        /// `other`: the other person; `nil` if unknown.
+        /// `other`: the account key of the other person; `nil` if it is unknown.
         case conversationOfTwo(other: AccountKey?, own: AccountKey)
         case group(members: Set<AccountKey>)
         /// A device that was restored from a backup does not know the group. `isInviterKnown`: whether the inviter is a contact.
         case unknownGroup(isInviterKnown: Bool)
     }
 
-    /// Whether an inviter may bring back a conversation. The inviter must have been a member. In a conversation of two, the
-    /// inviter must be the other person, and nobody else may be in the group. Any contact may add a restored device.
+    /// Returns whether an inviter may bring a conversation back. The inviter must have been a member. In a conversation of two,
+    /// the inviter must be the other person, and nobody else may be in the group. Any contact may add a restored device.
     ///
     /// - Parameters:
-    ///   - inviter: the account that made the Welcome; `nil` if unknown.
-    ///   - members: the members of the group that the Welcome leads to.
+    ///   - inviter: the account that made the Welcome; `nil` if it is unknown.
+    ///   - members: the members of the Welcome's group.
     static func mayBringBack(
         inviter: AccountKey?, to membership: Membership, members: Set<AccountKey>
     ) -> Bool {

@@ -1,11 +1,11 @@
 import KithWire
 
-// The user's commands: the arguments and the answer of each, and the function of the machine that performs it.
+// The user's commands. Each has its arguments, the type of its result, and the function of the machine that performs it.
 
 extension Command where Answer == OpenInvite {
-    /// Makes an inbox and an invite to it. Finishes when the relay has the inbox and its key packages.
+    /// Creates an inbox and an invite to it. Finishes when the relay has the inbox and its key packages.
     ///
-    /// - Parameter expiresAt: seconds since 1970.
+    /// - Parameter expiresAt: the time at which the invite expires, in seconds since 1970.
     package static func createInvite(relay: RelayPoint, isReusable: Bool, expiresAt: UInt64) -> Self {
         Command { (profile, ticket) throws(KithError) in
             try profile.createInvite(at: relay, isReusable: isReusable, expiresAt: expiresAt, ticket)
@@ -21,7 +21,7 @@ extension Command where Answer == ConversationID {
         Command { (profile, ticket) throws(KithError) in try profile.join(invite, name, ticket) }
     }
 
-    /// Begins a conversation of two, or finds the existing one.
+    /// Begins a conversation of two, or returns the existing one.
     ///
     /// - Parameter waits: `true` to finish when the contact can find the conversation, `false` to finish at once.
     package static func startConversation(_ contact: ContactID, waits: Bool) -> Self {
@@ -36,7 +36,7 @@ extension Command where Answer == ConversationID {
         }
     }
 
-    /// Adds members to a group. A member whose device is new is added again.
+    /// Adds members to a group. If a member has a new device, adds the member again.
     package static func add(_ conversation: ConversationID, _ members: [ContactID]) -> Self {
         Command { (profile, ticket) throws(KithError) in
             try profile.add(members, to: conversation, ticket)
@@ -60,7 +60,7 @@ extension Command where Answer == ConversationID {
         }
     }
 
-    /// Allows sending again after a warning that the relay showed members different logs.
+    /// Allows sending again after a warning that the relay has shown different logs to members.
     package static func trustLog(_ conversation: ConversationID) -> Self {
         Command { (profile, ticket) throws(KithError) in
             _ = try profile.state.conversations.conversation(conversation)
@@ -68,7 +68,7 @@ extension Command where Answer == ConversationID {
         }
     }
 
-    /// Renews this device's keys in a conversation, whether or not they are due.
+    /// Renews this device's keys in a conversation, even if the renewal is not due.
     package static func renewKeys(_ conversation: ConversationID) -> Self {
         Command { (profile, ticket) throws(KithError) in
             _ = try profile.state.conversations.active(conversation)
@@ -78,14 +78,14 @@ extension Command where Answer == ConversationID {
 }
 
 extension Command where Answer == ContactID {
-    /// Looks up the holder of a name at a relay, and remembers the holder as a contact.
+    /// Looks up the owner of a name at a relay, and adds the owner to the contacts.
     package static func lookUp(_ name: Name, _ relay: RelayPoint, as alias: String?) -> Self {
         Command { (profile, ticket) throws(KithError) in try profile.lookUp(name, relay, as: alias, ticket) }
     }
 }
 
 extension Command where Answer == EntryID {
-    /// Sends a text. The answer is the message's id. The message itself is reported by events, one for each of its states.
+    /// Sends a text. The result is the message's id. Events report the message in each of its states.
     ///
     /// - Parameter expiresAfter: the time after which the text expires, in seconds.
     package static func send(
@@ -99,7 +99,7 @@ extension Command where Answer == EntryID {
         }
     }
 
-    /// Sends a text that another process left in the table of requests.
+    /// Sends a text that another process has put into the table of requests.
     ///
     /// - Parameters:
     ///   - item: the request's item in that table.
@@ -108,7 +108,7 @@ extension Command where Answer == EntryID {
         Command { (profile, ticket) throws(KithError) in try profile.takeRequest(item: item, bytes, ticket) }
     }
 
-    /// Replies to a message that a cursor's reader was given, and acknowledges that message. Both happen, or neither.
+    /// Replies to a message that a cursor's reader got, and acknowledges that message. Either both happen, or neither does.
     ///
     /// - Parameters:
     ///   - replyTo: the message that the reply answers.
@@ -127,7 +127,7 @@ extension Command where Answer == EntryID {
 }
 
 extension Command where Answer == CursorReader {
-    /// Opens a cursor for a reader. Makes the cursor if it does not exist.
+    /// Opens a cursor for a reader. Creates the cursor if it does not exist.
     package static func openCursor(_ name: String, from start: CursorStart) -> Self {
         Command(now: { (profile) throws(KithError) in
             try profile.withCursors { (cursors, state) throws(KithError) in
@@ -186,7 +186,7 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Marks a contact as verified because the safety numbers were compared, or takes that back.
+    /// Marks a contact as verified because the safety numbers were compared, or removes the mark.
     package static func setVerified(_ contact: ContactID, _ isVerified: Bool) -> Self {
         Command(now: { (profile) throws(KithError) in
             try profile.withDevice { (device) throws(KithError) in
@@ -195,7 +195,7 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Decides about a contact's conflicting key: pins it, or keeps the pinned one.
+    /// Decides about a contact's conflicting key: pins that key, or keeps the pinned one.
     package static func decideKey(_ contact: ContactID, accept: Bool) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.decideKey(contact, accept: accept) })
     }
@@ -209,7 +209,7 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Sets the pass that this profile uses at a relay from now on.
+    /// Sets the pass that this profile uses for a relay from now on.
     package static func setPass(_ relay: RelayPoint) -> Self {
         Command(now: { (profile) throws(KithError) in
             try profile.withDevice { (device) throws(KithError) in
@@ -218,7 +218,7 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Acknowledges a message for a cursor's reader, and all messages before it in the conversation.
+    /// For the reader of a cursor, acknowledges a message and all earlier messages of its conversation.
     package static func acknowledge(_ place: IncomingPlace) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.acknowledge(place) })
     }

@@ -1,9 +1,9 @@
 import KithWire
 
-// Reads entries of conversations, with expired texts hidden. Everything that shows or exports entries reads them here.
+// Reads entries of conversations, and hides expired texts. All code that shows or exports entries uses these functions.
 
 extension DeviceState {
-    /// Reads entries of a conversation. An entry that is damaged on the disk has no record; the others are not affected.
+    /// Reads entries of a conversation. If an entry is damaged on the disk, it has no record, and the other entries are read.
     mutating func entries(
         of id: ConversationID, _ seqs: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(KithError) -> [(seq: UInt64, record: EntryRecord?)] {
@@ -32,8 +32,8 @@ extension DeviceState {
         return record
     }
 
-    /// The times at which a text is hidden and erased; `nil` if the text stays. Looks into the store too, because another process
-    /// may have stored the expiry after this one loaded the schedule.
+    /// Returns the times at which a text is hidden and erased; `nil` if the text does not expire. Reads the store too, because
+    /// another process may have stored the expiry after this process had loaded the schedule.
     private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
         guard record.expiresAfter != nil, case .text = record.body else { return nil }
         if let known = erasures[place] { return known }

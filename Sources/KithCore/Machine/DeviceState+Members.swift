@@ -1,9 +1,9 @@
 import KithWire
 import MLS
 
-// People in groups: remembers them as contacts, and names them in the notices about commits.
+// Adds the people in groups to the contacts, and names them in the notices about commits.
 
-/// The other members of a group that this device joined.
+/// The other members of a group that this device has joined.
 struct MetMembers {
     let contacts: [ContactID]
     /// Whether the group is a conversation of two.
@@ -13,10 +13,10 @@ struct MetMembers {
 extension DeviceState {
     // MARK: Contacts
 
-    /// Remembers the other members of a group as contacts.
+    /// Adds the other members of a group to the contacts.
     ///
-    /// - Parameter trust: the reason to believe the other person's key in a conversation of two. In a group it is ignored,
-    ///   because an invite for one person vouches for that person only.
+    /// - Parameter trust: the reason why the other person's key in a conversation of two is believed. In a group, this parameter
+    ///   is ignored, because an invite for one person says nothing about other people.
     mutating func meet(_ group: Group, mayBeDirect: Bool, trust: Trust) -> MetMembers {
         let others = otherCertificates(in: group)
         let isDirect = mayBeDirect && Set(others.map(\.accountKey)).count == 1
@@ -24,7 +24,7 @@ extension DeviceState {
         return MetMembers(contacts: contacts, isDirect: isDirect)
     }
 
-    /// Remembers the inviter of a pending conversation as a contact, and nobody else in it.
+    /// Adds only the inviter of a pending conversation to the contacts.
     mutating func meetInviter(_ inviter: AccountKey?, in group: Group, mayBeDirect: Bool) -> MetMembers {
         let others = otherCertificates(in: group)
         let isDirect = mayBeDirect && Set(others.map(\.accountKey)).count == 1
@@ -40,7 +40,7 @@ extension DeviceState {
 
     // MARK: Notices
 
-    /// The notices about a commit.
+    /// Returns the notices about a commit.
     ///
     /// - Parameter group: the group before the commit.
     mutating func notices(
@@ -78,7 +78,7 @@ extension DeviceState {
         }
     }
 
-    /// A member's name. Remembers a new person as an unverified contact.
+    /// Returns a member's name. A new person becomes an unverified contact.
     private mutating func person(_ certificate: DeviceCertificate) -> String {
         if certificate.accountKey == account { return identity.name }
         let id = remember(certificate, trust: .unverified)

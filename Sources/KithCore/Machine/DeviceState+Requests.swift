@@ -1,20 +1,20 @@
 import KithWire
 import MLS
 
-// Requests to relays that belong to no conversation and no inbox: names, deliveries to others, parcels. Also notices about
-// invitations.
+// Requests to relays that belong neither to a conversation nor to an inbox: names, deliveries to others, and parcels. Also
+// notices about invitations.
 
 extension DeviceState {
     // MARK: Invitations
 
     mutating func failCommands(at inbox: InboxID, _ error: KithError) { commands.fail(at: inbox, error, in: &step) }
 
-    /// Tells the user of an invitation that was skipped because of the relay that it names.
+    /// Reports an invitation that was skipped because of the relay that it names.
     mutating func didPassOverInvitation(to relay: RelayAddress) {
         if invitationNotices.passedOver(to: relay) { emit(.invitationPassedOver(relay)) }
     }
 
-    /// Leaves a stranger's letter at the relay until the user has decided about another stranger. Tells the user once.
+    /// Leaves a stranger's letter at the relay until the user has decided about another stranger. Reports this to the user once.
     mutating func leaveForLater() -> InboxMachine.Taken {
         if invitationNotices.tooManyPending() { emit(.tooManyPending) }
         return .aside(.room)
@@ -22,9 +22,9 @@ extension DeviceState {
 
     // MARK: Names
 
-    /// Sends a request about a name, if the relay is connected and the inbox to register is ready.
+    /// Sends a request about a name, if the relay is connected and the inbox that is registered is ready.
     ///
-    /// - Parameter address: the address of the inbox to register; `nil` if there is none, or it is not ready.
+    /// - Parameter address: the address of the inbox that is registered; `nil` if there is none or it is not ready.
     mutating func sendNameRequest(_ asker: NameAsker, for address: InboxAddress?) throws(KithError) {
         guard let asked = nameRequests[asker], relays.isConnected(asked.relay) else { return }
         switch asked.kind {
@@ -56,7 +56,7 @@ extension DeviceState {
 
     /// Fetches a commit or tree that is too long for an entry.
     ///
-    /// - Parameter since: the beginning of the wait, in milliseconds; see ``Clocks/now``.
+    /// - Parameter since: the start of the wait, in milliseconds; see ``Clocks/now``.
     mutating func fetch(_ address: ParcelAddress, at relay: RelayID, for purpose: ParcelPurpose, since: UInt64) {
         parcels.fetch(address, at: relay, for: purpose, since: since)
         keepConnected(to: relay)
@@ -73,14 +73,14 @@ extension DeviceState {
         return parcels.take(entries, of: purpose, in: &step)
     }
 
-    /// Handles the refusal of a follow of a parcel.
+    /// Handles the relay's refusal of the follow of a parcel.
     mutating func didRefuseParcel(_ purpose: ParcelPurpose, _ tag: UInt64, _ error: RelayError) -> ParcelFetches.Event?
     {
         guard parcels.isFollowing(purpose, tag) else { return nil }
         return didRefuseParcel(purpose, error)
     }
 
-    /// Handles the refusal of a request about a parcel.
+    /// Handles the relay's refusal of a request about a parcel.
     mutating func didRefuseParcel(_ purpose: ParcelPurpose, _ error: RelayError) -> ParcelFetches.Event? {
         parcels.didRefuse(purpose, error, at: now, in: &step)
     }

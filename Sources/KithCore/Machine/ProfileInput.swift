@@ -9,19 +9,20 @@ package struct RelayID: RawRepresentable, Hashable, Sendable, Comparable {
 
 /// An input of a ``ProfileMachine``.
 package enum ProfileInput: Sendable {
-    /// A relay is connected. It has answered the hello with its limits and its time, in milliseconds since 1970.
+    /// A relay is connected and has answered `hello` with its limits and its time, in milliseconds since 1970.
     case connected(RelayID, limits: AdvertisedLimits, timeMs: UInt64? = nil)
-    /// The connection to a relay has ended. Outstanding requests will get no answer.
+    /// The connection to a relay has ended. Requests without an answer will get none.
     case disconnected(RelayID)
-    /// A request was answered.
+    /// The relay has answered a request.
     case answered(RelayID, tag: UInt64, Result<Reply, RelayError>)
-    /// A follow began. `firstSeq` is the first entry that it will bring, `lastSeq` the last entry that is at the relay already.
+    /// A follow has begun. `firstSeq` is the first entry that the follow delivers, and `lastSeq` the last entry that the relay
+    /// already has.
     case followStarted(RelayID, tag: UInt64, firstSeq: UInt64, lastSeq: UInt64)
-    /// A follow brought entries, a whisper, or the end of the epoch.
+    /// A follow has delivered entries, a whisper, or the end of the epoch.
     case followed(RelayID, tag: UInt64, FollowEvent)
-    /// The relay refused or ended a follow. Not reported after `epochEnded` or an unfollow.
+    /// The relay has refused or ended a follow. This is not reported after `epochEnded` or an unfollow.
     case followRefused(RelayID, tag: UInt64, RelayError)
-    /// The user gave a command.
+    /// The user has given a command.
     case command(GivenCommand)
     /// Time has passed.
     case tick

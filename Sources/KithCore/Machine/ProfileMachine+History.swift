@@ -2,7 +2,7 @@ import KithSupport
 import KithWire
 import MLS
 
-// The messages of conversations, as users see them.
+// The messages of conversations in the form that users see.
 
 extension ProfileMachine {
     package func history(of id: ConversationID, before seq: UInt64?, limit: Int) throws(KithError) -> [Message] {
@@ -55,7 +55,7 @@ extension ProfileMachine {
         return (lines, rows.count < limit ? nil : rows.last.map { $0.seq + 1 })
     }
 
-    /// The message with an id, among the last ``ClientLimits/recentEntries`` entries.
+    /// Returns the message with an id, if it is among the last ``ClientLimits/recentEntries`` entries.
     package func recentMessage(_ entry: EntryID, in id: ConversationID) throws(KithError) -> Message? {
         let machine = try state.conversations.conversation(id).machine
         let rows = try state.device.entries(
@@ -95,9 +95,9 @@ extension ProfileMachine {
         return found
     }
 
-    /// The lines of one entry. A damaged entry becomes a notice in its place.
+    /// Returns the messages of one entry. For a damaged entry, returns a notice.
     ///
-    /// - Parameter timeMs: the time of a neighbouring line, in milliseconds since 1970. The notice about a damaged entry gets
+    /// - Parameter timeMs: the time of a neighbouring message, in milliseconds since 1970. The notice about a damaged entry gets
     ///   this time.
     func messages(
         of record: EntryRecord?, seq: UInt64, in machine: ConversationMachine, near timeMs: UInt64 = 0
@@ -107,7 +107,7 @@ extension ProfileMachine {
         return record.messages(at: place, readBy: machine.record.readBy, state.device.contacts)
     }
 
-    /// The number of own texts that are not in the log yet.
+    /// The number of the user's texts that are not in the log yet.
     package var queuedCount: Int {
         state.conversations.all.reduce(0) { count, place in
             count + place.machine.outbox.items.count { place.machine.queuedMessage($0) != nil }
@@ -116,10 +116,10 @@ extension ProfileMachine {
 
     // MARK: Texts for another process
 
-    /// Prepares a text that this process, which only reads the profile, leaves for the process that sends: the message as it will
-    /// be, and the stored form of the request.
+    /// Prepares a text that this process stores for the process that sends, because this process only reads the profile. Returns
+    /// the future message, and the stored form of the request.
     ///
-    /// - Parameter now: the device's clock, in milliseconds since 1970.
+    /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
     package func queuedForOwner(
         _ text: String, to id: ConversationID, replyTo: EntryID?, expiresAfter: UInt32?, now: UInt64
     ) throws(KithError) -> (message: Message, request: [UInt8]) {
@@ -135,10 +135,10 @@ extension ProfileMachine {
         return (message, request.encoded)
     }
 
-    /// The progress of a text that was left for another process, by the current contents of the store.
+    /// Returns the progress of a text that was stored for another process, according to the current contents of the store.
     package func progress(of message: Message) throws(KithError) -> QueuedSendStatus {
         let store = state.device.store
-        // The text moves through the tables in this order, so it can't slip through between two reads.
+        // The text moves from table to table in this order, so no read can miss it.
         for value in try reading({ () throws(StoreError) in try store.allValues(.request) }) {
             if (try? SendRequest(stored: value.bytes))?.entryID == message.id { return .waiting }
         }
@@ -152,7 +152,7 @@ extension ProfileMachine {
 
     // MARK: Explaining
 
-    /// Formats a time in UTC. It may be any time, because a sender may claim any.
+    /// Formats a time in UTC. Every time is possible, because a sender may claim any time.
     private static func time(_ ms: UInt64) -> String { UTCTime(milliseconds: ms).description }
 
     package func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [Sentence] {
@@ -211,12 +211,13 @@ extension ProfileMachine {
     }
 }
 
-/// The progress of a text that was left for another process.
+/// The progress of a text that was stored for another process.
 package enum QueuedSendStatus: Hashable, Sendable {
-    /// The process that has the profile has not taken the text. If it ends, the next process that opens the profile does.
+    /// The process that has opened the profile has not taken the text yet. If that process ends, the next one that opens the
+    /// profile takes it.
     case waiting
-    /// The text was taken. This is the message as it is now.
+    /// The text was taken. The value is the message in its current state.
     case message(Message)
-    /// The text was taken, and can't be sent there any more.
+    /// The text was taken, but can no longer be sent in that conversation.
     case refused
 }

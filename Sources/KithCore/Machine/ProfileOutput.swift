@@ -1,10 +1,10 @@
 import KithWire
 
-/// The output of a ``ProfileMachine``'s step. The transaction must be on the disk before the effects are carried out, in order.
+/// The output of a step of a ``ProfileMachine``. The transaction must be on the disk before the effects are performed, in order.
 package struct ProfileOutput: Sendable {
-    /// The values to store.
+    /// The values that have to be stored.
     package var transaction = StoreTransaction()
-    /// The effects to carry out after the transaction.
+    /// The effects that have to be performed after the transaction.
     package var effects: [Effect] = []
 
     package init() {}
@@ -16,11 +16,11 @@ package struct ProfileOutput: Sendable {
     }
 }
 
-/// An action outside of the machine.
+/// An action outside the machine.
 package enum Effect: Sendable {
-    /// Keeps a connection to a relay from now on, reconnecting as needed.
+    /// Keeps a connection to a relay from now on, and reconnects when necessary.
     case connect(RelayID, RelayPoint)
-    /// Sends a request. Dropped if the connection is gone.
+    /// Sends a request. If the connection no longer exists, the request is dropped.
     case request(RelayID, tag: UInt64, Request)
     /// Follows an epoch of a channel.
     case follow(RelayID, tag: UInt64, ChannelID, epoch: UInt64, fromSeq: UInt64)
@@ -28,6 +28,6 @@ package enum Effect: Sendable {
     case unfollow(RelayID, tag: UInt64)
     /// Reports an event to the user.
     case event(KithEvent)
-    /// Ends a command. The answer has the type of the command's ticket.
+    /// Ends a command. The result has the type of the command's ticket.
     case finish(CommandID, Result<any Sendable, KithError>)
 }

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The state of a profile without its inboxes: the state that the device's machines share, and the conversations.
+/// The state of a profile without its inboxes: the conversations, and the state that all machines of the device share.
 struct ProfileState {
     var device: DeviceState
     var conversations = ConversationTable()
@@ -9,9 +9,9 @@ struct ProfileState {
         conversations.make(record, in: &device.step)
     }
 
-    /// Puts the changed conversations into the step's transaction.
+    /// Adds the changed conversations to the step's transaction.
     mutating func storeConversations() { conversations.storeDirty(in: &device.step) }
 
-    /// Unloads groups that are not needed soon, but none whose changes are not in the step's transaction yet.
+    /// Removes groups from memory that are not needed soon. Groups with changes that are not in the step's transaction yet stay.
     func unloadIdleGroups() { conversations.unloadIdleGroups(except: device.step.dirty) }
 }

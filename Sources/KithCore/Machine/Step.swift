@@ -1,22 +1,22 @@
 import KithWire
 import MLS
 
-/// One step of a profile's machine: its transaction, and the effects that follow it. Every machine that takes part in the step
-/// adds to both.
+/// One step of a profile's machine: its transaction, and the effects that follow it. All machines that take part in the step add
+/// to both.
 struct Step {
     private(set) var output = ProfileOutput()
     /// The next numbers for new relays, contacts, conversations, inboxes and deliveries.
     var numbers = NextNumbers()
-    /// The next numbers as they are stored.
+    /// The next numbers in their stored state.
     private var storedNumbers = NextNumbers()
     private var tags = RequestTags()
-    /// The number of uses of groups so far.
+    /// The number of times that groups were used.
     private var uses: UInt64 = 0
     /// Conversations whose changes are not in the transaction yet.
     private(set) var dirty: Set<ConversationID> = []
     /// Conversations whose contact cards are sent after the input has been handled.
     private var cardsDue: [ConversationID] = []
-    /// Key packages made in this step, which the store does not have yet.
+    /// Key packages that were created in this step. The store does not have them yet.
     var freshKeyPackages: [InboxItem: KeyPackageBundle] = [:]
 
     // MARK: The transaction
@@ -41,7 +41,7 @@ struct Step {
         return output
     }
 
-    /// Counts a use of a group. The least recently used groups are unloaded first.
+    /// Counts a use of a group. The groups that were used least recently are removed from memory first.
     mutating func nextUse() -> UInt64 {
         uses += 1
         return uses
@@ -49,21 +49,21 @@ struct Step {
 
     // MARK: Work for the end of the step
 
-    /// Marks a conversation, to be stored at the end of the step.
+    /// Marks a conversation, so that it is stored at the end of the step.
     mutating func markDirty(_ conversation: ConversationID) { dirty.insert(conversation) }
 
-    /// Removes and returns the conversations to store.
+    /// Removes and returns the conversations that have to be stored.
     mutating func takeDirty() -> [ConversationID] {
         defer { dirty = [] }
         return dirty.sorted()
     }
 
-    /// Schedules a conversation's contact card, to be sent after the input has been handled.
+    /// Schedules a conversation's contact card, which is sent after the input has been handled.
     mutating func sendCard(in conversation: ConversationID) {
         if !isCardDue(in: conversation) { cardsDue.append(conversation) }
     }
 
-    /// Whether a conversation's contact card is still to be sent in this step.
+    /// Whether a conversation's contact card will still be sent in this step.
     func isCardDue(in conversation: ConversationID) -> Bool { cardsDue.contains(conversation) }
 
     /// Removes and returns the conversations whose contact cards are due.
@@ -81,7 +81,7 @@ struct Step {
         output.effects.append(.finish(ticket.id, result.map { $0 }))
     }
 
-    /// Ends a command that failed to begin.
+    /// Ends a command that has failed at its beginning.
     mutating func fail(_ command: GivenCommand, _ error: KithError) {
         output.effects.append(.finish(command.id, .failure(error)))
     }
@@ -91,14 +91,14 @@ struct Step {
     /// Keeps a connection to a relay from now on.
     mutating func connect(_ relay: RelayID, _ point: RelayPoint) { output.effects.append(.connect(relay, point)) }
 
-    /// Sends a request to a connected relay, and remembers the purpose for its answer.
+    /// Sends a request to a connected relay, and stores the purpose for the answer.
     mutating func request(_ relay: RelayID, _ request: Request, for purpose: RequestPurpose) {
         output.effects.append(.request(relay, tag: tags.new(relay, purpose), request))
     }
 
     /// Follows an epoch of a channel.
     ///
-    /// - Returns: the tag by which the follow's inputs are known.
+    /// - Returns: the follow's tag, which its inputs contain.
     mutating func follow(
         _ relay: RelayID, _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, for purpose: FollowPurpose
     ) -> UInt64 {
@@ -112,15 +112,15 @@ struct Step {
         output.effects.append(.unfollow(relay, tag: tag))
     }
 
-    /// Removes and returns the purpose of an answered request; `nil` if this connection did not make the request.
+    /// Removes and returns the purpose of an answered request; `nil` if the request was not made on this connection.
     mutating func takeRequest(_ tag: UInt64, _ relay: RelayID) -> RequestPurpose? { tags.takeRequest(tag, relay) }
 
-    /// The purpose of a follow; `nil` if the follow has ended.
+    /// Returns the purpose of a follow; `nil` if the follow has ended.
     func purpose(ofFollow tag: UInt64, _ relay: RelayID) -> FollowPurpose? { tags.follow(tag, relay) }
 
     /// Removes and returns the purpose of a follow that the relay has ended.
     mutating func endFollow(_ tag: UInt64, _ relay: RelayID) -> FollowPurpose? { tags.takeFollow(tag, relay) }
 
-    /// Forgets the requests and follows that were under way at a relay.
+    /// Forgets the requests and follows without an answer at a relay.
     mutating func forget(_ relay: RelayID) { tags.forget(relay) }
 }

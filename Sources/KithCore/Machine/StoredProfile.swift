@@ -2,7 +2,7 @@ import TLSCodec
 
 /// Loads a profile from the store.
 enum StoredProfile {
-    /// Reads everything that is kept in memory. Leaves damaged values out if the device tolerates them.
+    /// Reads all data that is kept in memory. If the device tolerates damage, leaves damaged values out.
     static func load(_ device: DeviceState) throws(KithError) -> (ProfileState, InboxTable) {
         var (device, conversations, inboxes) = (device, ConversationTable(), InboxTable())
         let store = device.store
@@ -21,7 +21,7 @@ enum StoredProfile {
         try each(.conversation, &device) { value, device in
             let record = try ConversationRecord(stored: value.bytes)
             device.step.numbers.conversation = max(device.step.numbers.conversation, value.item + 1)
-            // The conversation's relay was damaged and left out.
+            // The conversation's relay was damaged, so it was left out.
             if device.damage.isTolerated, device.relays[record.relay] == nil { throw StoreError.damaged(.relay) }
             conversations.add(ConversationMachine(id: ConversationID(rawValue: value.item), record: record))
         }
@@ -44,7 +44,7 @@ enum StoredProfile {
         return (ProfileState(device: device, conversations: conversations), inboxes)
     }
 
-    /// Passes each value of a table to `take`. Leaves damaged values out if the device tolerates them.
+    /// Passes each value of a table to `take`. If the device tolerates damage, leaves damaged values out.
     private static func each(
         _ table: StoreTable, _ device: inout DeviceState, _ take: (StoredValue, inout DeviceState) throws -> Void
     ) throws(KithError) {

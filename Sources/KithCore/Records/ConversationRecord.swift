@@ -54,7 +54,7 @@ struct ConversationRecord: Sendable {
     private(set) var hasAnswer = false
     /// Whether the group has proposals that have to be committed.
     private(set) var hasProposals = false
-    /// The changes of the group that this device wants to make.
+    /// The changes of the group that this device wants to make, in the order of the requests for them.
     var intents = PendingIntents()
     private(set) var nextOutboxItem: UInt64 = 1
 

@@ -13,7 +13,7 @@ struct UnansweredRequests<Ticket> {
 
     var count: Int { purposes.count }
 
-    /// The tickets of the requests that the caller has made, without those of follows.
+    /// The tickets of the caller's requests, without the tickets of follows.
     var tickets: [Ticket] {
         purposes.values.compactMap { if case .request(_, let ticket, _) = $0 { ticket } else { nil } }
     }
@@ -35,7 +35,7 @@ struct UnansweredRequests<Ticket> {
 
     /// Adds a request.
     ///
-    /// - Returns: its number, which no other unanswered request has. It is not 0.
+    /// - Returns: the request's number, which no other unanswered request has. The number is not 0.
     mutating func add(_ purpose: Purpose) -> UInt32 {
         repeat { last &+= 1 } while last == 0 || purposes[last] != nil
         purposes[last] = purpose
