@@ -50,12 +50,13 @@ struct EventBufferTests {
         return read
     }
 
-    @Test("a subscriber that reads gets all events in order")
+    @Test("a subscriber that reads gets all events in order, and none from after the end")
     func inTime() async throws {
         let buffer = EventBuffer()
         let events = (1...UInt64(3_000)).map { KithEvent.inviteUsed(InboxID(rawValue: $0), Self.conversation) }
         for event in events { buffer.put(event) }
         buffer.finish()
+        buffer.put(Self.use)
         #expect(await Self.takeAll(buffer) == events)
     }
 
