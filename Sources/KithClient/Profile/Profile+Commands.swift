@@ -125,7 +125,7 @@ extension Profile {
         try await perform(.markRead(conversation, through: seq, sendsReceipt: sendsReceipt))
     }
 
-    /// Asks the members who are online to prove it. Each proof causes a ``KithEvent/present(_:_:name:_:)``.
+    /// Asks the members who are online to prove it. Each proof causes a ``KithEvent/memberIsOnline(_:_:name:_:)``.
     public func checkPresence(in conversation: ConversationID) async throws(KithError) {
         try await perform(.liveCheck(conversation))
     }

@@ -203,7 +203,7 @@ public actor Profile {
     /// - It delivers each message of another member and each notice once, in the order of the log.
     /// - It delivers dropped own messages, and the own messages after them, in their current state, when they are in the log.
     /// - It delivers the current state of conversations, contacts and relays.
-    /// - Other events, such as ``KithEvent/present(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, can't be read again.
+    /// - Other events, such as ``KithEvent/memberIsOnline(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, can't be read again.
     ///   These events keep their places. If these events alone fill more than half of the buffer, the oldest of them are lost.
     ///
     /// A program that must see every message, even those that arrive while it is not running, reads
