@@ -32,7 +32,7 @@ extension ConversationMachine {
         let effect = staged.effect
         let committer = device.author(of: effect.committer, loaded.group)
         let notices = device.notices(of: effect, by: committer, in: loaded.group)
-        // If the authenticated data is no view, it counts as a different view, because it must not end the group.
+        // If the authenticated data is no view, the data counts as a different view, because wrong data must not end the group.
         let view =
             (try? LogView(decoding: effect.authenticatedData))
             ?? LogView(seq: next.entry.seq, hash: [], previous: record.epochBegin?.previous ?? [])

@@ -16,8 +16,8 @@ struct ViewComparison {
     /// The last entry that was reported to the user as held back by the relay.
     private var toldHeldBack: UInt64 = 0
 
-    /// Messages of a member that should have arrived and have not. The gap contains the entry at which they were first missing,
-    /// and the number that was reported.
+    /// Missing messages of a member. A gap contains the entry at which the messages were first missing, and the number that was
+    /// reported.
     private struct Gap {
         let since: UInt64
         var told = 0

@@ -129,8 +129,8 @@ extension InboxMachine {
     func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
 
     /// Returns the wait of a Welcome for a conversation's log; `nil` if the decision about the Welcome can be made now. The log
-    /// of a pending conversation is not read, so nothing waits for it. Any person may be the inviter, because the log may not yet
-    /// show that the inviter was added.
+    /// of a pending conversation is not read, so no letter waits for that log. Any person may be the inviter, because the log may
+    /// not yet show that the inviter was added.
     func logWait(
         _ conversation: ConversationMachine, before epoch: UInt64, _ seq: UInt64, in profile: ProfileState
     ) -> LogWait? {
