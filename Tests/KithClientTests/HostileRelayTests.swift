@@ -38,7 +38,7 @@ import Testing
             let wire = RelayWire(on: channel.eventLoop)
             driver = ConnectionDriver(wire: wire, pass: nil, timeouts: RelayTimeouts(), opened: opened)
             let handler = RelayChannelHandler(
-                address: address, check: PinCheck(.firstContact), handshakeTimeout: .seconds(10), wire: wire,
+                address: address, check: PinCheck(.firstContact), handshakeTimeout: .seconds(3_600), wire: wire,
                 user: driver)
             try channel.pipeline.syncOperations.addHandlers(reads, handler)
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()

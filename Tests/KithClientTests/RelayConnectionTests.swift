@@ -13,7 +13,8 @@ import Testing
     @Test("a connection has the relay's key and id, and carries requests")
     func connects() async throws {
         try await withRelay { relay in
-            let connection = try await RelayConnection.connect(to: relay.address, trust: .firstContact)
+            let connection = try await RelayConnection.connect(
+                to: relay.address, trust: .firstContact, timeouts: .patient)
             #expect(connection.pin == relay.pin)
             #expect(connection.welcome.relayID.count == 16)
             let channel = KnownChannel()
@@ -138,7 +139,7 @@ import Testing
             let expected = try #require(RelayPin([UInt8](repeating: 7, count: 32)))
             await #expect(throws: RelayConnectionError.pinMismatch(expected: expected, found: relay.pin)) {
                 try await RelayConnection.connect(
-                    to: relay.address, trust: .pinned(expected), pass: RelayPass("secret"))
+                    to: relay.address, trust: .pinned(expected), pass: RelayPass("secret"), timeouts: .patient)
             }
             #expect(relay.received.value == 0)
             await relay.stop()
@@ -151,14 +152,16 @@ import Testing
         try await withRelay(pass: pass) { relay in
             for wrong in [nil, RelayPass("open barley")] {
                 do {
-                    _ = try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin), pass: wrong)
+                    _ = try await RelayConnection.connect(
+                        to: relay.address, trust: .pinned(relay.pin), pass: wrong, timeouts: .patient)
                     Issue.record("let in without the pass")
                 } catch {
                     guard case RelayConnectionError.turnedAway(let refusal) = error else { throw error }
                     #expect(refusal.code == .passRequired)
                 }
             }
-            _ = try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin), pass: pass)
+            _ = try await RelayConnection.connect(
+                to: relay.address, trust: .pinned(relay.pin), pass: pass, timeouts: .patient)
         }
     }
 
@@ -177,12 +180,17 @@ import Testing
         }
     }
 
-    @Test("an idle connection stays open by its pings")
+    @Test("an idle connection pings again and again, and stays open")
     func pings() async throws {
-        try await withRelay(limits: { $0.idleMs = 1000 }) { relay in
+        try await withRelay(metrics: true) { relay in
             let connection = try await RelayConnection.connect(
-                to: relay.address, trust: .pinned(relay.pin), timeouts: RelayTimeouts(pingAfter: .milliseconds(200)))
-            try await Task.sleep(for: .milliseconds(2500))
+                to: relay.address, trust: .pinned(relay.pin), timeouts: RelayTimeouts(pingAfter: .milliseconds(50)))
+            let metrics = try #require(RelayAddress("127.0.0.1:\(relay.server.metricsPort ?? 0)"))
+            func requests() async throws -> Double {
+                try await RelayStatus.metrics(at: metrics).first { $0.name == "kith_requests_total" }?.value ?? 0
+            }
+            let before = try await requests()
+            try await eventually(requests) { $0 >= before + 3 }
             #expect(try await connection.request(.ping) == .done)
         }
     }
@@ -194,11 +202,11 @@ import Testing
         // Not a port that was just given back: a test that runs beside this one may have it by now.
         let silent = try #require(RelayAddress("127.0.0.1:1"))
         await #expect(throws: RelayConnectionError.unreachable(.connectionRefused)) {
-            try await RelayConnection.connect(to: silent, trust: .firstContact)
+            try await RelayConnection.connect(to: silent, trust: .firstContact, timeouts: .patient)
         }
         let nowhere = try #require(RelayAddress("relay.invalid:7443"))
         do {
-            _ = try await RelayConnection.connect(to: nowhere, trust: .firstContact)
+            _ = try await RelayConnection.connect(to: nowhere, trust: .firstContact, timeouts: .patient)
             Issue.record("there is something at \(nowhere)")
         } catch {
             // A machine without a name server can't know.
@@ -212,7 +220,7 @@ import Testing
             let web = try await FalseRelay(
                 folder: folder, tls: false, answers: [.bytes(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))])
             await #expect(throws: RelayConnectionError.notARelay(.noTLS)) {
-                try await RelayConnection.connect(to: web.address, trust: .firstContact)
+                try await RelayConnection.connect(to: web.address, trust: .firstContact, timeouts: .patient)
             }
             await web.stop()
             let mute = try await FalseRelay(folder: folder, tls: false, answers: [])
@@ -230,7 +238,7 @@ import Testing
             let web = try await FalseRelay(
                 folder: folder, answers: [.bytes(Array("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".utf8))])
             await #expect(throws: RelayConnectionError.notARelay(.httpStatus(404))) {
-                try await RelayConnection.connect(to: web.address, trust: .pinned(web.pin))
+                try await RelayConnection.connect(to: web.address, trust: .pinned(web.pin), timeouts: .patient)
             }
             await web.stop()
         }
@@ -253,7 +261,7 @@ import Testing
             try await withTemporaryFolder { folder in
                 let relay = try await FalseRelay(folder: folder, answers: [.upgrade(then: bytes)])
                 await #expect(throws: expected) {
-                    try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin))
+                    try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin), timeouts: .patient)
                 }
                 await relay.stop()
             }
@@ -265,7 +273,7 @@ import Testing
         try await withTemporaryFolder { folder in
             let relay = try await FalseRelay(folder: folder, answers: [.upgrade(then: [])], closes: true)
             await #expect(throws: RelayConnectionError.closed(.lost)) {
-                try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin))
+                try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin), timeouts: .patient)
             }
             await relay.stop()
         }

@@ -14,6 +14,7 @@ final class ContendedStore: StoreInFront {
     var foreignEntries: Int { state.withLock { $0.foreign } }
 
     func commit(_ mutations: [StoreMutation]) async -> [StoreOutcome] {
+        // The time that a commit takes. No result depends on its length.
         try? await Task.sleep(for: .microseconds(300))
         for case .append(let channel, _, _) in mutations {
             guard state.withLock({ $0.random.next() % 4 == 0 }), let head = try? await store.head(of: channel) else {

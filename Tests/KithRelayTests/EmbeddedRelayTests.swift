@@ -18,7 +18,7 @@ struct EmbeddedRelayTests {
 
     private func connect(to relay: Relay) async throws -> RelayConnection {
         let address = try #require(RelayAddress(host: relay.host, port: relay.port))
-        return try await RelayConnection.connect(to: address, trust: .pinned(relay.pin))
+        return try await RelayConnection.connect(to: address, trust: .pinned(relay.pin), timeouts: .patient)
     }
 
     /// Runs a relay until `body` has returned, and then cancels its task.

@@ -4,6 +4,7 @@ import NIOEmbedded
 import NIOPosix
 import RelayTestSupport
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import KithRelay
@@ -14,7 +15,9 @@ struct UndecidedPresentTests {
         "while a present is undecided, neither pongs nor answers nor live entries leave the connection",
         .timeLimit(.minutes(5)))
     func nothingLeaves() async throws {
-        let bench = try await ConnectionBench()
+        // A refusal leaves after this time, which only the test lets pass.
+        let deniedMs = 3_600_000
+        let bench = try await ConnectionBench { $0.deniedMs = deniedMs }
         let channel = KnownChannel()
         try await bench.ask(.create(channel: channel.id, kind: .log, access: channel.access, retentionSeconds: nil))
         try await bench.ask(.present(channel: channel.id, epoch: 0, tokens: channel.tokens))
@@ -36,18 +39,17 @@ struct UndecidedPresentTests {
         // The decided answer leaves at its time, and all other output behind it.
         try await bench.deliver(bench.batch { $0.answers.contains { $0.requestID == 21 } })
         #expect(try await bench.received().isEmpty)
-        try await bench.advance(milliseconds: 30)
+        try await bench.advance(milliseconds: Int64(deniedMs))
         var said = try await bench.received()
         #expect(said.first == .reply(20, .done))
         #expect(said.dropFirst().first == .reply(21, .error(.denied)))
         #expect(said.filter { $0 == .pong }.count == 1)
         // The entry is read from the store: the connection could not take it when it was broadcast.
-        for _ in 0..<1_000 where !said.contains(where: \.isEntries) {
+        try await eventually("the entry is delivered") {
             await bench.channel.testingEventLoop.run()
-            try await Task.sleep(for: .milliseconds(1))
             said += try await bench.received()
+            return said.contains { $0.isEntries }
         }
-        #expect(said.contains { $0.isEntries })
         try await bench.close()
     }
 

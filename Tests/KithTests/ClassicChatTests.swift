@@ -23,7 +23,8 @@ import Testing
             let ids = try (ClassicID("bob"), ClassicID("alice"))
             var gone = try ClassicSession(me: ids.0, peer: ids.1, identity: identities.1)
             let channel = try MeetingChannel(ids.0, ids.1)
-            let connection = try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin))
+            let connection = try await RelayConnection.connect(
+                to: relay.address, trust: .pinned(relay.pin), timeouts: .patient)
             _ = try await connection.request(channel.present)
             let follow = try await connection.follow(channel.id, epoch: 0, fromSeq: 1)
             func firstFrame(_ outputs: [Output]) -> [UInt8]? {
@@ -68,8 +69,8 @@ import Testing
                 address: try #require(RelayAddress(listening.address)), pin: try #require(RelayPin(listening.pin)),
                 folder: folder)
             let (heard, hear) = AsyncStream.makeStream(of: String.self)
-            let alice = try fixture.chat("alice", "bob", identity: identities.0, giveUpAfter: .seconds(60)) { _ in }
-            let bob = try fixture.chat("bob", "alice", identity: identities.1, giveUpAfter: .seconds(60)) { event in
+            let alice = try fixture.chat("alice", "bob", identity: identities.0, giveUpAfter: .seconds(3_600)) { _ in }
+            let bob = try fixture.chat("bob", "alice", identity: identities.1, giveUpAfter: .seconds(3_600)) { event in
                 if case .session(.message(_, let text)) = event { hear.yield(text) }
                 if case .session(.ended) = event { hear.finish() }
             }
@@ -101,7 +102,8 @@ import Testing
         let tokens = try [derivation.readToken, derivation.appendToken, derivation.turnToken].map {
             try #require(Token($0))
         }
-        let connection = try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin))
+        let connection = try await RelayConnection.connect(
+            to: relay.address, trust: .pinned(relay.pin), timeouts: .patient)
         _ = try await connection.request(.present(channel: channel, epoch: 0, tokens: tokens))
         _ = try await connection.request(request(channel))
         await connection.close()
@@ -118,8 +120,9 @@ import Testing
         ]
         for deed in deeds {
             try await withRelay { relay in
-                let alice = try relay.chat("alice", "bob", identity: identities.0, giveUpAfter: .seconds(60)) { _ in }
-                let bob = try relay.chat("bob", "alice", identity: identities.1, giveUpAfter: .seconds(60)) { _ in }
+                let alice = try relay.chat("alice", "bob", identity: identities.0, giveUpAfter: .seconds(3_600)) { _ in
+                }
+                let bob = try relay.chat("bob", "alice", identity: identities.1, giveUpAfter: .seconds(3_600)) { _ in }
                 let lives = (Task { try await alice.run() }, Task { try await bob.run() })
                 #expect(await alice.waitUntilOpen() != nil)
                 #expect(await bob.waitUntilOpen() != nil)

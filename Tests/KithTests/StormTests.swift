@@ -36,6 +36,7 @@ struct StormTests {
                     case 0..<2:
                         relayKills += 1
                         await relay.kill()
+                        // The relay is away for a random time. Nobody waits for its length.
                         try? await Task.sleep(for: .milliseconds(Int.random(in: 0...2_000, using: &random)))
                         do { try await relay.start() } catch {
                             Issue.record("the relay does not start again: \(error)")
@@ -49,6 +50,7 @@ struct StormTests {
                         senders.addTask { await person.sendFromShell(to: conversation) }
                     default: await person.say(to: await person.conversation(isDirect: Bool.random(using: &random)))
                     }
+                    // Only limits the load.
                     try? await Task.sleep(for: .milliseconds(Int.random(in: 0...150, using: &random)))
                 }
             }
@@ -80,6 +82,7 @@ struct StormTests {
         var made: CommandPerson.Outcome?
         for attempt in 1...60 where made?.code != 0 {
             try await people[0].listen()
+            // Time in which addresses may arrive. If they do not, the next attempt allows more.
             try await Task.sleep(for: .seconds(min(attempt, 5)))
             await people[0].end(by: SIGTERM)
             made = try await people[0].home.run(["group", "create", "storm"] + names)

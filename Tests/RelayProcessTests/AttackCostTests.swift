@@ -9,7 +9,7 @@ extension MeasuredRelay {
     /// Attacks that are cheap for the attacker and must not be expensive for the relay.
     @Suite("The cost of attacks")
     struct AttackCostTests {
-        @Test("an endless request head is cut off before it fills the memory", .timeLimit(.minutes(2)))
+        @Test("an endless request head is cut off before it fills the memory", .timeLimit(.minutes(10)))
         func endlessHead() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let before = relay.residentBytes
@@ -43,7 +43,7 @@ extension MeasuredRelay {
             try await relay.kill9()
         }
 
-        @Test("answers much larger than their requests wait until the client reads", .timeLimit(.minutes(2)))
+        @Test("answers much larger than their requests wait until the client reads", .timeLimit(.minutes(10)))
         func amplification() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let owner = try await relay.connect()
@@ -73,8 +73,7 @@ extension MeasuredRelay {
                     })
                 wires.append(wire)
             }
-            try await Task.sleep(for: .seconds(3))
-            let during = try await relay.settledBytes()
+            let during = try await relay.grownBytes()
             print(
                 "unread answers: memory \(before >> 20) MiB before, \(during >> 20) MiB with \(wires.count) that do not read"
             )
@@ -83,7 +82,7 @@ extension MeasuredRelay {
             try await relay.kill9()
         }
 
-        @Test("requesting the same entries again and again does not delay other clients", .timeLimit(.minutes(2)))
+        @Test("requesting the same entries again and again does not delay other clients", .timeLimit(.minutes(10)))
         func followingOverAndOver() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder(), limits: ["connections-per-address": 1_000])
             let owner = try await relay.connect()
@@ -106,6 +105,7 @@ extension MeasuredRelay {
                         let follow = Request.follow(channel: channel.id, epoch: 0, fromSeq: 1)
                         wire.send((0..<20).map { ClientFrame(requestID: $0, request: follow) })
                     }
+                    // Only limits the load. Nothing waits for the end of the pause.
                     try? await Task.sleep(for: .milliseconds(100))
                 }
             }
@@ -127,7 +127,7 @@ extension MeasuredRelay {
         }
 
         @Test(
-            "following many channels without reading costs no more than following one", .timeLimit(.minutes(2)))
+            "following many channels without reading costs no more than following one", .timeLimit(.minutes(10)))
         func followingMany() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let owner = try await relay.connect()
@@ -151,8 +151,7 @@ extension MeasuredRelay {
                     ClientFrame(
                         requestID: UInt32(index), request: .follow(channel: channel.id, epoch: 0, fromSeq: 1))
                 })
-            try await Task.sleep(for: .seconds(2))
-            let during = try await relay.settledBytes()
+            let during = try await relay.grownBytes()
             print("150 channels followed and not read: memory \(before >> 20) MiB before, \(during >> 20) MiB after")
             #expect(during - before < 12 << 20)
 

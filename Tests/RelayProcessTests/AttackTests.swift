@@ -3,13 +3,14 @@ import KithClient
 import KithWire
 import NIOCore
 import RelayTestSupport
+import TestSupport
 import Testing
 
 extension RelayProcesses {
     /// Attacks that are cheap for the attacker and must not harm the relay.
     @Suite("Attacks")
     struct AttackTests {
-        @Test("many HTTP requests in one write get one answer", .timeLimit(.minutes(2)))
+        @Test("many HTTP requests in one write get one answer", .timeLimit(.minutes(10)))
         func manyPages() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let wire = try await WireClient.connect(to: relay.address)
@@ -21,7 +22,7 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("upgrades on wrong paths and in wrong forms do no harm", .timeLimit(.minutes(2)))
+        @Test("upgrades on wrong paths and in wrong forms do no harm", .timeLimit(.minutes(10)))
         func oddUpgrades() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let upgrade = String(decoding: WireClient.upgradeRequest, as: UTF8.self)
@@ -42,11 +43,15 @@ extension RelayProcesses {
             for text in odd {
                 let wire = try await WireClient.connect(to: relay.address)
                 wire.send(Array(text.utf8))
-                try await Task.sleep(for: .milliseconds(30))
+                // Blank lines before a request get no answer.
+                if !text.allSatisfy(\.isNewline) {
+                    try await eventually("an answer to \(text)") { wire.bytesReceived > 0 || wire.isOver }
+                }
                 var writer = WebSocketWriter()
                 writer.write(ClientFrame(requestID: 1, request: .hello(versions: [1], relayPass: nil)), mask: 1)
+                let before = wire.bytesReceived
                 wire.send(writer.bytes)
-                try await Task.sleep(for: .milliseconds(30))
+                try await eventually("an answer to hello") { wire.bytesReceived > before || wire.isOver }
                 #expect(relay.isAlive, "\(text)")
                 wire.close()
             }
@@ -54,7 +59,7 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("a deposit of a million empty key packages is refused before it is decoded", .timeLimit(.minutes(2)))
+        @Test("a deposit of a million empty key packages is refused before it is decoded", .timeLimit(.minutes(10)))
         func emptyPackages() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let wire = try await WireClient.open(to: relay.address)
@@ -69,7 +74,7 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("frames over the size limit count against the rate like any other", .timeLimit(.minutes(2)))
+        @Test("frames over the size limit count against the rate like any other", .timeLimit(.minutes(10)))
         func tooLargeAndTooFast() async throws {
             let relay = try await RelayProcess.start(
                 in: RelayFolder(), limits: ["requests-per-second": 10, "request-burst": 10])
@@ -89,7 +94,7 @@ extension RelayProcesses {
 
         @Test(
             "numbers at the ends of their ranges are refused or answered, and none overflows",
-            .timeLimit(.minutes(2)))
+            .timeLimit(.minutes(10)))
         func extremes() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let client = try await relay.connect()

@@ -3,6 +3,7 @@ import KithClient
 import KithWire
 import RelayTestSupport
 import Synchronization
+import TestSupport
 import Testing
 
 extension RelayProcesses {
@@ -27,10 +28,9 @@ extension RelayProcesses {
                 }
                 let load = Load(relay, ledger: ledger)
                 try await load.start(clients: 20, random: random.branch(round))
-                let deadline = ContinuousClock.now + .seconds(10)
-                while load.acceptedCount < 1, ContinuousClock.now < deadline {
-                    try await Task.sleep(for: .milliseconds(1))
-                }
+                try await eventually("an entry is accepted", every: .milliseconds(1)) { load.acceptedCount > 0 }
+                // The kill comes at a random moment of the load. What is accepted by then is the test's result, not its
+                // condition.
                 try await Task.sleep(for: .microseconds(Int.random(in: 0...60_000, using: &random)))
                 try await relay.kill9()
                 let outcome = await load.outcome()
@@ -54,7 +54,7 @@ extension RelayProcesses {
                 let idle = try await WireClient.open(to: relay.address)
                 let load = Load(relay, ledger: ledger)
                 try await load.start(clients: 20, random: random.branch(round))
-                try await Task.sleep(for: .milliseconds(300))
+                try await eventually("the load runs") { load.acceptedCount >= 200 }
                 let start = ContinuousClock.now
                 let status = try await relay.stop()
                 let taken = ContinuousClock.now - start
@@ -240,6 +240,7 @@ final class Load: Sendable {
                 return await group.reduce(nil) { $0 ?? $1 }
             }
             if let error, !Self.goesOn(error) { return ended(error) }
+            // Only limits the rate of retries after a refusal.
             if error != nil { try? await Task.sleep(for: .milliseconds(20)) }
         }
     }
@@ -258,6 +259,7 @@ final class Load: Sendable {
             } catch {
                 guard let error = error as? RelayConnectionError, Self.goesOn(error) else { return ended(error) }
                 outcomes.withLock { $0.openTurn = nil }
+                // Only limits the rate of retries after a refusal.
                 try? await Task.sleep(for: .milliseconds(20))
                 continue
             }

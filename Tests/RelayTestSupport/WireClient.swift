@@ -123,6 +123,11 @@ package final class WireClient: Sendable {
         try RelayFrame(decoding: try await nextFrameBytes())
     }
 
+    /// Number of bytes that the relay has sent.
+    package var bytesReceived: Int { inbox.bytesReceived }
+    /// Whether the connection is closed.
+    package var isOver: Bool { inbox.isOver }
+
     /// Counts and drops frames from now on.
     package func discardFrames() { inbox.discard() }
 
@@ -138,6 +143,7 @@ package struct ConnectionOver: Error {
 /// The received bytes of a connection, and the tests that wait for them.
 private final class Inbox: Sendable {
     private struct State {
+        var bytes = 0
         var raw: [UInt8] = []
         var isUpgraded = false
         var isOver = false
@@ -153,6 +159,9 @@ private final class Inbox: Sendable {
     init() { (frames, continuation) = AsyncStream.makeStream(of: [UInt8].self) }
 
     var count: Int { state.withLock { $0.count } }
+
+    var bytesReceived: Int { state.withLock { $0.bytes } }
+    var isOver: Bool { state.withLock { $0.isOver } }
 
     func discard() { state.withLock { $0.isDiscarding = true } }
 
@@ -175,6 +184,7 @@ private final class Inbox: Sendable {
 
     func received(_ bytes: [UInt8]) {
         let upgrade = state.withLock { state -> CheckedContinuation<Void, any Error>? in
+            state.bytes += bytes.count
             if state.isUpgraded {
                 receive(bytes, &state)
                 return nil

@@ -22,6 +22,8 @@ package func withRelay<R>(
     configuration.limits.requestBurst = 1_000_000
     configuration.limits.addressRequestsPerSecond = 10_000_000
     configuration.limits.addressRequestBurst = 10_000_000
+    // Long enough for a machine with much other load.
+    configuration.limits.helloMs = 600_000
     limits(&configuration.limits)
     configuration.relayPass = pass
     if metrics { configuration.metricsHost = "127.0.0.1" }
@@ -67,7 +69,7 @@ package struct TestRelay: ReachableRelay {
     }
 
     package func connect() async throws -> RelayConnection {
-        try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: pass)
+        try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: pass, timeouts: .patient)
     }
 
     /// A connection with a new channel, and all rights in it.
@@ -77,4 +79,10 @@ package struct TestRelay: ReachableRelay {
         try await connection.open(channel, kind: kind)
         return (connection, channel)
     }
+}
+
+extension RelayTimeouts {
+    /// Long enough for a machine with much other load. No test waits for the end of one.
+    package static let patient = RelayTimeouts(
+        connect: .seconds(600), handshake: .seconds(600), answer: .seconds(600))
 }

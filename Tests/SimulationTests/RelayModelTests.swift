@@ -299,13 +299,12 @@ private final class Comparison {
 
     /// Waits until a follow has delivered as many events as the model, and compares them.
     private func settle(_ pair: Pair) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while pair.real.events.count < pair.expected.count, ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(1))
+        try await eventually("the follow has \(pair.expected.count) events", every: .milliseconds(1)) {
+            pair.real.events.count >= pair.expected.count
         }
         #expect(pair.real.events == pair.expected)
         if let expected = pair.error {
-            while pair.real.error == nil, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually("the follow ends", every: .milliseconds(1)) { pair.real.error != nil }
             #expect(pair.real.error == expected)
         }
     }

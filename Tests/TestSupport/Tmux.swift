@@ -68,7 +68,7 @@ package final class Tmux: Sendable {
 
     /// The exit status of a child; `nil` if it was killed.
     private static func status(of child: pid_t) async -> Int32? {
-        let end = ContinuousClock.now + .seconds(30)
+        let end = ContinuousClock.now + .seconds(180)
         var status: Int32 = 0
         while true {
             let result = waitpid(child, &status, WNOHANG)
@@ -139,7 +139,7 @@ package final class Tmux: Sendable {
     /// Returns the window's lines once they meet a condition. Waits for a long time, since machines may be slow.
     @discardableResult
     package func wait(_ wanted: ([String]) -> Bool) async throws -> [String] {
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(180)
         while true {
             let lines = try await screen()
             if wanted(lines) { return lines }

@@ -15,7 +15,8 @@ struct EmptyParcelTests {
     private func deposit(
         in inbox: InboxAddress, emptyParcel length: UInt32, firstPart: Bool = false
     ) async throws {
-        let connection = try await RelayConnection.connect(to: inbox.relay.address, trust: .pinned(inbox.relay.pin))
+        let connection = try await RelayConnection.connect(
+            to: inbox.relay.address, trust: .pinned(inbox.relay.pin), timeouts: .patient)
         _ = try await connection.request(
             .present(channel: inbox.channel, epoch: 0, tokens: [inbox.appendToken]))
         let reply = try await connection.request(.withdraw(channel: inbox.channel))
@@ -68,7 +69,7 @@ struct EmptyParcelTests {
             try await deposit(in: invite.inbox, emptyParcel: length)
             try await deposit(in: invite.inbox, emptyParcel: 200 << 10, firstPart: true)
             _ = try await bob.profile.join(invite)
-            try await eventually({ try await alice.profile.conversations().map(\.name) }, within: .seconds(60)) {
+            try await eventually({ try await alice.profile.conversations().map(\.name) }) {
                 $0 == ["bob"]
             }
             await alice.profile.close()

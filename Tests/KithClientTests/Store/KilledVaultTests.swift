@@ -164,6 +164,7 @@ private final class Child {
     func killAfter(milliseconds: UInt32) throws -> String? {
         let pid = process.processIdentifier
         let killer = Thread {
+            // The kill comes at any moment. What is written by then is the test's result, not its condition.
             usleep(milliseconds * 1_000)
             kill(pid, SIGKILL)
         }

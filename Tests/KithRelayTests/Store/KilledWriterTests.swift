@@ -54,6 +54,7 @@ struct KilledWriterTests {
         try writer.run()
         var printed = onceItWrites ? output.fileHandleForReading.availableData : Data()
         let killer = Thread {
+            // The kill comes at any moment. What is written by then is the test's result, not its condition.
             usleep(afterMs * 1_000)
             kill(writer.processIdentifier, SIGKILL)
         }

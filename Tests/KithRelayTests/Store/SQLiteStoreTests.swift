@@ -89,10 +89,9 @@ struct SQLiteStoreTests {
         var channel = TestChannel()
         await store.mustCommit(channel.create(), channel.append())
         let room = UInt64(StoreTuning().checkpointBytes)
-        for _ in 0..<500 where StoreFolder.size(of: folder.database + "-wal") < room {
-            try await Task.sleep(for: .milliseconds(20))
+        try await eventually("the log is preallocated") {
+            StoreFolder.size(of: folder.database + "-wal") >= room
         }
-        #expect(StoreFolder.size(of: folder.database + "-wal") >= room)
         for _ in 0..<100 { await store.mustCommit(channel.append()) }
         // Commits overwrote the preallocated bytes and did not extend the file.
         #expect(StoreFolder.size(of: folder.database + "-wal") < room + room / 8)
@@ -267,11 +266,10 @@ struct SQLiteStoreTests {
         for _ in 0..<20 {
             let before = StoreFolder.size(of: folder.database)
             for _ in 0..<20 { await store.mustCommit((0..<10).map { _ in channel.append(payload) }) }
-            for _ in 0..<1_000 where try await store.walBytes() >= tuning.checkpointBytes {
-                try await Task.sleep(for: .milliseconds(10))
+            try await eventually("the log is copied") {
                 await store.mustCommit(channel.append())
+                return try await store.walBytes() < tuning.checkpointBytes
             }
-            #expect(try await store.walBytes() < tuning.checkpointBytes)
             #expect(StoreFolder.size(of: folder.database) > before)
         }
         // The commits wrote three times as much.
@@ -324,8 +322,9 @@ struct SQLiteStoreTests {
 /// Opens a store that may have been open a moment ago. A process that another test is starting has a copy of every
 /// descriptor until it executes its program, and so it holds the lock.
 func openStore(_ folder: TemporaryFolder, _ tuning: StoreTuning = StoreTuning()) throws -> SQLiteStore {
-    for _ in 0..<50 {
+    for _ in 0..<9_000 {
         do { return try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: tuning) } catch .inUse {
+            // Only limits the rate of retries.
             usleep(20_000)
         }
     }

@@ -61,7 +61,7 @@ struct ChatFixture {
 
     /// Waits until Bob has received a text from Alice.
     func bobGets(_ text: String) async throws {
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(180)
         while true {
             let messages = try await bob.history(of: conversation)
             if messages.contains(where: { $0.author != .me && $0.body == .text(text) }) { return }

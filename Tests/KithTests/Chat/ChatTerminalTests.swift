@@ -236,7 +236,7 @@ import Testing
         try await ChatFixture.run(limits: limits) { fixture in
             let count = 10_000
             for number in 1...count { try await fixture.say("message \(number)") }
-            while await fixture.bob.queuedMessages() > 0 { try await Task.sleep(for: .milliseconds(100)) }
+            try await eventually({ await fixture.bob.queuedMessages() }, within: .seconds(600)) { $0 == 0 }
             try await fixture.atTerminal(rows: 200) { terminal in
                 // All messages arrive while the screen is open, and the line stays editable.
                 try await terminal.type("typed meanwhile")

@@ -60,10 +60,23 @@ struct CommandPerson {
         try KithProcess(arguments, folder: folder, environment: ["NO_COLOR": "1"].merging(environment) { $1 })
     }
 
+    /// Receives for a second again and again, until a condition is true between two times. A busy machine needs more of them.
+    func listen(_ options: String..., until isTrue: () async throws -> Bool) async throws {
+        try await eventually {
+            _ = try await run(["listen", "--timeout", "1s"] + options)
+            return try await isTrue()
+        }
+    }
+
+    /// Whether nothing waits to be sent.
+    func hasSentAll() async throws -> Bool {
+        try await run("status").lines.contains { $0.hasPrefix("to be sent") && $0.hasSuffix("nothing") }
+    }
+
     /// Receives until a text has arrived a number of times.
     func hear(_ text: String, times: Int = 1) async throws {
         var missing = times
-        let process = try start(["listen", "--json", "--timeout", "60s"])
+        let process = try start(["listen", "--json", "--timeout", "600s"])
         defer { process.signal(SIGTERM) }
         while let line = await process.line() {
             if line.contains("\"event\":\"message\""), line.contains("\"text\":\"\(text)\"") {

@@ -70,17 +70,15 @@ import Testing
             #expect(try await ann.run("group", "rename", "team", "crew").complaints == ["[team is crew now]"])
             #expect(try await ann.run("group", "remove", "crew", "carol").code == 0)
             #expect(try await ann.run("group", "members", "crew").lines.count == 2)
-            try await eventually {
-                _ = try await carol.run("listen", "--timeout", "1s")
-                return try await carol.run("send", "crew", "let me in").complaints == ["kith: Ann removed you from it"]
+            try await carol.listen {
+                try await carol.run("send", "crew", "let me in").complaints == ["kith: Ann removed you from it"]
             }
         }
     }
 
     private func waitForGroup(_ name: String, _ person: CommandPerson) async throws {
-        try await eventually {
-            _ = try await person.run("listen", "--timeout", "1s")
-            return try await person.run("list", "--json").objects.contains { $0["name"] as? String == name }
+        try await person.listen {
+            try await person.run("list", "--json").objects.contains { $0["name"] as? String == name }
         }
     }
 

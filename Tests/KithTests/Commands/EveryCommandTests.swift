@@ -68,8 +68,12 @@ struct EveryCommandTests {
     @Test("with --json prints one object a line")
     func json() async throws {
         try await withAnnAndBob { ann, bob, relay in
-            _ = try await objects(ann, "listen", "--timeout", "2s")
-            _ = try await objects(bob, "listen", "--timeout", "2s")
+            for person in [ann, bob] {
+                _ = try await objects(person, "listen", "--timeout", "1s")
+                try await person.listen {
+                    try await person.run("list", "--json").objects.first?["answered"] as? Bool == true
+                }
+            }
             let sent = try await objects(ann, "send", "Bob", "a text")
             #expect(sent.first?["text"] as? String == "a text")
             #expect(try await objects(ann, "list").first?["name"] as? String == "Bob")

@@ -68,8 +68,9 @@ import Testing
             // Groups need Bob's inbox address, which is at the relay when his command ends.
             let made = try await ann.run("group", "create", "team", "Bob")
             #expect(made.code == 0, "\(made.complaints)")
-            _ = try await bob.run("listen", "--timeout", "3s")
-            #expect(try await bob.run("list", "--json").objects.allSatisfy { $0["answered"] as? Bool == true })
+            try await bob.listen {
+                try await bob.run("list", "--json").objects.allSatisfy { $0["answered"] as? Bool == true }
+            }
             #expect(try await bob.run("list").lines.allSatisfy { !$0.contains("no answer yet") })
         }
     }
@@ -81,15 +82,16 @@ import Testing
             #expect(try await ann.run(["register", "ann"] + place).code == 0)
             #expect(try await bob.run(["lookup", "ann"] + place).code == 0)
             #expect(try await bob.run("send", "ann", "hello").code == 0)
-            let heard = try await ann.run("listen", "--timeout", "3s")
-            #expect(heard.lines.isEmpty)
-            #expect(heard.complaints.contains { $0.hasPrefix("[Bob is new and not accepted yet; kith chat #") })
+            let listener = try ann.start(["listen"])
+            _ = try await listener.complaint(with: "[Bob is new and not accepted yet; kith chat #")
+            listener.signal(SIGTERM)
+            #expect(await listener.rest().isEmpty)
+            #expect(await listener.exitCode() == 0)
             #expect(try await ann.run("list").lines.first?.contains("new person") == true)
             #expect(try await ann.run("list", "--json").objects.first?["pending"] as? Bool == true)
             #expect(try await ann.run("send", "Bob", "who are you?").code == 0)
             #expect(try await ann.run("list", "--json").objects.first?["pending"] as? Bool == false)
-            _ = try await ann.run("listen", "--timeout", "2s")
-            #expect(try await ann.run("search", "hello").lines.count == 1)
+            try await ann.listen { try await ann.run("search", "hello").lines.count == 1 }
         }
     }
 
@@ -98,7 +100,7 @@ import Testing
         try await withPeople { relay, ann, bob in
             let open = try await invite(ann, relay)
             #expect(try await bob.run("join", "--no-chat", open.line).code == 0)
-            _ = try await ann.run("listen", "--timeout", "3s")
+            try await ann.listen { try await ann.run("list").lines.count == 1 }
             let passphrase = ann.folder.appendingPathComponent("passphrase")
             try Data("of the backup\n".utf8).write(to: passphrase)
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: passphrase.path)

@@ -35,10 +35,7 @@ struct RelayChoiceTests {
     func knownRelay() async throws {
         try await withAnnAndBob { ann, _, relay in
             // Bob has used the invite, and it is closed.
-            try await eventually {
-                _ = try await ann.run("listen", "--timeout", "1s")
-                return try await kept(by: ann)[1] == 0
-            }
+            try await ann.listen { try await kept(by: ann)[1] == 0 }
             let before = try await kept(by: ann)
             let place = ["--relay", relay, "--pin", wrong, "--timeout", "0"]
             for command in [["invite"], ["register", "ann"], ["lookup", "bob"], ["group", "create", "team", "Bob"]] {

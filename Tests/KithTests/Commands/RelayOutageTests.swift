@@ -42,11 +42,9 @@ import Testing
             #expect(again.code == 0, "\(again.complaints)")
             let listed = try await carol.run("list")
             #expect(listed.lines.count { $0.contains("Bob") } == 1, "\(listed.lines)")
-            for person in [bob, carol] { _ = try await person.run("listen", "--timeout", "5s") }
+            for person in [bob, carol] { try await person.listen { try await person.hasSentAll() } }
             try await ann.hear("first")
-            _ = try await ann.run("listen", "--accept", "--timeout", "5s")
-            let history = try await ann.run("search", "lose me")
-            #expect(history.lines.count == 1, "\(history.lines) \(history.complaints)")
+            try await ann.listen("--accept") { try await ann.run("search", "lose me").lines.count == 1 }
             await relay.kill()
         }
     }

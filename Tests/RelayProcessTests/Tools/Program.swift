@@ -64,7 +64,7 @@ enum Program {
         return signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
     }
 
-    static func waitForEnd(of process: pid_t, for limit: Duration = .seconds(60)) async throws -> Status {
+    static func waitForEnd(of process: pid_t, for limit: Duration = .seconds(180)) async throws -> Status {
         let deadline = ContinuousClock.now + limit
         while ContinuousClock.now < deadline {
             if let status = endOf(process) { return status }

@@ -58,7 +58,7 @@ final class RelayProcess: Sendable {
             let pin: String
             let metrics: String?
         }
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(180)
         while ContinuousClock.now < deadline {
             if let line = try? Data(contentsOf: folder.output), line.last == UInt8(ascii: "\n"),
                 let listening = try? JSONDecoder().decode(Listening.self, from: line),
@@ -75,7 +75,7 @@ final class RelayProcess: Sendable {
     }
 
     func connect(pass: RelayPass? = nil) async throws -> RelayConnection {
-        try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: pass)
+        try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: pass, timeouts: .patient)
     }
 
     /// Kills the process, and returns when it is gone.
@@ -108,16 +108,23 @@ final class RelayProcess: Sendable {
 
     /// The resident memory after it has stopped shrinking for a while, so that memory that is freed late does not
     /// count.
-    func settledBytes() async throws -> Int {
-        var least = residentBytes
-        var unchanged = 0
-        while unchanged < 8 {
+    func settledBytes() async throws -> Int { try await steadyBytes(samples: 8) { $0 < $1 - (256 << 10) } }
+
+    /// The resident memory after it has stopped growing for two seconds, so that memory that is taken late counts.
+    func grownBytes() async throws -> Int { try await steadyBytes(samples: 20) { $0 > $1 + (256 << 10) } }
+
+    /// The resident memory once as many samples in a row, 100 ms apart, differ too little from the one before them. The
+    /// pauses belong to the measurement.
+    private func steadyBytes(samples: Int, _ differs: (_ now: Int, _ before: Int) -> Bool) async throws -> Int {
+        var base = residentBytes
+        var count = 0
+        while count < samples {
             try await Task.sleep(for: .milliseconds(100))
             let now = residentBytes
-            unchanged = now < least - (256 << 10) ? 0 : unchanged + 1
-            least = min(least, now)
+            count = differs(now, base) ? 0 : count + 1
+            if count == 0 { base = now }
         }
-        return least
+        return base
     }
 
     /// Requests a page by HTTP. Metrics have another port, without TLS.
