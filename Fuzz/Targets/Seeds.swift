@@ -16,7 +16,7 @@ let genuineRecord: NameRecord = {
 
 /// Writes a folder of first inputs for every target: valid ones, one of each kind.
 func writeSeeds(to folder: URL) throws {
-    for (target, inputs) in try seeds().merging(messengerSeeds(), uniquingKeysWith: +) {
+    for (target, inputs) in try seeds().merging(recordSeeds(), uniquingKeysWith: +) {
         let folder = folder.appending(path: target)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         for (index, input) in inputs.enumerated() {

@@ -243,7 +243,7 @@ public final class Simulation {
     }
 
     /// Ends a connection at the client's side. Frames that the client has already sent may still arrive.
-    func hangUp(_ connection: Int) {
+    func closeAtClient(_ connection: Int) {
         schedule(.relayLoses(connection: connection), after: UInt64(random.pick(0...2 * faults.latencyMs)))
     }
 

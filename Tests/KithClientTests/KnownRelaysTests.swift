@@ -20,16 +20,16 @@ import Testing
         try await withTemporaryFolder { folder in
             let known = KnownRelays(home: KithHome(folder: folder))
             let address = try address()
-            #expect(try known.standing(of: address) == .unknown)
+            #expect(try known.pin(of: address) == nil)
             #expect(try known.remember(pin(1), of: address) == .added)
-            #expect(try known.standing(of: address) == .known(pin(1)))
+            #expect(try known.pin(of: address) == pin(1))
             #expect(try known.remember(pin(1), of: address) == .wasKnown)
             #expect(try known.remember(pin(2), of: address) == .isAnother(pin(1)))
-            #expect(try known.standing(of: address) == .known(pin(1)))
-            #expect(try known.standing(of: self.address("relay.example.org:7444")) == .unknown)
+            #expect(try known.pin(of: address) == pin(1))
+            #expect(try known.pin(of: self.address("relay.example.org:7444")) == nil)
             #expect(try known.forget(address))
             #expect(try known.forget(address) == false)
-            #expect(try known.standing(of: address) == .unknown)
+            #expect(try known.pin(of: address) == nil)
         }
     }
 
@@ -55,7 +55,7 @@ import Testing
             let other = "\(try address()) \(try pin(3)) of tomorrow\n"
             try ("# mine\nsomething\n\(other)" + first).write(
                 to: known.file.url, atomically: true, encoding: .utf8)
-            #expect(try known.standing(of: address()) == .known(pin(1)))
+            #expect(try known.pin(of: address()) == pin(1))
             _ = try known.remember(pin(2), of: try address("[2001:db8::1]:1"))
             #expect(try known.forget(address()))
             let content = try String(contentsOf: known.file.url, encoding: .utf8)
@@ -87,7 +87,7 @@ import Testing
         try await withTemporaryFolder { folder in
             let known = KnownRelays(home: KithHome(folder: folder))
             try FileManager.default.createDirectory(at: known.file.url, withIntermediateDirectories: true)
-            #expect(throws: PrivateFileError.self) { try known.standing(of: address()) }
+            #expect(throws: PrivateFileError.self) { try known.pin(of: address()) }
         }
     }
 

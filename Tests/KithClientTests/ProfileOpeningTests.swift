@@ -33,7 +33,7 @@ struct ProfileOpeningTests {
             let (alice, bob) = (try await Person("alice"), try await Person("bob"))
             let relay = try await alice.profile.relay("\(server.address)", known: known)
             #expect(relay == server.point)
-            #expect(try known.standing(of: server.address) == .known(server.pin))
+            #expect(try known.pin(of: server.address) == server.pin)
             _ = try await alice.profile.createInvite(at: relay)
 
             // Another server in place of a known relay.
@@ -43,7 +43,7 @@ struct ProfileOpeningTests {
             await #expect(throws: KithError.relayKeyChanged(server.address, known: before, found: server.pin)) {
                 try await bob.profile.relay("\(server.address)", known: known)
             }
-            #expect(try known.standing(of: server.address) == .known(before))
+            #expect(try known.pin(of: server.address) == before)
             // A profile that uses a relay knows its key.
             let again = try await alice.profile.relay("\(server.address)", known: known)
             #expect(again == server.point)

@@ -9,10 +9,10 @@ import Testing
 struct PresenceTests {
     @Test("a member who sends challenges without end gets a limited number of answers per interval")
     func flood() throws {
-        let circle = try Circle(seed: 2)
-        let clients = circle.simulation.clients
+        let group = try SimulatedGroup(seed: 2)
+        let clients = group.simulation.clients
         let (asker, answerer) = (try #require(clients[1].machine), try #require(clients[2].machine))
-        let (from, to) = (circle.group(of: 1), circle.group(of: 2))
+        let (from, to) = (group.conversation(of: 1), group.conversation(of: 2))
         let conversation = try #require(answerer.state.conversations[to]?.machine)
         let tag = try #require(conversation.sync.following?.tag)
 

@@ -3,7 +3,6 @@ import Foundation
 import KithClient
 import KithRelay
 import KithWire
-import Synchronization
 import TestSupport
 import Testing
 
@@ -53,7 +52,7 @@ private final class Comparison {
         let connection: Int
         let channel: ChannelID
         let requestID: UInt32
-        let real: Collected
+        let real: FollowRecorder
         let follow: RelayFollow
         var expected: [FollowEvent] = []
         var error: RelayError.Code?
@@ -264,7 +263,7 @@ private final class Comparison {
             #expect(answer == .following(firstSeq: follow.firstSeq, lastSeq: follow.lastSeq))
             follows.append(
                 Pair(
-                    connection: person, channel: known.id, requestID: requestID, real: Collected(follow),
+                    connection: person, channel: known.id, requestID: requestID, real: FollowRecorder(follow),
                     follow: follow))
             early = [person: outgoing.dropFirst().map(\.frame)]
             noteEarly()
@@ -299,12 +298,12 @@ private final class Comparison {
 
     /// Waits until a follow has delivered as many events as the model, and compares them.
     private func settle(_ pair: Pair) async throws {
-        try await eventually("the follow has \(pair.expected.count) events", every: .milliseconds(1)) {
+        try await eventually("the follow has \(pair.expected.count) events") {
             pair.real.events.count >= pair.expected.count
         }
         #expect(pair.real.events == pair.expected)
         if let expected = pair.error {
-            try await eventually("the follow ends", every: .milliseconds(1)) { pair.real.error != nil }
+            try await eventually("the follow ends") { pair.real.error != nil }
             #expect(pair.real.error == expected)
         }
     }
@@ -314,31 +313,6 @@ private final class Comparison {
         follows = []
         for connection in connections { await connection.close() }
         await server.shutDown()
-    }
-}
-
-/// The events of a follow so far, with one entry per event.
-private final class Collected: Sendable {
-    private let state = Mutex<(events: [FollowEvent], error: RelayError.Code?)>(([], nil))
-    var events: [FollowEvent] { state.withLock { $0.events } }
-    var error: RelayError.Code? { state.withLock { $0.error } }
-
-    init(_ follow: RelayFollow) {
-        Task {
-            do {
-                for try await event in follow {
-                    state.withLock { state in
-                        if case .entries(let entries) = event {
-                            state.events += entries.map { .entries([$0]) }
-                        } else {
-                            state.events.append(event)
-                        }
-                    }
-                }
-            } catch RelayConnectionError.refused(let error) {
-                state.withLock { $0.error = error.code }
-            }
-        }
     }
 }
 

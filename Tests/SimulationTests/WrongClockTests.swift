@@ -20,20 +20,20 @@ struct WrongClockTests {
     }
 
     /// Expects that a text without an expiry reaches one member from another.
-    private func expectHearing(_ listener: Int, from speaker: Int, _ circle: Circle) throws {
-        let text = "text \(circle.length) by \(speaker)"
-        let (_, said) = circle.simulation.checker.newText(by: speaker, words: text)
-        circle.simulation.clients[speaker].perform(
-            .send(circle.group(of: speaker), text: said, replyTo: nil, expiresAfter: nil))
-        circle.wait(20)
-        let machine = circle.simulation.clients[listener].machine
-        let history = try machine?.history(of: circle.group(of: listener), before: nil, limit: 10) ?? []
+    private func expectHearing(_ listener: Int, from speaker: Int, _ group: SimulatedGroup) throws {
+        let text = "text \(group.length) by \(speaker)"
+        let (_, said) = group.simulation.checker.newText(by: speaker, words: text)
+        group.simulation.clients[speaker].perform(
+            .send(group.conversation(of: speaker), text: said, replyTo: nil, expiresAfter: nil))
+        group.wait(20)
+        let machine = group.simulation.clients[listener].machine
+        let history = try machine?.history(of: group.conversation(of: listener), before: nil, limit: 10) ?? []
         #expect(history.contains { $0.body == .text(said) })
     }
 
-    private func reconnect(_ client: SimulatedClient, _ circle: Circle) {
-        for link in client.allLinks { link.connection.map(circle.simulation.cut) }
-        circle.wait(120)
+    private func reconnect(_ client: SimulatedClient, _ group: SimulatedGroup) {
+        for link in client.allLinks { link.connection.map(group.simulation.cut) }
+        group.wait(120)
     }
 
     /// The number of a member's active conversations with a name.
@@ -47,80 +47,80 @@ struct WrongClockTests {
 
     @Test("a member whose clock is wrong enters the next epoch with the others", arguments: offsets)
     func commit(offset: Int64) throws {
-        let circle = try Circle()
-        let reader = circle.simulation.clients[1]
+        let group = try SimulatedGroup()
+        let reader = group.simulation.clients[1]
         try withClock(reader, off: offset) { () throws in
-            circle.simulation.clients[0].perform(.renewKeys(circle.group(of: 0)))
-            circle.wait(60)
-            try expectHearing(1, from: 0, circle)
+            group.simulation.clients[0].perform(.renewKeys(group.conversation(of: 0)))
+            group.wait(60)
+            try expectHearing(1, from: 0, group)
         }
-        try expectHearing(1, from: 0, circle)
-        try expectHearing(0, from: 1, circle)
-        circle.expectNothingFalse()
+        try expectHearing(1, from: 0, group)
+        try expectHearing(0, from: 1, group)
+        group.expectNothingFalse()
     }
 
     @Test("a device can be added while its clock is wrong", arguments: offsets)
     func join(offset: Int64) throws {
-        let circle = try Circle()
-        let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[1])
+        let group = try SimulatedGroup()
+        let (host, guest) = (group.simulation.clients[0], group.simulation.clients[1])
         let id = try contact(of: host, guest)
         try withClock(guest, off: offset) { () throws in
-            host.perform(.createGroup(title: "new", circle.relay.point, [id]))
-            circle.wait(60)
+            host.perform(.createGroup(title: "new", group.relay.point, [id]))
+            group.wait(60)
             #expect(try active(guest, named: "new") == 1)
         }
-        circle.expectNothingFalse()
+        group.expectNothingFalse()
     }
 
     @Test("a device whose clock was wrong for a while can be added afterwards", arguments: offsets)
     func deposit(offset: Int64) throws {
-        let circle = try Circle()
-        let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[1])
+        let group = try SimulatedGroup()
+        let (host, guest) = (group.simulation.clients[0], group.simulation.clients[1])
         let id = try contact(of: host, guest)
-        try withClock(guest, off: offset) { () throws in reconnect(guest, circle) }
-        reconnect(guest, circle)
+        try withClock(guest, off: offset) { () throws in reconnect(guest, group) }
+        reconnect(guest, group)
         for number in 1...4 {
-            host.perform(.createGroup(title: "new \(number)", circle.relay.point, [id]))
-            circle.wait(60)
+            host.perform(.createGroup(title: "new \(number)", group.relay.point, [id]))
+            group.wait(60)
             #expect(try active(guest, named: "new \(number)") == 1)
         }
-        circle.expectNothingFalse()
+        group.expectNothingFalse()
     }
 
     @Test("an address with key packages made by a wrong clock works once the clock is right", arguments: offsets)
     func firstDeposit(offset: Int64) throws {
-        let circle = try Circle(strangers: 1)
-        let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[3])
+        let group = try SimulatedGroup(strangers: 1)
+        let (host, guest) = (group.simulation.clients[0], group.simulation.clients[3])
         let name = try #require(Name("host"))
         try withClock(host, off: offset) { () throws in
-            host.perform(.register(name, circle.relay.point))
-            circle.wait(60)
-            guest.perform(.lookUp(name, circle.relay.point, as: nil))
-            circle.wait(60)
+            host.perform(.register(name, group.relay.point))
+            group.wait(60)
+            guest.perform(.lookUp(name, group.relay.point, as: nil))
+            group.wait(60)
             let id = try #require(guest.machine?.contactList.first?.id)
             guest.perform(.startConversation(id, waits: true))
-            circle.wait(600)
+            group.wait(600)
         }
-        circle.wait(3_600)
+        group.wait(3_600)
         #expect(try active(guest, named: "host") == 1)
         #expect(try active(host, named: guest.name) == 1)
-        circle.expectNothingFalse()
+        group.expectNothingFalse()
     }
 
     @Test("a person who uses an invite with a wrong clock gets in once the clock is right", arguments: offsets)
     func useInvite(offset: Int64) throws {
-        let circle = try Circle(strangers: 1)
-        let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[3])
+        let group = try SimulatedGroup(strangers: 1)
+        let (host, guest) = (group.simulation.clients[0], group.simulation.clients[3])
         try withClock(guest, off: offset) { () throws in
-            circle.join(3)
-            circle.wait(600)
+            group.join(3)
+            group.wait(600)
         }
         // If the invite had expired by the wrong clock, it was refused at once.
-        circle.join(3)
-        circle.wait(1_200)
+        group.join(3)
+        group.wait(1_200)
         #expect(try active(guest, named: host.name) == 1)
         #expect(try active(host, named: guest.name) == 1)
-        circle.expectNothingFalse()
+        group.expectNothingFalse()
     }
 
     @Test("a profile made while the clock was wrong works once the clock is right", arguments: offsets)
@@ -156,44 +156,44 @@ struct WrongClockTests {
 
     @Test("a member without a valid key package does not delay other additions")
     func others() throws {
-        let circle = try Circle()
+        let group = try SimulatedGroup()
         let (host, late, other) = (
-            circle.simulation.clients[0], circle.simulation.clients[1], circle.simulation.clients[2]
+            group.simulation.clients[0], group.simulation.clients[1], group.simulation.clients[2]
         )
         // All of its device's key packages have expired by everybody's clock.
-        circle.simulation.goOffline(late)
-        circle.wait(UInt64(100 * day / 1000))
+        group.simulation.goOffline(late)
+        group.wait(UInt64(100 * day / 1000))
         let members = try [contact(of: host, late), contact(of: host, other)]
         var result: Result<ConversationID, KithError>?
-        host.perform(.createGroup(title: "new", circle.relay.point, members)) { result = $0 }
-        circle.wait(60)
+        host.perform(.createGroup(title: "new", group.relay.point, members)) { result = $0 }
+        group.wait(60)
         guard case .failure(.keyPackageNotCurrent(late.name, clockDoubt: nil))? = result else {
             Issue.record("\(String(describing: result))")
             return
         }
         #expect(try active(other, named: "new") == 1)
-        circle.simulation.goOnline(late)
-        circle.wait(1_800)
+        group.simulation.goOnline(late)
+        group.wait(1_800)
         #expect(try active(late, named: "new") == 1)
     }
 
     @Test("an invite is closed when it has expired by the relay's clock, too")
     func invite() throws {
-        let circle = try Circle(strangers: 1)
-        let host = circle.simulation.clients[0]
+        let group = try SimulatedGroup(strangers: 1)
+        let host = group.simulation.clients[0]
         try withClock(host, off: 10 * year) { () throws in
             #expect(host.machine?.openInvites.count == 1)
-            reconnect(host, circle)
+            reconnect(host, group)
             #expect(host.machine?.openInvites.isEmpty == true)
         }
-        reconnect(host, circle)
+        reconnect(host, group)
         #expect(host.machine?.openInvites.count == 1)
-        circle.join(3)
-        circle.wait(60)
-        #expect(try active(host, named: circle.simulation.clients[3].name) == 1)
-        circle.wait(UInt64(20 * day / 1000))
+        group.join(3)
+        group.wait(60)
+        #expect(try active(host, named: group.simulation.clients[3].name) == 1)
+        group.wait(UInt64(20 * day / 1000))
         #expect(host.machine?.inboxes.all.contains { $0.machine.record.purpose.isInvite } == false)
-        circle.expectNothingFalse()
+        group.expectNothingFalse()
     }
 
     /// The key packages whose private keys a device has.
@@ -206,107 +206,58 @@ struct WrongClockTests {
 
     @Test("private keys are deleted when no longer needed by both clocks, and not before")
     func privateKeys() throws {
-        let circle = try Circle()
-        let guest = circle.simulation.clients[1]
+        let group = try SimulatedGroup()
+        let guest = group.simulation.clients[1]
         let first = try keyPackages(of: guest)
         #expect(!first.isEmpty)
         // Key packages are valid for 90 days, a letter may come 30 days later, and the next deposit after that is on day 150.
-        circle.wait(UInt64(119 * day / 1000))
+        group.wait(UInt64(119 * day / 1000))
         #expect(try keyPackages(of: guest).isSuperset(of: first))
-        circle.simulation.goOffline(guest)
+        group.simulation.goOffline(guest)
         try withClock(guest, off: 10 * year) { () throws in
-            circle.wait(7_200)
-            circle.simulation.goOnline(guest)
-            circle.wait(120)
+            group.wait(7_200)
+            group.simulation.goOnline(guest)
+            group.wait(120)
             #expect(try keyPackages(of: guest).isSuperset(of: first))
         }
-        circle.wait(UInt64(32 * day / 1000))
+        group.wait(UInt64(32 * day / 1000))
         #expect(try keyPackages(of: guest).isDisjoint(with: first))
     }
 
     // MARK: Texts that expire
 
-    private struct Text {
-        let key: StoreKey
-        let text: String
-
-        /// The body of the text as stored by a reader.
-        func stored(by client: SimulatedClient) throws -> EntryRecord.Body {
-            try EntryRecord(stored: try #require(try client.store.value(key))).body
-        }
-    }
-
-    /// Has client 0 send a text that expires after an hour, and client 1 receive it.
-    private func sayExpiring(_ circle: Circle) throws -> Text {
-        let reader = circle.simulation.clients[1]
-        circle.simulation.clients[0].perform(
-            .send(circle.group(of: 0), text: "for an hour", replyTo: nil, expiresAfter: 3_600))
-        circle.wait(20)
-        let messages = try #require(try reader.machine?.history(of: circle.group(of: 1), before: nil, limit: 5))
-        let seq = try #require(messages.last { $0.body == .text("for an hour") }?.seq)
-        return Text(key: StoreKey(.entry, owner: circle.group(of: 1).rawValue, item: seq), text: "for an hour")
-    }
-
-    /// Whether readers show the text: one that has the profile open, and one that opens it now. Both must agree.
-    private func isShown(_ text: Text, by client: SimulatedClient, _ circle: Circle) throws -> Bool {
-        let open = try #require(client.machine)
-        open.look(at: client.localNow, steady: circle.simulation.now)
-        let other = try ProfileMachine(opening: client.store, now: client.localNow)
-        var shown: Set<Bool> = []
-        for machine in [open, other] {
-            let group = circle.group(of: client.index)
-            let history = try machine.history(of: group, before: nil, limit: 100)
-            shown.insert(history.contains { $0.body == .text(text.text) })
-            shown.insert(
-                try machine.messages(in: group, after: 0, limit: 100).contains { $0.body == .text(text.text) })
-            shown.insert(try !machine.search(text.text, in: nil, limit: 10).isEmpty)
-            shown.insert(
-                try machine.explain(text.key.item, in: group).contains { $0.description.hasPrefix("It decrypted") })
-            var isExported = false
-            try machine.eachRecord { record in
-                guard case .entry(let place, let bytes) = record, place.seq == text.key.item,
-                    place.conversation == group
-                else { return }
-                isExported = (try? EntryRecord(stored: bytes))?.body == .text(text.text)
-            }
-            shown.insert(isExported)
-        }
-        #expect(shown.count == 1)
-        return shown.contains(true)
-    }
-
     @Test("every reader hides a text at once when it expires, and it is erased when the relay's clock agrees")
     func expiry() throws {
-        let circle = try Circle()
-        let reader = circle.simulation.clients[1]
-        let text = try sayExpiring(circle)
-        #expect(try isShown(text, by: reader, circle))
+        let group = try SimulatedGroup()
+        let reader = group.simulation.clients[1]
+        let text = try ExpiringText(in: group)
+        #expect(try text.isShown(by: reader))
         try withClock(reader, off: 10 * year) { () throws in
-            #expect(try !isShown(text, by: reader, circle))
-            reconnect(reader, circle)
-            #expect(try text.stored(by: reader) == .text(text.text))
+            #expect(try !text.isShown(by: reader))
+            reconnect(reader, group)
+            #expect(try text.stored(by: reader) == .text(ExpiringText.words))
         }
-        #expect(try isShown(text, by: reader, circle))
-        circle.simulation.goOffline(reader)
-        circle.wait(3_600)
-        #expect(try !isShown(text, by: reader, circle))
-        circle.simulation.goOnline(reader)
-        circle.wait(120)
+        #expect(try text.isShown(by: reader))
+        group.simulation.goOffline(reader)
+        group.wait(3_600)
+        #expect(try !text.isShown(by: reader))
+        group.simulation.goOnline(reader)
+        group.wait(120)
         #expect(try text.stored(by: reader) == .expired)
     }
 
     @Test("a text received while the clock was ahead expires in time once the clock is right")
     func expiryAfterFuture() throws {
-        let circle = try Circle()
-        let reader = circle.simulation.clients[1]
+        let group = try SimulatedGroup()
+        let reader = group.simulation.clients[1]
         reader.moveClock(by: 10 * year)
-        let text = try sayExpiring(circle)
+        let text = try ExpiringText(in: group)
         reader.moveClock(by: -10 * year)
-        reconnect(reader, circle)
-        #expect(try isShown(text, by: reader, circle))
-        circle.wait(3_600)
-        #expect(try !isShown(text, by: reader, circle))
-        circle.wait(3_600)
+        reconnect(reader, group)
+        #expect(try text.isShown(by: reader))
+        group.wait(3_600)
+        #expect(try !text.isShown(by: reader))
+        group.wait(3_600)
         #expect(try text.stored(by: reader) == .expired)
     }
 
@@ -314,43 +265,43 @@ struct WrongClockTests {
 
     @Test("a relay that lies about the time erases nothing and is reported", arguments: [-10 * year, 10 * year])
     func lyingRelay(offset: Int64) throws {
-        let circle = try Circle()
-        let reader = circle.simulation.clients[1]
-        let text = try sayExpiring(circle)
+        let group = try SimulatedGroup()
+        let reader = group.simulation.clients[1]
+        let text = try ExpiringText(in: group)
         let keys = try keyPackages(of: reader)
-        circle.relay.model.lies?.time = { UInt64(Int64($0) + offset) }
-        for client in circle.simulation.clients { reconnect(client, circle) }
-        circle.wait(600)
-        #expect(try isShown(text, by: reader, circle))
-        #expect(try text.stored(by: reader) == .text(text.text))
+        group.relay.model.lies?.time = { UInt64(Int64($0) + offset) }
+        for client in group.simulation.clients { reconnect(client, group) }
+        group.wait(600)
+        #expect(try text.isShown(by: reader))
+        #expect(try text.stored(by: reader) == .text(ExpiringText.words))
         #expect(try keyPackages(of: reader) == keys)
-        let told = circle.simulation.checker.clocks.filter { $0.client == 1 }.map(\.difference)
-        #expect(told.map(\.witness) == [.relay(circle.relay.point.address)])
+        let told = group.simulation.checker.clocks.filter { $0.client == 1 }.map(\.difference)
+        #expect(told.map(\.witness) == [.relay(group.relay.point.address)])
         #expect(told.allSatisfy { ($0.aheadMs + offset).magnitude < 1_000 })
         #expect(reader.machine?.openInvites == [])
-        circle.wait(3_600)
-        #expect(try !isShown(text, by: reader, circle))
-        try expectHearing(1, from: 0, circle)
-        circle.wait(3_600)
+        group.wait(3_600)
+        #expect(try !text.isShown(by: reader))
+        try expectHearing(1, from: 0, group)
+        group.wait(3_600)
         #expect(try text.stored(by: reader) == .expired)
-        circle.expectNothingFalse()
+        group.expectNothingFalse()
     }
 
     @Test("a contact who signs with a time in the future is reported once")
     func contactAhead() throws {
-        let circle = try Circle()
-        let writer = circle.simulation.clients[0]
+        let group = try SimulatedGroup()
+        let writer = group.simulation.clients[0]
         try withClock(writer, off: 30 * day) { () throws in
-            circle.say(0)
-            circle.say(0)
+            group.say(0)
+            group.say(0)
         }
-        let told = circle.simulation.checker.clocks.filter { $0.client == 1 }.map(\.difference)
+        let told = group.simulation.checker.clocks.filter { $0.client == 1 }.map(\.difference)
         #expect(told.count == 1)
         let difference = try #require(told.first)
         #expect(
             difference.sentence
                 == "p0's clock is 30 days ahead of this device's and the relay's; ask p0 to check the date")
-        #expect(difference.witness == .contactAlone(try contact(of: circle.simulation.clients[1], writer), name: "p0"))
+        #expect(difference.witness == .contactAlone(try contact(of: group.simulation.clients[1], writer), name: "p0"))
     }
 }
 

@@ -17,10 +17,13 @@ extension KnownRelays {
     package func connect(
         to address: RelayAddress, pin: RelayPin? = nil, pass: RelayPass? = nil
     ) async throws(KithError) -> Contact {
-        let trust: RelayTrust
-        do throws(PrivateFileError) { trust = if let pin { .pinned(pin) } else { try self.trust(in: address) } } catch {
+        var known = pin
+        do throws(PrivateFileError) {
+            if known == nil { known = try self.pin(of: address) }
+        } catch {
             throw .file(error)
         }
+        let trust = known.map(RelayTrust.pinned) ?? .firstContact
         let connection: RelayConnection
         do throws(RelayConnectionError) {
             connection = try await RelayConnection.connect(to: address, trust: trust, pass: pass)
@@ -42,13 +45,6 @@ extension KnownRelays {
         case .isAnother(let known):
             await connection.close()
             throw .relayKeyChanged(address, known: known, found: connection.pin)
-        }
-    }
-
-    private func trust(in address: RelayAddress) throws(PrivateFileError) -> RelayTrust {
-        switch try standing(of: address) {
-        case .known(let pin): .pinned(pin)
-        case .unknown: .firstContact
         }
     }
 }

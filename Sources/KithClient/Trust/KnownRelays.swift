@@ -11,14 +11,6 @@ public struct KnownRelays: Sendable {
     /// The file.
     public let file: PrivateFile
 
-    /// The file's information about a relay.
-    public enum Standing: Hashable, Sendable {
-        /// The relay's key, as of the first connection.
-        case known(RelayPin)
-        /// The relay is not in the file.
-        case unknown
-    }
-
     /// The result of storing a key.
     public enum Remembered: Hashable, Sendable {
         /// The key has been added to the file.
@@ -38,11 +30,11 @@ public struct KnownRelays: Sendable {
     /// Uses the file in a folder of profiles.
     package init(home: KithHome) { self.init(file: PrivateFile(home.knownRelays)) }
 
-    /// Looks up the relay at an address.
+    /// The relay's key, as of the first connection; `nil` if the relay is not in the file.
     ///
     /// - Throws: ``PrivateFileError`` if the file exists but cannot be read.
-    public func standing(of address: RelayAddress) throws(PrivateFileError) -> Standing {
-        pin(of: address, in: try lines()).map(Standing.known) ?? .unknown
+    public func pin(of address: RelayAddress) throws(PrivateFileError) -> RelayPin? {
+        pin(of: address, in: try lines())
     }
 
     /// Stores the key of a new relay. If another process has stored a key for the relay in the meantime, that key stays.

@@ -74,7 +74,7 @@ final class SimulatedLink {
                 if let connection { world.send(frame, on: connection) }
             case .disconnect(let error):
                 if case .protocolViolation = error { world.didBreakProtocol(error, client) }
-                if let connection { world.hangUp(connection) }
+                if let connection { world.closeAtClient(connection) }
                 connection = nil
             case .deliver(let input):
                 if case .followRefused(_, _, LinkMachine.alreadyFollowing) = input {

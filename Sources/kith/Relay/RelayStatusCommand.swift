@@ -74,11 +74,8 @@ struct RelayStatusCommand: AsyncParsableCommand {
 
     /// Returns the trusted key. An unknown relay is accepted, because the request contains no secret. Its key is not stored.
     private func trust(_ relay: RelayAddress) throws -> RelayTrust {
-        if let pin { return .pinned(pin) }
-        switch try KnownRelays(home: KithHome()).standing(of: relay) {
-        case .known(let pin): return .pinned(pin)
-        case .unknown: return .firstContact
-        }
+        let known = try pin ?? KnownRelays(home: KithHome()).pin(of: relay)
+        return known.map(RelayTrust.pinned) ?? .firstContact
     }
 
     private func report(_ status: RelayStatus, of relay: RelayAddress) -> String {

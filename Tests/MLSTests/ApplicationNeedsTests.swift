@@ -4,9 +4,9 @@ import Testing
 
 @testable import MLS
 
-/// Properties that a messenger needs besides RFC 9420 itself.
-@Suite("A messenger's needs")
-struct MessengerTests {
+/// Properties that an application needs besides RFC 9420 itself.
+@Suite("An application's needs")
+struct ApplicationNeedsTests {
     @Test("a received message has its sender, epoch, number and authenticated data")
     func received() throws {
         var members = try TestMembers(["alice", "bob"])

@@ -5,7 +5,7 @@ import Testing
 @testable import KithSimulation
 
 /// People in one group on one relay, each of whom has sent a text. Afterwards, the relay may lie.
-struct Circle {
+struct SimulatedGroup {
     let simulation: Simulation
     let channel: ChannelID
     private let workload: Workload
@@ -38,20 +38,20 @@ struct Circle {
     var relay: SimulatedRelay { simulation.relays[0] }
 
     /// A member's number of the conversation.
-    func group(of client: Int) -> ConversationID {
+    func conversation(of client: Int) -> ConversationID {
         simulation.clients[client].machine?.conversation(on: channel) ?? ConversationID(rawValue: 0)
     }
 
     /// Sends a text, and waits until it arrives.
     func say(_ client: Int, waits: Bool = true) {
-        workload.say(simulation.clients[client], group(of: client))
+        workload.say(simulation.clients[client], conversation(of: client))
         if waits { wait(20) }
     }
 
     /// Sends a text in any conversation of a client.
     func say(_ client: Int, in conversation: ConversationID) { workload.say(simulation.clients[client], conversation) }
 
-    /// Has a client use the invite of the circle.
+    /// Has a client use the invite of the group.
     func join(_ client: Int) { workload.join(simulation.clients[client], workload.invites.first?.invite) }
 
     /// Expects that a text of one member reaches another.
@@ -63,7 +63,8 @@ struct Circle {
     }
 
     func status(of client: Int) throws -> ConversationStatus? {
-        try simulation.clients[client].machine?.conversationSummaries().first { $0.id == group(of: client) }?.status
+        try simulation.clients[client].machine?.conversationSummaries().first { $0.id == conversation(of: client) }?
+            .status
     }
 
     func wait(_ seconds: UInt64) { simulation.run(until: simulation.now + seconds * 1000) }
@@ -115,7 +116,7 @@ struct Circle {
 
     /// The others' texts that a member has in the group. No two texts are equal.
     private func words(of client: Int) throws -> Set<String> {
-        let messages = try simulation.clients[client].machine?.wholeHistory(of: group(of: client)) ?? []
+        let messages = try simulation.clients[client].machine?.wholeHistory(of: conversation(of: client)) ?? []
         return Set(
             messages.compactMap { message in
                 if case .text(let text) = message.body, message.author != .me { text } else { nil }

@@ -6,8 +6,8 @@ import TLSCodec
 @testable import KithClient
 @testable import KithCore
 
-/// First inputs for the decoders of the messenger.
-func messengerSeeds() throws -> [String: [[UInt8]]] {
+/// First inputs for the decoders of contents, invites, letters and records.
+func recordSeeds() throws -> [String: [[UInt8]]] {
     let random = RandomSource.system
     let account = try AccountPrivateKey(random: random)
     let profile = try ProfileRecord(
