@@ -69,14 +69,14 @@ struct ConversationBenchmark {
         var bob = try await person("bob")
         let invite = try await alice.createInvite(at: relay).invite
         let (atAlice, atBob) = try await meet(alice, bob, invite)
-        try await say("warm", 20, alice, atAlice, bob, atBob)
+        try await say("warm", 20, from: alice, in: atAlice, to: bob)
         if parts.contains(.talk) {
             var floor = Durations()
             var spoken = Durations()
             // In turns, so that other work of the disk affects both alike.
             for round in 0..<10 {
                 try measureFloor(rounds / 10, into: &floor)
-                let times = try await say("round \(round)", rounds / 10, alice, atAlice, bob, atBob)
+                let times = try await say("round \(round)", rounds / 10, from: alice, in: atAlice, to: bob)
                 for time in times { spoken.add(time) }
             }
             let three = 3 * floor.milliseconds(at: 0.5)
@@ -84,7 +84,7 @@ struct ConversationBenchmark {
             report.add("floor: three times 4 KiB appended and fdatasync, p50", three, "ms")
             report.add("send() to stored and shown at the other side, p50", p50, "ms")
             report.add("send() to stored and shown at the other side, p99", spoken.milliseconds(at: 0.99), "ms")
-            report.add("send() to shown : floor, p50", p50 / three, "", atMost: 4)
+            report.add("send() to shown : floor, p50", p50 / three, "", .atMost(4))
         }
         if parts.contains(.catchUp) {
             await bob.close()
@@ -98,7 +98,7 @@ struct ConversationBenchmark {
             while try await bob.conversation(atBob).lastSeq < last { try await Task.sleep(for: .milliseconds(5)) }
             let seconds = (ContinuousClock.now - start).seconds
             report.add(
-                "catching up, messages stored a second", Double(messages) / seconds, "/s", atLeast: 5_000,
+                "catching up, messages stored a second", Double(messages) / seconds, "/s", .atLeast(5_000),
                 note: "\(messages.formatted()) messages, opening and connecting included")
         }
         await alice.close()
@@ -108,14 +108,14 @@ struct ConversationBenchmark {
     /// Sends messages one at a time, each after the other side has shown the one before.
     @discardableResult
     private func say(
-        _ words: String, _ count: Int, _ from: Profile, _ there: ConversationID, _ to: Profile, _ here: ConversationID
+        _ words: String, _ count: Int, from: Profile, in conversation: ConversationID, to: Profile
     ) async throws -> [Duration] {
         var times: [Duration] = []
         var events = await to.events().makeAsyncIterator()
         for number in 0..<count {
             let text = "\(words), \(number)"
             let start = ContinuousClock.now
-            _ = try await from.send(text, to: there)
+            _ = try await from.send(text, to: conversation)
             while let event = await events.next() {
                 if case .message(let message) = event, message.body == .text(text) { break }
             }
@@ -162,7 +162,7 @@ struct ConversationBenchmark {
         }
         let joined = ContinuousClock.now - start
         report.add("a group of \(people) created, every Welcome at the relay", made.seconds, "s")
-        report.add("a group of \(people) created and everyone has joined", joined.seconds, "s", atMost: 5)
+        report.add("a group of \(people) created and everyone has joined", joined.seconds, "s", .atMost(5))
         await host.close()
         for guest in others { await guest.close() }
     }

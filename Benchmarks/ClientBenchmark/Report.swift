@@ -6,10 +6,14 @@ struct Figure {
     let value: Double
     let unit: String
     /// The value that it has to reach.
-    var atMost: Double?
-    var atLeast: Double?
+    var bar: Bar?
     /// The exact subject of the measurement, where the name does not say it.
     var note = ""
+
+    enum Bar {
+        case atMost(Double)
+        case atLeast(Double)
+    }
 }
 
 /// Prints figures as they arrive, or as JSON at the end.
@@ -19,17 +23,17 @@ final class Report {
 
     init(isJSON: Bool) { self.isJSON = isJSON }
 
-    func add(
-        _ name: String, _ value: Double, _ unit: String, atMost: Double? = nil, atLeast: Double? = nil,
-        note: String = ""
-    ) {
-        let figure = Figure(name: name, value: value, unit: unit, atMost: atMost, atLeast: atLeast, note: note)
+    func add(_ name: String, _ value: Double, _ unit: String, _ bar: Figure.Bar? = nil, note: String = "") {
+        let figure = Figure(name: name, value: value, unit: unit, bar: bar, note: note)
         figures.append(figure)
         guard !isJSON else { return }
         var text = name + String(repeating: " ", count: max(1, 66 - name.count))
         text += String(format: abs(value) >= 100 ? "%10.0f %@" : "%10.2f %@", value, unit)
-        if let atMost { text += "  \(value <= atMost ? "holds" : "MISSES"): at most \(atMost.formatted())" }
-        if let atLeast { text += "  \(value >= atLeast ? "holds" : "MISSES"): at least \(atLeast.formatted())" }
+        switch bar {
+        case .atMost(let most): text += "  \(value <= most ? "holds" : "MISSES"): at most \(most.formatted())"
+        case .atLeast(let least): text += "  \(value >= least ? "holds" : "MISSES"): at least \(least.formatted())"
+        case nil: break
+        }
         if !note.isEmpty { text += "  \(note)" }
         print(text)
     }
@@ -38,8 +42,11 @@ final class Report {
         guard isJSON else { return }
         let lines = figures.map { figure -> [String: Any] in
             var line: [String: Any] = ["name": figure.name, "value": figure.value, "unit": figure.unit]
-            if let atMost = figure.atMost { (line["atMost"], line["holds"]) = (atMost, figure.value <= atMost) }
-            if let atLeast = figure.atLeast { (line["atLeast"], line["holds"]) = (atLeast, figure.value >= atLeast) }
+            switch figure.bar {
+            case .atMost(let most): (line["atMost"], line["holds"]) = (most, figure.value <= most)
+            case .atLeast(let least): (line["atLeast"], line["holds"]) = (least, figure.value >= least)
+            case nil: break
+            }
             if !figure.note.isEmpty { line["note"] = figure.note }
             return line
         }

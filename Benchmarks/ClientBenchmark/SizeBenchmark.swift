@@ -13,8 +13,8 @@ struct SizeBenchmark {
         let few = try measure(2)
         let many = try measure(members)
         let words = "a message to \(members.formatted()) : to 2 members, bytes"
-        report.add(words, many.onDisk / few.onDisk, "", atMost: 1.1)
-        report.add("\(words) of values", many.ofValues / few.ofValues, "", atMost: 1.1)
+        report.add(words, many.onDisk / few.onDisk, "", .atMost(1.1))
+        report.add("\(words) of values", many.ofValues / few.ofValues, "", .atMost(1.1))
     }
 
     private func measure(_ members: Int) throws -> (onDisk: Double, ofValues: Double) {

@@ -14,12 +14,13 @@ struct VaultBenchmark {
         let floor = try measureFloor()
         let small = try fill("small", 10, 1)
         let large = try fill("large", messages, conversations)
-        let few = try measureCommits(small, "small vault", holding: 10, among: 1, of: 1, floor)
+        let few = try measureCommits(small, "small vault", MessageLoad(among: 1, next: next(10, 1)), floor)
         let words = "\(messages.formatted()) messages"
-        let many = try measureCommits(large, words, holding: messages, among: 1, of: conversations, floor)
-        report.add("\(words), one conversation in use : small vault, bytes", many / few, "", atMost: 1.1)
+        let begin = next(messages, conversations)
+        let many = try measureCommits(large, words, MessageLoad(among: 1, next: begin), floor)
+        report.add("\(words), one conversation in use : small vault, bytes", many / few, "", .atMost(1.1))
         _ = try measureCommits(
-            large, "\(words), all in use", holding: messages, among: conversations, of: conversations, floor)
+            large, "\(words), all in use", MessageLoad(among: conversations, next: begin), floor)
         try small.close()
         try large.close()
         try measureOpening()
@@ -46,12 +47,16 @@ struct VaultBenchmark {
         return p50
     }
 
+    /// The number of the first new message of each conversation in a vault with `count` messages in all.
+    private func next(_ count: UInt64, _ conversations: UInt64) -> UInt64 {
+        count / conversations + UInt64(transactions) * 2
+    }
+
     /// Returns the bytes that one transaction writes.
     private func measureCommits(
-        _ store: VaultStore, _ words: String, holding count: UInt64, among used: UInt64, of conversations: UInt64,
-        _ floor: Double
+        _ store: VaultStore, _ words: String, _ load: MessageLoad, _ floor: Double
     ) throws -> Double {
-        var load = MessageLoad(among: used, next: count / conversations + UInt64(transactions) * 2)
+        var load = load
         // The write-ahead log has its full length and is reused, as in any vault that has been open for a while.
         for _ in 0..<300 { try store.commit(load.next()) }
         var commits = Durations()
@@ -106,7 +111,7 @@ struct VaultBenchmark {
             }
         }
         report.add(
-            "large vault: open, read all but messages, close; p50", openings.milliseconds(at: 0.5), "ms", atMost: 150)
+            "large vault: open, read all but messages, close; p50", openings.milliseconds(at: 0.5), "ms", .atMost(150))
     }
 
     private func measureReading() throws {
@@ -135,7 +140,8 @@ struct VaultBenchmark {
             guard found == 0 else { throw CocoaError(.fileReadCorruptFile) }
         }
         report.add(
-            "looking for words in \(messages.formatted()) messages", searches.milliseconds(at: 0.5), "ms", atMost: 1_000
+            "looking for words in \(messages.formatted()) messages", searches.milliseconds(at: 0.5), "ms",
+            .atMost(1_000)
         )
         try store.close()
     }

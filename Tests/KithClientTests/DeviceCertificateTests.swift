@@ -14,7 +14,8 @@ struct DeviceCertificateTests {
     private func credential(for key: SignaturePublicKey) throws -> Credential {
         let certificate = try DeviceCertificate(
             account: AccountPrivateKey(random: .system), name: "alice",
-            deviceID: [UInt8](repeating: 1, count: 16), deviceSignatureKey: key, deviceName: "laptop",
+            device: DeviceCertificate.Device(
+                id: [UInt8](repeating: 1, count: 16), name: "laptop", signatureKey: key),
             lifetime: Lifetime(notBefore: 0, notAfter: 1))
         return .basic(identity: certificate.encoded)
     }

@@ -149,7 +149,7 @@ import Testing
     @Test("a relay with a pass accepts only that pass")
     func pass() async throws {
         let pass = try #require(RelayPass("open sesame"))
-        try await withRelay(pass: pass) { relay in
+        try await withRelay(configure: { $0.relayPass = pass }) { relay in
             for wrong in [nil, RelayPass("open barley")] {
                 do {
                     _ = try await RelayConnection.connect(
@@ -182,7 +182,7 @@ import Testing
 
     @Test("an idle connection pings again and again, and stays open")
     func pings() async throws {
-        try await withRelay(metrics: true) { relay in
+        try await withRelay(configure: { $0.metricsHost = "127.0.0.1" }) { relay in
             let connection = try await RelayConnection.connect(
                 to: relay.address, trust: .pinned(relay.pin), timeouts: RelayTimeouts(pingAfter: .milliseconds(50)))
             let metrics = try #require(RelayAddress("127.0.0.1:\(relay.server.metricsPort ?? 0)"))
@@ -269,7 +269,7 @@ import Testing
     }
 
     @Test("a relay that closes during the handshake is reported as such")
-    func hangsUp() async throws {
+    func closedInHandshake() async throws {
         try await withTemporaryFolder { folder in
             let relay = try await FalseRelay(folder: folder, answers: [.upgrade(then: [])], closes: true)
             await #expect(throws: RelayConnectionError.closed(.lost)) {

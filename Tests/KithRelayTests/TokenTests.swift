@@ -97,7 +97,7 @@ struct TokenTests {
     @Test("a relay with a pass serves only clients that send it")
     func relayPass() async throws {
         let pass = try #require(RelayPass("for friends"))
-        try await withRelay(pass: pass) { relay in
+        try await withRelay(configure: { $0.relayPass = pass }) { relay in
             _ = try await relay.connect()
             let others = TestRelay(server: relay.server, pass: nil, folder: relay.folder)
             await #expect(throws: RelayConnectionError.self) { try await others.connect() }

@@ -103,7 +103,7 @@ struct TransportTests {
 
     @Test("metrics are served in plain HTTP on the operator's address, and not on the relay's port")
     func metrics() async throws {
-        try await withRelay(metrics: true) { relay in
+        try await withRelay(configure: { $0.metricsHost = "127.0.0.1" }) { relay in
             let port = try #require(relay.server.metricsPort)
             let page = try await ask(relay, "GET /metrics HTTP/1.1\r\nhost: relay\r\n\r\n", port: port)
             #expect(page?.hasPrefix("HTTP/1.1 200") == true)
@@ -143,7 +143,7 @@ struct TransportTests {
 
     @Test("the status is requested from the pinned relay only")
     func status() async throws {
-        try await withRelay(metrics: true) { relay in
+        try await withRelay(configure: { $0.metricsHost = "127.0.0.1" }) { relay in
             let (alice, channel) = try await relay.connectWithChannel()
             try await alice.append("one", to: channel)
             let address = try #require(RelayAddress("\(relay.server.host):\(relay.server.port)"))

@@ -90,7 +90,7 @@ struct StormTests {
         try #require(made?.code == 0, "\(made?.complaints ?? [])")
         try await people[0].listen()
         for person in people {
-            try await eventually("\(person.name) is in the group", within: .seconds(300), every: .milliseconds(300)) {
+            try await eventually("\(person.name) is in the group", within: .seconds(300)) {
                 try await person.home.run("list", "--json").objects.contains { $0["name"] as? String == "storm" }
             }
         }
@@ -101,8 +101,7 @@ struct StormTests {
     /// it was killed.
     private static func settle(_ people: [StormPerson]) async throws {
         for person in people {
-            try await eventually("\(person.name) has sent everything", within: .seconds(300), every: .milliseconds(300))
-            {
+            try await eventually("\(person.name) has sent everything", within: .seconds(300)) {
                 try await person.listen()
                 return try await person.home.run("status", "--json").objects.first?["queued"] as? Int == 0
             }
@@ -119,8 +118,7 @@ struct StormTests {
             for conversation in await person.conversations {
                 let all = wanted[person.channel(of: conversation)] ?? []
                 try await eventually(
-                    "\(person.name) has everything said in \(conversation)", within: .seconds(300),
-                    every: .milliseconds(300)
+                    "\(person.name) has everything said in \(conversation)", within: .seconds(300)
                 ) {
                     try await person.listen()
                     return all.isSubset(of: try await person.texts(in: conversation))

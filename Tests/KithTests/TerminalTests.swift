@@ -17,7 +17,8 @@ import Testing
                 relay.pin.description, "--id", "alice", "--peer", "bob",
             ]
             try await Tmux.run(
-                command, environment: environment.merging(["KITH_HOME": relay.folder.path]) { $1 }, columns: columns
+                command, environment: environment.merging(["KITH_HOME": relay.folder.path]) { $1 },
+                size: Tmux.Size(columns: columns)
             ) { terminal in
                 try await terminal.wait(for: "[waiting for bob]")
                 let bob = try relay.classic("bob", "alice")
@@ -250,8 +251,7 @@ import Testing
         try await withTemporaryFolder { folder in
             try await Tmux.run(
                 [BuiltProgram.kith.path, "demo", "--classic", "--interactive"], environment: ["TMPDIR": folder.path],
-                columns: 100,
-                rows: 100
+                size: Tmux.Size(columns: 100, rows: 100)
             ) { terminal in
                 try await terminal.wait(for: "bob (verified) : Hi! I am a program.")
                 try await terminal.type("hello")
@@ -270,8 +270,8 @@ import Testing
     func demo() async throws {
         try await withTemporaryFolder { folder in
             try await Tmux.run(
-                [BuiltProgram.kith.path, "demo", "--classic"], environment: ["TMPDIR": folder.path], columns: 70,
-                rows: 400
+                [BuiltProgram.kith.path, "demo", "--classic"], environment: ["TMPDIR": folder.path],
+                size: Tmux.Size(columns: 70, rows: 400)
             ) { terminal in
                 let screen = try await terminal.wait { $0.last?.hasPrefix("ended") == true }
                 #expect(screen.last == "ended 0")

@@ -51,10 +51,10 @@ extension KeyPackageBundle {
 
 func testGroup(
     _ name: String, _ suite: CipherSuite = .x25519AES128SHA256Ed25519, extensions: [Extension] = [],
-    id: String = "group", capabilities: Capabilities = Capabilities(), _ environment: MLSEnvironment = testEnvironment()
+    capabilities: Capabilities = Capabilities(), _ environment: MLSEnvironment = testEnvironment()
 ) throws -> Group {
     try Group(
-        creating: Array(id.utf8), suite: suite, client: testClient(name, suite, capabilities: capabilities),
+        creating: Array("group".utf8), suite: suite, client: testClient(name, suite, capabilities: capabilities),
         extensions: extensions, lifetime: testLifetime, in: environment)
 }
 

@@ -10,10 +10,10 @@ import TestSupport
 ///   - store: the relay's store; a new one in memory if `nil`.
 ///   - limits: changes limits. By default, the rates of requests are so high that no test reaches them.
 ///   - clock: the relay's clock; `nil` for the system's.
-///   - metrics: whether the relay has a listener for its metrics.
+///   - configure: changes the rest of the configuration.
 package func withRelay<R>(
-    store: (any ChannelStore)? = nil, limits: (inout RelayLimits) -> Void = { _ in }, pass: RelayPass? = nil,
-    clock: TestClock? = nil, metrics: Bool = false, _ body: (TestRelay) async throws -> R
+    store: (any ChannelStore)? = nil, limits: (inout RelayLimits) -> Void = { _ in }, clock: TestClock? = nil,
+    configure: (inout RelayConfiguration) -> Void = { _ in }, _ body: (TestRelay) async throws -> R
 ) async throws -> R {
     var configuration = RelayConfiguration()
     configuration.eventLoops = 2
@@ -25,17 +25,16 @@ package func withRelay<R>(
     // Long enough for a machine with much other load.
     configuration.limits.helloMs = 600_000
     limits(&configuration.limits)
-    configuration.relayPass = pass
-    if metrics { configuration.metricsHost = "127.0.0.1" }
     if let clock {
         configuration.nowMs = { clock.nowMs }
         configuration.uptime = { clock.uptime }
     }
+    configure(&configuration)
     return try await withTemporaryFolder { folder in
         let server = try await RelayServer.start(
             configuration, identity: .kept(in: folder.appending(path: "relay")), store: store ?? MemoryStore())
         do {
-            let result = try await body(TestRelay(server: server, pass: pass, folder: folder))
+            let result = try await body(TestRelay(server: server, pass: configuration.relayPass, folder: folder))
             await server.shutDown()
             return result
         } catch {

@@ -10,33 +10,45 @@ package func eventually<T>(
     _ value: () async throws -> T, within limit: Duration = .seconds(180), file: String = #fileID, line: Int = #line,
     until isRight: (T) -> Bool
 ) async throws {
-    let end = ContinuousClock.now + limit
+    var polling = Polling(limit)
     while true {
         let last = try await value()
         if isRight(last) { return }
-        guard ContinuousClock.now < end else {
+        guard try await polling.pause() else {
             throw NeverHappened(description: "\(file):\(line): not right within \(limit); the last value was \(last)")
         }
-        try await Task.sleep(for: .milliseconds(10))
     }
 }
 
 /// Checks a condition repeatedly until it is true.
 ///
-/// - Parameters:
-///   - what: the condition in words, for the error.
-///   - interval: the pause between two checks.
+/// - Parameter what: the condition in words, for the error.
 /// - Throws: ``NeverHappened`` once the time is over.
 package func eventually(
-    _ what: String = "the condition", within limit: Duration = .seconds(180),
-    every interval: Duration = .milliseconds(10), file: String = #fileID, line: Int = #line,
-    _ isTrue: () async throws -> Bool
+    _ what: String = "the condition", within limit: Duration = .seconds(180), file: String = #fileID,
+    line: Int = #line, _ isTrue: () async throws -> Bool
 ) async throws {
-    let end = ContinuousClock.now + limit
+    var polling = Polling(limit)
     while try await !isTrue() {
-        guard ContinuousClock.now < end else {
+        guard try await polling.pause() else {
             throw NeverHappened(description: "\(file):\(line): not true within \(limit): \(what)")
         }
-        try await Task.sleep(for: interval)
+    }
+}
+
+/// The pauses between two looks at a condition. They grow from 1 ms to 100 ms, so that a condition that is true soon is seen
+/// soon, and one that takes long costs little.
+private struct Polling {
+    private let end: ContinuousClock.Instant
+    private var length = Duration.milliseconds(1)
+
+    init(_ limit: Duration) { end = .now + limit }
+
+    /// Sleeps, and returns whether there is time for another look.
+    mutating func pause() async throws -> Bool {
+        guard ContinuousClock.now < end else { return false }
+        try await Task.sleep(for: length)
+        length = min(length * 2, .milliseconds(100))
+        return true
     }
 }

@@ -22,15 +22,25 @@ package final class Tmux: Sendable {
         package let screen: String
     }
 
+    /// The size of a window.
+    package struct Size: Sendable {
+        package let columns: Int
+        package let rows: Int
+
+        package init(columns: Int = 80, rows: Int = 24) {
+            self.columns = columns
+            self.rows = rows
+        }
+    }
+
     /// Runs `body` with a terminal.
     ///
     /// - Parameter hidesNumbers: whether ``screen()`` leaves out the numbers of entries, which a test can't know.
     package static func run(
-        _ command: [String], environment: [String: String] = [:], columns: Int = 80, rows: Int = 24,
-        hidesNumbers: Bool = false, _ body: (Tmux) async throws -> Void
+        _ command: [String], environment: [String: String] = [:], size: Size = Size(), hidesNumbers: Bool = false,
+        _ body: (Tmux) async throws -> Void
     ) async throws {
-        let terminal = try await Tmux(
-            command, environment: environment, columns: columns, rows: rows, hidesNumbers: hidesNumbers)
+        let terminal = try await Tmux(command, environment: environment, size: size, hidesNumbers: hidesNumbers)
         do {
             try await body(terminal)
             await terminal.close()
@@ -43,13 +53,13 @@ package final class Tmux: Sendable {
     /// Opens a window of this size and runs a command in it; the window stays when the command has ended, with `ended N`
     /// in its last line.
     private init(
-        _ command: [String], environment: [String: String], columns: Int, rows: Int, hidesNumbers: Bool
+        _ command: [String], environment: [String: String], size: Size, hidesNumbers: Bool
     ) async throws {
         self.hidesNumbers = hidesNumbers
         let quoted = command.map { "'\($0)'" }.joined(separator: " ")
         let variables = environment.map { "\($0)='\($1)'" }.joined(separator: " ")
         try await run(
-            "-f", "/dev/null", "-u", "new-session", "-d", "-s", "test", "-x", "\(columns)", "-y", "\(rows)",
+            "-f", "/dev/null", "-u", "new-session", "-d", "-s", "test", "-x", "\(size.columns)", "-y", "\(size.rows)",
             "env LC_ALL=C.UTF-8 \(variables) \(quoted); echo ended $?; exec cat")
     }
 

@@ -19,24 +19,22 @@ struct Followers: Scenario {
         // process.
         let floor = try await measureFloor(bench, recordSize: relay.recordSize)
         let count = bench.options.connections
-        report(bench, "kith", "an append to \(count) has reached all", relay.reached, "ms")
-        report(bench, "floor", "\(count) records of \(relay.recordSize) bytes written", floor.written, "ms")
-        report(bench, "floor", "they have reached all", floor.reached, "ms")
+        bench.report(figure("kith", "an append to \(count) has reached all", relay.reached, "ms"))
+        bench.report(figure("floor", "\(count) records of \(relay.recordSize) bytes written", floor.written, "ms"))
+        bench.report(figure("floor", "they have reached all", floor.reached, "ms"))
         let reached = relay.reached.median
-        report(bench, "kith / floor", "reached all / written", [reached / floor.written.median], "x", .atMost(2))
-        report(bench, "kith / floor", "reached all / reached all", [reached / floor.reached.median], "x")
-        report(bench, "kith", "memory of a follower", [relay.followerKiB], "KiB")
-        report(bench, "kith", "memory gained by each append to all", [relay.gainedKiB], "KiB")
+        bench.report(figure("kith / floor", "reached all / written", [reached / floor.written.median], "x", .atMost(2)))
+        bench.report(figure("kith / floor", "reached all / reached all", [reached / floor.reached.median], "x"))
+        bench.report(figure("kith", "memory of a follower", [relay.followerKiB], "KiB"))
+        bench.report(figure("kith", "memory gained by each append to all", [relay.gainedKiB], "KiB"))
     }
 
-    private func report(
-        _ bench: Bench, _ subject: String, _ quantity: String, _ values: [Double], _ unit: String,
-        _ bar: Figure.Bar? = nil
-    ) {
-        bench.report(
-            Figure(
-                scenario: name, subject: subject, name: quantity, value: values.median, unit: unit, bar: bar,
-                rounds: values))
+    private func figure(
+        _ subject: String, _ quantity: String, _ values: [Double], _ unit: String, _ bar: Figure.Bar? = nil
+    ) -> Figure {
+        Figure(
+            scenario: name, subject: subject, name: quantity, value: values.median, unit: unit, bar: bar, rounds: values
+        )
     }
 
     /// Times in milliseconds.

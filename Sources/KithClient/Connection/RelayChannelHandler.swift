@@ -215,7 +215,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
     /// Closes the connection, and reports the end to the user once. Sends a close frame first if this side ends the connection.
     private func fail(_ error: RelayConnectionError) {
         if case .closed = phase { return }
-        if case .open = phase, let code = error.closeCode, let context {
+        if case .open = phase, let code = Self.closeCode(after: error), let context {
             writer.writeClose(code: code, mask: masks.next())
             flush(context)
         }
@@ -226,12 +226,10 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         guard let context else { return wire.didClose() }
         context.close().assumeIsolated().whenComplete { [wire] _ in wire.didClose() }
     }
-}
 
-extension RelayConnectionError {
     /// The WebSocket status with which the connection is closed; `nil` if the relay has closed it or it is lost.
-    fileprivate var closeCode: UInt16? {
-        switch self {
+    private static func closeCode(after error: RelayConnectionError) -> UInt16? {
+        switch error {
         case .closed(.here): 1000
         case .protocolViolation: WebSocketError.protocolError.rawValue
         default: nil

@@ -35,18 +35,27 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     private static let version: UInt8 = 1
     private static let label = Array("kith device v1".utf8)
 
+    /// The device that a certificate is for.
+    package struct Device {
+        /// 16 random bytes.
+        let id: [UInt8]
+        /// The person's name for the device.
+        let name: String
+        /// The signature key of the device's leaves.
+        let signatureKey: SignaturePublicKey
+    }
+
     /// Creates and signs a certificate.
     ///
     /// - Throws: ``MLSError/crypto(_:)``.
     package init(
-        account: AccountPrivateKey, name: String, deviceID: [UInt8], deviceSignatureKey: SignaturePublicKey,
-        deviceName: String, lifetime: Lifetime
+        account: AccountPrivateKey, name: String, device: Device, lifetime: Lifetime
     ) throws(MLSError) {
         accountKey = account.publicKey
         self.name = name
-        self.deviceID = deviceID
-        self.deviceSignatureKey = deviceSignatureKey
-        self.deviceName = deviceName
+        deviceID = device.id
+        deviceSignatureKey = device.signatureKey
+        deviceName = device.name
         self.lifetime = lifetime
         signature = try account.sign(signedBytes)
     }

@@ -38,8 +38,8 @@ package struct ProfileRecord: Sendable {
         self.signer = signer
         self.suite = suite
         certificate = try DeviceCertificate(
-            account: account, name: name, deviceID: deviceID, deviceSignatureKey: signer.publicKey,
-            deviceName: deviceName,
+            account: account, name: name,
+            device: DeviceCertificate.Device(id: deviceID, name: deviceName, signatureKey: signer.publicKey),
             lifetime: Lifetime(
                 around: now / 1000, before: Self.certificateSeconds, after: Self.certificateSeconds))
     }
@@ -56,8 +56,8 @@ package struct ProfileRecord: Sendable {
         let new = Lifetime(around: now / 1000, before: Self.certificateSeconds, after: Self.certificateSeconds)
         var profile = self
         profile.certificate = try DeviceCertificate(
-            account: account, name: name, deviceID: deviceID, deviceSignatureKey: signer.publicKey,
-            deviceName: deviceName,
+            account: account, name: name,
+            device: DeviceCertificate.Device(id: deviceID, name: deviceName, signatureKey: signer.publicKey),
             lifetime: Lifetime(
                 notBefore: min(old.notBefore, new.notBefore), notAfter: max(old.notAfter, new.notAfter)))
         return profile

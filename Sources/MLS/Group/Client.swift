@@ -65,22 +65,21 @@ public struct KeyPackageBundle: Sendable {
         initKey = try algorithms.kem.generateKeyPair(random)
         encryptionKey = try algorithms.kem.generateKeyPair(random)
         signer = client.signer
-        let template = client.template(random: random)
-        var (extensions, capabilities) = (extensions, template.capabilities)
-        if client.carriesGREASE, let grease = capabilities.extensions.first(where: \.isGREASE) {
+        var (extensions, template) = (extensions, client.template(random: random))
+        if client.carriesGREASE, let grease = template.capabilities.extensions.first(where: \.isGREASE) {
             extensions = extensions.greased(grease)
         }
         if isLastResort {
             var dictionary = AppDataDictionary()
             dictionary[.lastResortKeyPackage] = []
             extensions.append(dictionary.asExtension)
-            if !capabilities.supports(.appDataDictionary) { capabilities.extensions.append(.appDataDictionary) }
+            if !template.capabilities.supports(.appDataDictionary) {
+                template.capabilities.extensions.append(.appDataDictionary)
+            }
         }
         guard !extensions.hasDuplicates else { throw .keyPackage(.duplicateExtension) }
-        guard capabilities.list(extensions) else { throw .leafNode(.extensionNotInCapabilities) }
-        let leaf = try LeafNode(
-            encryptionKey: encryptionKey.publicKey, credential: client.credential, capabilities: capabilities,
-            source: .keyPackage(lifetime), extensions: template.extensions, place: nil, signer: signer)
+        guard template.capabilities.list(extensions) else { throw .leafNode(.extensionNotInCapabilities) }
+        let leaf = try LeafNode(template, encryptionKey: encryptionKey.publicKey, source: .keyPackage(lifetime))
         keyPackage = try KeyPackage(
             cipherSuite: suite, initKey: initKey.publicKey, leafNode: leaf, extensions: extensions, signer: signer)
     }

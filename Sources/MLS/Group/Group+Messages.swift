@@ -49,11 +49,13 @@ extension Group {
         guard signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
         let key = try algorithms.kem.generateKeyPair(environment.random)
         let new = client?.template(random: environment.random)
+        let template =
+            new
+            ?? LeafTemplate(
+                credential: old.credential, capabilities: old.capabilities, extensions: old.extensions, signer: signer)
         let leaf = try LeafNode(
-            encryptionKey: key.publicKey, credential: new?.credential ?? old.credential,
-            capabilities: new?.capabilities ?? old.capabilities, source: .update,
-            extensions: new?.extensions ?? old.extensions,
-            place: .init(groupID: groupID, leafIndex: ownLeafIndex), signer: signer)
+            template, encryptionKey: key.publicKey, source: .update,
+            place: .init(groupID: groupID, leafIndex: ownLeafIndex))
         let rules = try LeafNodeRules(suite: cipherSuite, extensions: context.extensions, isSending: true)
         try leaf.validate(.update(replacing: old), rules, environment)
         try tree.validateUniqueness(leaf, replacing: old)

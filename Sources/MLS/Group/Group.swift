@@ -66,10 +66,8 @@ public struct Group: Sendable {
         guard client.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
         try validateGroupExtensions(extensions, replacing: [], environment)
         let key = try algorithms.kem.generateKeyPair(environment.random)
-        let template = client.template(random: environment.random)
         let leaf = try LeafNode(
-            encryptionKey: key.publicKey, credential: template.credential, capabilities: template.capabilities,
-            source: .keyPackage(lifetime), extensions: template.extensions, place: nil, signer: template.signer)
+            client.template(random: environment.random), encryptionKey: key.publicKey, source: .keyPackage(lifetime))
         let rules = try LeafNodeRules(suite: suite, extensions: extensions, isSending: true)
         try leaf.validate(.keyPackage, rules, environment)
         var tree = RatchetTree(leaf, algorithms.hash)

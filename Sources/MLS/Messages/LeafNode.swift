@@ -84,9 +84,10 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
 
     /// Creates and signs a leaf.
     init(
-        encryptionKey: HPKEPublicKey, credential: Credential, capabilities: Capabilities, source: LeafNodeSource,
-        extensions: [Extension], place: Place?, signer: SignaturePrivateKey
+        _ template: LeafTemplate, encryptionKey: HPKEPublicKey, source: LeafNodeSource, place: Place? = nil
     ) throws(MLSError) {
+        let (credential, capabilities, extensions) = (template.credential, template.capabilities, template.extensions)
+        let signer = template.signer
         // Only the creator of a leaf has to observe that default types must not be listed. Readers accept leaves that list them,
         // because refusing would gain nothing.
         guard capabilities.extensions.allSatisfy({ !$0.isDefault }),

@@ -19,14 +19,6 @@ struct MergedPath: Sendable {
     let added: Set<LeafIndex>
 }
 
-/// The parts of the new leaf in a path, except for its key and parent hash.
-struct LeafTemplate: Sendable {
-    let credential: Credential
-    let capabilities: Capabilities
-    let extensions: [Extension]
-    let signer: SignaturePrivateKey
-}
-
 extension RatchetTree {
     /// Creates new keys for a leaf's filtered direct path, and signs the new leaf (§7.5, sender's side).
     mutating func generatePath(
@@ -49,9 +41,8 @@ extension RatchetTree {
         let leafKey = try algorithms.kem.generateKeyPair(random)
         privateKeys[TreeMath.node(index)] = leafKey
         let leaf = try LeafNode(
-            encryptionKey: leafKey.publicKey, credential: template.credential, capabilities: template.capabilities,
-            source: .commit(parentHash: parentHash), extensions: template.extensions,
-            place: .init(groupID: groupID, leafIndex: index), signer: template.signer)
+            template, encryptionKey: leafKey.publicKey, source: .commit(parentHash: parentHash),
+            place: .init(groupID: groupID, leafIndex: index))
         setLeaf(leaf, at: index)
         return GeneratedPath(
             steps: steps, secrets: secrets, privateKeys: privateKeys, commitSecret: secret, leafNode: leaf)

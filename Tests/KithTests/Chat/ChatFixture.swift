@@ -50,11 +50,11 @@ struct ChatFixture {
 
     /// Runs `body` with Alice's `kith chat NAME` at a terminal.
     func atTerminal(
-        _ arguments: [String] = ["bob"], columns: Int = 80, rows: Int = 24, _ body: (Tmux) async throws -> Void
+        _ arguments: [String] = ["bob"], size: Tmux.Size = Tmux.Size(), _ body: (Tmux) async throws -> Void
     ) async throws {
         try await Tmux.run(
-            [BuiltProgram.kith.path, "chat"] + arguments, environment: ["KITH_HOME": home.path], columns: columns,
-            rows: rows, hidesNumbers: true, body)
+            [BuiltProgram.kith.path, "chat"] + arguments, environment: ["KITH_HOME": home.path], size: size,
+            hidesNumbers: true, body)
     }
 
     func say(_ text: String) async throws { _ = try await bob.send(text, to: conversation) }

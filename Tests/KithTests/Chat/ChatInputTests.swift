@@ -11,7 +11,7 @@ import Testing
     init() throws { things = try ChatModelTests() }
 
     private func opened() throws -> ChatModel {
-        var model = try things.model(things.summary(isGroup: true, members: 3))
+        var model = try things.model(things.summary(members: 3))
         _ = model.open(now: things.now)
         return model
     }

@@ -18,73 +18,6 @@ import Testing
 
     init() throws { relay = try #require(RelayAddress("127.0.0.1:7443")) }
 
-    // MARK: Things
-
-    func contact(_ id: ContactID, _ name: String, _ trust: Trust = .invite) throws -> Contact {
-        let key = try #require(AccountKey(Array(repeating: UInt8(id.rawValue), count: 32)))
-        return Contact(id: id, name: name, accountKey: key, trust: trust)
-    }
-
-    func summary(
-        isGroup: Bool = false, status: ConversationStatus = .active, members: Int = 2, unread: Int = 0,
-        readThrough: UInt64 = 100,
-        isSuspect: Bool = false
-    ) -> ConversationSummary {
-        ConversationSummary(
-            id: team, name: isGroup ? "team" : "bob", contact: isGroup ? nil : bob, isDirect: !isGroup, status: status,
-            memberCount: members,
-            unread: unread, readThrough: readThrough, lastSeq: 10, lastActivityMs: now, relay: relay,
-            relayPin: relayPin, isSuspect: isSuspect)
-    }
-
-    func id(_ number: UInt8) throws -> EntryID { try #require(EntryID(Array(repeating: number, count: 16))) }
-
-    func message(
-        _ number: UInt8, _ text: String, from author: Message.Author = .me, seq: UInt64? = nil,
-        delivery: Delivery? = nil, replyTo: UInt8? = nil, in conversation: UInt64 = 1, warnings: [Warning] = []
-    ) throws -> Message {
-        Message(
-            id: try id(number), conversation: ConversationID(rawValue: conversation), seq: seq, author: author,
-            body: .text(text), sentAtMs: now, replyTo: try replyTo.map(id), delivery: delivery, warnings: warnings)
-    }
-
-    func fromBob(_ trust: Trust = .invite) -> Message.Author { .contact(bob, name: "bob", trust) }
-
-    func model(
-        _ summary: ConversationSummary? = nil, history: [Message] = [], trust: Trust = .invite,
-        isForPerson: Bool = true,
-        takesCommands: Bool? = nil
-    ) throws -> ChatModel {
-        let member = { (id: ContactID?, name: String) in
-            Member(isMe: id == nil, contact: id, name: name, trust: trust, deviceName: "laptop")
-        }
-        return ChatModel(
-            ChatModel.Opening(
-                me: "alice", conversation: summary ?? self.summary(),
-                members: [member(nil, "alice"), member(bob, "bob")],
-                contacts: [try contact(bob, "bob", trust), try contact(carol, "carol")], names: [team: "bob"],
-                history: history),
-            isForPerson: isForPerson, takesCommands: takesCommands ?? isForPerson,
-            day: try utc())
-    }
-
-    private func utc() throws -> ChatDay {
-        let zone = try #require(TimeZone(identifier: "UTC"))
-        return ChatDay { LocalTime(ms: $0, in: zone) }
-    }
-
-    func shown(_ outputs: [ChatModel.Output]) -> [String] {
-        outputs.flatMap { if case .show(let lines) = $0 { lines.map(\.text) } else { [] as [String] } }
-    }
-
-    func requests(_ outputs: [ChatModel.Output]) -> [ChatRequest] {
-        outputs.compactMap { if case .request(let request) = $0 { request } else { nil } }
-    }
-
-    func status(_ outputs: [ChatModel.Output]) -> String?? {
-        outputs.compactMap { if case .status(let status) = $0 { .some(status?.description) } else { nil } }.last
-    }
-
     // MARK: Opening
 
     @Test("a chat opens with the day, the last page, the unread messages, and the trust")
@@ -168,7 +101,7 @@ import Testing
 
     @Test("in a group, only the first and the last reader are reported")
     func groupReceipts() throws {
-        var model = try model(summary(isGroup: true, members: 4))
+        var model = try model(summary(members: 4))
         _ = model.open(now: now)
         _ = model.handle(.event(.message(try message(1, "hi", seq: 1, delivery: .onRelay))), now: now)
         let lines = try (1...3).map { count in
@@ -195,7 +128,8 @@ import Testing
         var model = try model()
         _ = model.open(now: now)
         let odd = try message(
-            1, "hi", from: fromBob(), seq: 9, warnings: [.missingBefore(2), .differentLogs(first: 3, last: 8)])
+            1, "hi", from: fromBob(), seq: 9,
+            Received(warnings: [.missingBefore(2), .differentLogs(first: 3, last: 8)]))
         let outputs = model.handle(.event(.message(odd)), now: now)
         let lines = outputs.flatMap { if case .show(let lines) = $0 { lines } else { [] as [ScreenLine] } }
         #expect(lines.map(\.kind) == [.explanation, .message, .failure, .failure])
@@ -273,7 +207,9 @@ import Testing
         #expect(
             shown(model.handle(.event(.conversation(summary(status: .removed(by: "bob")))), now: now))
                 == ["[bob: bob removed you from it]"])
-        let elsewhere = try message(5, "hi", from: .contact(carol, name: "carol", .invite), seq: 1, in: 2)
+        let elsewhere = try message(
+            5, "hi", from: .contact(carol, name: "carol", .invite), seq: 1,
+            Received(conversation: ConversationID(rawValue: 2)))
         #expect(shown(model.handle(.event(.message(elsewhere)), now: now)) == ["[carol wrote to you]"])
         #expect(model.handle(.event(.message(elsewhere)), now: now) == [])
     }
@@ -297,7 +233,7 @@ import Testing
             requests(model.handle(.line("gone soon"), now: now)) == [
                 .send("gone soon", replyTo: nil, expiresAfter: 600)
             ])
-        let answered = try message(2, "as said", from: fromBob(), seq: 6, replyTo: 1)
+        let answered = try message(2, "as said", from: fromBob(), seq: 6, Received(replyTo: 1))
         #expect(shown(model.handle(.event(.message(answered)), now: now)).first == "  ↳ to “well?”")
     }
 
@@ -349,7 +285,7 @@ import Testing
 
     @Test("/add takes several names, or one with spaces")
     func adding() throws {
-        var model = try model(summary(isGroup: true))
+        var model = try model(summary(members: 2))
         _ = model.open(now: now)
         #expect(requests(model.handle(.line("/add Carol, bob"), now: now)) == [.add([carol, bob])])
         #expect(requests(model.handle(.line("/add carol dave"), now: now)) == [])

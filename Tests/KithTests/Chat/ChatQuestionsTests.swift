@@ -53,7 +53,7 @@ import Testing
 
     @Test("a removal needs a yes, and is refused in a conversation of two")
     func removing() throws {
-        var group = try opened(things.summary(isGroup: true, members: 3))
+        var group = try opened(things.summary(members: 3))
         let asked = group.handle(.line("/remove carol"), now: now)
         #expect(things.requests(asked) == [])
         #expect(things.shown(asked) == ["[remove carol from team? yes or no]"])
@@ -115,7 +115,7 @@ import Testing
 
     @Test("an error about an unknown name suggests similar ones")
     func suggestions() throws {
-        var model = try opened(things.summary(isGroup: true, members: 3))
+        var model = try opened(things.summary(members: 3))
         #expect(
             things.shown(model.handle(.line("/remove carl"), now: now))
                 == ["[there is no contact carl; did you mean carol?]"])
@@ -126,7 +126,7 @@ import Testing
 
     @Test("in a group of two, a receipt names the reader")
     func readerOfTwo() throws {
-        var model = try opened(things.summary(isGroup: true, members: 2))
+        var model = try opened(things.summary(members: 2))
         _ = model.handle(.event(.message(try things.message(1, "hi", seq: 1, delivery: .onRelay))), now: now)
         var read = try things.message(1, "hi", seq: 1, delivery: .read(by: 1))
         read.readers = [things.bob]
@@ -135,7 +135,7 @@ import Testing
 
     @Test("a member with an outdated key is not shown as the user")
     func formerKey() throws {
-        var model = try opened(things.summary(isGroup: true, members: 3))
+        var model = try opened(things.summary(members: 3))
         let members = [
             Member(isMe: true, contact: nil, name: "alice", trust: .compared, deviceName: "laptop"),
             Member(isMe: false, contact: nil, name: "bob (old key)", trust: .unverified, deviceName: "phone"),

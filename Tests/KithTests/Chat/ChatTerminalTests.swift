@@ -15,7 +15,7 @@ import Testing
         columns: Int = 80, _ body: (Tmux, ChatFixture) async throws -> Void
     ) async throws {
         try await ChatFixture.run { fixture in
-            try await fixture.atTerminal(columns: columns) { terminal in
+            try await fixture.atTerminal(size: Tmux.Size(columns: columns)) { terminal in
                 try await terminal.wait { $0.joined().contains("[nonce verified: bob") && $0.last == "alice :" }
                 try await body(terminal, fixture)
             }
@@ -237,7 +237,7 @@ import Testing
             let count = 10_000
             for number in 1...count { try await fixture.say("message \(number)") }
             try await eventually({ await fixture.bob.queuedMessages() }, within: .seconds(600)) { $0 == 0 }
-            try await fixture.atTerminal(rows: 200) { terminal in
+            try await fixture.atTerminal(size: Tmux.Size(rows: 200)) { terminal in
                 // All messages arrive while the screen is open, and the line stays editable.
                 try await terminal.type("typed meanwhile")
                 try await terminal.wait { $0.joined().contains("connected to the relay") }
@@ -249,7 +249,7 @@ import Testing
                 try await terminal.press("C-d")
                 try await terminal.wait(lastLine: "ended 0")
             }
-            try await fixture.atTerminal(["bob", "--history", "100"], rows: 400) { terminal in
+            try await fixture.atTerminal(["bob", "--history", "100"], size: Tmux.Size(rows: 400)) { terminal in
                 let screen = try await terminal.wait {
                     $0.contains("bob (verified) : message \(count)") && $0.last == "alice :"
                 }

@@ -20,9 +20,9 @@ struct LeafDraft {
 
     func signed(_ signer: SignaturePrivateKey, _ place: LeafNode.Place? = nil) throws -> LeafNode {
         // The signature covers the draft's signature key, which need not be the signer's.
-        let probe = try LeafNode(
-            encryptionKey: encryptionKey, credential: credential, capabilities: capabilities, source: source,
-            extensions: extensions, place: place, signer: signer)
+        let template = LeafTemplate(
+            credential: credential, capabilities: capabilities, extensions: extensions, signer: signer)
+        let probe = try LeafNode(template, encryptionKey: encryptionKey, source: source, place: place)
         guard signatureKey != signer.publicKey else { return probe }
         return LeafNode(
             encryptionKey: encryptionKey, signatureKey: signatureKey, credential: credential,
@@ -44,24 +44,35 @@ struct Forge {
 
     var place: LeafNode.Place { .init(groupID: group.groupID, leafIndex: group.ownLeafIndex) }
 
-    /// Signs and tags any content.
-    func message(
-        _ content: FramedContent.Content, sender: Sender? = nil, epoch: UInt64? = nil, groupID: [UInt8]? = nil,
-        tag: [UInt8] = [0], signer: SignaturePrivateKey? = nil
-    ) throws -> MLSMessage {
-        .publicMessage(try publicMessage(content, sender, epoch, groupID, tag, signer))
+    /// The fields of a message around its content. They are right unless a test changes them.
+    struct Frame {
+        var groupID: [UInt8]
+        var epoch: UInt64
+        var sender: Sender
+        var signer: SignaturePrivateKey
+        /// The confirmation tag of a commit.
+        var tag: [UInt8] = [0]
     }
 
+    /// Signs and tags any content.
+    func message(
+        _ content: FramedContent.Content, _ change: (inout Frame) throws -> Void = { _ in }
+    ) throws -> MLSMessage {
+        .publicMessage(try publicMessage(content, change))
+    }
+
+    /// Signs and tags any content.
     func publicMessage(
-        _ content: FramedContent.Content, _ sender: Sender? = nil, _ epoch: UInt64? = nil, _ groupID: [UInt8]? = nil,
-        _ tag: [UInt8] = [0], _ signer: SignaturePrivateKey? = nil
+        _ content: FramedContent.Content, _ change: (inout Frame) throws -> Void = { _ in }
     ) throws -> PublicMessage {
+        var frame = Frame(
+            groupID: group.groupID, epoch: group.epoch, sender: .member(group.ownLeafIndex), signer: group.signer)
+        try change(&frame)
         let framed = FramedContent(
-            groupID: groupID ?? group.groupID, epoch: epoch ?? group.epoch,
-            sender: sender ?? .member(group.ownLeafIndex), authenticatedData: [], content: content)
+            groupID: frame.groupID, epoch: frame.epoch, sender: frame.sender, authenticatedData: [], content: content)
         var signed = try AuthenticatedContent(
-            signing: framed, wireFormat: .publicMessage, context: group.context, key: signer ?? group.signer)
-        if case .commit = content { signed.auth.confirmationTag = tag }
+            signing: framed, wireFormat: .publicMessage, context: group.context, key: frame.signer)
+        if case .commit = content { signed.auth.confirmationTag = frame.tag }
         var membershipTag: [UInt8]?
         if case .member = framed.sender {
             membershipTag = group.algorithms.hash.hmac(

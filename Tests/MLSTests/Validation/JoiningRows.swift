@@ -257,7 +257,9 @@ extension ValidationRow {
     private static func succession(
         _ usage: ResumptionUsage, _ change: (inout Forge.WelcomeDraft) -> Void
     ) throws {
-        let old = try testGroup("stranger", id: "old")
+        let old = try Group(
+            creating: Array("old".utf8), suite: .x25519AES128SHA256Ed25519, client: testClient("stranger"),
+            lifetime: testLifetime, in: testEnvironment())
         let id = PreSharedKeyID(
             kind: .resumption(usage: usage, groupID: old.groupID, epoch: old.epoch),
             nonce: [UInt8](repeating: 1, count: 32))

@@ -22,23 +22,23 @@ extension ValidationRow {
         },
         ValidationRow("MS-4", .message(.groupID)) {
             var victim = try Victim()
-            try victim.receive(victim.forge.message(.proposal(.remove(LeafIndex(2))), groupID: [7]))
+            try victim.receive(victim.forge.message(.proposal(.remove(LeafIndex(2)))) { $0.groupID = [7] })
         },
         ValidationRow("MS-5", .message(.epoch(current: 1, message: 7))) {
             var victim = try Victim()
-            try victim.receive(victim.forge.message(.proposal(.remove(LeafIndex(2))), epoch: 7))
+            try victim.receive(victim.forge.message(.proposal(.remove(LeafIndex(2)))) { $0.epoch = 7 })
         },
         ValidationRow("MS-6", .message(.sender)) {
             var victim = try Victim()
             try victim.receive(
-                victim.forge.message(.proposal(.remove(LeafIndex(2))), sender: .member(LeafIndex(3))))
+                victim.forge.message(.proposal(.remove(LeafIndex(2)))) { $0.sender = .member(LeafIndex(3)) })
         },
         ValidationRow("MS-7", .message(.signature)) {
             var victim = try Victim()
             try victim.receive(
-                victim.forge.message(
-                    .proposal(.remove(LeafIndex(2))),
-                    signer: SignaturePrivateKey(generatingFor: .x25519AES128SHA256Ed25519)))
+                victim.forge.message(.proposal(.remove(LeafIndex(2)))) {
+                    $0.signer = try SignaturePrivateKey(generatingFor: .x25519AES128SHA256Ed25519)
+                })
         },
         ValidationRow("MS-8", .message(.membershipTag)) {
             var victim = try Victim()
@@ -56,30 +56,32 @@ extension ValidationRow {
         ValidationRow("MS-10", .message(.senderType)) {
             var victim = try Victim(["alice", "bob"], extensions: [.externalSenders([])])
             try victim.receive(
-                victim.forge.message(.commit(Commit(proposals: [], path: nil)), sender: .external(0)))
+                victim.forge.message(.commit(Commit(proposals: [], path: nil))) { $0.sender = .external(0) })
         },
         ValidationRow("MS-11", .message(.sender)) {
             var victim = try Victim()
             try victim.receive(
-                victim.forge.message(.proposal(.remove(LeafIndex(2))), sender: .external(0)))
+                victim.forge.message(.proposal(.remove(LeafIndex(2)))) { $0.sender = .external(0) })
         },
         ValidationRow("MS-12", .message(.senderType)) {
             var victim = try Victim()
             try victim.receive(
-                victim.forge.message(.proposal(.remove(LeafIndex(2))), sender: .newMemberProposal))
+                victim.forge.message(.proposal(.remove(LeafIndex(2)))) { $0.sender = .newMemberProposal })
         },
         ValidationRow("MS-13", .message(.senderType)) {
             var victim = try Victim()
             try victim.receive(
-                victim.forge.message(.proposal(.remove(LeafIndex(2))), sender: .newMemberCommit))
+                victim.forge.message(.proposal(.remove(LeafIndex(2)))) { $0.sender = .newMemberCommit })
         },
         ValidationRow("MS-14", .message(.externalProposalType)) {
             let signer = try SignaturePrivateKey(generatingFor: .x25519AES128SHA256Ed25519)
             let sender = ExternalSender(signatureKey: signer.publicKey, credential: .basic(identity: [1]))
             var victim = try Victim(extensions: [.externalSenders([sender])])
             try victim.receive(
-                victim.forge.message(
-                    .proposal(.externalInit(kemOutput: [1])), sender: .external(0), signer: signer))
+                victim.forge.message(.proposal(.externalInit(kemOutput: [1]))) {
+                    $0.sender = .external(0)
+                    $0.signer = signer
+                })
         },
         ValidationRow("MS-15", .message(.decryption)) {
             try privately { message in

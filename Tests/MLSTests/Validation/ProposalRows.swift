@@ -220,8 +220,11 @@ extension ValidationRow {
             try victim.receive(
                 victim.forge.message(
                     .commit(
-                        Commit(proposals: commit.proposals, path: UpdatePath(leafNode: leaf, nodes: path.nodes))),
-                    sender: .newMemberCommit, signer: client.signer))
+                        Commit(proposals: commit.proposals, path: UpdatePath(leafNode: leaf, nodes: path.nodes)))
+                ) {
+                    $0.sender = .newMemberCommit
+                    $0.signer = client.signer
+                })
         },
         ValidationRow("PL-34", .proposals(.externalSender)) {
             var victim = try Victim()
@@ -258,8 +261,9 @@ extension ValidationRow {
         else { return }
         let list = proposals.map { ProposalOrRef.proposal($0) } + references.map { .reference($0) }
         try victim.receive(
-            victim.forge.message(
-                .commit(Commit(proposals: list, path: path ? commit.path : nil)), sender: .newMemberCommit,
-                signer: client.signer))
+            victim.forge.message(.commit(Commit(proposals: list, path: path ? commit.path : nil))) {
+                $0.sender = .newMemberCommit
+                $0.signer = client.signer
+            })
     }
 }

@@ -79,14 +79,3 @@ final class ConnectionProblems: Sendable {
         }
     }
 }
-
-extension RelayConnectionError {
-    /// Whether only the user can resolve the refusal: the relay's address has another key, or the relay requires another pass.
-    func isFinal(for relay: RelayPoint) -> Bool {
-        switch self {
-        case .pinMismatch(let expected, _): expected == relay.pin
-        case .turnedAway(let error): error.code == .passRequired
-        default: false
-        }
-    }
-}

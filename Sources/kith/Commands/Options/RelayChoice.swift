@@ -136,16 +136,6 @@ extension RelayChoice {
     }
 }
 
-extension RelayConnectionError {
-    /// Whether the relay with the expected key was not found at the address: there was no answer, or another key.
-    fileprivate var isAboutAddress: Bool {
-        switch self {
-        case .unreachable, .pinMismatch, .notARelay: true
-        default: false
-        }
-    }
-}
-
 extension RelayPass {
     /// Reads a pass from a file, and removes surrounding white space.
     ///
