@@ -133,7 +133,7 @@ import Testing
             try alice.endInput()
             #expect(await alice.exitCode() == 0)
             // The pipe holds the first line and a part of the second. The rest waits.
-            while bob.unreadOutput < 60_100 { try await Task.sleep(for: .milliseconds(10)) }
+            try await eventually("the pipe is full") { bob.unreadOutput >= 60_100 }
             bob.signal(SIGINT)
             #expect(await bob.exitCode() == 1)
         }

@@ -113,6 +113,7 @@ final class KithProcess: Sendable {
 
     /// Waits for the end and returns the exit code.
     func exitCode() async -> Int32 {
+        // The pause is between two looks at the process.
         while process.withLock({ $0.isRunning }) { try? await Task.sleep(for: .milliseconds(10)) }
         return process.withLock { $0.terminationStatus }
     }

@@ -77,7 +77,7 @@ import Testing
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try Spawning.alone { try process.run() }
-        while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+        try await eventually("the shell has ended") { !process.isRunning }
         return process.terminationStatus
     }
 }

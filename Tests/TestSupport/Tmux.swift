@@ -89,6 +89,7 @@ package final class Tmux: Sendable {
                 waitpid(child, &status, 0)
                 return nil
             }
+            // The pause is between two looks at the process.
             try? await Task.sleep(for: .milliseconds(2))
         }
     }
@@ -156,6 +157,7 @@ package final class Tmux: Sendable {
             guard ContinuousClock.now < end else {
                 throw Failed(arguments: ["wait"], screen: lines.joined(separator: "\n"))
             }
+            // The pause is between two looks at the screen.
             try await Task.sleep(for: .milliseconds(30))
         }
     }

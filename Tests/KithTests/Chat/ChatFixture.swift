@@ -61,17 +61,8 @@ struct ChatFixture {
 
     /// Waits until Bob has received a text from Alice.
     func bobGets(_ text: String) async throws {
-        let end = ContinuousClock.now + .seconds(180)
-        while true {
-            let messages = try await bob.history(of: conversation)
-            if messages.contains(where: { $0.author != .me && $0.body == .text(text) }) { return }
-            guard ContinuousClock.now < end else { throw Missing(text: text, there: messages.map { "\($0.body)" }) }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
-    struct Missing: Error {
-        let text: String
-        let there: [String]
+        try await eventually({
+            try await bob.history(of: conversation).filter { $0.author != .me }.map(\.body)
+        }) { $0.contains(.text(text)) }
     }
 }

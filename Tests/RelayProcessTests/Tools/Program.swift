@@ -68,6 +68,7 @@ enum Program {
         let deadline = ContinuousClock.now + limit
         while ContinuousClock.now < deadline {
             if let status = endOf(process) { return status }
+            // The pause is between two looks at the process.
             try await Task.sleep(for: .milliseconds(2))
         }
         kill(process, SIGKILL)

@@ -68,6 +68,7 @@ final class RelayProcess: Sendable {
                 return RelayProcess(process: process, address: address, pin: pin, metrics: metrics, folder: folder)
             }
             if let status = Program.endOf(process) { throw Program.Ended(status: status, errors: folder.errorText) }
+            // The pause is between two looks at the output.
             try await Task.sleep(for: .milliseconds(2))
         }
         kill(process, SIGKILL)
