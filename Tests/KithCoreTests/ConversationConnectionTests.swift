@@ -69,7 +69,7 @@ struct ConversationConnectionTests {
 
     private mutating func pass(_ ms: UInt64) {
         passed += ms
-        device.clocks.advance(wall: device.wall + ms, steady: passed)
+        device.advance(wall: device.wall + ms, steady: passed)
     }
 
     /// Loses the connection, and makes another that catches up.

@@ -1,8 +1,8 @@
 import KithWire
 import MLS
 
-/// A conversation: its record, its group, its outbox, and its place in the log. Only inputs change it: whoever holds a
-/// conversation can read its state, and has only ``ConversationTable/Place`` to change it with.
+/// A conversation: its record, its group, its outbox, and its place in the log. Only inputs change it:
+/// ``ConversationTable/Place`` holds the machine, and the other machines can only read it there.
 ///
 /// One rule makes it correct: only the log changes the conversation, entry by entry, this device's own entries included. Answers
 /// to requests only tell when to try again.

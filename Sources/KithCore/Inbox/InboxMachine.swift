@@ -7,8 +7,7 @@ struct InboxMachine {
     var record: InboxRecord
     var connection = InboxConnection()
     var deposit = DepositState()
-    /// The time at which the relay was last asked to renew the inbox's name, in milliseconds; see ``Clocks/now``.
-    private var renewalAskedAt: UInt64?
+    var nameRenewal = NameRenewal()
     /// Whether the inbox was deleted and has to be removed from the table.
     private(set) var isForgotten = false
 
@@ -299,34 +298,6 @@ struct InboxMachine {
     mutating func certificateExpired(in device: inout DeviceState) {
         guard record.depositedAt > 0 else { return }
         record.keyPackagesExpired()
-        store(in: &device)
-    }
-
-    // MARK: Names
-
-    /// Registers the inbox's name again if the last registration is old. This is needed because relays forget names that are not
-    /// renewed.
-    mutating func renewName(in device: inout DeviceState) throws(KithError) {
-        guard case .name(let name) = record.purpose, device.nameRequests[.renewal(id)] == nil,
-            nameRenewalDue(in: device).map({ $0 <= device.now }) == true
-        else { return }
-        renewalAskedAt = device.now
-        device.nameRequests.begin(
-            .renewal(id), NameRequest(relay: record.relay, name: name, kind: .register(id)))
-        try device.sendNameRequest(.renewal(id), for: publicAddress(in: device))
-    }
-
-    /// Returns the time at which the name is registered again, in milliseconds; see ``Clocks/now``. If the last registration
-    /// seems to be far in the future, the time is now, because the clock was wrong then or is wrong now.
-    private func nameRenewalDue(in device: DeviceState) -> UInt64? {
-        guard record.registeredAt > 0, !record.isClosing, device.nameRequests[.renewal(id)] == nil else { return nil }
-        let due = device.now.plus(device.wall.rest(of: ClientLimits.nameRenewalMs, since: record.registeredAt))
-        return max(due, renewalAskedAt?.plus(ClientLimits.deliveryPauseMs) ?? 0)
-    }
-
-    /// Notes that the relay has registered the inbox's name for this profile.
-    mutating func didRegister(in device: inout DeviceState) {
-        record.didRegister(at: device.wall)
         store(in: &device)
     }
 }

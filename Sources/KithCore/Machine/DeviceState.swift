@@ -18,7 +18,7 @@ struct DeviceState {
     var commands = WaitingCommands()
     var nameRequests = NameRequests()
     /// The time of the input that is being handled.
-    var clocks: Clocks
+    private(set) var clocks: Clocks
     var clockNotices = ClockNotices()
     var invitationNotices = InvitationNotices()
     var damage: Damage
@@ -67,6 +67,12 @@ struct DeviceState {
         var generator = SourceGenerator(source: random)
         return generator.next() % max(1, bound)
     }
+
+    /// Sets the time by the device's clock and by a clock that can't be set; see ``Clocks``.
+    mutating func advance(wall: UInt64, steady: UInt64) { clocks.advance(wall: wall, steady: steady) }
+
+    /// Returns whether the device's clock was set by an hour or more since the last call.
+    mutating func clockWasSet() -> Bool { clocks.didSet() }
 
     // MARK: Effects
 

@@ -277,17 +277,6 @@ extension ProfileMachine {
 
     // MARK: Cursors
 
-    /// Runs `body` on the profile's cursors, which are read from the store on first use.
-    func withCursors<T>(
-        _ body: (inout CursorBook, inout ProfileState) throws(KithError) -> T
-    ) throws(KithError) -> T {
-        var book: CursorBook
-        if let cursors { book = cursors } else { book = try CursorBook(from: state.device.store) }
-        let result = try body(&book, &state)
-        cursors = book
-        return result
-    }
-
     func acknowledge(_ place: IncomingPlace) throws(KithError) {
         try withCursors { (cursors, profile) throws(KithError) in
             try cursors.acknowledge(place, in: &profile.device.step)

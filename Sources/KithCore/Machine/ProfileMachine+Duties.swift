@@ -15,19 +15,7 @@ extension ProfileMachine {
         try state.device.eraseExpired(relay: conversations.relay(of:))
     }
 
-    // MARK: Inboxes
-
-    /// Makes an inbox. It opens at the relay when the relay is connected.
-    ///
-    /// - Returns: `nil` if the relay is unknown.
-    func makeInbox(at relay: RelayID, for purpose: InboxRecord.Purpose) throws(KithError) -> InboxMachine? {
-        guard state.device.relays[relay] != nil else { return nil }
-        let id = state.device.step.numbers.nextInbox()
-        inboxes.add(id, InboxRecord(relay: relay, purpose: purpose, random: state.device.random))
-        let made = inboxes[id]?.machine
-        try pass(.made, to: id)
-        return made
-    }
+    // MARK: Contact cards
 
     /// Sends the contact cards that are due, each with the address of an inbox for the contact.
     func sendCardsDue() throws(KithError) {

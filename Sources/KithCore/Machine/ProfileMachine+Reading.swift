@@ -11,7 +11,7 @@ extension ProfileMachine {
     }
 
     /// Sets the time before something is shown, so that texts which have expired by then are hidden.
-    package func look(at wall: UInt64, steady: UInt64) { state.device.clocks.advance(wall: wall, steady: steady) }
+    package func look(at wall: UInt64, steady: UInt64) { state.device.advance(wall: wall, steady: steady) }
 
     /// Damaged entries that were read.
     package var damagedEntries: Set<EntryPlace> { state.device.damage.entries }

@@ -8,9 +8,9 @@ import MLS
 /// another.
 package final class ProfileMachine {
     var state: ProfileState
-    var inboxes: InboxTable
+    private(set) var inboxes: InboxTable
     /// The cursors of programs that read messages; `nil` until one is used.
-    var cursors: CursorBook?
+    private var cursors: CursorBook?
 
     /// Reads a profile's state.
     ///
@@ -70,8 +70,8 @@ package final class ProfileMachine {
     private func run(
         _ wall: UInt64, _ steady: UInt64?, _ body: () throws(KithError) -> Void
     ) throws(KithError) -> ProfileOutput {
-        state.device.clocks.advance(wall: wall, steady: steady ?? wall)
-        if state.device.clocks.didSet() { try eraseExpired() }
+        state.device.advance(wall: wall, steady: steady ?? wall)
+        if state.device.clockWasSet() { try eraseExpired() }
         try body()
         state.device.reportClocks()
         for id in inboxes.ids { try pass(.stepEnds, to: id) }
@@ -205,6 +205,29 @@ package final class ProfileMachine {
     /// Runs `body` on the state that the device's machines share.
     func withDevice<T, E: Error>(_ body: (inout DeviceState) throws(E) -> T) throws(E) -> T {
         try body(&state.device)
+    }
+
+    /// Runs `body` on the profile's cursors, which are read from the store on first use.
+    func withCursors<T>(
+        _ body: (inout CursorBook, inout ProfileState) throws(KithError) -> T
+    ) throws(KithError) -> T {
+        var book: CursorBook
+        if let cursors { book = cursors } else { book = try CursorBook(from: state.device.store) }
+        let result = try body(&book, &state)
+        cursors = book
+        return result
+    }
+
+    /// Makes an inbox. It opens at the relay when the relay is connected.
+    ///
+    /// - Returns: `nil` if the relay is unknown.
+    func makeInbox(at relay: RelayID, for purpose: InboxRecord.Purpose) throws(KithError) -> InboxMachine? {
+        guard state.device.relays[relay] != nil else { return nil }
+        let id = state.device.step.numbers.nextInbox()
+        inboxes.add(id, InboxRecord(relay: relay, purpose: purpose, random: state.device.random))
+        let made = inboxes[id]?.machine
+        try pass(.made, to: id)
+        return made
     }
 
     private func pass(_ events: [DeliveryQueue.Event]) throws(KithError) {
