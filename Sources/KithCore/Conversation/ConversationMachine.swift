@@ -1,11 +1,11 @@
 import KithWire
 import MLS
 
-/// A conversation: its record, its group, its outbox, and its place in the log. Only inputs change it:
-/// ``ConversationTable/Place`` holds the machine, and the other machines can only read it there.
+/// A conversation: its record, its group, its outbox, and its place in the log. Only inputs change a conversation.
+/// ``ConversationTable/Place`` has the machine, and other machines can only read the machine there.
 ///
-/// One rule makes it correct: only the log changes the conversation, entry by entry, this device's own entries included. Answers
-/// to requests only tell when to try again.
+/// One rule makes the machine correct: only the log changes the conversation, entry by entry. This device's own entries are no
+/// exception. Answers to requests only decide when the next attempt is made.
 struct ConversationMachine {
     let id: ConversationID
     var record: ConversationRecord
@@ -17,7 +17,7 @@ struct ConversationMachine {
     var comparison: ViewComparison
     var history: ConversationHistory
     var presence = Presence()
-    /// Whether the conversation was deleted, and is to be removed from the table.
+    /// Whether the conversation was deleted and has to be removed from the table.
     private(set) var isDiscarded = false
 
     init(id: ConversationID, record: ConversationRecord) {
@@ -31,24 +31,24 @@ struct ConversationMachine {
 
     // MARK: Reading
 
-    /// Whether this device may follow the log, send to it and answer in it. Everything that others could notice checks this
-    /// first.
+    /// Whether this device may follow the log, send to it and answer in it. Before every action that others could notice, this is
+    /// checked.
     var mayAct: Bool { record.consent == .given }
 
-    /// Whether the conversation waits for the user's consent. Until then, nothing that this device does tells anyone that the
-    /// inviter's letter was read, and only the inbox's daily trim tells that the device is online.
+    /// Whether the conversation waits for the user's consent. Until then, no action of this device shows that the inviter's
+    /// letter was read. Only the inbox's daily trim shows that the device is online.
     var isPending: Bool { !mayAct && record.status.isOpen }
 
     /// Whether this device has asked the others to remove it.
     var isLeaving: Bool { record.intents.contains { $0.change == .leave } }
 
-    /// Whether all others have left, and nobody is being added.
+    /// Whether all other members have left and nobody is being added.
     var isLeftAlone: Bool {
         record.status == .active && record.memberCount < 2
             && !record.intents.contains { if case .add = $0.change { true } else { false } }
     }
 
-    /// Whether the user has to decide about something before anything is sent.
+    /// Whether the user has to make a decision before anything is sent.
     func isBlocked(_ contacts: ContactBook) -> Bool {
         record.isSuspect || record.contact.flatMap { contacts[$0]?.conflictingKey } != nil
     }
@@ -56,15 +56,15 @@ struct ConversationMachine {
     /// The times at which something is due, in milliseconds; see ``Clocks/now``.
     func due(in device: DeviceState) -> [UInt64] {
         guard record.status.isOpen, device.relays.isConnected(record.relay) else { return [] }
-        // Asked of every conversation after each step: most have nothing to collect.
+        // This is called for every conversation after each step, and most conversations have no times to collect.
         var due = acknowledged.due
         if let time = changeDue(in: device) { due.append(time) }
         if sync.isLive { due += comparison.due }
         return due
     }
 
-    /// The time of the next try, change or renewal. Nothing is due while the relay owes an answer, because the answer wakes the
-    /// conversation.
+    /// The time of the next attempt, change or renewal; `nil` while an answer of the relay is missing, because the answer wakes
+    /// the conversation.
     private func changeDue(in device: DeviceState) -> UInt64? {
         switch sync {
         case .opening, .catchingUp, .awaitingCommit: return nil
@@ -90,7 +90,7 @@ struct ConversationMachine {
             if record.relay == relay {
                 try open(in: &device)
             }
-            // The conversation may wait for a key package from that relay.
+            // The conversation may wait for a key package from this relay.
             else if sync.isLive {
                 try advance(in: &device)
             }
@@ -169,9 +169,9 @@ struct ConversationMachine {
 
     // MARK: Joining
 
-    /// Begins the conversation with a group of this device alone.
+    /// Begins the conversation with a group that has only this device.
     ///
-    /// - Parameter ticket: the command that ends when the people are added.
+    /// - Parameter ticket: the command that ends when the people have been added.
     mutating func begin(
         _ group: Group, adding targets: [AddTarget], _ ticket: Ticket<ConversationID>, in device: inout DeviceState
     ) throws(KithError) {
@@ -188,7 +188,7 @@ struct ConversationMachine {
         try open(in: &device)
     }
 
-    /// Invites the other person again, who could not be reached. Keeps the texts that wait.
+    /// Invites the other person again, because that person could not be reached. Waiting texts are kept.
     mutating func inviteAgain(
         _ target: AddTarget, _ ticket: Ticket<ConversationID>, in device: inout DeviceState
     ) throws(KithError) {
@@ -198,12 +198,13 @@ struct ConversationMachine {
         try open(in: &device)
     }
 
-    /// Takes over a group that this device has joined with a Welcome.
+    /// Uses a group that this device has joined with a Welcome.
     ///
     /// - Parameters:
     ///   - isBack: whether this device was in the conversation before.
     ///   - people: the other members.
-    /// - Returns: the difference between the inviter's view and this device's, if this device's history continues.
+    /// - Returns: the difference between the inviter's view and this device's, if this device's history continues and the two
+    ///   differ.
     mutating func join(
         _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers, in device: inout DeviceState
     ) throws(KithError) -> Warning? {
@@ -219,11 +220,11 @@ struct ConversationMachine {
         return difference
     }
 
-    /// Prepares a conversation that this device had lost, after it was added again.
+    /// Prepares a conversation that this device had lost and to which it was added again.
     private mutating func rejoin(_ group: Group, title: String, in device: inout DeviceState) {
         resetConnection(in: &device)
         record.rejoin(epoch: group.epoch, memberCount: group.memberCount, title: title)
-        // Since it was removed, this device may have had no reason to connect to the relay.
+        // After its removal, this device may have had no reason to connect to the relay.
         if mayAct { device.keepConnected(to: record.relay) }
         acknowledged.removeAll()
         comparison.forget()
@@ -247,8 +248,8 @@ struct ConversationMachine {
             inviter: inviter, to: membership, members: Set(group.memberAccounts))
     }
 
-    /// Accepts a pending conversation. From now on, this device follows its log; in a conversation of two, it sends the other
-    /// person its contact card.
+    /// Accepts a pending conversation. From now on, this device follows the conversation's log. In a conversation of two, it
+    /// sends the other person its contact card.
     mutating func accept(in device: inout DeviceState) throws(KithError) {
         record.accept()
         markDirty(in: &device)
@@ -257,7 +258,7 @@ struct ConversationMachine {
         scheduleCard(in: &device)
     }
 
-    /// Separates the conversation from its contact, who has another key now. Its messages stay with the old key.
+    /// Separates the conversation from its contact, who now has another key. The conversation's messages stay with the old key.
     ///
     /// - Parameter name: the contact's name.
     mutating func keepOldKey(of name: String, in device: inout DeviceState) throws(KithError) {
@@ -268,7 +269,7 @@ struct ConversationMachine {
 
     // MARK: The end
 
-    /// Stops the conversation on this device, because its log can't be used any more.
+    /// Stops the conversation on this device, because its log can no longer be used.
     mutating func stop(
         _ reason: StopReason, through seq: UInt64? = nil, in device: inout DeviceState
     ) throws(KithError) {
@@ -276,7 +277,7 @@ struct ConversationMachine {
         try end(.stopped(seq: seq ?? record.lastSeq + 1, reason: reason), in: &device)
     }
 
-    /// Ends the conversation on this device. Commands that wait for it fail.
+    /// Ends the conversation on this device. Commands that wait for the conversation fail.
     mutating func end(_ status: ConversationStatus, in device: inout DeviceState) throws(KithError) {
         resetConnection(in: &device)
         record.end(status)
@@ -293,20 +294,20 @@ struct ConversationMachine {
 
     // MARK: The group and the store
 
-    /// Marks the conversation, to be stored at the end of the step.
+    /// Marks the conversation, so that it is stored at the end of the step.
     func markDirty(in device: inout DeviceState) { device.step.markDirty(id) }
 
-    /// Reports the conversation as it is now.
+    /// Reports the current state of the conversation.
     func emitSummary(in device: inout DeviceState) throws(KithError) {
         device.emit(.conversation(try ConversationSummary(self, in: device)))
     }
 
-    /// The group. Reads it from the store on first use.
+    /// Returns the group. On first use, reads it from the store.
     mutating func group(in device: inout DeviceState) throws(KithError) -> LoadedGroup {
         try keptGroup.load(in: &device)
     }
 
-    /// Takes over a group that the store does not have.
+    /// Uses a new group, which is not in the store yet.
     mutating func begin(_ group: Group) throws(KithError) { try keptGroup.begin(group) }
 
     /// Frees the group, and everything else that can be read from the store again.
@@ -316,7 +317,7 @@ struct ConversationMachine {
         history.unload()
     }
 
-    /// Deletes the conversation, which nobody else was ever in.
+    /// Deletes the conversation, because nobody else was ever in it.
     mutating func discard(in device: inout DeviceState) {
         resetConnection(in: &device)
         request(.close(channel: record.channel), .closeChannel, in: &device)
@@ -328,7 +329,7 @@ struct ConversationMachine {
         }
     }
 
-    /// Puts the record and the group's changes into the step's transaction.
+    /// Adds the record and the group's changes to the step's transaction.
     mutating func store(in step: inout Step) {
         if let hasProposals = keptGroup.hasProposals { record.note(hasProposals: hasProposals) }
         step.put(StoreKey(.conversation, item: id.rawValue), record.encoded)

@@ -1,30 +1,30 @@
 import KithWire
 import MLS
 
-/// The distance of this device from the end of a conversation's log.
+/// The progress of this device towards the end of a conversation's log.
 ///
-/// Data that exists only in some states is in the payloads of these states, so nothing of it remains when they end.
+/// Data that exists only in some states is in the payloads of these states, so the data is gone when such a state ends.
 enum SyncState {
-    /// The log is not followed. `retryAt` is the time of the next try, in milliseconds, if the relay asked for a pause.
+    /// The log is not followed. `retryAt` is the time of the next attempt, in milliseconds, if the relay has asked for a pause.
     case offline(retryAt: UInt64?)
-    /// The epoch's tokens were presented, and the follow was begun. The relay has not stated where it begins. After a commit, the
-    /// conversation is also in this state until the relay reports the end of the old epoch.
+    /// The epoch's tokens were presented, and the follow was requested. The relay has not stated yet where the follow begins.
+    /// After a commit, the conversation is also in this state until the relay reports the end of the old epoch.
     case opening(Following)
-    /// Entries up to `through` were at the relay when the follow began. They are being processed.
+    /// The relay had entries up to `through` when the follow began, and these are being processed.
     case catchingUp(Following, through: UInt64)
-    /// Every entry that was at the relay has been processed. Only in this state is anything sent.
+    /// All entries that the relay had when the follow began were processed. Entries are sent in this state only.
     case live(Following, Live)
-    /// A turn has come whose commit is being fetched. The log continues when the commit has arrived.
+    /// A turn has arrived, and its commit is being fetched. The log continues when the commit has arrived.
     case awaitingCommit(Following, AwaitedCommit)
 
     /// A connection to the log, from the first follow until the connection is lost or given up.
     struct Following {
-        /// The follow that is under way; `nil` between two epochs.
+        /// The tag of the current follow; `nil` between two epochs.
         fileprivate(set) var tag: UInt64?
-        /// Entries of Kith's own that are too large for the relay. They wait for another connection, on which the relay may take
-        /// more.
+        /// Entries of Kith itself that are too large for the relay. Such entries wait for another connection, on which the relay
+        /// may accept more.
         fileprivate var tooLarge: Set<EntryID> = []
-        /// The time of the next request, in milliseconds, if the relay asked for a pause.
+        /// The time of the next request, in milliseconds, if the relay has asked for a pause.
         fileprivate var retryAt: UInt64?
         fileprivate var challenge = LiveChallenge()
     }
@@ -35,7 +35,7 @@ enum SyncState {
         fileprivate var inFlight: Set<EntryID> = []
         /// Whether the pending commit was sent.
         fileprivate var turnIsSent = false
-        /// The time to commit others' proposals, in milliseconds; see ``Clocks/now``.
+        /// The time at which other members' proposals are committed, in milliseconds; see ``Clocks/now``.
         fileprivate var commitProposalsAt: UInt64?
     }
 
@@ -43,13 +43,13 @@ enum SyncState {
     struct AwaitedCommit {
         let entry: Entry
         let reference: TurnReference
-        /// Entries that were sent before the turn came and have no answer yet.
+        /// Entries that were sent before the turn arrived and have no answer yet.
         fileprivate var inFlight: Set<EntryID>
     }
 
     // MARK: Reading
 
-    /// The connection, if there is one.
+    /// The connection; `nil` if there is none.
     private(set) var following: Following? {
         get {
             switch self {
@@ -79,10 +79,10 @@ enum SyncState {
     /// Whether the log has been read to its end, so that this device may send.
     var isLive: Bool { if case .live = self { true } else { false } }
 
-    /// Whether the relay has yet to state where the epoch begins.
+    /// Whether the relay has not stated yet where the epoch begins.
     var isOpening: Bool { if case .opening = self { true } else { false } }
 
-    /// The turn whose commit is being fetched.
+    /// The turn whose commit is being fetched; `nil` for none.
     var awaited: AwaitedCommit? { if case .awaitingCommit(_, let awaited) = self { awaited } else { nil } }
 
     /// Whether the pending commit was sent in this epoch.
@@ -91,10 +91,10 @@ enum SyncState {
     /// Entries that were sent in this epoch and have no answer yet.
     var inFlight: Set<EntryID> { live?.inFlight ?? awaited?.inFlight ?? [] }
 
-    /// The time to commit others' proposals, in milliseconds; see ``Clocks/now``.
+    /// The time at which other members' proposals are committed, in milliseconds; see ``Clocks/now``.
     var commitProposalsAt: UInt64? { live?.commitProposalsAt }
 
-    /// Whether an entry of Kith's own waits for another connection, because it is too large for the relay.
+    /// Whether an entry of Kith itself waits for another connection, because it is too large for the relay.
     func isTooLarge(_ entry: EntryID) -> Bool { following?.tooLarge.contains(entry) ?? false }
 
     /// Whether a follow is the current one.
@@ -105,10 +105,10 @@ enum SyncState {
 
     // MARK: Pauses
 
-    /// The time of the next try or request, in milliseconds, if the relay asked for a pause.
+    /// The time of the next attempt or request, in milliseconds, if the relay has asked for a pause.
     var retryAt: UInt64? { if case .offline(let retryAt) = self { retryAt } else { following?.retryAt } }
 
-    /// Tries again at a time, in milliseconds.
+    /// Pauses until a time, in milliseconds.
     mutating func pause(until time: UInt64) {
         if case .offline = self { self = .offline(retryAt: time) } else { following?.retryAt = time }
     }
@@ -120,7 +120,7 @@ enum SyncState {
 
     // MARK: Follows
 
-    /// Begins a follow: the first of a connection, or the next epoch's.
+    /// Begins a follow, which is the first one of a connection or that of the next epoch.
     mutating func beginFollow(_ tag: UInt64) {
         var following = following ?? Following(retryAt: retryAt)
         following.tag = tag
@@ -132,19 +132,20 @@ enum SyncState {
         if case .opening(let following) = self { self = .catchingUp(following, through: seq) }
     }
 
-    /// Becomes live, after the last entry that was at the relay has been processed.
+    /// Becomes live, after the last entry was processed that the relay had when the follow began.
     mutating func becomeLive() {
         guard case .catchingUp(var following, _) = self else { return }
         following.challenge.didCatchUp()
         self = .live(following, Live())
     }
 
-    /// Enters the epoch that a commit opened. Requests of the old epoch are over; the relay reports when its follow ends.
+    /// Enters the epoch that a commit has opened. Requests of the old epoch are over, and the relay will report the end of its
+    /// follow.
     mutating func enterEpoch() {
         if let following { self = .opening(following) }
     }
 
-    /// Waits for the commit of a turn. The log continues when the commit has been fetched.
+    /// Waits for the commit of a turn. Processing continues when the commit was fetched.
     mutating func waitForCommit(of entry: Entry, _ reference: TurnReference) {
         guard let following else { return }
         self = .awaitingCommit(following, AwaitedCommit(entry: entry, reference: reference, inFlight: inFlight))
@@ -157,7 +158,7 @@ enum SyncState {
         return awaited
     }
 
-    /// Ends a follow. Another may begin on the same connection.
+    /// Ends a follow. Another follow may begin on the same connection.
     mutating func endFollow() { following?.tag = nil }
 
     /// Ends the connection.
@@ -167,7 +168,7 @@ enum SyncState {
 
     mutating func didSend(_ entry: EntryID) { live?.inFlight.insert(entry) }
 
-    /// Notes that the relay answered an entry, or that the log brought it.
+    /// Notes that the relay has answered an entry, or that the log has delivered it.
     mutating func didLand(_ entry: EntryID) {
         if case .awaitingCommit(let following, var awaited) = self {
             awaited.inFlight.remove(entry)
@@ -177,13 +178,13 @@ enum SyncState {
         }
     }
 
-    /// Sets aside an entry of Kith's own that is too large for the relay.
+    /// Notes that an entry of Kith itself is too large for the relay.
     mutating func setAside(tooLarge entry: EntryID) { following?.tooLarge.insert(entry) }
 
     /// Notes that the pending commit was sent.
     mutating func didSendTurn() { live?.turnIsSent = true }
 
-    /// Notes that the relay did not take the pending commit, or that there is none any more.
+    /// Notes that the relay has refused the pending commit, or that there is no pending commit any more.
     mutating func turnIsOver() { live?.turnIsSent = false }
 
     /// Decides about a change that no user asked for, if the conversation is live.

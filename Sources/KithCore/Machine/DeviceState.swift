@@ -1,10 +1,10 @@
 import KithWire
 import MLS
 
-/// The state that all machines of a device share: its identity, the relays and people it knows, the time, and the current step.
-/// Each part is a machine of its own, which only its methods change.
+/// The state that all machines of a device share: its identity, the relays and people that it knows, the time, and the current
+/// step. Each part is a separate machine, and only its own methods change it.
 struct DeviceState {
-    /// The profile's stored values, as of the last step.
+    /// The profile's stored values, without those of the current step.
     let store: any ProfileStore
     let random: RandomSource
     let sizes: EntrySizes
@@ -17,14 +17,14 @@ struct DeviceState {
     var erasures = ErasureSchedule()
     var commands = WaitingCommands()
     var nameRequests = NameRequests()
-    /// The time of the input that is being handled.
+    /// The times of the current input.
     private(set) var clocks: Clocks
     var clockNotices = ClockNotices()
     var invitationNotices = InvitationNotices()
     var damage: Damage
     var step = Step()
 
-    /// - Parameter isForReading: whether to leave out damaged values. A profile that sends needs all values.
+    /// - Parameter isForReading: whether damaged values are left out. A profile that sends needs all values.
     init(
         _ store: any ProfileStore, clocks: Clocks, random: RandomSource = .system, sizes: EntrySizes = EntrySizes(),
         folding: NameFolding, isForReading: Bool
@@ -44,25 +44,26 @@ struct DeviceState {
     /// The public key of this device's account.
     var account: AccountKey { identity.account.publicKey }
 
-    /// The device's clock, in milliseconds since 1970. It is for dates that others see or that outlast this process.
+    /// The time of the device's clock, in milliseconds since 1970, for dates that others see, or that are still used after this
+    /// process has ended.
     var wall: UInt64 { clocks.wall }
 
-    /// The clock that measures waiting, in milliseconds; see ``Clocks/now``.
+    /// The time with which waits are measured, in milliseconds; see ``Clocks/now``.
     var now: UInt64 { clocks.now }
 
-    /// The clock, randomness and policy for MLS.
+    /// The time, the random bytes and the settings for MLS.
     var environment: MLSEnvironment {
         var environment = MLSEnvironment(authentication: CertifiedDevices(), now: wall / 1000, random: random)
-        // Otherwise a member whose clock is wrong could not follow the others into an epoch.
+        // Otherwise a member with a wrong clock could not follow the other members into an epoch.
         environment.configuration.checksReceivedLifetimes = false
-        // Only members add members; proposals from outside are refused.
+        // Only members add members, so proposals from outside are refused.
         environment.configuration.acceptsNewcomers = false
-        // Kith uses no other group extension, and gives external senders no rights.
+        // Kith uses no other group extension, and gives no rights to external senders.
         environment.configuration.allowedGroupExtensions = [.requiredCapabilities]
         return environment
     }
 
-    /// A random number below `bound`.
+    /// Returns a random number less than `bound`.
     func jitter(_ bound: UInt64) -> UInt64 {
         var generator = SourceGenerator(source: random)
         return generator.next() % max(1, bound)
@@ -79,7 +80,7 @@ struct DeviceState {
     /// Reports an event to the user.
     mutating func emit(_ event: KithEvent) { step.emit(event) }
 
-    /// Sends a request, if its relay is connected. The purpose comes back with the answer.
+    /// Sends a request, if its relay is connected. The answer has the same purpose.
     mutating func request(_ relay: RelayID, _ request: Request, for purpose: RequestPurpose) {
         guard relays.isConnected(relay) else { return }
         step.request(relay, request, for: purpose)
@@ -87,7 +88,7 @@ struct DeviceState {
 
     mutating func keepConnected(to relay: RelayID) { relays.keepConnected(to: relay, in: &step) }
 
-    /// Notes that a relay is connected, and the time that it stated, in milliseconds since 1970.
+    /// Notes that a relay is connected, and stores the time that the relay has stated, in milliseconds since 1970.
     ///
     /// - Returns: whether the profile keeps this connection.
     mutating func didConnect(_ relay: RelayID, timeMs: UInt64?) -> Bool {
@@ -95,7 +96,7 @@ struct DeviceState {
         return relays.didConnect(relay)
     }
 
-    /// Forgets everything that was under way on a connection that has ended.
+    /// Forgets all requests and follows on a connection that has ended.
     mutating func didDisconnect(_ relay: RelayID) {
         relays.didDisconnect(relay)
         step.forget(relay)
@@ -104,9 +105,9 @@ struct DeviceState {
 
     // MARK: People
 
-    /// The contact that a device belongs to. Remembers a new person with the key in the certificate.
+    /// Returns the contact to whom a device belongs. A new person becomes a contact with the key in the certificate.
     ///
-    /// - Parameter isStranger: whether the contact is met in a pending conversation.
+    /// - Parameter isStranger: whether the contact was found in a pending conversation.
     mutating func remember(
         _ certificate: DeviceCertificate, trust: Trust, alias: String? = nil, isStranger: Bool = false
     ) -> ContactID {
@@ -115,7 +116,7 @@ struct DeviceState {
         return contacts.remember(person, in: &step)
     }
 
-    /// The author of an entry, by the leaf that signed it.
+    /// Returns the author of an entry, from the leaf that has signed it.
     func author(of sender: Sender, _ group: Group) -> EntryRecord.Author {
         guard case .member(let leaf) = sender, let certificate = group.tree[leaf]?.credential.deviceCertificate else {
             return .unknown
@@ -124,7 +125,7 @@ struct DeviceState {
         return contacts[certificate.accountKey].map { .contact($0.id) } ?? .unknown
     }
 
-    /// The name of an entry's author on this device.
+    /// Returns the name of an entry's author on this device.
     func name(of author: EntryRecord.Author) -> String {
         switch author {
         case .me: identity.name
@@ -135,10 +136,11 @@ struct DeviceState {
 
     // MARK: The device's certificate
 
-    /// Renews the device's certificate if it does not cover enough time before and after now. The clock may have been wrong when
-    /// the profile was made.
+    /// Renews the device's certificate if it does not cover enough time before and after now. This is possible if the clock was
+    /// wrong when the profile was created.
     ///
-    /// - Returns: `true` if nobody could accept the old certificate. Key packages that hold it have to be replaced.
+    /// - Returns: `true` if nobody could accept the old certificate. Then key packages with the old certificate have to be
+    ///   replaced.
     mutating func renewCertificate() throws(KithError) -> Bool {
         let wasCurrent = identity.certificate.lifetime.contains(wall / 1000)
         let renewed = try callingMLS { () throws(MLSError) in try identity.recertified(at: wall) }
@@ -149,7 +151,7 @@ struct DeviceState {
     }
 }
 
-/// The greatest lengths of a commit and of a Welcome that go into an entry. Longer ones go into parcels.
+/// The maximum sizes of a commit and of a Welcome in an entry. Larger ones are sent in parcels.
 package struct EntrySizes: Sendable {
     /// The longest commit in a turn, in bytes.
     package var turn: Int
@@ -164,9 +166,9 @@ package struct EntrySizes: Sendable {
 
 /// The values of a profile that are damaged on the disk.
 struct Damage {
-    /// Whether damaged values are left out. They are in profiles that are opened for reading.
+    /// Whether damaged values are left out. This is so in profiles that are open for reading only.
     let isTolerated: Bool
-    /// Damaged entries that were read.
+    /// The damaged entries that were found so far.
     private(set) var entries: Set<EntryPlace> = []
     /// The number of other damaged values, which were left out when the profile was opened.
     private(set) var values = 0
@@ -177,43 +179,44 @@ struct Damage {
     mutating func noteValue() { values += 1 }
 }
 
-/// Notices about invitations that the user gets only once.
+/// Decides about notices on invitations that the user gets only once.
 struct InvitationNotices {
-    /// Whether the user was told that strangers' letters wait.
+    /// Whether the user was told that letters of strangers wait.
     private var isTooManyPendingTold = false
-    /// The relays in skipped invitations that the user was told of.
+    /// The relays of skipped invitations that were reported to the user.
     private var relays: Set<RelayAddress> = []
 
     /// Notes that a stranger's letter has to wait because too many conversations are pending.
     ///
-    /// - Returns: whether to tell the user.
+    /// - Returns: whether this has to be reported to the user.
     mutating func tooManyPending() -> Bool {
         defer { isTooManyPendingTold = true }
         return !isTooManyPendingTold
     }
 
-    /// Notes that the user has decided about a stranger, so that the notice may come again.
+    /// Notes that the user has decided about a stranger, so that the notice may be repeated.
     mutating func didDecide() { isTooManyPendingTold = false }
 
-    /// Notes that an invitation was skipped because of its relay. Anyone can send one to a name.
+    /// Notes that an invitation was skipped because of its relay. Anyone can send such an invitation to a name.
     ///
-    /// - Returns: whether to tell the user: once for each relay, and for at most ``ClientLimits/relaysToldOf`` relays.
+    /// - Returns: whether it has to be reported to the user. Each relay is reported once, and at most
+    ///   ``ClientLimits/relaysToldOf`` relays are.
     mutating func passedOver(to relay: RelayAddress) -> Bool {
         relays.count < ClientLimits.relaysToldOf && relays.insert(relay).inserted
     }
 }
 
-/// Runs a read of the store, and throws its error as a ``KithError``.
+/// Runs a read of the store, and converts its error to a ``KithError``.
 package func reading<T>(_ body: () throws(StoreError) -> T) throws(KithError) -> T {
     do { return try body() } catch { throw .store(error) }
 }
 
-/// Decodes a stored value. Any error means that the value is damaged.
+/// Decodes a stored value. Every error means that the value is damaged.
 func decodingStored<T>(_ table: StoreTable, _ body: () throws -> T) throws(KithError) -> T {
     do { return try body() } catch { throw .store(.damaged(table)) }
 }
 
-/// Runs a call of MLS, and throws its error as a ``KithError``.
+/// Runs a call of MLS, and converts its error to a ``KithError``.
 func callingMLS<T>(_ body: () throws(MLSError) -> T) throws(KithError) -> T {
     do { return try body() } catch { throw .mls(error) }
 }

@@ -1,15 +1,15 @@
 import KithWire
 import MLS
 
-// The commands in `Commands.swift` that concern more than one machine. A command that needs no answer finishes here. The others
-// finish when the relay or the log answers.
+// The commands in `Commands.swift` that concern several machines. A command that needs no answer finishes here. Others finish
+// when the relay answers or the log delivers an entry.
 
 extension ProfileMachine {
     func perform(_ command: GivenCommand) throws(KithError) {
         do throws(KithError) {
             try command.begin(self)
         } catch {
-            // A failure of the store is no answer to a command. It ends the machine.
+            // A failure of the store ends the machine, so it is not the result of a command.
             if case .store = error { throw error }
             state.device.step.fail(command, error)
         }
@@ -55,7 +55,7 @@ extension ProfileMachine {
         try sendNameRequest(.lookUp(ticket))
     }
 
-    /// The number of a relay that the user named.
+    /// Returns the number of a relay that the user has named.
     private func relay(given point: RelayPoint) -> RelayID {
         withDevice { $0.relays.id(given: point, in: &$0.step) }
     }
@@ -101,9 +101,9 @@ extension ProfileMachine {
         try pass(.finishWaiting, to: id)
     }
 
-    /// The inbox by which a contact can be invited.
+    /// Returns the inbox with which a contact can be invited.
     ///
-    /// - Throws: ``KithError/keyChanged(contact:pinned:found:)``, ``KithError/notReachable(_:_:)``.
+    /// - Throws: ``KithError/keyChanged(contact:pinned:found:)`` or ``KithError/notReachable(_:_:)``.
     private func reachableInbox(of person: Contact) throws(KithError) -> InboxAddress {
         if let other = person.conflictingKey {
             throw .keyChanged(contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
@@ -118,7 +118,7 @@ extension ProfileMachine {
         throw .notReachable(person.name, isPending ? .pending : isOpen ? .notYet : isRestored ? .restored : .never)
     }
 
-    /// Restarts a conversation whose contact could not be reached before, and keeps the texts that wait in it. Otherwise each try
+    /// Restarts a conversation whose contact could not be reached before, with the texts that wait in it. Otherwise each attempt
     /// would leave a conversation behind.
     private func beginAgain(
         with contact: ContactID, at relay: RelayID, _ target: AddTarget, _ ticket: Ticket<ConversationID>
@@ -158,7 +158,7 @@ extension ProfileMachine {
         return targets
     }
 
-    /// Makes a group with this device as its only member, on a new channel, and adds the others to it.
+    /// Creates a group with this device as its only member, on a new channel, and adds the other members to it.
     @discardableResult
     private func create(
         _ new: NewConversation, _ ticket: Ticket<ConversationID>
@@ -171,7 +171,7 @@ extension ProfileMachine {
 
     // MARK: Changing conversations
 
-    /// Accepts a conversation, if it is pending. Then replaces the key package that it used in each inbox that led to it.
+    /// If a conversation is pending, accepts it. Then replaces the used key packages in each inbox whose letter has led to it.
     func accept(_ id: ConversationID) throws(KithError) {
         guard let machine = state.conversations[id]?.machine, machine.isPending else { return }
         try pass(.accept, to: id)
@@ -182,7 +182,7 @@ extension ProfileMachine {
         state.device.invitationNotices.didDecide()
     }
 
-    /// Requests a change of a group. The command finishes when the change is in the log; for an addition, when its Welcomes are
+    /// Requests a change of a group. The command finishes when the change is in the log. For an addition, the Welcomes have to be
     /// delivered too.
     func request(
         _ intent: Intent.Change, in id: ConversationID, _ ticket: Ticket<ConversationID>
@@ -195,7 +195,7 @@ extension ProfileMachine {
         let record = try state.conversations.active(id).machine.record
         let targets = try targets(members)
         guard !targets.isEmpty else { return finish(ticket, .success(id)) }
-        // Only the other person's new device may be added to a conversation of two.
+        // In a conversation of two, only the other person's new device may be added.
         if record.isDirect, members != record.contact.map({ [$0] }) { throw .membership(.addingToTwo) }
         try request(.add(targets), in: id, ticket)
     }
@@ -203,7 +203,7 @@ extension ProfileMachine {
     func remove(_ contact: ContactID, from id: ConversationID, _ ticket: Ticket<ConversationID>) throws(KithError) {
         let place = try state.conversations.active(id)
         let person = try state.device.contacts.contact(contact)
-        // A removal would end the conversation for both, and neither could undo it.
+        // A removal would end the conversation for both people, and neither could undo it.
         guard !place.machine.record.isDirect else { throw .membership(.removingFromTwo) }
         guard !(try place.group(in: &state.device).leaves(of: person.accountKey)).isEmpty else {
             throw .membership(.noMember(person.name))
@@ -218,7 +218,7 @@ extension ProfileMachine {
         case .active, .preparing, .stopped: break
         case .removed, .left: throw .conversation(machine.record.status)
         }
-        // The stranger who began a pending conversation is not told.
+        // If the conversation is pending, the stranger who began it is not told.
         if machine.isPending, machine.record.status == .active { state.device.invitationNotices.didDecide() }
         try pass(.abandon, to: id)
         finish(ticket, .success(id))
@@ -247,7 +247,7 @@ extension ProfileMachine {
 
     var newEntryID: EntryID { .random(from: state.device.random) }
 
-    /// Throws if a text can't be sent in a conversation.
+    /// Throws an error if a text cannot be sent in a conversation.
     func checkSending(_ text: String, to id: ConversationID) throws(KithError) {
         let machine = try state.conversations.conversation(id).machine
         guard machine.record.status.isOpen else { throw .conversation(machine.record.status) }
@@ -255,18 +255,18 @@ extension ProfileMachine {
         if let obstacle = machine.obstacle(state.device.contacts) { throw obstacle }
     }
 
-    /// Puts a text into the outbox, after ``checkSending(_:to:)`` has accepted it.
+    /// Adds a text to the outbox, after ``checkSending(_:to:)`` has accepted it.
     func send(_ text: OutgoingText, to id: ConversationID, _ ticket: Ticket<EntryID>) throws(KithError) {
         try accept(id)
         try pass(.send(text, ticket), to: id)
     }
 
     func takeRequest(item: UInt64, _ bytes: [UInt8], _ ticket: Ticket<EntryID>) throws(KithError) {
-        // One transaction deletes the request and puts the message into the outbox. If the message can't be sent, the request is
+        // One transaction deletes the request and adds the message to the outbox. If the message cannot be sent, the request is
         // deleted too.
         state.device.step.delete(StoreKey(.request, item: item))
         guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }
-        // Another conversation may have the number of one that was discarded.
+        // The number of a conversation that was discarded may now belong to another one.
         let known = state.conversations[request.conversation]?.machine.record.channel
         guard request.channel == nil || request.channel == known else { throw .notFound("conversation") }
         try checkSending(request.text, to: request.conversation)

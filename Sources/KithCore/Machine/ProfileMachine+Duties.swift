@@ -1,9 +1,9 @@
 import KithWire
 
-// Work that concerns several machines at once: certificates, erasures, names, contact cards.
+// Work that concerns several machines at once: certificates, erasures, inboxes and contact cards.
 
 extension ProfileMachine {
-    /// Renews the device's certificate if that is due. Replaces key packages if nobody could accept the old certificate.
+    /// Renews the device's certificate if the renewal is due. Replaces key packages if nobody could accept the old certificate.
     func renewCertificate() throws(KithError) {
         guard try state.device.renewCertificate() else { return }
         for id in inboxes.ids { try pass(.certificateExpired, to: id) }

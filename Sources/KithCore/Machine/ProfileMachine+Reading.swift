@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// Access to the state for reading. Nothing here changes the profile.
+// Functions that read the state and do not change the profile.
 
 extension ProfileMachine {
     package var identity: ProfileIdentity {
@@ -10,16 +10,16 @@ extension ProfileMachine {
             name: identity.name, deviceName: identity.deviceName, accountKey: identity.account.publicKey)
     }
 
-    /// Sets the time before something is shown, so that texts which have expired by then are hidden.
+    /// Sets the time before messages are shown, so that texts that have expired by then are hidden.
     package func look(at wall: UInt64, steady: UInt64) { state.device.advance(wall: wall, steady: steady) }
 
-    /// Damaged entries that were read.
+    /// The damaged entries that were found so far.
     package var damagedEntries: Set<EntryPlace> { state.device.damage.entries }
 
     /// The number of other damaged values, which were left out when the profile was opened.
     package var damagedValues: Int { state.device.damage.values }
 
-    /// The differences from connected relays' clocks, for a subscriber that begins to listen.
+    /// The differences from connected relays' clocks, for a new subscriber.
     package var relayClockDifferences: [ClockDifference] { state.device.clockDifferences }
 
     // MARK: Conversations
@@ -64,14 +64,14 @@ extension ProfileMachine {
                     deviceName: certificate.deviceName)
             }
             let contact = device.contacts[certificate.accountKey]
-            // A key that a contact replaced by another is shown as a member without a contact.
+            // If a contact has replaced this key by another, the member is shown without a contact.
             return Member(
                 isMe: false, contact: contact?.id, name: contact?.name ?? "\(certificate.name) (old key)",
                 trust: contact?.trust ?? .unverified, deviceName: certificate.deviceName)
         }
     }
 
-    /// The conversations that strangers began and that the user has not accepted.
+    /// The conversations that strangers began and the user has not accepted.
     package var pendingConversations: [ConversationID] {
         state.conversations.all.filter(\.machine.isPending).map(\.machine.id).sorted()
     }
@@ -88,7 +88,8 @@ extension ProfileMachine {
         inboxes.ids.compactMap { inboxes[$0]?.machine.openInvite(in: state.device) }
     }
 
-    /// A relay as users see it. If only contacts' cards name the relay, it is shown with the first of these contacts.
+    /// Returns a relay in the form that users see. If only contacts' cards name the relay, it is shown with the first of these
+    /// contacts.
     package func knownRelay(_ id: RelayID) -> KnownRelay? {
         guard let point = state.device.relays[id] else { return nil }
         let isOwn = inboxes.all.contains { place in
@@ -103,7 +104,7 @@ extension ProfileMachine {
 
     /// The relays that this profile, a contact or a waiting command uses.
     ///
-    /// Other known relays are left over from commands that failed.
+    /// Other known relays are left over from failed commands.
     package var relayUse: [RelayUse] {
         let relays = state.device.relays
         let named = state.device.contacts.all.compactMap { $0.inbox.flatMap { relays.known($0.relay) } }
@@ -115,7 +116,7 @@ extension ProfileMachine {
         }
     }
 
-    /// Relays at which this profile has a conversation that it follows, an inbox, a delivery, or a person to add.
+    /// Relays at which this profile has a followed conversation, an inbox, a delivery, or a person to add.
     var relaysInUse: [RelayID] {
         let (relays, conversations) = (state.device.relays, state.conversations)
         let followed = conversations.all.filter { $0.machine.record.status.isOpen && $0.machine.mayAct }
@@ -132,10 +133,10 @@ extension ProfileMachine {
 
     // MARK: Backup
 
-    /// The number of entries that are read at once.
+    /// Number of entries that are read at once.
     private static let backupPage = 1_000
 
-    /// Passes the records of a backup to `body`, one at a time. A record comes after the records that it refers to.
+    /// Passes the records of a backup to `body`, one at a time. Each record comes after the records to which it refers.
     package func eachBackupRecord(_ body: ([UInt8]) throws(KithError) -> Void) throws(KithError) {
         try eachRecord { (record) throws(KithError) in try body(record.encoded) }
     }
@@ -169,7 +170,7 @@ extension ProfileMachine {
 
     // MARK: For tests and simulations
 
-    /// The state of a conversation; `nil` if there is no such conversation.
+    /// Returns the state of a conversation; `nil` if there is no such conversation.
     package func snapshot(of id: ConversationID) -> ConversationSnapshot? {
         guard let machine = state.conversations[id]?.machine else { return nil }
         return ConversationSnapshot(
@@ -182,10 +183,10 @@ extension ProfileMachine {
     /// The number of groups in memory.
     package var loadedGroups: Int { state.conversations.loadedGroups }
 
-    /// The number of unfinished deliveries to others' channels.
+    /// The number of unfinished deliveries to other people's channels.
     package var undelivered: Int { state.device.deliveries.count }
 
-    /// The number of unfinished invitations. Each waits for a key package, its turn, or an inbox.
+    /// The number of unfinished invitations. Each waits for a key package, for its turn, or for an inbox.
     package var waitingInvitations: Int {
         let wanted = state.conversations.all.map(\.machine).filter { $0.record.status.isOpen }.flatMap { machine in
             machine.record.intents.compactMap { intent -> IntentPlace? in
@@ -197,7 +198,7 @@ extension ProfileMachine {
         return Set(wanted + underWay).count
     }
 
-    /// The place of the newest group; `nil` if there is no group.
+    /// Returns the place of the newest group; `nil` if there is no group.
     package func latestGroup() throws(KithError) -> GroupPlace? {
         let groups = state.conversations.all.filter { !$0.machine.record.isDirect }
         guard let place = groups.max(by: { $0.machine.id < $1.machine.id }),

@@ -1,25 +1,26 @@
 import KithWire
 import MLS
 
-/// The state machine of a profile. It takes inputs, and returns values to store and effects to carry out. It has no clock and no
-/// network. It reads the store, and never writes to it. Each input goes to the machine whose state it changes.
+/// The state machine of a profile. The machine receives inputs, and returns values to store and effects to perform. It has no
+/// clock and no network, and reads the store but never writes to it. Each input is passed to the machine whose state it changes.
 ///
-/// A step that throws leaves the machine unusable, because its memory may be ahead of the store. Drop the machine and open
-/// another.
+/// If a step throws an error, the machine cannot be used any more, because the state in memory may be newer than the store. Drop
+/// the machine and open another one.
 package final class ProfileMachine {
     var state: ProfileState
     private(set) var inboxes: InboxTable
-    /// The cursors of programs that read messages; `nil` until one is used.
+    /// The cursors of programs that read messages; `nil` until a cursor is used.
     private var cursors: CursorBook?
 
     /// Reads a profile's state.
     ///
     /// - Parameters:
-    ///   - now: the device's clock, in milliseconds since 1970.
-    ///   - steady: milliseconds since any moment, by a clock that nobody sets; `nil` if nobody sets the device's clock either.
-    ///   - sizes: the greatest lengths of data in entries. Longer data goes into parcels.
+    ///   - now: the time of the device's clock, in milliseconds since 1970.
+    ///   - steady: milliseconds from any starting point, by a clock that nobody sets; `nil` if nobody sets the device's clock
+    ///     either.
+    ///   - sizes: the maximum sizes of data in entries. Larger data is sent in parcels.
     ///   - folding: decides which names look the same.
-    /// - Throws: ``KithError/noProfile``, ``KithError/store(_:)``.
+    /// - Throws: ``KithError/noProfile`` or ``KithError/store(_:)``.
     package init(
         opening store: any ProfileStore, now: UInt64, steady: UInt64? = nil, random: RandomSource = .system,
         sizes: EntrySizes = EntrySizes(), folding: NameFolding
@@ -30,9 +31,9 @@ package final class ProfileMachine {
         (state, inboxes) = try StoredProfile.load(device)
     }
 
-    /// Reads a profile's state for reading only. Damaged values are left out and counted. The machine must not get any input.
+    /// Reads a profile's state for reading only. Damaged values are left out and counted. The machine must not get any inputs.
     ///
-    /// - Throws: as the other initializer.
+    /// - Throws: the errors of the other initializer.
     package init(reading store: any ProfileStore, now: UInt64, folding: NameFolding) throws(KithError) {
         let clocks = Clocks(wall: now, steady: now)
         let device = try DeviceState(store, clocks: clocks, folding: folding, isForReading: true)
@@ -53,7 +54,7 @@ package final class ProfileMachine {
         }
     }
 
-    /// Handles inputs that arrived together. One transaction stores their changes.
+    /// Handles inputs that arrived together. Their changes are stored in one transaction.
     ///
     /// - Parameters: as for opening.
     package func handle(
@@ -80,7 +81,7 @@ package final class ProfileMachine {
         return state.device.step.finish()
     }
 
-    /// Milliseconds from the last input until ``ProfileInput/tick`` is due; `nil` if nothing waits for a time.
+    /// The milliseconds from the last input until ``ProfileInput/tick`` is due; `nil` if nothing waits for a time.
     package var wakeDelay: UInt64? {
         let (device, conversations) = (state.device, state.conversations)
         var due = device.deliveries.due(device.relays) + device.parcels.due
@@ -207,7 +208,7 @@ package final class ProfileMachine {
         try body(&state.device)
     }
 
-    /// Runs `body` on the profile's cursors, which are read from the store on first use.
+    /// Runs `body` with the profile's cursors. On first use, they are read from the store.
     func withCursors<T>(
         _ body: (inout CursorBook, inout ProfileState) throws(KithError) -> T
     ) throws(KithError) -> T {
@@ -218,9 +219,9 @@ package final class ProfileMachine {
         return result
     }
 
-    /// Makes an inbox. It opens at the relay when the relay is connected.
+    /// Creates an inbox, which is opened when its relay is connected.
     ///
-    /// - Returns: `nil` if the relay is unknown.
+    /// - Returns: the inbox; `nil` if the relay is unknown.
     func makeInbox(at relay: RelayID, for purpose: InboxRecord.Purpose) throws(KithError) -> InboxMachine? {
         guard state.device.relays[relay] != nil else { return nil }
         let id = state.device.step.numbers.nextInbox()
