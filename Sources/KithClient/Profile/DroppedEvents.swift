@@ -1,8 +1,8 @@
 import DequeModule
 import KithWire
 
-/// The subjects of events that were dropped for a slow subscriber. These subjects are read again from the profile. Their memory
-/// depends on the number of conversations, contacts and relays, not on the number of events.
+/// The subjects of events that were dropped for a slow subscriber. These subjects are read again from the profile. The memory for
+/// the subjects depends on the number of conversations, contacts and relays, not on the number of events.
 struct DroppedEvents {
     /// The place in a conversation from which messages are read again.
     private struct Place {

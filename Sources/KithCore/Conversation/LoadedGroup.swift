@@ -72,8 +72,8 @@ final class LoadedGroup {
     /// Creates a commit whose Welcomes can be delivered. A small tree is in the Welcome itself. A larger tree is sent in a
     /// parcel. Even the tree of a small group may be large, because members choose the contents of their leaves.
     ///
-    /// - view: this device's view of the log, which the commit contains.
-    ///   - view: this device's view of the log, which the commit carries.
+    /// - Parameters:
+    ///   - view: this device's view of the log, which the commit contains.
     ///   - welcomeLimit: the longest Welcome that may contain the tree, in bytes.
     /// - Throws: ``KithError/tooLong(limit:)``.
     func commit(

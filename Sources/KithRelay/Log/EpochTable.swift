@@ -32,8 +32,8 @@ struct EpochTable {
         return try row.count(0)
     }
 
-    /// Deletes the oldest epochs that are before `epoch` and ended before an entry. Returns the number of deleted epochs, and
-    /// whether no further ones are left.
+    /// Deletes the oldest epochs that are before `epoch` and that ended before the given entry. Returns the number of deleted
+    /// epochs, and whether no further ones are left.
     func delete(
         of channel: UInt64, before epoch: UInt64, endedBefore seq: UInt64, atMost count: Int
     ) throws(StoreFailure) -> (deleted: Int, isAll: Bool) {

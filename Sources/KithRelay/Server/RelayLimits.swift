@@ -315,7 +315,7 @@ public struct RelayLimits: Sendable {
         return true
     }
 
-    /// The default maximum size of the store.
+    /// Returns the default maximum size of the store.
     func share(of space: StoreSpace) -> UInt64 { (space.usedBytes + space.freeBytes) / 10 * 8 }
 
     var advertised: AdvertisedLimits {
