@@ -67,7 +67,7 @@ public enum Reply: Hashable, Sendable {
     /// Answers `follow`. The last entry of the epoch so far is `lastSeq`. The relay sends entries from `firstSeq` on, even if
     /// that entry does not exist yet.
     case following(firstSeq: UInt64, lastSeq: UInt64)
-    /// Event of a follow: consecutive entries. The frame carries the follow's request number.
+    /// Event of a follow: consecutive entries. The frame has the number of the follow's request.
     case entries(channel: ChannelID, entries: [Entry])
     /// Event of a follow: the epoch's last entry has been sent, and the follow is over.
     case epochEnded(channel: ChannelID, epoch: UInt64)

@@ -262,7 +262,7 @@ extension ConversationMachine {
         let before = record.readBy[contact] ?? 0
         guard seq > before else { return }
         record.didRead(by: contact, through: seq)
-        // The last own message before that seq is reported, and stands for all earlier ones.
+        // Only the last own message before that seq is reported. The report also applies to all earlier ones.
         for (seq, noted) in try device.entries(of: id, before + 1...seq, limit: 50, newestFirst: true) {
             guard let noted, noted.author == .me, case .text = noted.body else { continue }
             let place = EntryPlace(conversation: id, seq: seq)

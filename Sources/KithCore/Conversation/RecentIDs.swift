@@ -5,7 +5,8 @@ import KithWire
 struct RecentIDs {
     private var ids: Set<EntryID> = []
     private var order: Deque<EntryID> = []
-    /// The number of ids that are kept: enough to detect a repeat that the log brings much later, in little memory.
+    /// The number of ids that are kept. This number is enough to detect a repeat that arrives much later, and needs little
+    /// memory.
     private static let most = 4096
 
     /// Adds an id.

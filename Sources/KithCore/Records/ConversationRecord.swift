@@ -149,7 +149,7 @@ struct ConversationRecord: Sendable {
         isCreated = false
     }
 
-    /// Called when a Welcome brings this device back in a later epoch.
+    /// Called when this device has joined again with a Welcome, in a later epoch.
     mutating func rejoin(epoch: UInt64, memberCount: Int, title: String) {
         // A pending conversation has no history yet, so nothing was missed.
         if view != nil { missedFrom = lastSeq + 1 }

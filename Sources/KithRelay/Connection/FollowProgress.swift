@@ -5,7 +5,7 @@ import KithWire
 /// A follow is *live* while all known entries have been sent. New entries are then sent as soon as they are committed. A follow
 /// *lags* after the connection could not accept an entry. Entries are then read from the store until the follow is live again.
 struct FollowProgress {
-    /// Number of the request that opened the follow. Every event of the follow carries this number.
+    /// Number of the request that opened the follow. Every event of the follow has this number.
     let requestID: UInt32
     let epoch: UInt64
     /// The next seq to send.

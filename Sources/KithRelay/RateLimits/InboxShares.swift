@@ -44,7 +44,7 @@ struct InboxShares {
         case tooManyInboxes(waitNanoseconds: Int64)
     }
 
-    /// The shares. The key stands for a pair of an inbox and an address or a site.
+    /// The shares. The key is made from a pair of an inbox and an address or a site.
     private var shares: RecentTable<Int, Share>
     /// Limits how fast an address adds pairs, because new pairs make the table forget others.
     private var newPairs: SourceBuckets

@@ -15,8 +15,7 @@ struct RecentTable<Key: Hashable, Value> {
 
     subscript(key: Key) -> Value? { newer[key] ?? older[key] }
 
-    /// Whether setting a value for the key brings other values closer to being forgotten. Also `true` for a key of the older
-    /// generation.
+    /// Whether other values are forgotten sooner if a value is set for the key. Also `true` for a key of the older generation.
     func takesRoom(_ key: Key) -> Bool { newer[key] == nil }
 
     mutating func set(_ value: Value, for key: Key) {

@@ -33,7 +33,7 @@ struct SourceBuckets {
         if let site = source.site { charge(count, site, freshOfSite, channel, now) }
     }
 
-    /// Whether a charge brings other buckets closer to being forgotten.
+    /// Whether other buckets are forgotten sooner because of a charge.
     func takesRoom(_ source: ClientSource, at channel: ChannelID) -> Bool {
         [source.address, source.site].contains { name in
             name.map { buckets.takesRoom(SourceKey.of($0, in: channel)) } ?? false

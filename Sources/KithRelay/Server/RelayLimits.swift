@@ -138,8 +138,8 @@ public struct RelayLimits: Sendable {
     static let fullInboxRetryMs: UInt32 = 60_000
     /// Default and maximum time for which entries are kept, in seconds: 30 days.
     public var retentionSeconds = 30 * 86_400
-    /// Maximum size of the store, in MiB. 0 stands for 80 % of the sum of the store's own size and the free space. The rest is
-    /// for the system, and for the bytes that are written until the next check.
+    /// Maximum size of the store, in MiB. 0 means 80 % of the sum of the store's own size and the free space. The rest is for the
+    /// system, and for the bytes that are written until the next check.
     public var storeMiB = 0
     /// Two percentages of the maximum size. From the first on, the relay refuses new channels, key packages and names. From the
     /// second on, it also refuses entries of recent channels. The rest is for established conversations. A stranger's budget for

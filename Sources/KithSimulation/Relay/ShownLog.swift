@@ -72,7 +72,7 @@ struct InventedEntry {
     var truth: UInt64?
 }
 
-/// The lies of a relay. Each property is a function that can be replaced. `nil` stands for the truth.
+/// The lies of a relay. Each property is a function that can be replaced. `nil` means the truth.
 final class RelayLies {
     /// Returns the log that is shown to a connection, from all entries that were ever appended.
     var log: (ChannelID, RelayModel.Connection, [Entry]) -> [InventedEntry]? = { _, _, _ in nil }
