@@ -29,7 +29,7 @@ struct InboxTests {
     private func texts(_ client: SimulatedClient, of name: String) throws -> [String] {
         let summary = try client.machine?.conversationSummaries().first { $0.name == name }
         guard let summary else { return [] }
-        let messages = try client.machine?.wholeHistory(of: summary.id) ?? []
+        let messages = try client.machine?.history(of: summary.id, before: nil, limit: .max) ?? []
         return messages.compactMap { if case .text(let text) = $0.body { text } else { nil } }
     }
 

@@ -134,7 +134,7 @@ struct InviteRecoveryTests {
         group.relay.model.channels[inbox] = open
         say("three")
         let atHost = try host.machine?.conversationSummaries().first { $0.name == caller.name }
-        let messages = try host.machine?.wholeHistory(of: try #require(atHost).id) ?? []
+        let messages = try host.machine?.history(of: try #require(atHost).id, before: nil, limit: .max) ?? []
         let texts = messages.compactMap { if case .text(let text) = $0.body { text } else { nil } }
         #expect(texts == ["one", "two", "three"])
     }

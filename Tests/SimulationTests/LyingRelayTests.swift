@@ -205,7 +205,9 @@ struct LyingRelayTests {
             return log[..<place] + noise.map { InventedEntry(entry: $0, truth: nil) } + log[place...]
         }
         group.say(1)
-        let history = try group.simulation.clients[2].machine?.wholeHistory(of: group.conversation(of: 2)) ?? []
+        let history =
+            try group.simulation.clients[2].machine?.history(of: group.conversation(of: 2), before: nil, limit: .max)
+            ?? []
         let counts = history.compactMap { message -> Int? in
             if case .notice(.unreadable(_, _, let count)) = message.body { count } else { nil }
         }

@@ -116,7 +116,9 @@ struct SimulatedGroup {
 
     /// The others' texts that a member has in the group. No two texts are equal.
     private func words(of client: Int) throws -> Set<String> {
-        let messages = try simulation.clients[client].machine?.wholeHistory(of: conversation(of: client)) ?? []
+        let messages =
+            try simulation.clients[client].machine?.history(of: conversation(of: client), before: nil, limit: .max)
+            ?? []
         return Set(
             messages.compactMap { message in
                 if case .text(let text) = message.body, message.author != .me { text } else { nil }

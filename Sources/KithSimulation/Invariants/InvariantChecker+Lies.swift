@@ -16,7 +16,7 @@ extension InvariantChecker {
                 guard let turn = lie.liedTurn(state.archive), didTake(turn, of: channel, victim),
                     let id = victim.machine?.conversation(on: channel)
                 else { continue }
-                let heard = Set(((try? victim.machine?.wholeHistory(of: id)) ?? []).map(\.id))
+                let heard = Set(((try? victim.machine?.history(of: id, before: nil, limit: .max)) ?? []).map(\.id))
                 for other in world.clients where other.index != lie.victim && didTake(turn, of: channel, other) {
                     let speaks = state.archive.contains { entry in
                         entry.epoch > turn.epoch && heard.contains(entry.id)

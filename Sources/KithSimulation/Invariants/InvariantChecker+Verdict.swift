@@ -18,7 +18,8 @@ extension InvariantChecker {
     private func learnOwnTexts(_ client: SimulatedClient) {
         guard let machine = client.machine, let summaries = try? machine.conversationSummaries() else { return }
         for summary in summaries {
-            for message in (try? machine.wholeHistory(of: summary.id)) ?? [] where message.author == .me {
+            for message in (try? machine.history(of: summary.id, before: nil, limit: .max)) ?? []
+            where message.author == .me {
                 guard case .text(let text) = message.body, let number = Marker.numbers(in: Array(text.utf8)).first
                 else { continue }
                 didAccept(message.id, in: message.conversation, number: number)
@@ -39,7 +40,7 @@ extension InvariantChecker {
             var shown: [Int: Message] = [:]
             for summary in try machine.conversationSummaries() {
                 guard let snapshot = machine.snapshot(of: summary.id) else { continue }
-                let messages = try machine.wholeHistory(of: summary.id)
+                let messages = try machine.history(of: summary.id, before: nil, limit: .max)
                 checkHistory(messages, snapshot, client, &shown)
                 try checkStatus(summary, snapshot, client, mayMiss: mayMiss)
                 checkComplete(messages, summary, snapshot, client)
@@ -173,7 +174,8 @@ extension InvariantChecker {
             let waits = { (messages: [Message]) in messages.filter { $0.seq == nil }.map(\.id) }
             let isThere = { (messages: [Message]) in messages.filter { $0.seq != nil } }
             let (onDisk, inMemory) = (
-                try again.wholeHistory(of: summary.id), try machine.wholeHistory(of: summary.id)
+                try again.history(of: summary.id, before: nil, limit: .max),
+                try machine.history(of: summary.id, before: nil, limit: .max)
             )
             if isThere(onDisk) != isThere(inMemory) || waits(onDisk) != waits(inMemory) {
                 world.reportViolation("\(client.name) opens its profile and finds another history")
@@ -275,19 +277,6 @@ private struct Everybody: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool { true }
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool { true }
     func clientIdentity(_ credential: Credential) -> [UInt8]? { nil }
-}
-
-extension ProfileMachine {
-    /// Returns a conversation from its first message to its last.
-    func wholeHistory(of conversation: ConversationID) throws(KithError) -> [Message] {
-        var all = try history(of: conversation, before: nil, limit: 1_000)
-        while let first = all.compactMap(\.seq).first, first > 1 {
-            let more = try history(of: conversation, before: first, limit: 1_000)
-            if more.isEmpty { break }
-            all = more + all
-        }
-        return all
-    }
 }
 
 extension MemoryProfileStore {
