@@ -51,6 +51,7 @@ let package = Package(
         .target(name: "TLSCodec"),
         .target(name: "KithSupport", dependencies: ["CWipe"]),
         .target(name: "PrivateFiles", dependencies: ["KithSupport"]),
+        .target(name: "ImageMetadata"),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CWipe"),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
@@ -113,6 +114,7 @@ let package = Package(
         .testTarget(
             name: "KithCoreTests",
             dependencies: ["KithCore", "KithSimulation", "KithSupport", "KithWire", "MLS", "TLSCodec", crypto]),
+        .testTarget(name: "ImageMetadataTests", dependencies: ["ImageMetadata", "TestSupport"], exclude: ["Pictures"]),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(
             name: "MLSTests", dependencies: ["KithSupport", "MLS", "TLSCodec", "TestSupport", crypto],
@@ -152,7 +154,9 @@ let package = Package(
 )
 
 if withFuzzTargets {
-    let fuzzed = ["TLSCodec", "KithSupport", "KithWire", "KithCore", "KithClient", "ClassicSession", "MLS"]
+    let fuzzed = [
+        "ImageMetadata", "TLSCodec", "KithSupport", "KithWire", "KithCore", "KithClient", "ClassicSession", "MLS",
+    ]
     package.targets.append(
         .executableTarget(
             name: "KithFuzz", dependencies: fuzzed.map { .byName(name: $0) } + [crypto],

@@ -4,8 +4,9 @@
 set -euo pipefail
 
 # libsqlite3-dev: the relay's store and the vault. libqrencode-dev: invites as QR codes. tmux: the tests of the terminal.
-# zbar-tools: the tests of QR codes, which it reads as a camera would.
-packages=(libsqlite3-dev libqrencode-dev tmux zbar-tools "$@")
+# zbar-tools: the tests of QR codes, which it reads as a camera would. libimage-exiftool-perl: the tests of pictures without
+# metadata.
+packages=(libsqlite3-dev libqrencode-dev tmux zbar-tools libimage-exiftool-perl "$@")
 
 missing=()
 for package in "${packages[@]}"; do

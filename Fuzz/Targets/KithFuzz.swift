@@ -17,6 +17,7 @@ private let targets: [String: FuzzTarget] = [
     "relay-text": fuzzRelayText,
     "content": fuzzContent,
     "invite": fuzzInvite,
+    "picture": fuzzPicture,
     "letters": fuzzLetters,
     "vault-records": fuzzVaultRecords,
     "backup": fuzzBackup,
