@@ -16,6 +16,9 @@ extension ClientLimits {
     /// The longest accepted status page of a relay, in bytes. The limit is ten times the usual length.
     package static let statusPage = 64 << 10
 
+    /// The longest accepted error of a relay about a blob, in bytes: its numbers and its sentence.
+    package static let blobError = 1 << 10
+
     /// The longest accepted file of known relays, in bytes. There is room for thousands of relays.
     package static let knownRelaysFile = 1 << 20
 

@@ -323,6 +323,7 @@ extension Request {
         case .lookup: "lookup"
         case .ping: "ping"
         case .trim(_, let seq): "trim \(seq)"
+        case .createBlob(_, let epoch, let blob): "createBlob \(epoch) \(blob.size)"
         }
     }
 }

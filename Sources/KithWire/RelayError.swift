@@ -32,6 +32,8 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case unavailable = 13
         /// The name has no record, or the inbox has no key package. Only clients with a right to know get this answer.
         case notFound = 14
+        /// The relay has another number of a blob's bytes. `detail` is this number.
+        case wrongOffset = 15
     }
 
     /// The kind of refusal.

@@ -36,6 +36,9 @@ public enum Request: Equatable, Sendable {
     /// Drops an inbox's entries through `throughSeq`, to make room. Needs `turn`. Answered by `done`, even if the entries are
     /// already gone.
     case trim(channel: ChannelID, throughSeq: UInt64)
+    /// Reserves room for a blob. Needs `append` in the current epoch of a log. Answered by `done`, even if the same blob is
+    /// already reserved. Its bytes travel over HTTP (see ``BlobRequest``).
+    case createBlob(channel: ChannelID, epoch: UInt64, blob: NewBlob)
 }
 
 /// The kind of a channel: `enum { log(0), inbox(1), (255) } ChannelKind;`. The kind decides what happens when the channel has
@@ -115,7 +118,7 @@ extension Request {
         case .create(let channel, _, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
             .turn(let channel, _, _, _, _), .follow(let channel, _, _), .unfollow(let channel),
             .whisper(let channel, _, _), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel),
-            .trim(let channel, _):
+            .trim(let channel, _), .createBlob(let channel, _, _):
             channel
         case .hello, .register, .lookup, .ping: nil
         }
@@ -138,7 +141,7 @@ public struct ClientFrame: Equatable, Sendable, TLSCodable {
     private enum RequestType: UInt8 {
         case hello = 1
         case create, present, append, turn, follow, unfollow, whisper, close, deposit, withdraw, register, lookup, ping,
-            trim
+            trim, createBlob
     }
 
     /// Writes type, number and fields.
@@ -213,6 +216,11 @@ public struct ClientFrame: Equatable, Sendable, TLSCodable {
             begin(.trim)
             writer.write(channel)
             writer.write(throughSeq)
+        case .createBlob(let channel, let epoch, let blob):
+            begin(.createBlob)
+            writer.write(channel)
+            writer.write(epoch)
+            writer.write(blob)
         }
     }
 
@@ -270,6 +278,8 @@ public struct ClientFrame: Equatable, Sendable, TLSCodable {
                 .ping
             case .trim:
                 .trim(channel: try reader.read(), throughSeq: try reader.readUInt64())
+            case .createBlob:
+                .createBlob(channel: try reader.read(), epoch: try reader.readUInt64(), blob: try reader.read())
             }
     }
 }

@@ -9,6 +9,9 @@ enum Samples {
     static let token = Token(Array(40..<72)) ?? .random()
     static let access = Access(read: Grant(for: token), append: Grant(for: .random()), turn: .nobody)
     static let payload = Array("ciphertext, as far as anyone can tell".utf8)[...]
+    static let blob = NewBlob(
+        id: BlobID(Array(50..<82)) ?? .random(), read: Grant(for: token), write: Grant(for: .random()), size: 1 << 40,
+        lifetimeSeconds: 86_400)
     static let entries = (1...3).map {
         Entry(
             seq: UInt64($0), epoch: 0, kind: $0 == 3 ? .turn : .message, receivedAtMs: 1_700_000_000_000, id: entryID,
@@ -43,6 +46,7 @@ enum Samples {
             .lookup(name: name),
             .ping,
             .trim(channel: channel, throughSeq: 17),
+            .createBlob(channel: channel, epoch: 3, blob: blob),
         ]
     }
 

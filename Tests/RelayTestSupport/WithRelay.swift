@@ -15,6 +15,31 @@ package func withRelay<R>(
     store: (any ChannelStore)? = nil, limits: (inout RelayLimits) -> Void = { _ in }, clock: TestClock? = nil,
     configure: (inout RelayConfiguration) -> Void = { _ in }, _ body: (TestRelay) async throws -> R
 ) async throws -> R {
+    let configuration = configured(limits: limits, clock: clock, configure)
+    return try await withTemporaryFolder { folder in
+        let server = try await RelayServer.start(
+            configuration, identity: .kept(in: folder.appending(path: "relay")), store: store ?? MemoryStore())
+        return try await run(TestRelay(server: server, pass: configuration.relayPass, folder: folder), body)
+    }
+}
+
+/// Runs a relay that keeps blobs in its folder while `body` runs.
+package func withBlobRelay<R>(
+    limits: (inout RelayLimits) -> Void = { _ in }, _ body: (TestRelay) async throws -> R
+) async throws -> R {
+    let configuration = configured(limits: limits)
+    return try await withTemporaryFolder { folder in
+        let own = folder.appending(path: "relay")
+        let server = try await RelayServer.start(
+            configuration, identity: .kept(in: own), store: MemoryStore(), blobs: try FileBlobStore(folder: own.path))
+        return try await run(TestRelay(server: server, pass: nil, folder: folder), body)
+    }
+}
+
+private func configured(
+    limits: (inout RelayLimits) -> Void, clock: TestClock? = nil,
+    _ configure: (inout RelayConfiguration) -> Void = { _ in }
+) -> RelayConfiguration {
     var configuration = RelayConfiguration()
     configuration.eventLoops = 2
     configuration.logger.logLevel = .warning
@@ -30,17 +55,18 @@ package func withRelay<R>(
         configuration.uptime = { clock.uptime }
     }
     configure(&configuration)
-    return try await withTemporaryFolder { folder in
-        let server = try await RelayServer.start(
-            configuration, identity: .kept(in: folder.appending(path: "relay")), store: store ?? MemoryStore())
-        do {
-            let result = try await body(TestRelay(server: server, pass: configuration.relayPass, folder: folder))
-            await server.shutDown()
-            return result
-        } catch {
-            await server.shutDown()
-            throw error
-        }
+    return configuration
+}
+
+/// Calls `body`, then stops the relay.
+private func run<R>(_ relay: TestRelay, _ body: (TestRelay) async throws -> R) async throws -> R {
+    do {
+        let result = try await body(relay)
+        await relay.server.shutDown()
+        return result
+    } catch {
+        await relay.server.shutDown()
+        throw error
     }
 }
 

@@ -55,6 +55,7 @@ extension RelayError.Code {
         case .full: "the relay has no room; its operator has to make some"
         case .unavailable: "it can't do that now; try again later"
         case .notFound: "nothing is registered under that name"
+        case .wrongOffset: "it has more or fewer bytes of the file"
         }
     }
 }

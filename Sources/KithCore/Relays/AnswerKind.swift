@@ -13,7 +13,7 @@ enum AnswerKind {
             case .follow: .following
             case .withdraw: .keyPackage
             case .lookup: .record
-            case .create, .unfollow, .whisper, .close, .deposit, .register, .ping, .trim: .done
+            case .create, .unfollow, .whisper, .close, .deposit, .register, .ping, .trim, .createBlob: .done
             }
     }
 

@@ -16,6 +16,8 @@ final class Connection: ChannelDuplexHandler {
     let networks: ClientNetworks
     /// Whether the connection counts as one of its address's WebSockets.
     var isWebSocket = false
+    /// Whether the connection transfers blobs. Then it never says `hello`.
+    var isTransfer = false
     let worker: EventLoopWorker
     private let hub: Hub
     let channel: any Channel
@@ -102,6 +104,7 @@ final class Connection: ChannelDuplexHandler {
     /// Closes the connection if it has not said hello in time, has been silent for too long, or takes too long for a large
     /// message.
     func closeIfSilent(now: NIODeadline, sweepMs: Int) {
+        guard !isTransfer else { return }
         guard !isLargeInputOver(at: now) else {
             metrics.connectionsTimedOut.count()
             return channel.close(promise: nil)

@@ -14,6 +14,9 @@ final class EventLoopWorker: Sendable {
         let metrics: RelayMetrics
         let store: any ChannelStore
         let addresses: AddressTable
+        var blobs: BlobService?
+        /// Slots for connections that transfer blobs.
+        let transfers = SlotPool(BlobLimits.transfers)
     }
 
     private struct State {

@@ -91,6 +91,8 @@ extension Hub {
             lookUp(name, address)
         case .trim(let channel, let throughSeq):
             trim(channel, throughSeq, request, session)
+        case .createBlob(let channel, let epoch, let blob):
+            createBlob(blob, in: channel, epoch, request, session)
         }
     }
 
@@ -201,6 +203,33 @@ extension Hub {
         answer(.done, to: address)
     }
 
+    private func createBlob(
+        _ blob: NewBlob, in id: ChannelID, _ epoch: UInt64, _ request: HubRequest, _ session: HubSession
+    ) {
+        let address = request.replyAddress
+        guard session.rights(in: id, epoch: epoch).contains(.append) else {
+            return answer(.error(.denied), to: address)
+        }
+        guard let channel = channels.use(id), channel.tentative?.isTurned != true else {
+            return waitForChannel(id, request)
+        }
+        guard !channel.head.isClosed else { return answer(.error(.gone), to: address) }
+        guard epoch == channel.head.epoch else {
+            return answer(.error(.staleEpoch(current: channel.head.epoch)), to: address)
+        }
+        // Everybody who has an invite may append to an inbox. Blobs are for conversations.
+        guard channel.head.kind == .log, let blobs else { return answer(.error(.denied), to: address) }
+        if let refusal = blobs.refusal(of: blob) { return answer(.error(refusal), to: address) }
+        guard health.level < .noNew else { return answer(.error(.storeIsFull), to: address) }
+        let wait = budgets.take(
+            Int(clamping: blob.size), \.blobBytes, of: session.source, atNanoseconds: round.uptime)
+        guard wait == 0 else { return answer(.error(.overBudget(waitNanoseconds: wait)), to: address) }
+        withStoreAccess { hub in
+            let reply = await blobs.create(blob, nowMs: hub.clock.recordMs)
+            hub.send(reply, to: address)
+        }
+    }
+
     private var tooLarge: RelayError {
         RelayError(.tooLarge, "the payload is too large", detail: UInt64(limits.payload))
     }
@@ -276,18 +305,5 @@ struct EpochSpan {
         firstSeq = record?.firstSeq ?? 1
         lastSeq = record?.lastSeq ?? 0
         isCurrent = false
-    }
-}
-
-extension RelayError {
-    static let denied = RelayError(.denied, "no such channel, or no right to it")
-    static let gone = RelayError(.gone, "the channel was closed")
-
-    static func staleEpoch(current: UInt64) -> RelayError {
-        RelayError(.staleEpoch, "the channel is in another epoch", detail: current)
-    }
-
-    static func trimmed(firstSeq: UInt64) -> RelayError {
-        RelayError(.trimmed, "older entries are no longer kept", detail: firstSeq)
     }
 }

@@ -247,16 +247,3 @@ extension Request {
         }
     }
 }
-
-extension RelayError {
-    static let storeIsFull = RelayError(
-        .full, "the relay has no room for more", retryAfterMs: RelayLimits.fullStoreRetryMs)
-
-    /// The answer to a client after the store has failed. It does not contain the store's own error text.
-    init(_ failure: StoreFailure) {
-        switch failure {
-        case .full: self.init(.full, "the relay's disk is full", retryAfterMs: 60_000)
-        case .io, .damaged: self.init(.unavailable, "the relay could not read or write its store", retryAfterMs: 5_000)
-        }
-    }
-}

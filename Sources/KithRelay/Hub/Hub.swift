@@ -21,6 +21,8 @@ actor Hub {
     let limits: RelayLimits
     let metrics: RelayMetrics
     let relayPass: RelayPass?
+    /// The relay's blobs; `nil` if it keeps none.
+    let blobs: BlobService?
     /// Milliseconds since 1970.
     let nowMs: @Sendable () -> UInt64
     /// Nanoseconds on a monotonic clock.
@@ -68,8 +70,8 @@ actor Hub {
     ///   - loops: number of event loops.
     ///   - deliver: passes an output to the event loop with the given index.
     init(
-        store: any ChannelStore, configuration: RelayConfiguration, metrics: RelayMetrics, loops: Int,
-        deliver: @escaping @Sendable (Int, RoundOutput) -> Void
+        store: any ChannelStore, blobs: BlobService? = nil, configuration: RelayConfiguration, metrics: RelayMetrics,
+        loops: Int, deliver: @escaping @Sendable (Int, RoundOutput) -> Void
     ) {
         let executor = store.eventLoop.executor
         self.executor = executor
@@ -79,6 +81,7 @@ actor Hub {
         self.limits = limits
         self.metrics = metrics
         relayPass = configuration.relayPass
+        self.blobs = blobs
         nowMs = configuration.nowMs
         uptime = configuration.uptime
         channels = LoadedChannels(limits: limits, metrics: metrics, loops: loops)

@@ -49,7 +49,8 @@ final class HubSession {
     /// is checked later.
     func mayWait(_ request: Request) -> Bool {
         switch request {
-        case .append(let channel, let epoch, _, _), .whisper(let channel, let epoch, _):
+        case .append(let channel, let epoch, _, _), .whisper(let channel, let epoch, _),
+            .createBlob(let channel, let epoch, _):
             rights(in: channel, epoch: epoch).contains(.append)
         case .turn(let channel, let epoch, _, _, _):
             rights(in: channel, epoch: epoch).contains(.turn)

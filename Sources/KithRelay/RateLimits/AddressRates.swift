@@ -7,6 +7,8 @@ final class AddressRates: Sendable {
     let arrivals: SharedBucket
     /// Slots for large messages that are still incomplete.
     let largeInputs: SlotPool
+    /// Slots for connections that transfer blobs.
+    let transfers: SlotPool
 
     init(_ limits: RelayLimits, times factor: Int = 1) {
         let (burst, perSecond) = (limits.addressRequestBurst * factor, limits.addressRequestsPerSecond * factor)
@@ -14,6 +16,7 @@ final class AddressRates: Sendable {
         arrivals = SharedBucket(
             burst: max(1, burst / RelayLimits.arrivalCost), perSecond: max(1, perSecond / RelayLimits.arrivalCost))
         largeInputs = SlotPool(RelayLimits.largeInputsPerAddress * factor)
+        transfers = SlotPool(BlobLimits.transfersPerAddress * factor)
     }
 
     func owesNothing(atNanoseconds now: Int64) -> Bool {
@@ -33,18 +36,28 @@ struct SourceRates: Sendable {
             own.requests.charge(count, atNanoseconds: now), site?.requests.charge(count, atNanoseconds: now) ?? 0)
     }
 
-    /// Takes a slot for a large message, both of the address and of the site. Returns whether both had a free one.
-    func takeLargeInput() -> Bool {
-        guard own.largeInputs.take() else { return false }
-        guard let site, !site.largeInputs.take() else { return true }
-        own.largeInputs.giveBack()
+    /// Takes a slot of a pool, both of the address and of the site. Returns whether both had a free one.
+    private func take(_ pool: KeyPath<AddressRates, SlotPool>) -> Bool {
+        guard own[keyPath: pool].take() else { return false }
+        guard let site, !site[keyPath: pool].take() else { return true }
+        own[keyPath: pool].giveBack()
         return false
     }
 
-    func giveLargeInputBack() {
-        own.largeInputs.giveBack()
-        site?.largeInputs.giveBack()
+    private func giveBack(_ pool: KeyPath<AddressRates, SlotPool>) {
+        own[keyPath: pool].giveBack()
+        site?[keyPath: pool].giveBack()
     }
+
+    /// Takes a slot for a large message. Returns whether there was one.
+    func takeLargeInput() -> Bool { take(\.largeInputs) }
+
+    func giveLargeInputBack() { giveBack(\.largeInputs) }
+
+    /// Takes a slot for a connection that transfers blobs. Returns whether there was one.
+    func takeTransfer() -> Bool { take(\.transfers) }
+
+    func giveTransferBack() { giveBack(\.transfers) }
 
     /// Charges for a new connection and returns `true`. Returns `false` if the rates do not allow another connection now.
     func mayArrive(atNanoseconds now: Int64) -> Bool {

@@ -9,7 +9,7 @@ extension Request {
         case .present, .follow: 2
         case .lookup: 4
         case .deposit, .withdraw, .trim: 8
-        case .create, .close, .register: 16
+        case .create, .close, .register, .createBlob: 16
         }
     }
 }

@@ -14,6 +14,7 @@ final class SourceBudget {
         var channels: TokenBucket
         var names: TokenBucket
         var keyPackages: TokenBucket
+        var blobBytes: TokenBucket
 
         init(_ limits: RelayLimits, times factor: Int = 1) {
             func day(_ count: Int) -> TokenBucket {
@@ -24,10 +25,11 @@ final class SourceBudget {
             channels = day(limits.addressChannelsPerDay)
             names = day(limits.addressNamesPerDay)
             keyPackages = day(limits.addressKeyPackagesPerDay)
+            blobBytes = day(limits.blobs.addressMiBPerDay << 20)
         }
 
         func areFull(atNanoseconds now: Int64) -> Bool {
-            [bytes, channels, names, keyPackages].allSatisfy { $0.isFull(atNanoseconds: now) }
+            [bytes, channels, names, keyPackages, blobBytes].allSatisfy { $0.isFull(atNanoseconds: now) }
         }
     }
 

@@ -64,15 +64,3 @@ struct SourceBudgets {
         recent.set(buckets, for: SourceKey.of(name))
     }
 }
-
-extension RelayError {
-    /// The refusal of a request that exceeds the daily budget of its address.
-    static func overBudget(waitNanoseconds wait: Int64) -> RelayError {
-        tooFast("this address has used up its daily budget at this relay", waitNanoseconds: wait)
-    }
-
-    /// The refusal of a request that a token bucket allows after a wait.
-    static func tooFast(_ reason: String, waitNanoseconds wait: Int64) -> RelayError {
-        RelayError(.tooFast, reason, retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
-    }
-}

@@ -50,6 +50,8 @@ struct ConnectionAcceptor: Sendable {
         return channel.eventLoop.makeCompletedFuture {
             let statusHandler = HTTPStatusHandler { path in await page(path) }
             let boundStatusHandler = NIOLoopBound(statusHandler, eventLoop: channel.eventLoop)
+            let blobHandler = shared.blobs.map { BlobHandler($0, for: bound.value, slots: shared.transfers) }
+            let boundBlobHandler = NIOLoopBound(blobHandler, eventLoop: channel.eventLoop)
             let mayOpen: @Sendable () -> Bool = {
                 bound.value.isWebSocket = shared.addresses.open(networks)
                 if !bound.value.isWebSocket { shared.metrics.connectionsRefused.count() }
@@ -59,6 +61,7 @@ struct ConnectionAcceptor: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     pipeline.removeHandler(boundStatusHandler.value, promise: nil)
+                    if let handler = boundBlobHandler.value { pipeline.removeHandler(handler, promise: nil) }
                     try pipeline.addHandler(bound.value)
                 }
             }
@@ -67,6 +70,7 @@ struct ConnectionAcceptor: Sendable {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
                 withServerUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
+            if let blobHandler { try pipeline.addHandler(blobHandler) }
             try pipeline.addHandler(statusHandler)
         }
     }

@@ -8,15 +8,17 @@ import Synchronization
 struct MetricsListener: Sendable {
     private let metrics: RelayMetrics
     private let store: any ChannelStore
+    private let blobs: (any BlobStore)?
     private let open = OpenCount()
 
     private final class OpenCount: Sendable {
         let value = Atomic<Int>(0)
     }
 
-    init(metrics: RelayMetrics, store: any ChannelStore) {
+    init(metrics: RelayMetrics, store: any ChannelStore, blobs: (any BlobStore)?) {
         self.metrics = metrics
         self.store = store
+        self.blobs = blobs
     }
 
     func listen(on group: any EventLoopGroup, host: String, port: Int) async throws -> any Channel {
@@ -48,6 +50,7 @@ struct MetricsListener: Sendable {
 
     private func page(_ path: String) async -> HTTPPage {
         guard path == "/metrics" else { return HTTPPage(status: .notFound, text: "nothing here\n") }
-        return HTTPPage(status: .ok, text: metrics.rendered(store: try? await store.statistics()))
+        let text = metrics.rendered(store: try? await store.statistics(), blobs: blobs?.statistics())
+        return HTTPPage(status: .ok, text: text)
     }
 }

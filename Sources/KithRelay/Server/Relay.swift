@@ -86,8 +86,16 @@ public final class Relay: Sendable {
                 case .memory: MemoryStore(eventLoop: storeThread.any())
                 }
             do {
-                return Relay(
-                    try await RelayServer.start(configuration, identity: identity, store: store), storeThread)
+                // The store has locked the folder.
+                let blobs = configuration.storage == .folder ? try FileBlobStore(folder: folder.path) : nil
+                do {
+                    return Relay(
+                        try await RelayServer.start(configuration, identity: identity, store: store, blobs: blobs),
+                        storeThread)
+                } catch {
+                    await blobs?.close()
+                    throw error
+                }
             } catch {
                 await store.close()
                 throw RelayListenError(error, configuration) as (any Error)? ?? error

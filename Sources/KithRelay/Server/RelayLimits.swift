@@ -69,6 +69,8 @@ public struct RelayLimits: Sendable {
     /// address. So one connection may be denied 25 times at once, and then 12 times a second. A client whose relay has lost a
     /// hundred conversations waits some seconds, once.
     static let deniedCost = 16
+    /// Cost of an HTTP request about a blob, in appends. Each reads a row.
+    static let blobCost = 8
     /// Shortest pause of a connection that exceeds a rate, in milliseconds. Twenty wake-ups a second cost little, and people
     /// hardly notice a delay of this length.
     static let shortestPauseMs: Int64 = 50
@@ -247,6 +249,9 @@ public struct RelayLimits: Sendable {
     /// Followers of one event loop for which the store is read at the same time.
     public var catchUpsUnderWay = 16
 
+    /// Limits of blobs.
+    public var blobs = BlobLimits()
+
     /// Creates limits with the default values.
     public init() {}
 
@@ -263,6 +268,7 @@ public struct RelayLimits: Sendable {
         limits.channelEntries = 100_000
         limits.cachedChannels = 10_000
         limits.cachedEntryIDs = 200_000
+        limits.blobs = .household
         return limits
     }
 
@@ -294,6 +300,9 @@ public struct RelayLimits: Sendable {
         ("denied-ms", \.deniedMs), ("spin-us", \.spinMicroseconds),
         ("catch-up-bytes", \.catchUpBytes), ("catch-ups-per-connection", \.catchUpsPerConnection),
         ("catch-ups-under-way", \.catchUpsUnderWay),
+        ("blob-mib", \.blobs.sizeMiB), ("blob-store-mib", \.blobs.storeMiB),
+        ("address-blob-mib-per-day", \.blobs.addressMiBPerDay), ("blob-seconds", \.blobs.keptSeconds),
+        ("blob-upload-seconds", \.blobs.uploadSeconds),
     ]
 
     /// The names that ``override(_:with:)`` accepts.

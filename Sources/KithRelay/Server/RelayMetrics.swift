@@ -27,6 +27,8 @@ final class RelayMetrics: Sendable {
     let storeLimitBytes = Atomic<Int>(0)
     let storeLevel = Atomic<Int>(0)
     let clockAheadSeconds = Atomic<Int>(0)
+    let blobBytesIn = Atomic<Int>(0)
+    let blobBytesOut = Atomic<Int>(0)
     /// Number of `present` requests that found a damaged channel. Damage that the store finds during a write is counted by the
     /// store itself.
     let damagedReads = Atomic<Int>(0)
@@ -34,7 +36,7 @@ final class RelayMetrics: Sendable {
     let errors = AtomicCounters(count: 1 + Int(RelayError.Code.allCases.map(\.rawValue).max() ?? 0))
 
     /// The metrics in Prometheus' text format, version 0.0.4.
-    func rendered(store: StoreStatistics?) -> String {
+    func rendered(store: StoreStatistics?, blobs: BlobStatistics?) -> String {
         var text = ""
         func metric(_ name: String, _ type: String, _ help: String, _ value: Int) {
             text += "# HELP kith_\(name) \(help)\n# TYPE kith_\(name) \(type)\nkith_\(name) \(value)\n"
@@ -75,6 +77,12 @@ final class RelayMetrics: Sendable {
         text += "# HELP kith_errors_total Refusals by code.\n# TYPE kith_errors_total counter\n"
         for code in RelayError.Code.allCases {
             text += "kith_errors_total{code=\"\(code)\"} \(errors.value(at: Int(code.rawValue)))\n"
+        }
+        if let blobs {
+            counter("blob_received_bytes_total", "Bytes of files uploaded.", blobBytesIn)
+            counter("blob_sent_bytes_total", "Bytes of files downloaded.", blobBytesOut)
+            gauge("blobs", "Files in the store.", blobs.count)
+            gauge("blob_bytes", "Sum of the sizes of the files.", Int(clamping: blobs.bytes))
         }
         if let store {
             gauge("store_channels", "Channels in the store.", Int(clamping: store.channels))

@@ -23,6 +23,7 @@ package final class RelayServer: Sendable {
 
     private let hub: Hub
     private let store: any ChannelStore
+    private let blobs: (any BlobStore)?
     private let group: MultiThreadedEventLoopGroup
     let listener: any Channel
     /// Opens when the listener closes. The listener's own future cannot be awaited after its thread has ended.
@@ -42,24 +43,26 @@ package final class RelayServer: Sendable {
     private static let burstSeconds = 2
     private static let burstConnections = 256
 
-    /// Starts a relay that uses `store`. When the relay shuts down, it closes the store.
+    /// Starts a relay that uses `store`, and `blobs` if it keeps blobs. When the relay shuts down, it closes both.
     ///
     /// - Throws: an error of NIO if the relay cannot listen on its address, ``MetricsFailure`` if it cannot listen on the address
     ///   of `/metrics`, or an error of NIOSSL if it cannot use the identity.
     package static func start(
-        _ configuration: RelayConfiguration, identity: RelayIdentity, store: any ChannelStore
+        _ configuration: RelayConfiguration, identity: RelayIdentity, store: any ChannelStore,
+        blobs: (any BlobStore)? = nil
     ) async throws -> RelayServer {
         let tls = try identity.tlsContext()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.eventLoops))
         let metrics = RelayMetrics()
         let shared = EventLoopWorker.Shared(
             limits: configuration.limits, metrics: metrics, store: store,
-            addresses: AddressTable(limits: configuration.limits))
+            addresses: AddressTable(limits: configuration.limits),
+            blobs: blobs.map { BlobService(store: $0, limits: configuration.limits.blobs) })
         let workers = group.makeIterator().enumerated().map { index, eventLoop in
             EventLoopWorker(index: index, eventLoop: eventLoop, shared: shared)
         }
         let hub = Hub(
-            store: store, configuration: configuration, metrics: metrics, loops: workers.count,
+            store: store, blobs: shared.blobs, configuration: configuration, metrics: metrics, loops: workers.count,
             deliver: { index, output in workers[index].deliver(output) })
         await hub.begin(trustingClock: configuration.trustsClock)
         let failures = AcceptFailures(metrics: metrics, logger: configuration.logger)
@@ -86,7 +89,7 @@ package final class RelayServer: Sendable {
         _ configuration: RelayConfiguration, on group: MultiThreadedEventLoopGroup, _ shared: EventLoopWorker.Shared
     ) async throws -> (any Channel)? {
         guard let host = configuration.metricsHost else { return nil }
-        let metrics = MetricsListener(metrics: shared.metrics, store: shared.store)
+        let metrics = MetricsListener(metrics: shared.metrics, store: shared.store, blobs: shared.blobs?.store)
         do {
             return try await metrics.listen(on: group, host: host, port: configuration.metricsPort)
         } catch let error as IOError {
@@ -102,6 +105,7 @@ package final class RelayServer: Sendable {
         self.pin = pin
         self.hub = hub
         store = hub.store
+        blobs = hub.blobs?.store
         group = threads.group
         listener = listeners.relay
         metricsListener = listeners.metrics
@@ -119,7 +123,10 @@ package final class RelayServer: Sendable {
             }
         }
         let expiry = Self.watchAges(hub, logger)
-        timers = sweeps + [expiry, Self.watchBursts(configuration.burstIsOver, workers[0].shared.metrics)]
+        timers =
+            sweeps + [
+                expiry, Self.watchBlobs(hub), Self.watchBursts(configuration.burstIsOver, workers[0].shared.metrics),
+            ]
         listener.closeFuture.whenComplete { [listenerLatch] _ in listenerLatch.open() }
         logger.info("listening")
     }
@@ -149,6 +156,18 @@ package final class RelayServer: Sendable {
                     logger.error("the store found damaged data and skipped it; restore a backup")
                     damages = found
                 }
+            }
+        }
+    }
+
+    /// Starts the task that deletes expired blobs.
+    private static func watchBlobs(_ hub: Hub) -> Task<Void, Never> {
+        Task {
+            guard let store = hub.blobs?.store else { return }
+            while !Task.isCancelled {
+                do { try await Task.sleep(for: .seconds(BlobLimits.sweepSeconds)) } catch { return }
+                // After a failure, the next sweep tries again.
+                _ = try? await store.expire(nowMs: hub.clock.retentionMs)
             }
         }
     }
@@ -198,6 +217,7 @@ package final class RelayServer: Sendable {
             try? await worker.eventLoop.submit { worker.closeAll() }.get()
         }
         try? await group.shutdownGracefully()
+        await blobs?.close()
         await store.close()
         logger.info("shut down")
     }

@@ -134,6 +134,8 @@ struct RelayModel {
         case .lookup(let name):
             return names[name].map { .reply(.record($0.unverified)) } ?? .refused(.notFound)
         case .trim(let channel, let seq): return trim(channel, seq, connection)
+        // The model keeps no blobs.
+        case .createBlob: return .denied
         }
     }
 

@@ -15,6 +15,8 @@ package enum AuditRow: Equatable, Sendable {
     case keyPackage(KeyPackageRow)
     /// A registered name.
     case name(NameRow)
+    /// A blob.
+    case blob(BlobRow)
 
     /// The store as a whole.
     package struct StoreRow: Equatable, Sendable {
@@ -127,5 +129,28 @@ package enum AuditRow: Equatable, Sendable {
         package let contentSize: Int
         /// Time of the registration or of the last change, in milliseconds since 1970.
         package let renewedMs: UInt64
+    }
+
+    /// The relay's data of a blob. It has hashes of the tokens, not the tokens themselves.
+    package struct BlobRow: Equatable, Sendable {
+        /// The first 4 of the blob's 32 random bytes, in hexadecimal.
+        package let id: String
+        /// The size in bytes.
+        package let size: UInt64
+        /// Number of bytes that were uploaded and are durable.
+        package let stored: UInt64
+        /// Length of the file in bytes; `nil` if there is no file.
+        package let fileBytes: UInt64?
+        /// Time of creation, in milliseconds since 1970.
+        package let createdMs: UInt64
+        /// Time at which the blob is deleted, in milliseconds since 1970.
+        package let expiresMs: UInt64
+        /// The hash of the read token, in hexadecimal.
+        package let readTokenHash: String
+        /// The hash of the write token, in hexadecimal.
+        package let writeTokenHash: String
+
+        /// Whether the file lacks bytes that the relay has acknowledged.
+        package var isDamaged: Bool { stored > 0 && fileBytes ?? 0 < stored }
     }
 }

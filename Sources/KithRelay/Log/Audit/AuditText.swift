@@ -29,6 +29,11 @@ extension AuditRow {
         case .name(let row):
             return "name \(row.name): record version \(row.version), \(row.contentSize) bytes, "
                 + "renewed \(AuditRow.time(row.renewedMs)), identity key hash \(row.identityHash)"
+        case .blob(let row):
+            let state = row.isDamaged ? "DAMAGED: the file has \(row.fileBytes ?? 0) bytes of " : ""
+            return "file (id \(row.id)…): \(state)\(row.stored) of \(row.size) bytes, created "
+                + "\(AuditRow.time(row.createdMs)), kept until \(AuditRow.time(row.expiresMs)), token hashes read "
+                + "\(row.readTokenHash), write \(row.writeTokenHash)"
         }
     }
 
@@ -86,6 +91,15 @@ extension AuditRow {
                     ("name", .text(row.name)), ("version", .number(row.version)),
                     ("identityHash", .text(row.identityHash)), ("contentSize", .number(UInt64(row.contentSize))),
                     ("renewedMs", .number(row.renewedMs)),
+                ])
+        case .blob(let row):
+            AuditRow.object(
+                "blob",
+                [
+                    ("id", .text(row.id)), ("size", .number(row.size)), ("stored", .number(row.stored)),
+                    ("fileBytes", row.fileBytes.map { .number($0) } ?? .null),
+                    ("createdMs", .number(row.createdMs)), ("expiresMs", .number(row.expiresMs)),
+                    ("readTokenHash", .text(row.readTokenHash)), ("writeTokenHash", .text(row.writeTokenHash)),
                 ])
         }
     }

@@ -45,7 +45,8 @@ package final class StoreAudit {
         }
     }
 
-    /// Calls `body` for every row: first the store, then each channel with its epochs, entries and key packages, then the names.
+    /// Calls `body` for every row: first the store, then each channel with its epochs, entries and key packages, then the names,
+    /// then the blobs.
     /// The rows of a running relay are not a consistent snapshot.
     ///
     /// - Parameters:
@@ -60,6 +61,7 @@ package final class StoreAudit {
             try auditChannel(number, id, createdMs, entriesPerChannel ?? .max, body)
         }
         try auditNames(body)
+        try BlobAudit(folder: BlobFolder(path: folder.path), isAtRest: lock != nil)?.forEachRow(body)
     }
 
     private func store() throws(StoreFailure) -> AuditRow.StoreRow {

@@ -1,0 +1,34 @@
+import KithSupport
+import KithWire
+
+/// Reads the rows of a ``FileBlobStore`` and the sizes of its files, even while a relay uses them.
+struct BlobAudit {
+    private let folder: BlobFolder
+    private let table: BlobTable
+
+    /// - Parameter isAtRest: whether no relay runs, and none can start.
+    /// - Returns: `nil` if the relay never kept blobs.
+    init?(folder: BlobFolder, isAtRest: Bool) throws(StoreFailure) {
+        guard StoreFolder.exists(folder.table) else { return nil }
+        self.folder = folder
+        // Without a write-ahead log, SQLite need not create its two other files.
+        let isImmutable = isAtRest && StoreFolder.size(of: folder.table + "-wal") == 0
+        table = BlobTable(
+            connection: try SQLiteConnection(path: folder.table, mode: isImmutable ? .immutable : .readOnly))
+    }
+
+    func forEachRow(_ body: (AuditRow) throws -> Void) throws {
+        var last: BlobID?
+        while let (id, record) = try table.next(after: last) {
+            last = id
+            let file = folder.file(of: id)
+            try body(
+                .blob(
+                    AuditRow.BlobRow(
+                        id: Hex.encode(id.bytes.prefix(4)), size: record.status.size, stored: record.status.stored,
+                        fileBytes: StoreFolder.exists(file) ? StoreFolder.size(of: file) : nil,
+                        createdMs: record.times.createdMs, expiresMs: record.times.expiresMs,
+                        readTokenHash: Hex.encode(record.read.bytes), writeTokenHash: Hex.encode(record.write.bytes))))
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The file of a blob that is being uploaded. Only its latest upload may write.
+final class BlobFile: Sendable {
+    private struct State {
+        var descriptor: Int32 = -1
+        /// The number of bytes that were written.
+        var end: UInt64 = 0
+        /// The number of the latest upload.
+        var upload: UInt64 = 0
+        var isOver = false
+    }
+
+    private let state = Mutex(State())
+
+    deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
+
+    /// Begins another upload and ends the earlier ones. Returns its number.
+    func beginUpload() -> UInt64 {
+        state.withLock { state in
+            state.upload += 1
+            return state.upload
+        }
+    }
+
+    /// Ends all uploads, because the blob is deleted.
+    func endUploads() {
+        state.withLock { state in
+            state.isOver = true
+            if state.descriptor >= 0 { close(state.descriptor) }
+            state.descriptor = -1
+        }
+    }
+
+    /// Whether an upload is the latest one.
+    func isLatest(_ upload: UInt64) -> Bool { state.withLock { !$0.isOver && $0.upload == upload } }
+
+    /// Opens the file for an upload.
+    func open(
+        for upload: UInt64, stored: UInt64, _ open: () throws(StoreFailure) -> Int32
+    ) throws(BlobError) {
+        try state.withLock { state throws(BlobError) in
+            guard !state.isOver, state.upload == upload else { throw .superseded }
+            if state.descriptor >= 0 { close(state.descriptor) }
+            state.descriptor = -1
+            do throws(StoreFailure) { state.descriptor = try open() } catch { throw .failed(error) }
+            state.end = stored
+        }
+    }
+
+    /// Writes bytes at the end, and makes the file durable if `isSynced`.
+    ///
+    /// - Returns: the number of bytes that were written in all.
+    func append(_ bytes: UnsafeRawBufferPointer, of upload: UInt64, isSynced: Bool) throws(BlobError) -> UInt64 {
+        try state.withLock { state throws(BlobError) in
+            guard !state.isOver, state.upload == upload, state.descriptor >= 0 else { throw .superseded }
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = pwrite(
+                    state.descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, off_t(state.end))
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw .failed(.last) }
+                state.end += UInt64(count)
+                rest = rest.dropFirst(count)
+            }
+            if isSynced, fdatasync(state.descriptor) != 0 { throw .failed(.last) }
+            return state.end
+        }
+    }
+}

@@ -1,0 +1,341 @@
+import KithWire
+import NIOCore
+import NIOHTTP1
+import TLSCodec
+
+/// Answers the HTTP requests of one connection that are about blobs, one after the other. Passes other requests on.
+///
+/// An upload is written to its file in pieces. While a piece is being written, at most one more is read from the connection, so
+/// memory stays bounded whatever the disk does. Likewise, the next piece of a download is read from its file only while the
+/// client takes what was sent.
+final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        /// The next request may come.
+        case idle
+        /// The request is not about a blob.
+        case passing
+        /// The request's right is being checked.
+        case deciding(BlobRequest)
+        case uploading(any BlobUpload, BlobStatus)
+        case downloading(OutgoingBlob)
+        /// The request is answered. The connection closes after the rest of its body.
+        case refused
+    }
+
+    private let service: BlobService
+    private let connection: Connection
+    private let slots: SlotPool
+    private var state = State.idle
+    private var context: ChannelHandlerContext?
+    /// The body of the request.
+    private var body = IncomingBlob()
+    private var hasBodyEnded = false
+    private var isReadWanted = false
+    private var hasSlot = false
+    private var lastProgress = NIODeadline.now()
+
+    /// - Parameters:
+    ///   - connection: the connection, whose time for `hello` does not run while it transfers blobs.
+    ///   - slots: the slots of all connections that transfer blobs.
+    init(_ service: BlobService, for connection: Connection, slots: SlotPool) {
+        self.service = service
+        self.connection = connection
+        self.slots = slots
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        // The bytes that have come are kept, so that they need not be sent again.
+        if case .uploading(let upload, _) = state {
+            body.end()
+            // If a write is under way, its end writes the rest.
+            write(to: upload)
+        }
+        if hasSlot {
+            slots.giveBack()
+            connection.sourceRates.giveTransferBack()
+        }
+    }
+
+    // MARK: In
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            switch state {
+            case .idle where BlobRequest.isAbout(path: head.uri): begin(head)
+            case .idle, .passing:
+                // The next handler answers one request and closes the connection.
+                state = .passing
+                context.fireChannelRead(data)
+            case .refused: break
+            // Requests of a blob follow each other.
+            case .deciding, .uploading, .downloading: context.close(promise: nil)
+            }
+        case .body(let bytes):
+            switch state {
+            case .passing: context.fireChannelRead(data)
+            case .deciding, .uploading:
+                lastProgress = .now()
+                body.add(bytes)
+                writeBody()
+            case .idle, .downloading, .refused: break
+            }
+        case .end:
+            switch state {
+            case .passing: context.fireChannelRead(data)
+            case .refused: context.close(promise: nil)
+            case .idle, .deciding, .uploading, .downloading:
+                hasBodyEnded = true
+                body.end()
+                writeBody()
+            }
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead) {
+        hasBodyEnded = false
+        body = IncomingBlob()
+        let request: BlobRequest
+        do throws(BlobRequest.Failure) {
+            request = try BlobRequest(method: head.method.rawValue, path: head.uri) { head.headers[$0] }
+        } catch {
+            let status: HTTPResponseStatus = error == .method ? .methodNotAllowed : .badRequest
+            return refuse(status, RelayError(.badFrame, "this is no request about a file"))
+        }
+        // Only browsers send this header. They may act for a page that the user does not know of.
+        guard head.headers["origin"].isEmpty else {
+            return refuse(.forbidden, RelayError(.denied, "not for web pages"))
+        }
+        let wait = connection.sourceRates.charge(RelayLimits.blobCost, atNanoseconds: now)
+        guard wait == 0 else {
+            return refuse(.tooManyRequests, .tooFast("too many requests from this address", waitNanoseconds: wait))
+        }
+        guard takeSlot() else {
+            let error = RelayError(
+                .tooMany, "too many transfers of files", detail: UInt64(BlobLimits.transfersPerAddress),
+                retryAfterMs: 1_000)
+            return refuse(.tooManyRequests, error)
+        }
+        state = .deciding(request)
+        run { [service] in
+            do throws(BlobError) { return .success(try await service.answer(request)) } catch { return .failure(error) }
+        } then: { handler, result in
+            handler.didDecide(request, result)
+        }
+    }
+
+    /// Takes a slot for the connection, which keeps it until it closes.
+    private func takeSlot() -> Bool {
+        if hasSlot { return true }
+        guard slots.take() else { return false }
+        guard connection.sourceRates.takeTransfer() else {
+            slots.giveBack()
+            return false
+        }
+        hasSlot = true
+        return true
+    }
+
+    private func didDecide(_ request: BlobRequest, _ result: Result<BlobService.Outcome, BlobError>) {
+        guard case .deciding = state else { return }
+        switch result {
+        case .failure(let error):
+            if error == .denied { connection.sourceRates.charge(RelayLimits.deniedCost, atNanoseconds: now) }
+            refuse(HTTPResponseStatus(error), RelayError(error), status: error.status)
+        case .success(let outcome):
+            if !connection.isTransfer { watchSilence() }
+            connection.isTransfer = true
+            switch outcome {
+            case .status(let status): respond(.ok, status)
+            case .deleted: respond(.noContent, nil)
+            case .uploading(let upload, let status):
+                state = .uploading(upload, status)
+                writeBody()
+            case .downloading(let download, let first, let last, let status):
+                let isWhole = first == 0 && last + 1 == status.size
+                var fields = status.fields
+                if !isWhole { fields.append(("content-range", "bytes \(first)-\(last)/\(status.size)")) }
+                writeHead(isWhole ? .ok : .partialContent, fields, length: last - first + 1)
+                state = .downloading(OutgoingBlob(download: download, next: first, end: last + 1))
+                sendNext()
+            }
+        }
+        resumeReading()
+    }
+
+    // MARK: Uploads
+
+    /// Passes the bytes that have come to the file, if they are enough or the last ones.
+    private func writeBody() {
+        guard case .uploading(let upload, let status) = state else { return }
+        if body.isDone { return respond(.noContent, status) }
+        write(to: upload)
+    }
+
+    private func write(to upload: any BlobUpload) {
+        guard let write = body.nextWrite() else { return }
+        run {
+            do throws(BlobError) {
+                return .success(try await upload.append(write.bytes, isSynced: write.isSynced))
+            } catch { return .failure(error) }
+        } then: { handler, result in
+            handler.didWrite(write, result)
+        }
+    }
+
+    private func didWrite(_ write: IncomingBlob.Write, _ result: Result<UInt64, BlobError>) {
+        guard case .uploading(let upload, let status) = state else { return }
+        body.didWrite(write)
+        lastProgress = .now()
+        switch result {
+        case .success(let stored):
+            connection.metrics.blobBytesIn.count(write.bytes.readableBytes)
+            state = .uploading(upload, BlobStatus(stored: stored, size: status.size, expiresMs: status.expiresMs))
+            if context == nil { self.write(to: upload) } else { writeBody() }
+            resumeReading()
+        case .failure(let error):
+            refuse(HTTPResponseStatus(error), RelayError(error), status: error.status)
+        }
+    }
+
+    // MARK: Downloads
+
+    /// Reads the next piece from the file, if the client takes what was sent.
+    private func sendNext() {
+        guard case .downloading(var outgoing) = state, !outgoing.isReading, let context else { return }
+        guard outgoing.next < outgoing.end else {
+            state = .idle
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            return
+        }
+        guard context.channel.isWritable else { return }
+        let (first, count) = (outgoing.next, Int(min(outgoing.end - outgoing.next, UInt64(BlobLimits.readBytes))))
+        outgoing.isReading = true
+        state = .downloading(outgoing)
+        run { [download = outgoing.download] in
+            do throws(BlobError) {
+                return .success(try await download.bytes(at: first, count: count))
+            } catch { return .failure(error) }
+        } then: { handler, result in
+            handler.didRead(result)
+        }
+    }
+
+    private func didRead(_ result: Result<ByteBuffer, BlobError>) {
+        guard case .downloading(var outgoing) = state, let context else { return }
+        // The head has been sent, so a failure can only end the connection.
+        guard case .success(let bytes) = result else { return context.close(promise: nil) }
+        outgoing.isReading = false
+        outgoing.next += UInt64(bytes.readableBytes)
+        state = .downloading(outgoing)
+        lastProgress = .now()
+        connection.metrics.blobBytesOut.count(bytes.readableBytes)
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+        sendNext()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            lastProgress = .now()
+            sendNext()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: Answers
+
+    private func respond(_ code: HTTPResponseStatus, _ status: BlobStatus?) {
+        state = .idle
+        writeHead(code, status?.fields ?? [], length: code == .noContent ? nil : 0)
+        context?.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    /// Answers with an error, and closes the connection when the request's body has ended, or soon.
+    private func refuse(_ code: HTTPResponseStatus, _ error: RelayError, status: BlobStatus? = nil) {
+        guard let context else { return }
+        connection.metrics.count(error)
+        body = IncomingBlob()
+        let text = error.encoded
+        writeHead(code, (status?.fields ?? []) + [("connection", "close")], length: UInt64(text.count))
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: text)))), promise: nil)
+        let channel = context.channel
+        let mustClose = hasBodyEnded
+        state = .refused
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
+            if mustClose { channel.close(promise: nil) }
+        }
+        context.eventLoop.scheduleTask(in: .milliseconds(BlobLimits.refusedUploadMs)) { channel.close(promise: nil) }
+        resumeReading()
+    }
+
+    private func writeHead(_ code: HTTPResponseStatus, _ fields: [(name: String, value: String)], length: UInt64?) {
+        var headers = HTTPHeaders(fields.map { ($0.name, $0.value) })
+        headers.add(name: "cache-control", value: "no-store")
+        headers.add(name: "content-type", value: "application/octet-stream")
+        if let length { headers.add(name: "content-length", value: "\(length)") }
+        context?.write(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: code, headers: headers))), promise: nil)
+    }
+
+    // MARK: Pace
+
+    /// Reads on only if there is room for what comes.
+    func read(context: ChannelHandlerContext) {
+        if mayRead { context.read() } else { isReadWanted = true }
+    }
+
+    private var mayRead: Bool {
+        switch state {
+        // The end of the connection must be noticed, even if nothing is to come.
+        case .idle, .passing, .refused, .downloading: true
+        case .deciding, .uploading: body.hasRoom
+        }
+    }
+
+    private func resumeReading() {
+        guard isReadWanted, mayRead, let context else { return }
+        isReadWanted = false
+        context.read()
+    }
+
+    /// Closes the connection when it makes no progress for too long, in a transfer or between two.
+    private func watchSilence() {
+        guard let context else { return }
+        let deadline = lastProgress + .milliseconds(BlobLimits.silenceMs)
+        if NIODeadline.now() >= deadline {
+            connection.metrics.connectionsTimedOut.count()
+            return context.close(promise: nil)
+        }
+        context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.watchSilence() }
+    }
+
+    private var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds) }
+
+    /// Runs `work` elsewhere, and then `next` on the event loop.
+    private func run<T: Sendable>(
+        _ work: @escaping @Sendable () async -> T, then next: @escaping @Sendable (BlobHandler, T) -> Void
+    ) {
+        let eventLoop = connection.channel.eventLoop
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        Task {
+            let result = await work()
+            eventLoop.execute { next(bound.value, result) }
+        }
+    }
+}
+
+/// A download of a connection.
+private struct OutgoingBlob {
+    let download: any BlobDownload
+    var next: UInt64
+    let end: UInt64
+    var isReading = false
+}

@@ -1,0 +1,69 @@
+import KithWire
+
+/// Decides requests about blobs: rights, limits and times.
+struct BlobService: Sendable {
+    let store: any BlobStore
+    let limits: BlobLimits
+
+    /// The result of a request over HTTP.
+    enum Outcome: Sendable {
+        case uploading(any BlobUpload, BlobStatus)
+        case downloading(any BlobDownload, first: UInt64, last: UInt64, BlobStatus)
+        case status(BlobStatus)
+        case deleted
+    }
+
+    /// Reserves room for a blob.
+    ///
+    /// - Parameter nowMs: the relay's time, in milliseconds since 1970.
+    func create(_ blob: NewBlob, nowMs: UInt64) async -> Reply {
+        let kept = min(UInt64(blob.lifetimeSeconds), UInt64(limits.keptSeconds))
+        let times = BlobTimes(
+            createdMs: nowMs, expiresMs: nowMs + kept * 1_000,
+            uploadEndsMs: nowMs + UInt64(limits.uploadSeconds) * 1_000)
+        do throws(BlobError) {
+            try await store.create(
+                blob, times: times, maximumBytes: limits.storeBytes)
+            return .done
+        } catch {
+            return .error(RelayError(error))
+        }
+    }
+
+    /// Returns a refusal if the blob is too large, or the store has no room for it. The store itself also looks at the disk.
+    func refusal(of blob: NewBlob) -> RelayError? {
+        guard blob.size <= limits.size else {
+            return RelayError(.tooLarge, "the file is too large for this relay", detail: limits.size)
+        }
+        let used = store.statistics().bytes
+        guard used < limits.storeBytes, blob.size <= limits.storeBytes - used else { return RelayError(BlobError.full) }
+        return nil
+    }
+
+    /// Decides a request over HTTP.
+    func answer(_ request: BlobRequest) async throws(BlobError) -> Outcome {
+        guard let record = try await store.record(of: request.blob) else { throw .denied }
+        let grant = Grant(for: request.token)
+        let (mayRead, mayWrite) = (grant == record.read, grant == record.write)
+        let status = record.status
+        switch request.action {
+        case .status:
+            guard mayRead || mayWrite else { throw .denied }
+            return .status(status)
+        case .append(let offset, let count):
+            guard mayWrite else { throw .denied }
+            guard offset == status.stored, !status.isComplete else { throw .wrongOffset(status) }
+            guard count <= status.size - offset else { throw .tooLong }
+            return .uploading(try await store.upload(to: request.blob, at: offset), status)
+        case .read(let first, let last):
+            guard mayRead, status.isComplete else { throw .denied }
+            guard first < status.size else { throw .wrongOffset(status) }
+            let last = min(last ?? .max, status.size - 1)
+            return .downloading(try await store.download(request.blob), first: first, last: last, status)
+        case .delete:
+            guard mayWrite else { throw .denied }
+            try await store.delete(request.blob)
+            return .deleted
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import KithWire
+import NIOCore
+
+/// The store of a relay's blobs: files of encrypted bytes that are uploaded once, from the first byte to the last, and never
+/// change.
+///
+/// A store knows the grants of a blob and does not check them. ``BlobService`` does.
+package protocol BlobStore: Sendable {
+    /// Reserves room for a blob. Changes nothing if the same blob is reserved already.
+    ///
+    /// - Parameters:
+    ///   - times: the times of the new blob.
+    ///   - maximumBytes: the sum of the sizes of all blobs that the store may keep.
+    /// - Throws: ``BlobError/full`` if there is no room, ``BlobError/exists`` if another blob has the id.
+    func create(_ blob: NewBlob, times: BlobTimes, maximumBytes: UInt64) async throws(BlobError)
+
+    /// Returns a blob, or `nil` if there is none.
+    func record(of id: BlobID) async throws(BlobError) -> BlobRecord?
+
+    /// Begins to add bytes to a blob. Ends an earlier upload of the same blob, whose connection may be dead without the relay
+    /// knowing.
+    ///
+    /// - Parameter offset: the number of bytes that are stored.
+    /// - Throws: ``BlobError/wrongOffset(_:)`` if another number of bytes is stored.
+    func upload(to id: BlobID, at offset: UInt64) async throws(BlobError) -> any BlobUpload
+
+    /// Opens a complete blob for reading.
+    func download(_ id: BlobID) async throws(BlobError) -> any BlobDownload
+
+    /// Deletes a blob. Does nothing if there is none.
+    func delete(_ id: BlobID) async throws(BlobError)
+
+    /// Deletes the blobs whose time is over. Returns their number.
+    func expire(nowMs: UInt64) async throws(BlobError) -> Int
+
+    /// Returns totals for `/metrics` and `kith relay status`.
+    func statistics() -> BlobStatistics
+
+    /// Releases files and connections. Bytes that were reported as stored are durable even without this call.
+    func close() async
+}
+
+/// An upload that is under way.
+package protocol BlobUpload: Sendable {
+    /// Adds bytes to the blob, in the order of the calls. Call it again only after it has returned.
+    ///
+    /// - Parameter isSynced: whether the bytes, and all earlier ones, have to be durable when the call returns.
+    /// - Returns: the number of bytes that are stored durably.
+    /// - Throws: ``BlobError/superseded`` if another upload of the blob has begun.
+    func append(_ bytes: ByteBuffer, isSynced: Bool) async throws(BlobError) -> UInt64
+}
+
+/// A complete blob that is open for reading. It can be read even while it is deleted.
+package protocol BlobDownload: Sendable {
+    /// Returns `count` bytes from `offset` on, all within the blob.
+    func bytes(at offset: UInt64, count: Int) async throws(BlobError) -> ByteBuffer
+}
+
+/// A reason why a request about a blob fails.
+package enum BlobError: Error, Hashable, Sendable {
+    /// There is no such blob, or the client has no right to it.
+    case denied
+    /// Another blob has the id.
+    case exists
+    /// The upload does not continue where the stored bytes end.
+    case wrongOffset(BlobStatus)
+    /// More bytes than the blob's size.
+    case tooLong
+    /// A later upload of the same blob has ended this one.
+    case superseded
+    /// The store has no room for the blob.
+    case full
+    /// The disk or the table failed.
+    case failed(StoreFailure)
+}
+
+/// The times of a blob, in milliseconds since 1970.
+package struct BlobTimes: Hashable, Sendable {
+    /// The time at which the blob was created.
+    package let createdMs: UInt64
+    /// The time at which the blob is deleted.
+    package let expiresMs: UInt64
+    /// The time at which the blob is deleted if it is not complete.
+    package let uploadEndsMs: UInt64
+
+    /// Creates a value from its fields.
+    package init(createdMs: UInt64, expiresMs: UInt64, uploadEndsMs: UInt64) {
+        self.createdMs = createdMs
+        self.expiresMs = expiresMs
+        self.uploadEndsMs = uploadEndsMs
+    }
+}
+
+/// A blob in the store.
+package struct BlobRecord: Hashable, Sendable {
+    /// The grant of the token that allows to download the blob.
+    package let read: Grant
+    /// The grant of the token that allows to upload and to delete the blob.
+    package let write: Grant
+    /// The state that clients see.
+    package let status: BlobStatus
+    /// The times.
+    package let times: BlobTimes
+}
+
+/// Totals of a store.
+package struct BlobStatistics: Hashable, Sendable {
+    /// The number of blobs.
+    package var count = 0
+    /// The sum of the sizes of all blobs, in bytes. An incomplete blob counts with its whole size.
+    package var bytes: UInt64 = 0
+}

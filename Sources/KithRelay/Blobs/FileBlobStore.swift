@@ -1,0 +1,286 @@
+import KithWire
+import NIOCore
+import NIOPosix
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Blobs in files, with a table of one row for each.
+///
+/// The row of a blob exists before its file, and until its file is gone. So no file is ever without a row, and what a killed
+/// process began to delete is deleted by the next ``expire(nowMs:)``. A row never counts bytes that are not durable.
+package final class FileBlobStore: BlobStore {
+    private let folder: BlobFolder
+    private let rows: ConnectionThread
+    private let files = NIOThreadPool(numberOfThreads: BlobLimits.threads)
+    private let uploads = Mutex<[BlobID: BlobFile]>([:])
+    private let totals: Mutex<BlobStatistics>
+
+    /// Opens the store in a folder. Creates the folder and the store if they do not exist. The caller must have locked the folder.
+    package init(folder path: String) throws(StoreOpenError) {
+        folder = BlobFolder(path: path)
+        try folder.create()
+        let connection = try BlobTable.open(folder.table)
+        do throws(StoreFailure) {
+            totals = Mutex(try BlobTable(connection: connection).totals())
+        } catch {
+            throw StoreOpenError(error, file: folder.table)
+        }
+        rows = ConnectionThread(connection)
+        files.start()
+    }
+
+    // MARK: BlobStore
+
+    /// See ``BlobStore/create(_:times:maximumBytes:)``.
+    package func create(_ blob: NewBlob, times: BlobTimes, maximumBytes: UInt64) async throws(BlobError) {
+        let freeBytes = folder.freeBytes
+        try await withRows { table throws(BlobError) in
+            if let known = try table.find(blob.id) {
+                guard known.read == blob.read, known.write == blob.write, known.status.size == blob.size else {
+                    throw .exists
+                }
+                return
+            }
+            let used = self.totals.withLock { $0.bytes }
+            let limit = min(maximumBytes, (used + freeBytes) / 10 * 8)
+            guard used < limit, blob.size <= limit - used else { throw .full }
+            do throws(StoreFailure) {
+                // A blob that is being deleted has a row still.
+                guard try table.size(of: blob.id) == nil else { throw .io("the blob is being deleted") }
+                try table.insert(blob, times)
+            } catch { throw .failed(error) }
+            self.totals.withLock { totals in
+                totals.count += 1
+                totals.bytes += blob.size
+            }
+        }
+    }
+
+    /// See ``BlobStore/record(of:)``.
+    package func record(of id: BlobID) async throws(BlobError) -> BlobRecord? {
+        try await withRows { table throws(BlobError) in try table.find(id) }
+    }
+
+    /// See ``BlobStore/upload(to:at:)``.
+    package func upload(to id: BlobID, at offset: UInt64) async throws(BlobError) -> any BlobUpload {
+        let file = uploads.withLock { uploads in
+            let file = uploads[id] ?? BlobFile()
+            uploads[id] = file
+            return file
+        }
+        let number = file.beginUpload()
+        do throws(BlobError) {
+            // From now on, no earlier upload can change the row.
+            guard let status = try await record(of: id)?.status else { throw .denied }
+            guard status.stored == offset, !status.isComplete else { throw .wrongOffset(status) }
+            let folder = folder
+            try await onFileThread { () throws(BlobError) in
+                try file.open(for: number, stored: offset) { () throws(StoreFailure) in
+                    try folder.openForWriting(id, stored: offset)
+                }
+            }
+            return Upload(store: self, id: id, file: file, number: number, size: status.size, stored: offset)
+        } catch {
+            endUpload(number, of: id, file)
+            throw error
+        }
+    }
+
+    /// See ``BlobStore/download(_:)``.
+    package func download(_ id: BlobID) async throws(BlobError) -> any BlobDownload {
+        guard let status = try await record(of: id)?.status, status.isComplete else { throw .denied }
+        let folder = folder
+        let file = try await onFileThread { () throws(BlobError) in
+            do throws(StoreFailure) { return try folder.openForReading(id, size: status.size) } catch {
+                throw .failed(error)
+            }
+        }
+        return Download(store: self, file: file)
+    }
+
+    /// See ``BlobStore/delete(_:)``.
+    package func delete(_ id: BlobID) async throws(BlobError) {
+        try await withRows { table throws(BlobError) in
+            do throws(StoreFailure) { try table.beginDeletion(of: id) } catch { throw .failed(error) }
+        }
+        try await finishDeletion(of: id)
+    }
+
+    /// See ``BlobStore/expire(nowMs:)``.
+    package func expire(nowMs: UInt64) async throws(BlobError) -> Int {
+        var count = 0
+        while true {
+            let due = try await withRows { table throws(BlobError) in
+                do throws(StoreFailure) {
+                    return try table.due(nowMs: nowMs, atMost: BlobLimits.deletedAtOnce)
+                } catch { throw .failed(error) }
+            }
+            guard !due.isEmpty else { return count }
+            for id in due { try await finishDeletion(of: id) }
+            count += due.count
+        }
+    }
+
+    /// See ``BlobStore/statistics()``.
+    package func statistics() -> BlobStatistics { totals.withLock { $0 } }
+
+    /// See ``BlobStore/close()``.
+    package func close() async {
+        for file in uploads.withLock({ Array($0.values) }) { file.endUploads() }
+        try? await files.shutdownGracefully()
+        await rows.close()
+    }
+
+    // MARK: Parts
+
+    /// Removes the file of a blob, then its row.
+    private func finishDeletion(of id: BlobID) async throws(BlobError) {
+        uploads.withLock { $0.removeValue(forKey: id) }?.endUploads()
+        let folder = folder
+        try await onFileThread { () throws(BlobError) in
+            do throws(StoreFailure) { try folder.remove(id) } catch { throw .failed(error) }
+        }
+        try await withRows { table throws(BlobError) in
+            do throws(StoreFailure) {
+                guard let size = try table.size(of: id) else { return }
+                try table.remove(id)
+                self.totals.withLock { totals in
+                    totals.count -= 1
+                    totals.bytes -= size
+                }
+            } catch { throw .failed(error) }
+        }
+    }
+
+    fileprivate func endUpload(_ number: UInt64, of id: BlobID, _ file: BlobFile) {
+        uploads.withLock { uploads in
+            if uploads[id] === file, file.isLatest(number) { uploads[id] = nil }
+        }
+    }
+
+    fileprivate func note(_ stored: UInt64, of id: BlobID, _ file: BlobFile, _ number: UInt64, size: UInt64)
+        async throws(BlobError)
+    {
+        try await withRows { table throws(BlobError) in
+            guard file.isLatest(number) else { throw .superseded }
+            do throws(StoreFailure) {
+                try table.setStored(stored, of: id, isComplete: stored == size)
+            } catch { throw .failed(error) }
+        }
+    }
+
+    private func withRows<T: Sendable>(
+        _ body: @escaping @Sendable (BlobTable) throws(BlobError) -> T
+    ) async throws(BlobError) -> T {
+        let result: Result<T, BlobError>
+        do throws(StoreFailure) {
+            result = try await rows.run { connection throws(StoreFailure) in
+                do throws(BlobError) { return .success(try body(BlobTable(connection: connection))) } catch {
+                    return .failure(error)
+                }
+            }
+        } catch { throw .failed(error) }
+        return try result.get()
+    }
+
+    fileprivate func onFileThread<T: Sendable>(
+        _ body: @escaping @Sendable () throws(BlobError) -> T
+    ) async throws(BlobError) -> T {
+        let result: Result<T, BlobError>
+        do {
+            result = try await files.runIfActive {
+                do throws(BlobError) { return .success(try body()) } catch { return .failure(error) }
+            }
+        } catch { throw .failed(.closed) }
+        return try result.get()
+    }
+}
+
+extension BlobTable {
+    /// Like ``record(of:)``, with the errors of a store of blobs.
+    fileprivate func find(_ id: BlobID) throws(BlobError) -> BlobRecord? {
+        do throws(StoreFailure) { return try record(of: id) } catch { throw .failed(error) }
+    }
+}
+
+/// An upload to a ``FileBlobStore``.
+private final class Upload: BlobUpload {
+    private let store: FileBlobStore
+    private let id: BlobID
+    private let file: BlobFile
+    private let number: UInt64
+    private let size: UInt64
+    private let stored: Atomic<UInt64>
+    private let end: Atomic<UInt64>
+
+    init(store: FileBlobStore, id: BlobID, file: BlobFile, number: UInt64, size: UInt64, stored: UInt64) {
+        self.store = store
+        self.id = id
+        self.file = file
+        self.number = number
+        self.size = size
+        self.stored = Atomic(stored)
+        end = Atomic(stored)
+    }
+
+    deinit { store.endUpload(number, of: id, file) }
+
+    func append(_ bytes: ByteBuffer, isSynced: Bool) async throws(BlobError) -> UInt64 {
+        let rest = size - end.load(ordering: .relaxed)
+        guard UInt64(bytes.readableBytes) <= rest else { throw .tooLong }
+        // A complete blob is durable before it is called so.
+        let isSynced = isSynced || UInt64(bytes.readableBytes) == rest
+        let (file, number) = (file, number)
+        let end = try await store.onFileThread { () throws(BlobError) in
+            // The closure can't throw a typed error through the buffer's function.
+            let result: Result<UInt64, BlobError> = bytes.withUnsafeReadableBytes { bytes in
+                do throws(BlobError) {
+                    return .success(try file.append(bytes, of: number, isSynced: isSynced))
+                } catch { return .failure(error) }
+            }
+            return try result.get()
+        }
+        self.end.store(end, ordering: .relaxed)
+        if isSynced {
+            try await store.note(end, of: id, file, number, size: size)
+            stored.store(end, ordering: .relaxed)
+        }
+        return stored.load(ordering: .relaxed)
+    }
+}
+
+/// A blob of a ``FileBlobStore`` that is read.
+private final class Download: BlobDownload {
+    private let store: FileBlobStore
+    private let file: Int32
+
+    init(store: FileBlobStore, file: Int32) {
+        self.store = store
+        self.file = file
+    }
+
+    deinit { close(file) }
+
+    func bytes(at offset: UInt64, count: Int) async throws(BlobError) -> ByteBuffer {
+        let file = file
+        return try await store.onFileThread { () throws(BlobError) in
+            var buffer = ByteBufferAllocator().buffer(capacity: count)
+            while buffer.readableBytes < count {
+                let place = off_t(offset) + off_t(buffer.readableBytes)
+                let read = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count - buffer.readableBytes) {
+                    let read = pread(file, $0.baseAddress, min($0.count, count), place)
+                    return max(0, read)
+                }
+                guard read > 0 else { throw .failed(.damaged("the file of a blob is too short")) }
+            }
+            return buffer
+        }
+    }
+}

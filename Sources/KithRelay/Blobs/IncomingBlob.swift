@@ -1,0 +1,48 @@
+import KithWire
+import NIOCore
+
+/// The bytes of an upload that have come, on their way to the file. It decides when they are written, and when the file is made
+/// durable.
+struct IncomingBlob {
+    /// Bytes to write.
+    struct Write {
+        let bytes: ByteBuffer
+        /// Whether the file has to be durable afterwards.
+        let isSynced: Bool
+    }
+
+    private var pending = ByteBuffer()
+    private(set) var isWriting = false
+    private var hasEnded = false
+    /// The bytes that were written since the file was last made durable.
+    private var unsynced = 0
+
+    /// Whether there is room for more bytes.
+    var hasRoom: Bool { pending.readableBytes < BlobLimits.writeBytes }
+
+    /// Whether all bytes of the request are durable.
+    var isDone: Bool { hasEnded && !isWriting && pending.readableBytes == 0 && unsynced == 0 }
+
+    mutating func add(_ bytes: ByteBuffer) {
+        var bytes = bytes
+        pending.writeBuffer(&bytes)
+    }
+
+    /// Notes that the request has no more bytes.
+    mutating func end() { hasEnded = true }
+
+    /// Returns the bytes to write now; `nil` if there are not enough, or a write is under way.
+    mutating func nextWrite() -> Write? {
+        guard !isWriting, !hasRoom || hasEnded, pending.readableBytes + unsynced > 0 else { return nil }
+        unsynced += pending.readableBytes
+        let write = Write(bytes: pending, isSynced: hasEnded || unsynced >= BlobLimits.syncBytes)
+        pending = ByteBuffer()
+        isWriting = true
+        return write
+    }
+
+    mutating func didWrite(_ write: Write) {
+        isWriting = false
+        if write.isSynced { unsynced = 0 }
+    }
+}
