@@ -8,6 +8,7 @@ typealias FuzzTarget = @Sendable ([UInt8]) -> Void
 
 private let targets: [String: FuzzTarget] = [
     "codec": fuzzCodec,
+    "blob-request": fuzzBlobRequest,
     "client-frame": fuzzClientFrame,
     "relay-frame": fuzzRelayFrame,
     "websocket": fuzzWebSocket,

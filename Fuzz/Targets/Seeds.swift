@@ -39,7 +39,21 @@ private func seeds() throws -> [String: [[UInt8]]] {
         },
         "upgrade": upgradeResponses,
         "relay-text": relayTexts,
+        "blob-request": try blobRequests(),
     ]
+}
+
+/// Heads of HTTP requests about blobs, as `fuzzBlobRequest` reads them.
+private func blobRequests() throws -> [[UInt8]] {
+    let actions: [BlobRequest.Action] = [
+        .append(offset: 7, count: 9), .status, .delete, .read(first: 0, last: nil), .read(first: 5, last: 9),
+    ]
+    let (blob, token) = (try fixed(BlobID(Array(0..<32))), try fixed(Token(Array(40..<72))))
+    return actions.map { action in
+        let request = BlobRequest(blob: blob, token: token, action: action)
+        let fields = request.fields.map { "\($0.name): \($0.value)" }
+        return Array(([request.method, request.path] + fields).joined(separator: "\n").utf8)
+    }
 }
 
 /// The number of operations, the operations, and the bytes that they read.
@@ -78,6 +92,11 @@ private func requests() throws -> [Request] {
         .lookup(name: genuineRecord.name),
         .ping,
         .trim(channel: channel, throughSeq: .max),
+        .createBlob(
+            channel: channel, epoch: 3,
+            blob: NewBlob(
+                id: try fixed(BlobID(Array(7..<39))), read: grant, write: grant, size: 1 << 32, lifetimeSeconds: 86_400)
+        ),
     ]
 }
 
