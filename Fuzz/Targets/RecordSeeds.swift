@@ -51,7 +51,7 @@ func recordSeeds() throws -> [String: [[UInt8]]] {
     conversation.end(.stopped(seq: 5, reason: .trimmed))
     let target = AddTarget(inbox: inbox, alias: "bob", trust: .invite)
     for change in [.add([target]), .remove(account.publicKey), .leave] as [Intent.Change] {
-        _ = conversation.want(change)
+        _ = conversation.intents.add(change)
     }
     let purposes: [InboxRecord.Purpose] = [
         .invite(isReusable: true, expiresAt: 9), .contact(contact.id), .name(name),

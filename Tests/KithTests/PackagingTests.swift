@@ -35,6 +35,24 @@ import Testing
         return "{\n  \"pins\" : [\n\(pins.joined(separator: ",\n"))\n  ],\n  \"version\" : 3\n}\n"
     }
 
+    @Test("the container's build has every folder that the manifest names")
+    func foldersOfTheContainer() throws {
+        func lines(_ path: String) throws -> [Substring] {
+            try String(contentsOf: Self.root.appending(path: path), encoding: .utf8).split(separator: "\n")
+        }
+        let copied = try lines("packaging/Dockerfile").filter { $0.hasPrefix("COPY ") && !$0.contains("--from") }
+            .flatMap { $0.split(separator: " ").dropFirst().dropLast() }
+        let visible = try lines("packaging/Dockerfile.dockerignore").filter { $0.hasPrefix("!") }.map { $0.dropFirst() }
+        let named = try lines("Package.swift").compactMap { line in
+            line.firstRange(of: "path: \"").map { line[$0.upperBound...].prefix { $0 != "/" && $0 != "\"" } }
+        }
+        // Fuzz targets are left out of every other build.
+        let needed = Set(named).subtracting(["Fuzz"]).union(["Package.swift", "Sources"])
+        #expect(needed.count > 4)
+        #expect(needed.subtracting(copied) == [])
+        #expect(needed.subtracting(visible) == [])
+    }
+
     @Test("resolved versions must match the list, transitive ones included")
     func versions() async throws {
         try await withTemporaryFolder { folder in
