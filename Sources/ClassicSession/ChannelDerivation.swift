@@ -9,11 +9,11 @@ import TLSCodec
 ///
 ///     struct { opaque first<V>; opaque second<V>; } Pair;
 ///
-///     prk = HKDF-SHA256-Extract(salt = "kith classic channel v1", ikm = Pair)
-///     channelID = HKDF-SHA256-Expand(prk, info = "channel id", 32)
-///     readToken = HKDF-SHA256-Expand(prk, info = "read token", 32)
+///     prk         = HKDF-SHA256-Extract(salt = "kith classic channel v1", ikm = Pair)
+///     channelID   = HKDF-SHA256-Expand(prk, info = "channel id",   32)
+///     readToken   = HKDF-SHA256-Expand(prk, info = "read token",   32)
 ///     appendToken = HKDF-SHA256-Expand(prk, info = "append token", 32)
-///     turnToken = HKDF-SHA256-Expand(prk, info = "turn token", 32)
+///     turnToken   = HKDF-SHA256-Expand(prk, info = "turn token",   32)
 ///
 /// Anyone who knows both ids can compute all four values, and so read the channel, append to it or close it. The tokens only let
 /// the two users find each other. The users are protected by what they verify about each other.

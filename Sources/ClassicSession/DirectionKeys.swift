@@ -14,7 +14,7 @@ import TLSCodec
 ///         opaque label<V> = "kith classic v1 message";
 ///         opaque sessionID[32];
 ///         Side sender;
-///         FrameType type; // message or bye
+///         FrameType type;            // message or bye
 ///         uint64 number;
 ///         opaque iv[16];
 ///         opaque ciphertext<V>;

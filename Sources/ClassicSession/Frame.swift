@@ -14,12 +14,12 @@ import TLSCodec
 ///         Side sender;
 ///         RunID from;
 ///         select (type) {
-///             case hello: struct {};
-///             case publicKey: struct { RunID to; PublicKeyOffer; };
-///             case proof: struct { RunID to; opaque signature<V>; };
+///             case hello:      struct {};
+///             case publicKey:  struct { RunID to; PublicKeyOffer; };
+///             case proof:      struct { RunID to; opaque signature<V>; };
 ///             case wrappedKey: struct { RunID to; WrappedKey; };
-///             case message: struct { RunID to; SealedMessage; };
-///             case bye: struct { RunID to; SealedMessage; };
+///             case message:    struct { RunID to; SealedMessage; };
+///             case bye:        struct { RunID to; SealedMessage; };
 ///         };
 ///     } Frame;
 ///

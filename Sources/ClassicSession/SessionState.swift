@@ -1,23 +1,21 @@
 /// The state of a session. Each state has exactly the values that exist at that point, so no step can use a value that does not
 /// exist yet.
 ///
-/// | state | on | checks, then | next |
-/// | ---------- | --------------------------------- | ------------------------------------------------------ | ---------- |
-/// | `idle` | `start()` | sends hello | `waiting` |
-/// | `waiting` | hello of a run not answered yet | sends publicKey to that run | `waiting` |
-/// | `waiting` | publicKey for this run | id, form, not own, expected; sends publicKey if it has | `proving` |
-/// | | | not been, and proof | |
-/// | `proving` | proof | signature; makes keys, sends wrappedKey | `wrapping` |
-/// | `wrapping` | wrappedKey | signature; unwraps | `open` |
-/// | `open` | message | MAC, number; decrypts | `open` |
-/// | `open` | bye | MAC, number | `ended` |
-/// | `open` | `send(_:)` | seals and sends | `open` |
-/// | `open` | `bye()` | seals and sends | `ended` |
-/// | any other | `bye()` | | `ended` |
-/// | any | `connectionLost()` | | `ended` |
-/// | from | hello of a run not heard of yet | reports that the peer started again | unchanged |
-/// | `proving` | | | |
-/// | any | anything else, or a failed check | reports why it was dropped | unchanged |
+/// | state             | on                             | checks, then                                             | next       |
+/// | ----------------- | ------------------------------ | -------------------------------------------------------- | ---------- |
+/// | `idle`            | `start()`                      | sends hello                                              | `waiting`  |
+/// | `waiting`         | hello of a new run             | sends publicKey to that run                              | `waiting`  |
+/// | `waiting`         | publicKey for this run         | id, form, not own, expected; sends publicKey once, proof | `proving`  |
+/// | `proving`         | proof                          | signature; makes keys, sends wrappedKey                  | `wrapping` |
+/// | `wrapping`        | wrappedKey                     | signature; unwraps                                       | `open`     |
+/// | `open`            | message                        | MAC, number; decrypts                                    | `open`     |
+/// | `open`            | bye                            | MAC, number                                              | `ended`    |
+/// | `open`            | `send(_:)`                     | seals and sends                                          | `open`     |
+/// | `open`            | `bye()`                        | seals and sends                                          | `ended`    |
+/// | any other         | `bye()`                        |                                                          | `ended`    |
+/// | any               | `connectionLost()`             |                                                          | `ended`    |
+/// | from `proving` on | hello of a new run             | reports that the peer started again                      | unchanged  |
+/// | any               | anything else, or failed check | reports why it was dropped                               | unchanged  |
 ///
 /// If both sides have sent a hello, one of them is first in the log, and the run that sent it sees the other. So at least one
 /// side answers, and the answer makes the other side answer. If both answer, that does no harm.
@@ -41,7 +39,7 @@ enum SessionState: Sendable {
         let wrappedByMe: [UInt8]
     }
 
-    /// There are keys for both directions.
+    /// Each side has the keys for its own messages and for those of the other side.
     struct Open: Sendable {
         let peerRun: RunID
         let sessionID: SessionID

@@ -9,18 +9,18 @@ import TLSCodec
 ///
 ///     struct {
 ///         RunID run;
-///         PublicKeyOffer offer; // id, SubjectPublicKeyInfo, nonce
+///         PublicKeyOffer offer;      // id, SubjectPublicKeyInfo, nonce
 ///     } Party;
 ///
 ///     struct { Party first; Party second; } Transcript;
 ///
-///     struct { // what a proof signs
+///     struct {                       // what a proof signs
 ///         opaque label<V> = "kith classic v1 proof";
 ///         Side signer;
 ///         Transcript transcript;
 ///     } ProofContent;
 ///
-///     struct { // what a wrapped key signs
+///     struct {                       // what a wrapped key signs
 ///         opaque label<V> = "kith classic v1 wrapped key";
 ///         Side signer;
 ///         Transcript transcript;
@@ -37,8 +37,8 @@ import TLSCodec
 ///     sessionID = SHA-256(SessionContent)
 ///
 /// The nonces and runs make a signature invalid in every other run. The signer's side makes it invalid if it is sent back. The
-/// ids and keys are bound together, so that nobody can present another user's signature. The labels prevent that one kind of
-/// content is taken for another.
+/// ids and keys are bound together, so that nobody can present another user's signature. The labels keep a signature of one kind
+/// of content from being valid for another kind.
 struct Transcript: Hashable, Sendable {
     struct Party: Hashable, Sendable, TLSEncodable {
         var run: RunID

@@ -22,7 +22,7 @@ package struct FollowTarget: Hashable, Sendable {
 /// The state of one follow of a ``RelaySession``.
 ///
 ///     waiting ──an earlier follow of the channel is over──▶ asked ──following──▶ streaming
-///       any ──error, epochEnded──▶ over any ──leave──▶ leaving ──done──▶ over
+///       any ──error, epochEnded──▶ over            any ──leave──▶ leaving ──done──▶ over
 struct FollowState<Ticket> {
     enum Phase {
         /// The `follow` request was not sent yet, because an earlier follow of the channel is being ended.

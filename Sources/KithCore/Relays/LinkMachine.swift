@@ -6,8 +6,8 @@ import MLS
 /// sends requests no faster than the relay's rate limit allows, and converts the relay's frames to inputs of the messenger.
 ///
 ///     waiting ──time──▶ connecting ──didConnect──▶ greeting ──welcome──▶ open
-///        ▲ │ │ │
-///        └──────────────────┴────── didClose ─────────┴────────────────────┘ any ──stop──▶ stopped
+///        ▲                  │                         │                    │
+///        └──────────────────┴────── didClose ─────────┴────────────────────┘        any ──stop──▶ stopped
 ///
 /// The caller transports the bytes, passes the time of a clock that cannot be set, and performs the actions in order.
 package struct LinkMachine {
