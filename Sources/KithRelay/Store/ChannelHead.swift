@@ -47,7 +47,8 @@ package struct ChannelHead: Hashable, Sendable {
 
 /// The effect of each mutation on a channel's head. Every store and the hub use these functions, so that all decide alike.
 extension ChannelHead {
-    /// Appends an entry. If the entry was decided on another head, returns `false` and changes nothing.
+    /// Appends an entry. If the entry was decided on another head, or is not possible in this kind of channel, returns `false`
+    /// and changes nothing.
     mutating func append(_ entry: Entry, nextAccess: Access?) -> Bool {
         guard !isClosed, entry.seq == lastSeq + 1, entry.epoch == epoch, (entry.kind == .turn) == (nextAccess != nil)
         else { return false }
@@ -62,8 +63,8 @@ extension ChannelHead {
         return true
     }
 
-    /// Empties the channel for good. Its last access stays, so that clients with a token can be told. If the channel's last seq
-    /// is not `lastSeq`, returns `false` and changes nothing.
+    /// Empties the channel for good. Its last access stays, so that clients with a token can be told. If the channel is already
+    /// closed, or if its last seq is not `lastSeq`, returns `false` and changes nothing.
     mutating func close(lastSeq expected: UInt64) -> Bool {
         guard !isClosed, lastSeq == expected else { return false }
         isClosed = true
