@@ -71,10 +71,10 @@ struct NameRequests {
     /// The relay of each request.
     var relays: [RelayID] { requests.values.map(\.relay) }
 
-    /// The origins of the requests to a relay.
+    /// The commands and renewals whose requests were sent to a relay.
     func askers(at relay: RelayID) -> [NameAsker] { askers { $0.relay == relay } }
 
-    /// The origins of the requests that register a name for an inbox.
+    /// The commands and renewals that register a name for an inbox.
     func askers(registering inbox: InboxID) -> [NameAsker] {
         askers { if case .register(inbox) = $0.kind { true } else { false } }
     }

@@ -55,7 +55,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Reports a warning, or counts it.
+    /// Reports a warning. A warning that repeats too often is only counted.
     mutating func emit(_ warning: Warning, in device: inout DeviceState) { history.report(warning, in: &device) }
 
     /// Reports a warning. Nothing is sent until the user decides to continue.

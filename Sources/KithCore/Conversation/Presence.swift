@@ -74,8 +74,8 @@ struct LiveChallenge {
 
     /// Notes that a member has proved to be online.
     ///
-    /// - Returns: whether the member had not answered this challenge before. If the member had answered before, this answer is a
-    ///   recording of the first one.
+    /// - Returns: whether the member had not answered this challenge before. If the member had already answered, this answer is a
+    ///   replay of the first one.
     mutating func didProve(_ leaf: LeafIndex) -> Bool {
         guard answered.insert(leaf).inserted else { return false }
         isAnswered = true

@@ -1,4 +1,4 @@
-/// Identifies a command, so that its result can be assigned to it.
+/// The number of a command. The effect with the command's result has the same number.
 package struct CommandID: RawRepresentable, Hashable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -9,8 +9,8 @@ package struct Ticket<Answer: Sendable>: Hashable, Sendable {
     package let id: CommandID
     package init(_ id: CommandID) { self.id = id }
 
-    /// Returns the result in the effect that has ended the command, with the ticket's type. Every effect for this command has a
-    /// result of this type.
+    /// Converts the result from the effect that has finished the command to the ticket's type. A result of another type is a bug,
+    /// and stops the program.
     package func answer(_ result: Result<any Sendable, KithError>) -> Result<Answer, KithError> {
         result.map { answer in
             guard let answer = answer as? Answer else { preconditionFailure("\(answer) is no \(Answer.self)") }

@@ -218,7 +218,8 @@ extension Command where Answer == Void {
         })
     }
 
-    /// For the reader of a cursor, acknowledges a message and all earlier messages of its conversation.
+    /// Acknowledges a message and all earlier messages of its conversation for the reader of a cursor, so that they are not
+    /// delivered to it again.
     package static func acknowledge(_ place: IncomingPlace) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.acknowledge(place) })
     }

@@ -73,14 +73,14 @@ extension DeviceState {
         return parcels.take(entries, of: purpose, in: &step)
     }
 
-    /// Handles the relay's refusal of the follow of a parcel.
+    /// Handles a refusal: the relay does not let this device follow a parcel's channel.
     mutating func didRefuseParcel(_ purpose: ParcelPurpose, _ tag: UInt64, _ error: RelayError) -> ParcelFetches.Event?
     {
         guard parcels.isFollowing(purpose, tag) else { return nil }
         return didRefuseParcel(purpose, error)
     }
 
-    /// Handles the relay's refusal of a request about a parcel.
+    /// Handles a refusal: the relay does not grant a request about a parcel, or does not let this device follow its channel.
     mutating func didRefuseParcel(_ purpose: ParcelPurpose, _ error: RelayError) -> ParcelFetches.Event? {
         parcels.didRefuse(purpose, error, at: now, in: &step)
     }

@@ -149,12 +149,12 @@ package struct ProfileRecord: Sendable {
 }
 
 extension Lifetime {
-    /// Creates a lifetime that begins `before` seconds before a time and ends `after` seconds after it.
+    /// Creates a lifetime from `now - before` to `now + after`. All three are in seconds, and `now` counts from 1970.
     init(around now: UInt64, before: UInt64, after: UInt64) {
         self.init(notBefore: now - min(now, before), notAfter: now.plus(after))
     }
 
-    /// Creates the lifetime of a key package that is made at a time, in seconds since 1970.
+    /// Creates the lifetime of a key package that is made at `now`, in seconds since 1970.
     init(ofKeyPackageMadeAt now: UInt64) {
         self.init(around: now, before: ClientLimits.keyPackageSecondsBefore, after: ClientLimits.keyPackageSeconds)
     }

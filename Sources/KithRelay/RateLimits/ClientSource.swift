@@ -2,9 +2,9 @@ import KithWire
 
 /// The address and the site of a connection. The connection's costs are charged to both.
 struct ClientSource: Hashable, Sendable, ExpressibleByStringLiteral {
-    /// An IPv4 address, or an IPv6 network of 64 bits, which a provider assigns to one customer or device.
+    /// An IPv4 address, or an IPv6 /64 network. Providers give each customer or device at least a /64 network.
     let address: String
-    /// The IPv6 network of 48 bits that contains the address; `nil` for IPv4. Such a network may belong to one machine or to many
+    /// The IPv6 /48 network that contains the address; `nil` for IPv4. A /48 network may belong to one machine or to many
     /// customers of a provider. So it has its own allowance, several times that of an address.
     let site: String?
 

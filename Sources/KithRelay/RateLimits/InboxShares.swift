@@ -65,8 +65,8 @@ struct InboxShares {
             bytes: address.bytes * RelayLimits.siteFactorInInbox)
     }
 
-    /// Reserves room for the inbox's next entry in the shares of its address and site. If one of the shares has no room, changes
-    /// nothing.
+    /// Reserves room for a letter in the shares that its sender's address and site have in the inbox. If either share has no room
+    /// for the letter, changes neither.
     mutating func take(_ letter: Letter) -> Outcome {
         guard isLimited else { return .taken }
         let source = letter.source

@@ -1,4 +1,4 @@
-/// A dictionary of bounded size. It forgets the values that were set first.
+/// A dictionary of bounded size. When it is full, it forgets its oldest values.
 ///
 /// Values are stored in two generations, so that old values can be deleted at no cost. When the newer generation is full, it
 /// becomes the older one, and the previous older one is dropped.
@@ -7,7 +7,7 @@ struct RecentTable<Key: Hashable, Value> {
     private var older: [Key: Value] = [:]
     private let generation: Int
 
-    /// - Parameter count: maximum number of values. At least the newest half of this number is always kept.
+    /// - Parameter count: maximum number of values. The newest `count / 2` values are always kept.
     init(atMost count: Int) { generation = max(1, count / 2) }
 
     /// The number of values. A value that is in both generations counts twice.
@@ -15,7 +15,8 @@ struct RecentTable<Key: Hashable, Value> {
 
     subscript(key: Key) -> Value? { newer[key] ?? older[key] }
 
-    /// Whether other values are forgotten sooner if a value is set for the key. Also `true` for a key of the older generation.
+    /// Whether a new value for the key takes room in the newer generation, so that other values are forgotten sooner. `true` also
+    /// for a key whose value is in the older generation only.
     func takesRoom(_ key: Key) -> Bool { newer[key] == nil }
 
     mutating func set(_ value: Value, for key: Key) {

@@ -20,28 +20,28 @@ public struct RelayLimits: Sendable {
     /// the limit for the relay. Other connections wait until one of these messages is complete.
     static let largeInputsPerAddress = 4
     static let largeInputs = 128
-    /// Time in which such a large message must be complete, in milliseconds. The limit corresponds to a MiB at 140 kbit/s.
+    /// Time within which a message larger than ``smallInput`` must be complete, in milliseconds. A message of 1 MiB then needs at
+    /// least 140 kbit/s.
     static let largeInputMs: Int64 = 60_000
     /// Time without a frame after which the relay closes a connection, in milliseconds. Most NATs keep established connections
     /// longer. So dead peers are found before they occupy much memory.
     public var idleMs = 300_000
-    /// Connections from one IPv4 address, or from one IPv6 network of 64 bits. This is enough for a family or an office behind
-    /// one NAT, and keeps one machine from occupying all connections. The same number of further connections may be opening, or
-    /// requesting `/healthz`.
+    /// Connections from one IPv4 address, or from one IPv6 /64 network. This is enough for a family or an office behind one NAT,
+    /// and keeps one machine from occupying all connections. The same number of further connections may be opening, or requesting
+    /// `/healthz`.
     public var connectionsPerAddress = 64
-    /// Connections from one IPv6 network of 56 bits. Many providers assign such a network, which contains 256 networks of 64
-    /// bits, to each customer.
+    /// Connections from one IPv6 /56 network. Many providers give each customer a /56 network, which contains 256 /64 networks.
     public var connectionsPerIPv6Net56 = 128
-    /// Connections from one IPv6 network of 48 bits. Such a network belongs to a site, to some of a provider's customers, or to
-    /// one free tunnel.
+    /// Connections from one IPv6 /48 network. A /48 network belongs to a site, to several customers of a provider, or to one free
+    /// tunnel.
     public var connectionsPerIPv6Net48 = 512
-    /// The allowance of an IPv6 network of 48 bits, as a multiple of one address's allowance, for every limit of the whole relay.
-    /// With this factor, eight customers whose provider assigns each 64 bits do not use up each other's allowance. One machine
-    /// with all addresses of the network counts as eight.
+    /// The allowance of an IPv6 /48 network, as a multiple of one address's allowance. It applies to rates and to daily budgets.
+    /// For one inbox, see ``siteFactorInInbox``. Eight customers with a /64 network each do not use up each other's allowance.
+    /// One machine that has a whole /48 network gets as much as eight addresses.
     static let siteFactor = 8
-    /// The allowance of an IPv6 network of 48 bits for the room and the key packages of one inbox, as a multiple of one address's
-    /// allowance. The factor is small, because neighbours who write to the same person are rare. An attacker needs eight sites to
-    /// fill an inbox.
+    /// The allowance of an IPv6 /48 network for the room and the key packages of one inbox, as a multiple of one address's
+    /// allowance. The factor is small, because neighbours rarely write to the same person. An attacker needs eight /48 networks
+    /// to fill an inbox.
     static let siteFactorInInbox = 2
     /// Connections in total. Each takes a file descriptor and about 32 KiB.
     public var connections = 100_000
@@ -100,7 +100,7 @@ public struct RelayLimits: Sendable {
     /// Payload bytes in unanswered requests of one connection. At this number, the relay stops reading from the connection.
     public var bytesUnderWay = 1 << 20
     /// Bytes waiting to be sent to one connection. At this number, the relay stops reading the store for the connection, and
-    /// later reads the missed live entries from the store. So a follower that stops reading costs this much memory.
+    /// later reads the missed live entries from the store. So this is the most memory that a follower can take by not reading.
     public var unreadBacklog = 1 << 20
     /// Entries kept in one channel. Beyond this number, the oldest entries are dropped.
     public var channelEntries = 1_000_000
@@ -119,9 +119,9 @@ public struct RelayLimits: Sendable {
     /// Runs in which an address's letters in one inbox are counted. With more runs, room becomes free sooner when the owner reads
     /// some of the letters. Each run takes 24 bytes.
     static let runsPerShare = 4
-    /// Number of pairs of an inbox and an address or a site whose waiting letters the relay counts. At least the latest half of
-    /// these pairs is remembered. The same number applies to pairs whose withdrawals are counted. Each pair takes about 150
-    /// bytes.
+    /// Maximum number of pairs of an inbox and an address, or of an inbox and a /48 network (a site), whose waiting letters the
+    /// relay counts. The newest 200,000 pairs are always remembered. The same two numbers apply to pairs whose withdrawals are
+    /// counted. A pair takes about 150 bytes.
     ///
     /// Letters are kept for 30 days. In this time, an address that uses ``addressInboxes`` and then ``addressInboxesPerDay`` adds
     /// 4,000 pairs. The address's site adds the same number. Fifteen addresses of fifteen sites add 120,000 pairs. Even then,
@@ -164,8 +164,8 @@ public struct RelayLimits: Sendable {
     public var addressNamesPerDay = 50
     /// Key packages that one address may deposit in a day. This number is enough for some hundred inboxes.
     public var addressKeyPackagesPerDay = 10_000
-    /// Maximum number of addresses without a connection whose budgets are remembered. At least the latest half of this number is
-    /// always remembered. Each takes about 150 bytes.
+    /// Maximum number of addresses without a connection whose budgets are remembered. The newest 50,000 are always remembered. A
+    /// budget takes about 150 bytes.
     static let recentAddresses = 100_000
 
     /// Time without use after which a channel without entries is forgotten, in seconds: 120 days. Key packages and invites do not
@@ -220,7 +220,8 @@ public struct RelayLimits: Sendable {
     /// Entry ids kept in memory for all channels, 50 bytes each. Shortly before this limit, idle channels forget their ids until
     /// they are used again. At the limit, channels in use forget their older ids as well.
     public var cachedEntryIDs = 4_000_000
-    /// Number of channels with the maximum number of ids that fit into memory, so that no single channel can fill it.
+    /// Divisor of ``cachedEntryIDs``. The quotient is the maximum number of entry ids that one channel keeps in memory, so that
+    /// one channel cannot push out the ids of all others.
     static let channelsWithAllIDs = 4
     /// Entry ids that one address may make the relay load from the store without a wait, by appending to channels that are not in
     /// memory. The limit equals one day of the largest channel. A higher number would only help an attacker to keep the hub busy.

@@ -56,8 +56,9 @@ package protocol ChannelStore: Sendable {
     /// Returns some of the channels without entries whose last use was before a time, including closed ones.
     ///
     /// - Parameters:
-    ///   - usedBeforeMs: the time for channels that are not ``ChannelHead/isInLongUse``, in milliseconds since 1970.
-    ///   - longUsedBeforeMs: the time for channels that are, in milliseconds since 1970.
+    ///   - usedBeforeMs: the time that applies to channels with ``ChannelHead/isInLongUse`` `false`, in milliseconds since 1970.
+    ///   - longUsedBeforeMs: the time that applies to channels with ``ChannelHead/isInLongUse`` `true`, in milliseconds since
+    ///     1970.
     func idleChannels(usedBeforeMs: UInt64, longUsedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID]
 
     /// Deletes one-time key packages that were deposited before `keyPackagesBeforeMs`, and names that were last renewed before

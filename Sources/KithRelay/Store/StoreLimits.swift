@@ -9,12 +9,13 @@ package enum StoreLimits {
     /// followed when an unused channel is loaded.
     static let entriesPerBlock: UInt64 = 64
 
-    /// Number of appended entries after which dirty heads are written. After a kill, as many entries have to be read, which takes
-    /// 50 ms for entries of 300 bytes. With a smaller number, the head of a busy channel would be written more often.
+    /// Number of appended entries after which dirty heads are written. After a kill, at most this many entries have to be read
+    /// again, which takes 50 ms for entries of 300 bytes. With a smaller number, the head of a busy channel would be written more
+    /// often.
     static let entriesPerSweep: UInt64 = 131_072
 
-    /// Heads written in one transaction: a fixed number, and a further number for each of its mutations. Writing these heads
-    /// prolongs no commit by more than 1 ms.
+    /// Heads written in one transaction: a fixed number, and a further number for each mutation of the transaction. Writing these
+    /// heads makes a commit at most 1 ms longer.
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
@@ -36,7 +37,7 @@ package enum StoreLimits {
     /// Time without a commit after which maintenance runs in its own transactions, in milliseconds.
     static let idleMs: Int64 = 100
 
-    /// Pause between two such transactions, in milliseconds. Other work on the thread can run during the pause.
+    /// Pause between two transactions of maintenance, in milliseconds. Other work on the thread can run during the pause.
     static let sliceGapMs: Int64 = 1
 
     /// Channels kept in memory, about 300 bytes each. If a channel has to be read from the file, an append costs several times as
@@ -48,10 +49,11 @@ package enum StoreLimits {
     /// references are read from its entries in one pass.
     static let openReferences = 1 << 22
 
-    /// Heads that one read of an expiry examines. Other reads wait at most some ms for such a read.
+    /// Heads that one read examines when it searches for expired entries. Another read waits at most some ms for this one.
     static let headsPerExpiryRead: UInt64 = 20_000
 
-    /// Number of expired entries after which such a read ends with the current channel. Reading this many takes some tens of ms.
+    /// Number of expired entries after which a read that searches for them ends with the current channel. To read this many
+    /// entries takes some tens of ms.
     static let entriesPerExpiryRead: UInt64 = 262_144
 
     /// Channels that one call of `expire` trims.

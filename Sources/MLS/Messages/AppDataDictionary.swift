@@ -10,8 +10,8 @@ public struct ComponentID: CodePoint {
     public static let lastResortKeyPackage = ComponentID(rawValue: 4)
 }
 
-/// The content of the `app_data_dictionary` extension (draft-ietf-mls-extensions). It contains data for components, in ascending
-/// order of the components, and each component once.
+/// The content of the `app_data_dictionary` extension (draft-ietf-mls-extensions). It contains at most one value for each
+/// component, in ascending order of the component numbers.
 ///
 /// ```text
 /// struct { ComponentID component_id; opaque data<V>; } ComponentData;

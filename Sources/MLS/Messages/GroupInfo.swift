@@ -1,6 +1,7 @@
 import TLSCodec
 
-/// A description of a group's epoch, for clients that join the group (RFC 9420 §12.4.3). It was not verified.
+/// A description of a group's epoch, for clients that join the group (RFC 9420 §12.4.3). A decoded GroupInfo is unverified until
+/// a client joins with it.
 ///
 /// ```text
 /// struct {

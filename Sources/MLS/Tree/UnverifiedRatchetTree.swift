@@ -13,7 +13,7 @@ struct UnverifiedRatchetTree: Sendable {
     var memberCount: Int { tree.memberCount }
     /// The number of leaves, including blank ones.
     var leafCount: Int { tree.size }
-    /// Returns a leaf, with which the GroupInfo of the tree is checked.
+    /// Returns a leaf. The key of the signer's leaf is needed to check the signature of the GroupInfo.
     subscript(leaf: LeafIndex) -> LeafNode? { tree[leaf] }
 
     /// Makes all checks of RFC 9420 §12.4.3.1 for the tree of a joined group.

@@ -20,8 +20,8 @@ enum ChatRequest: Hashable, Sendable {
     case invite
     case trustLog
 
-    /// Whether the request finishes without a relay. Later input waits for such a request, so that messages keep their order. All
-    /// other requests wait for a relay while the user continues to type.
+    /// Whether the request finishes without a relay. Later input waits for a request of this kind, so that messages keep their
+    /// order. All other requests wait for a relay while the user continues to type.
     var isQuick: Bool {
         switch self {
         case .send, .markRead, .checkPresence, .history, .search, .explain, .members, .safetyNumber, .setVerified,
@@ -31,7 +31,7 @@ enum ChatRequest: Hashable, Sendable {
         }
     }
 
-    /// The name of the attempt in a message about its failure.
+    /// The beginning of the message that reports the failure of the request.
     var attempt: Sentence {
         switch self {
         case .send: "not sent"

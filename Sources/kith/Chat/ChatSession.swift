@@ -4,10 +4,10 @@ import KithClient
 
 /// Runs a chat. It passes events, lines and answers to the ``ChatModel``, and performs the model's outputs.
 struct ChatSession {
-    /// Maximum number of a program's lines that wait for the relay. At this number, no further line is read.
+    /// Maximum number of messages and other requests that the relay has not answered yet. At this number, the chat reads no
+    /// further line.
     private static let mostWaiting = 256
-    /// Delay before shown messages are marked as read, in which more messages may be shown, so that all of them cause one
-    /// receipt.
+    /// Delay before shown messages are marked as read. All messages that are shown during the delay cause one receipt.
     private static let readDelay = Duration.milliseconds(200)
 
     /// Input from all sources.

@@ -57,7 +57,7 @@ struct RelayStatusCommand: AsyncParsableCommand {
         }
     }
 
-    /// Adds the address to an error that occurs there.
+    /// Runs `ask`, and adds the address to an error that `ask` throws.
     private func naming<R>(
         _ address: RelayAddress, _ ask: () async throws(RelayConnectionError) -> R
     ) async throws -> R {

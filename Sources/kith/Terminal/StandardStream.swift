@@ -93,8 +93,8 @@ struct StandardStream: Sendable {
 }
 
 extension StandardStream {
-    /// Opens standard input, output and error if the caller has closed them, so that they can be neither read nor written.
-    /// Otherwise the next file or connection of this program would get one of their numbers.
+    /// Reserves the descriptors of standard input, output and error if the caller has closed them. They can be neither read nor
+    /// written then. Otherwise the next file or connection of this program would get one of their numbers.
     static func fillGaps() {
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
             // `open` returns the lowest free number, which is this one.
@@ -102,7 +102,8 @@ extension StandardStream {
         }
     }
 
-    /// Ends the process with exit code 1 if the C library cannot write its buffer, which contains the help.
+    /// At the end of the process, writes the buffer of the C library, which may contain the help text. If that fails, the exit
+    /// code is 1.
     static func checkAtExit() {
         atexit {
             guard fflush(nil) != 0, errno != EPIPE else { return }

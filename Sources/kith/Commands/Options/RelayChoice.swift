@@ -68,7 +68,8 @@ struct RelayChoice: ParsableArguments {
 extension RelayChoice {
     /// Connects once. A relay from the command line is remembered only after it has proved its key and accepted the pass.
     ///
-    /// - Throws: ``KithError/relay(_:)``, or ``Failure`` if the time is over or if the key is not the known one.
+    /// - Throws: ``KithError/relay(_:)``, or ``Failure`` if the relay does not answer in time or has another key than the known
+    ///   one.
     private static func answer(
         of contact: RelayContact, within time: DurationArgument
     ) async throws -> (pin: RelayPin, isFirstContact: Bool) {
