@@ -16,7 +16,7 @@ public enum Event: Hashable, Sendable {
     /// users can then compare it over another channel.
     case peerKey(Fingerprint)
     /// A key has arrived that is not the expected one. Either the other user has a new key, or a man in the middle has sent his
-    /// own. The key is not used, and the session continues to wait for the expected one. A caller may give up here.
+    /// own. The key is not used, and the session continues to wait for the expected one. The caller may end the session instead.
     case refusedKey(presented: Fingerprint, expected: Fingerprint)
     /// In this run, both users have proved that they have their private keys. Messages can be sent now.
     case established(Established)
@@ -30,7 +30,7 @@ public enum Event: Hashable, Sendable {
     case dropped(Dropped)
     /// A new run with the other user's id has announced itself. If the other user has really started again, this session gets no
     /// more messages from that user, and a new ``ClassicSession`` will find the new run. But anyone who knows both ids can send
-    /// such an announcement, so it does not end the session.
+    /// an announcement, so it does not end the session.
     case peerStartedAgain
     /// The session has ended. It accepts and sends nothing any more, and its keys are wiped.
     case ended(Ending)

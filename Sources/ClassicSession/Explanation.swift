@@ -46,11 +46,11 @@ public struct Explanation: Hashable, Sendable {
         case proofVerified
         /// The keys for messages to this side were generated.
         case messageKeys
-        /// These keys were sent, wrapped.
+        /// The keys for messages to this side were sent, wrapped.
         case sentWrappedKey
         /// The other side's wrapped keys were received and verified.
         case wrappedKeyOpened
-        /// There are keys for both directions.
+        /// Each side has the keys for its own messages and for those of the other side.
         case sessionReady(SessionID)
         /// A message was sent.
         case sealedMessage(number: UInt64, bytes: Int)

@@ -47,12 +47,12 @@ public enum ClientLimits {
     /// strangers can use, and no person looks through more conversations. Further letters stay at the relay.
     public static let pendingConversations = 100
 
-    /// Minimum time between two trims of an inbox whose address many people may have, in milliseconds. A random time of up to the
-    /// same length is added. Each is a day. Trims have to be rare, because a trim shows senders that the device is connected.
+    /// Minimum time between two trims of an inbox whose address many people may have, in milliseconds: a day. A random time of up
+    /// to a day is added. Trims have to be rare, because a trim shows senders that the device is connected.
     static let trimMs: UInt64 = 24 * 3_600_000
 
-    /// Time within which the device makes a trim that it missed while the relay was not connected, in milliseconds. Within this
-    /// hour, the trim is at a random moment, so that it does not show when the device connected.
+    /// Time after connecting within which the device makes a trim that it missed, in milliseconds: an hour. The moment of the
+    /// trim is random, so that the trim does not show when the device connected.
     static let trimSoonMs: UInt64 = 3_600_000
 
     /// Maximum number of letters of one inbox that are left at the relay to be read again. The limit equals the number of letters
@@ -99,9 +99,8 @@ public enum ClientLimits {
     /// stay at the relay for 30 days.
     package static let keyPackageGraceMs: UInt64 = 30 * 24 * 3_600_000
 
-    /// Difference between the device's clock and a relay's, in milliseconds. Above this difference, the device makes no invite,
-    /// and does not replace the key packages at the relay. The value is 2 days, because time zones and summer time explain a day
-    /// at most.
+    /// Difference between the device's clock and a relay's, in milliseconds, above which the device makes no invite and does not
+    /// replace the key packages at the relay: 2 days, because time zones and summer time explain a day at most.
     package static let clockSlackMs: UInt64 = 2 * 24 * 3_600_000
 
     /// Difference between the clocks, in milliseconds, from which the user is warned. At an hour, the times of messages and of
@@ -152,7 +151,7 @@ public enum ClientLimits {
     /// step.
     static let cursorPage = 16
 
-    /// The largest group in which members send read receipts. In a larger group they would cost too much, because each receipt
+    /// The largest group in which members send read receipts. In a larger group, receipts would cost too much, because each one
     /// goes to all members.
     public static let membersWithReceipts = 8
 

@@ -57,8 +57,8 @@ public final class Simulation {
     private(set) var wires: [Int: Wire] = [:]
     private var lastConnection = 0
     let checker: InvariantChecker
-    /// Minimum sizes of commits and trees that are put into parcels. In a quarter of the schedules these are all commits, in
-    /// another quarter some commits. The same holds for trees.
+    /// Minimum sizes of commits and trees that are put into parcels. In a quarter of the schedules all commits are put into
+    /// parcels, in another quarter some commits. The same holds for trees.
     var sizes: EntrySizes {
         var sizes = EntrySizes()
         switch seed % 4 {

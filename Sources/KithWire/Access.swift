@@ -42,8 +42,8 @@ public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, C
     }
 }
 
-/// The hash of a token: `Grant = SHA-256("kith grant v1"
-/// Token)`. A relay stores the grant, never the token. Grants compare in constant time.
+/// The hash of a token: `Grant = SHA-256("kith grant v1" || Token)`. A relay stores the grant, never the token. Grants compare in
+/// constant time.
 public struct Grant: Hashable, Sendable, TLSCodable {
     let value: Bytes32
 

@@ -17,14 +17,14 @@ package struct BlobRequest: Equatable, Sendable {
         case append(offset: UInt64, count: UInt64)
         /// Asks for the blob's state. Needs the read or the write token.
         case status
-        /// Downloads a part of a complete blob, from the first byte of the range on; to the end if there is no last byte. Needs
-        /// the read token.
+        /// Downloads a part of a complete blob: the bytes of the range, or all bytes from its start on if the range has no end.
+        /// Needs the read token.
         case read(first: UInt64, last: UInt64?)
         /// Deletes the blob. Needs the write token.
         case delete
     }
 
-    /// A head of an HTTP request that is no request about a blob.
+    /// The fault of an HTTP request about a blob.
     package enum Failure: Error, Equatable, Sendable {
         /// The relay does not know the method.
         case method
@@ -133,7 +133,7 @@ package struct BlobRequest: Equatable, Sendable {
 
 /// The state of a blob at the relay, in the fields of an HTTP response.
 package struct BlobStatus: Hashable, Sendable {
-    /// The number of bytes that the relay keeps durably. An upload goes on from here.
+    /// The number of bytes that the relay has on its disk. An upload continues after these bytes.
     package let stored: UInt64
     /// The size in bytes.
     package let size: UInt64

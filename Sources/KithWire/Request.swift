@@ -8,7 +8,7 @@ public enum Request: Equatable, Sendable {
     ///
     /// `retentionSeconds` is the requested retention of entries. The relay's own limit may be shorter.
     case create(channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32?)
-    /// Proves tokens for one epoch. Answered by `granted`with the rights, which last until the connection closes.
+    /// Proves tokens for one epoch. Answered by `granted` with the rights, which last until the connection closes.
     case present(channel: ChannelID, epoch: UInt64, tokens: [Token])
     /// Appends a message. Needs `append`. Answered by `accepted` once the message is on disk.
     case append(channel: ChannelID, epoch: UInt64, id: EntryID, payload: ArraySlice<UInt8>)

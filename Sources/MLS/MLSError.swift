@@ -144,7 +144,7 @@ public enum MessageError: Hashable, Sendable {
     case epoch(current: UInt64, message: UInt64)
     /// The sender is not a member.
     case sender
-    /// This type of sender may not send such content (§6).
+    /// A sender of this type may not send content of this type (§6).
     case senderType
     /// The signature is invalid (§6.1).
     case signature
@@ -274,7 +274,7 @@ public enum JoiningError: Hashable, Sendable {
 
 /// The reason why a pre-shared key cannot be used (RFC 9420 §8.4, §12.1.4).
 public enum PreSharedKeyError: Hashable, Sendable {
-    /// The caller does not have such a key.
+    /// The caller has no key with the given PSK identifier.
     case unknown
     /// The length of the nonce is not `KDF.Nh`.
     case nonceLength
@@ -312,7 +312,7 @@ public enum UsageError: Hashable, Sendable {
 public enum StorageError: Hashable, Sendable {
     /// The state was written by an unknown version.
     case version(UInt8)
-    /// The bytes are not an encoding of such state.
+    /// The bytes are not an encoding of the state of a group.
     case malformed
     /// The ratchet records belong to another epoch.
     case epochMismatch

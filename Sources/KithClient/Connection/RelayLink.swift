@@ -15,7 +15,7 @@ final class RelayLink: RelayWireUser {
         var task: Task<Void, Never>?
     }
 
-    /// The relay's address and key in the messenger's records.
+    /// The relay's address and key in the profile's records.
     let relay: RelayPoint
     private let address: RelayAddress
     private let mailbox: Mailbox

@@ -5,7 +5,8 @@ import Synchronization
 /// The inputs of a profile, from any thread. Inputs that arrive while the profile is busy are processed together and stored in
 /// one transaction.
 ///
-/// The relays' messages are bounded (see ``unread``). All other inputs are commands, whose callers wait for an answer.
+/// The relays' messages are bounded (see ``unread``). All other inputs are commands, whose callers wait for an answer, and
+/// requests of other processes, which are processed as soon as they are added.
 final class Mailbox: Sendable {
     private struct State {
         var inputs: [ProfileInput] = []

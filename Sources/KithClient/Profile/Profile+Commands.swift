@@ -72,7 +72,7 @@ extension Profile {
         try await perform(.createGroup(title: title, relay, members))
     }
 
-    /// Adds members to a group. Adds a person who is already a member again if that person has a new device.
+    /// Adds members to a group. A contact who is already a member is added again if that person has a new device.
     public func add(_ contacts: [ContactID], to conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.add(conversation, contacts))
     }
@@ -125,7 +125,8 @@ extension Profile {
         try await perform(.markRead(conversation, through: seq, sendsReceipt: sendsReceipt))
     }
 
-    /// Asks the members who are online to prove it. Each proof causes a ``KithEvent/memberIsOnline(_:_:name:_:)``.
+    /// Asks the members of a conversation to prove that they are online. Each proof causes a
+    /// ``KithEvent/memberIsOnline(_:_:name:_:)``.
     public func checkPresence(in conversation: ConversationID) async throws(KithError) {
         try await perform(.liveCheck(conversation))
     }
@@ -160,8 +161,8 @@ extension Profile {
 
     // MARK: Texts for the process that has the profile
 
-    /// Stores a text for the process that has opened the profile, and that process sends it. For profiles that are open for
-    /// reading only.
+    /// Stores a text in a profile that is open for reading only. The process that has opened the profile for sending sends the
+    /// text.
     ///
     /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. After an error, nothing is stored.
     package func enqueueForOwner(
@@ -174,7 +175,7 @@ extension Profile {
         return message
     }
 
-    /// The state of a text that was stored for the other process.
+    /// Returns the state of a text that ``enqueueForOwner(_:to:replyTo:expiresAfter:)`` has stored.
     package func progress(of message: Message) throws(KithError) -> QueuedSendStatus {
         try machine.progress(of: message)
     }

@@ -2,7 +2,7 @@ import KithCore
 import KithWire
 
 extension Profile {
-    /// The messenger at the current time. Its views do not show texts that have expired by now.
+    /// The machine at the current time. Its views do not show texts that have expired by now.
     var current: ProfileMachine {
         machine.look(at: Self.now, steady: Self.steady)
         return machine

@@ -2,12 +2,12 @@
 /// own keys.
 struct CommitPolicy {
     var memberCount: Int
-    /// Whether such a change is already pending.
+    /// Whether a change of the group is already pending.
     var isChanging: Bool
     /// Whether there are proposals of other members that have to be committed.
     var othersPropose: Bool
-    /// Whether something has to be sent. The data is encrypted only after all proposals were committed and this device has
-    /// renewed its keys.
+    /// Whether something has to be sent. It is encrypted only after all proposals were committed and this device has renewed its
+    /// keys.
     var wantsToSend: Bool
     /// Whether this device has renewed its keys after it joined.
     var hasRenewed: Bool

@@ -58,7 +58,7 @@ public struct Contact: Hashable, Sendable {
     public let accountKey: AccountKey
     /// The reason why the key is believed to be the contact's.
     public var trust: Trust
-    /// Another key that may be this contact's. Nothing is sent to the contact until the user decides.
+    /// Another key that may be this contact's; `nil` if there is none. Nothing is sent to the contact until the user decides.
     public var conflictingKey: AccountKey?
     /// The contact's address for new conversations; `nil` if unknown.
     public var inbox: InboxAddress?
@@ -171,8 +171,8 @@ public enum KithEvent: Hashable, Sendable {
     /// A problem that does not belong to a message. If the same kind of warning is repeated, each time within ten minutes, only
     /// the first, the tenth, the hundredth and so on are reported.
     case warning(ConversationID, Warning, times: Int)
-    /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped. Otherwise
-    /// a stranger who knows a name could make a device connect to any relay.
+    /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped, because
+    /// otherwise a stranger who knows a name could make a device connect to any relay.
     case invitationPassedOver(RelayAddress)
     /// This device's clock or another clock is wrong. This is reported once for each clock, and again when the difference
     /// changes.
@@ -184,11 +184,11 @@ public enum KithEvent: Hashable, Sendable {
     case nameLost(Name, RelayAddress)
 }
 
-/// The result of comparing a member's view of the log with this device's.
+/// The result of comparing a member's view of the log with this device's view.
 public enum LogComparison: Hashable, Sendable {
     /// The views are equal.
     case same
-    /// The relay has shown this many more entries to the member. These entries may still arrive here.
+    /// The relay has shown this many more entries to the member. This device may still receive these entries.
     case ahead(by: UInt64)
     /// The relay has shown this many fewer entries to the member, and otherwise the same log.
     case behind(by: UInt64)
@@ -196,8 +196,8 @@ public enum LogComparison: Hashable, Sendable {
     case differs
 }
 
-/// A relay that this profile knows: an address, and the key that the relay must have. Two relays may have the same address. Only
-/// if their keys are equal too, they are the same relay.
+/// A relay that this profile knows: an address, and the key that the relay must have. Relays with the same address and different
+/// keys are different relays.
 public struct KnownRelay: Hashable, Sendable {
     /// The relay's address.
     public let address: RelayAddress

@@ -207,7 +207,7 @@ struct ConversationRecord: Sendable {
         agreedBeforeTurn = agreedThrough
     }
 
-    /// Called when a turn was processed in which this device renewed its keys.
+    /// Called when a turn with a renewal of this device's keys was processed.
     mutating func didRenew(at wall: UInt64) {
         renewedAt = max(1, wall)
         entriesSinceRenewal = 0

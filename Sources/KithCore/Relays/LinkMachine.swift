@@ -3,7 +3,7 @@ import KithWire
 import MLS
 
 /// The connection of a profile to one relay, as a state machine. It reconnects with growing random pauses until it is stopped. It
-/// sends requests no faster than the relay's rate limit allows, and converts the relay's frames to inputs of the messenger.
+/// sends requests no faster than the relay's rate limit allows, and converts the relay's frames to inputs of the profile.
 ///
 ///     waiting ──time──▶ connecting ──didConnect──▶ greeting ──welcome──▶ open
 ///        ▲                  │                         │                    │
@@ -29,7 +29,7 @@ package struct LinkMachine {
         case stopped
     }
 
-    /// The refusal of a follow, if the channel is already followed. The messenger never begins two follows of a channel.
+    /// The refusal of a follow, if the channel is already followed. A ``ProfileMachine`` never begins two follows of a channel.
     package static let alreadyFollowing = RelayError(.unavailable, "the channel is followed already")
 
     private let id: RelayID
@@ -42,7 +42,7 @@ package struct LinkMachine {
     /// not a case of an enumeration, because only the value in an optional can be changed without a copy.
     private var open: OpenLink?
 
-    /// - Parameter id: the relay's number in the inputs of the messenger.
+    /// - Parameter id: the relay's number in the inputs of the profile.
     package init(
         _ id: RelayID, pass: RelayPass?, timeouts: RelayTimeouts = RelayTimeouts(), random: RandomSource = .system
     ) {
@@ -183,7 +183,7 @@ package struct LinkMachine {
         open?.unfollow(Ticket(tag: tag), now: now) ?? []
     }
 
-    /// The number that the messenger has given a request or follow.
+    /// The number that the profile has given a request or follow.
     struct Ticket: Hashable, Sendable {
         let tag: UInt64
         var follow: FollowID { FollowID(value: tag) }

@@ -53,7 +53,7 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
         case noWebSocket
     }
 
-    /// The way in which a connection has ended.
+    /// The way a connection has ended.
     public enum Closed: Hashable, Sendable {
         /// This side has closed the connection.
         case here

@@ -17,7 +17,8 @@ package protocol ProfileStore: Sendable {
         _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(StoreError) -> [StoredValue]
 
-    /// Returns all values of a table, ordered by owner and item. For tables that are read completely when a profile is opened.
+    /// Returns all values of a table, ordered by owner and item. Used for tables that are read completely when a profile is
+    /// opened.
     func allValues(_ table: StoreTable) throws(StoreError) -> [StoredValue]
 
     /// Reads like ``values(_:owner:items:limit:newestFirst:)``. But for a damaged value, it returns a row without bytes and
@@ -70,7 +71,7 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case record
     /// Commits that are not in the log yet, with the conversation as the owner.
     case pendingCommit
-    /// The log as this device has understood it, with the conversation as the owner and the seq.
+    /// The processed entries of logs, with the conversation as the owner and the seq.
     case entry
     /// Entries that have to be sent, in order, with the conversation as the owner.
     case outbox
@@ -82,7 +83,7 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case delivery
     /// Requests from other processes of this user, in order, with owner 0.
     case request
-    /// The times at which messages are deleted, with the conversation as the owner and the seq.
+    /// The times at which texts of messages are deleted, with the conversation as the owner and the seq.
     case expiry
 }
 

@@ -19,7 +19,8 @@ public struct BlobLimits: Sendable {
     static let threads = 4
     /// Number of blobs that are deleted before the store looks for more.
     static let deletedAtOnce = 64
-    /// Bytes of an upload after which the file is made durable. A lost connection costs at most as many, and those on their way.
+    /// Bytes of an upload after which the file is made durable. A lost connection costs at most this many bytes, and those on
+    /// their way.
     static let syncBytes = 4 << 20
     /// Bytes that are collected before they are written to a file. As many again may be waiting.
     static let writeBytes = 1 << 20

@@ -40,7 +40,7 @@ final class HubChannel {
     var hasFollowers: Bool { followers.contains { !$0.isEmpty } }
 
     /// Whether the channel may be removed from memory. An inbox that recently gave out key packages must stay, because without
-    /// the used-up ``withdrawals`` it could give out as many again.
+    /// the used-up ``withdrawals`` it could give out the same number again.
     func isEvictable(atNanoseconds now: Int64) -> Bool { !hasFollowers && withdrawals.isFull(atNanoseconds: now) }
 
     func setIDs(_ window: EntryIDWindow) { ids = window }

@@ -51,9 +51,9 @@ public struct RelayLimits: Sendable {
     /// Requests that a connection may make at once. Opening a profile takes three requests for each conversation, and a hundred
     /// conversations are many.
     public var requestBurst = 400
-    /// Requests that all connections of one address may make each second on average: as many as ten connections at full rate. A
-    /// request counts with its cost (`Request.cost`), and once more for each 4 KiB, so this also allows 8 MB/s of messages. One
-    /// address can use a twentieth of the requests that one core decides.
+    /// Requests that all connections of one address may make each second on average: those of ten connections at full rate. A
+    /// request counts with its cost (`Request.cost`), and once more for each 4 KiB, so this rate also allows 8 MB/s of messages.
+    /// One address can use a twentieth of the requests that one core decides.
     public var addressRequestsPerSecond = 2_000
     /// Requests that all connections of one address may make at once. This number is enough to open forty profiles.
     public var addressRequestBurst = 16_000
@@ -69,7 +69,7 @@ public struct RelayLimits: Sendable {
     /// address. So one connection may be denied 25 times at once, and then 12 times a second. A client whose relay has lost a
     /// hundred conversations waits some seconds, once.
     static let deniedCost = 16
-    /// Cost of an HTTP request about a blob, in appends. Each reads a row.
+    /// Cost of an HTTP request about a blob, in appends. Each request reads a row.
     static let blobCost = 8
     /// Shortest pause of a connection that exceeds a rate, in milliseconds. Twenty wake-ups a second cost little, and people
     /// hardly notice a delay of this length.
@@ -77,8 +77,8 @@ public struct RelayLimits: Sendable {
     /// Pause after the system could not accept a connection, in milliseconds. The missing resource, most often a file descriptor,
     /// becomes free when another connection closes. A client does not notice such a short wait.
     static let acceptPauseMs: Int64 = 500
-    /// Limits of the listener for `/metrics`: its connections, and the longest duration of each in milliseconds. A monitor needs
-    /// one connection.
+    /// Limits of the listener for `/metrics`: its number of connections, and the longest duration of a connection, in
+    /// milliseconds. A monitor needs one connection.
     static let metricsConnections = 16
     static let metricsMs: Int64 = 10_000
     /// Cost of a round while several addresses wait, in appends. Such a round takes two to three milliseconds. Shorter rounds
@@ -112,9 +112,9 @@ public struct RelayLimits: Sendable {
     /// Payload bytes that may wait in one inbox. There is room for 256 letters of the largest size, or for some thousands of the
     /// usual size.
     public var inboxBytes = 64 << 20
-    /// Minimum number of addresses for which an inbox has room. Each of them may occupy an equal share of the inbox until the
-    /// owner has read its letters. An attacker needs sixteen networks instead of one, and each family or office may still have
-    /// 256 letters waiting. 1 turns this limit off.
+    /// Minimum number of addresses for which an inbox has room. Each address may occupy an equal share of the inbox until the
+    /// owner has read the address's letters. An attacker needs sixteen addresses instead of one, and each family or office may
+    /// still have 256 letters waiting. 1 turns this limit off.
     public var inboxAddresses = 16
     /// Runs in which an address's letters in one inbox are counted. With more runs, room becomes free sooner when the owner reads
     /// some of the letters. Each run takes 24 bytes.
@@ -132,8 +132,8 @@ public struct RelayLimits: Sendable {
     /// letters for a limited number of pairs of an inbox and an address. So this limit also bounds how fast one address makes the
     /// relay forget the letters of other addresses. A pair counts as new again after 200,000 other pairs.
     public var addressInboxes = 1_000
-    /// Number of further such inboxes in a day. The limit allows a hundred people behind one address to write to one new contact
-    /// each day.
+    /// Number of further inboxes to which one address may write for the first time in a day, and from which it may take key
+    /// packages. With this limit, each of a hundred people behind one address can write to one new contact a day.
     public var addressInboxesPerDay = 100
     /// Time after which a sender may try a full inbox again, in milliseconds. The owner may be away for days, so a delay of a
     /// minute hardly matters.
@@ -143,12 +143,13 @@ public struct RelayLimits: Sendable {
     /// Maximum size of the store, in MiB. 0 means 80 % of the sum of the store's own size and the free space. The rest is for the
     /// system, and for the bytes that are written until the next check.
     public var storeMiB = 0
-    /// Two percentages of the maximum size. From the first on, the relay refuses new channels, key packages and names. From the
-    /// second on, it also refuses entries of recent channels. The rest is for established conversations. A stranger's budget for
-    /// a day or two fits into the rest, so that an operator has time to act.
+    /// Two percentages of the maximum size of the store. From ``noNewPercent`` on, the relay refuses new channels, key packages
+    /// and names. From ``noRecentPercent`` on, it also refuses entries of recent channels. The rest is for established
+    /// conversations. A stranger's budget for a day or two fits into the rest, so that an operator has time to act.
     static let noNewPercent: UInt64 = 90
     static let noRecentPercent: UInt64 = 95
-    /// Age below which a channel is recent, in milliseconds: a week. An attacker who fills a store has to create channels for it.
+    /// Age below which a channel is recent, in milliseconds: a week. An attacker who fills a store needs new channels, and those
+    /// are recent.
     static let recentChannelMs: UInt64 = 7 * 86_400_000
     /// Interval between checks of the store's fill level, in nanoseconds. A disk writes some hundred MiB in a second.
     static let spaceCheckNanoseconds: Int64 = 1_000_000_000
@@ -207,8 +208,8 @@ public struct RelayLimits: Sendable {
     public var withdrawAddressBurst = 40
     /// Interval in which one address may take one more key package from one inbox, in milliseconds. See ``withdrawAddressBurst``.
     public var withdrawAddressEveryMs = 20_000
-    /// Interval in which one inbox gives out one more key package, in milliseconds. Such an interval makes it slow to empty a
-    /// shelf of one-time packages.
+    /// Interval in which one inbox gives out one more key package, in milliseconds. With this interval and ``withdrawBurst``, it
+    /// takes 20 minutes to empty a shelf of ``keyPackages``.
     public var withdrawEveryMs = 2_000
     /// Channels kept in memory. Beyond this number, the channels that were unused for longest are evicted. Each takes about 1
     /// KiB, and another 50 bytes for each entry of the last day if clients write to it.

@@ -3,8 +3,8 @@ import KithWire
 import MLS
 import TestSupport
 
-/// A device in a simulation. It runs a messenger on a store in memory, and does the work that `Profile` does in the program. It
-/// may crash or fail at any point.
+/// A device in a simulation. The device runs a ``ProfileMachine`` on a store in memory, and does the work that `Profile` does in
+/// the program. It may crash or fail at any point.
 final class SimulatedClient {
     let index: Int
     let name: String
@@ -102,7 +102,7 @@ final class SimulatedClient {
 
     // MARK: The loop
 
-    /// Whether so many bytes are unread that the client's connections have stopped reading.
+    /// Whether the client's connections have stopped reading, because too many bytes are unread.
     var isFull: Bool { unreadBytes >= world.unreadBytes }
 
     /// Adds an input to the mailbox.
@@ -217,7 +217,7 @@ final class SimulatedClient {
 
     // MARK: Commands
 
-    /// Passes a command to the messenger.
+    /// Passes a command to the machine.
     func perform<Answer>(
         _ command: Command<Answer>, _ handler: @escaping (Result<Answer, KithError>) -> Void = { _ in }
     ) {

@@ -10,7 +10,7 @@ final class InvariantChecker {
     struct Said {
         let text: String
         let author: Int
-        /// Whether the messenger has reported the text as stored.
+        /// Whether the author's device has reported the text as stored.
         var isStored = false
         /// The number that the author's device gave the conversation.
         var conversation: UInt64 = 0
@@ -22,7 +22,7 @@ final class InvariantChecker {
         let epoch: UInt64
     }
 
-    /// Facts about an epoch. All members of the epoch must agree on them.
+    /// Facts about an epoch on which all members of the epoch must agree.
     struct EpochFacts {
         let authenticator: [UInt8]
         let members: Set<Int>
@@ -52,7 +52,7 @@ final class InvariantChecker {
     var hasGhosts = false
     /// The warnings that clients have shown.
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
-    /// The relay states that messengers have reported. The states that connections report are elsewhere.
+    /// The relay states that events have reported. The reports of connections are not among them.
     private(set) var relayStates: [(client: Int, state: RelayState)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
@@ -82,7 +82,7 @@ final class InvariantChecker {
         return (number, text)
     }
 
-    /// Notes that the messenger has reported a text as stored.
+    /// Notes that the author's device has reported a text as stored.
     func didAccept(_ id: EntryID, in conversation: ConversationID, number: Int) {
         said[number]?.isStored = true
         said[number]?.conversation = conversation.rawValue

@@ -17,9 +17,10 @@ struct ModelChannel {
     private(set) var firstSeq: UInt64 = 1
     private(set) var lastSeq: UInt64 = 0
     private(set) var isClosed = false
-    /// All entries that were ever appended. A relay does not have them, but the checks of a simulation need them.
+    /// All entries that were ever appended. A real relay has only the kept entries, but the checks of a simulation need all of
+    /// them.
     private(set) var archive: [Entry] = []
-    /// The access of every epoch. The checks of a simulation need it too.
+    /// The access of every epoch, for the checks of a simulation.
     private(set) var accesses: [UInt64: Access] = [:]
     let retentionSeconds: UInt32
     private var ids: [EntryID: (seq: UInt64, atMs: UInt64)] = [:]
@@ -119,7 +120,7 @@ struct ModelLimits {
 
     /// Maximum number of entries in one channel. Beyond it, the oldest sixteenth is dropped.
     var channelEntries = 1_000_000
-    /// Maximum entries and payload bytes that wait in one inbox. Beyond them, the inbox refuses new entries.
+    /// Maximum number of entries, and of payload bytes, that wait in one inbox. A full inbox refuses new entries.
     var inboxEntries = 4_096
     var inboxBytes = 64 << 20
     /// Longest time for which entries are kept, in seconds.

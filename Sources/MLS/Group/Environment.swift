@@ -63,8 +63,8 @@ public struct MLSConfiguration: Sendable {
     /// Number of past epochs whose resumption PSKs are stored. Each PSK has the size of a hash.
     public var resumptionEpochs = 16
     /// Whether clients that are not members may propose their own addition and join with an external commit (§12.1.8, §12.4.3.2).
-    /// The default is true, as in the RFC. An application that publishes no GroupInfo should not allow this. To make such a
-    /// proposal, a client only has to know the group's identifier. No application data can be sent until the proposal is
+    /// The default is true, as in the RFC. An application that publishes no GroupInfo should set it to false. To propose its own
+    /// addition, a client only has to know the group's identifier. No application data can be sent until that proposal is
     /// committed or discarded.
     public var acceptsNewcomers = true
     /// The types of group context extensions that this client accepts: in a group that it creates or joins, and in proposals to

@@ -25,7 +25,7 @@ struct ProposalCache: Sendable {
     /// The number of proposals that were neither committed nor discarded.
     private var waitingCount = 0
 
-    /// Whether there are no such proposals.
+    /// Whether all proposals were committed or discarded.
     var isEmpty: Bool { waitingCount == 0 }
 
     /// The proposals that were neither committed nor discarded.

@@ -115,7 +115,7 @@ public struct WireFormat: CodePoint {
 public struct LeafIndex: RawRepresentable, Hashable, Comparable, Sendable, TLSCodable {
     /// The position of the leaf from the left, beginning with 0.
     public let rawValue: UInt32
-    /// Creates an index, for which there need not be a leaf.
+    /// Creates an index. The tree need not have a leaf at this index.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     init(_ index: Int) { rawValue = UInt32(index) }
     /// Reads a `uint32`.

@@ -16,9 +16,9 @@ struct ChatSession {
         case line(LineReader.Line)
         case endOfInput
         case answered(ChatRequest, Result<ChatAnswer, KithError>)
-        /// The moment has come at which shown messages are marked as read.
+        /// It is time to mark shown messages as read.
         case read
-        /// The moment has come at which presence is checked again, if no member has answered.
+        /// It is time to check presence again, if no member has answered.
         case askAgain
         /// The user pressed ctrl-C or ctrl-D, or the output no longer has a reader.
         case leave

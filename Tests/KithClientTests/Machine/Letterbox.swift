@@ -7,7 +7,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-/// A messenger with one inbox. The test plays the relay: letters go in, effects come out.
+/// A profile with one inbox. The test plays the relay: letters go in, effects come out.
 final class Letterbox {
     static let now: UInt64 = 1_750_000_000_000
     static let suite = CipherSuite.x25519AES128SHA256Ed25519
@@ -44,7 +44,7 @@ final class Letterbox {
 
     var inbox: InboxMachine { get throws { try #require(alice.inboxes[InboxID(rawValue: 1)]).machine } }
 
-    /// Hands inputs to the messenger, commits its transaction, and returns its effects.
+    /// Hands inputs to the machine, commits its transaction, and returns its effects.
     @discardableResult
     func handle(_ inputs: [ProfileInput]) throws -> [Effect] {
         try commit(alice.handle(inputs, now: Self.now + passed))

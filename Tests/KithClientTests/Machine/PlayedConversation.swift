@@ -5,7 +5,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-/// A conversation between alice, a messenger, and bob, an MLS group. The test plays bob and the relay, from the entry after the
+/// A conversation between alice, a profile, and bob, an MLS group. The test plays bob and the relay, from the entry after the
 /// turn by which bob added alice.
 final class PlayedConversation {
     let box: Letterbox

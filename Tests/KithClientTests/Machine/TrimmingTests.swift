@@ -8,7 +8,7 @@ import Testing
 struct TrimmingTests {
     private static let day: UInt64 = 86_400_000
 
-    /// Lets time pass until a trim is due, and hands the messenger a tick then.
+    /// Lets time pass until a trim is due, and hands the machine a tick then.
     private func tick(_ box: Letterbox) throws -> [Effect] {
         box.passed += try #require(box.inbox.trimDelay(at: box.alice.state.device.wall))
         return try box.handle([.tick])

@@ -4,7 +4,7 @@ import KithWire
 
 /// A value of the command line that can explain why a text is not valid.
 protocol ReadableValue: ExpressibleByArgument {
-    /// Explains the form of such a value, and what is wrong with this text.
+    /// Explains the form of a value of this type, and what is wrong with this text.
     static func problem(with text: String) -> String
 }
 
