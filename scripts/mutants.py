@@ -5,7 +5,7 @@ Every mutant is compiled into one build, behind a switch that the environment va
 sites are listed in Tests/Mutants/sites.txt, whose head explains its format. Survivors that no test can or need notice are in
 Tests/Mutants/accepted.txt, each with its reason.
 
-    mutants.py check                       every site still matches the source (fast, for CI)
+    mutants.py check                       every site matches the source, and every filter names a suite (fast, for CI)
     mutants.py write --tree DIR            write the mutated sources
     mutants.py run --tree DIR              run the mutants in a tree that was built with `swift build --build-tests`
     mutants.py all                         all of it, in .build/mutants
@@ -323,6 +323,27 @@ def judge(tree, mutant, timeouts):
     return "SURVIVED"
 
 
+def alternatives(test_filter):
+    """Returns the texts that a filter stands for. Parentheses in it have alternatives, or an optional part before a `?`."""
+    group = re.search(r"\(([^()]*)\)(\??)", test_filter)
+    if not group:
+        return [test_filter]
+    before, after = test_filter[: group.start()], test_filter[group.end() :]
+    choices = group.group(1).split("|") + ([""] if group.group(2) else [])
+    return [text for choice in choices for text in alternatives(before + choice + after)]
+
+
+def unknown_filters(root, mutants):
+    """Returns filters that name no suite. Such a filter runs no test, or fewer than it says, and looks like a survivor."""
+    suites = set()
+    for path in (root / "Tests").rglob("*.swift"):
+        target = path.relative_to(root / "Tests").parts[0]
+        types = re.findall(r"\b(?:struct|class|enum|actor|extension) (\w+)", path.read_text())
+        suites |= {f"{target}."} | {f"{target}.{name}" for name in types}
+    texts = {text.lstrip("^") for mutant in mutants for item in mutant.filters for text in alternatives(item)}
+    return sorted(text for text in texts if not any(suite.startswith(".".join(text.split(".")[:2])) for suite in suites))
+
+
 def read_accepted(root):
     path = root / ACCEPTED
     lines = path.read_text().splitlines() if path.is_file() else []
@@ -380,6 +401,7 @@ def main():
     mutants, sources, errors = read_sites(ROOT)
     known = {mutant.name for mutant in mutants}
     errors += [f"{ACCEPTED}: no such mutant: {name}" for name in sorted(read_accepted(ROOT) - known)]
+    errors += [f"{SITES}: no such suite: {text}" for text in unknown_filters(ROOT, mutants)]
     try:
         for name, source in sources.items():
             render(source, 0, len(source), [mutant for mutant in mutants if mutant.file == name])
