@@ -4,7 +4,7 @@ import KithWire
 extension Profile {
     /// The machine at the current time. Its views do not show texts that have expired by now.
     var current: ProfileMachine {
-        machine.look(at: Self.now, steady: Self.steady)
+        machine.look(at: Self.now, steady: SteadyClock.nowMs)
         return machine
     }
 

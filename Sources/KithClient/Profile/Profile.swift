@@ -46,20 +46,13 @@ public actor Profile {
         if lock == nil {
             machine = try ProfileMachine(reading: store, now: Self.now)
         } else {
-            machine = try ProfileMachine(opening: store, now: Self.now, steady: Self.steady)
+            machine = try ProfileMachine(opening: store, now: Self.now, steady: SteadyClock.nowMs)
         }
         mailbox = Mailbox(loop: loop)
     }
 
     /// The time of the device's clock, in milliseconds since 1970.
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
-
-    private static let begin = ContinuousClock.now
-    /// Milliseconds since the first use of this clock. Nobody can set it, and it continues while the machine sleeps.
-    static var steady: UInt64 {
-        let (seconds, attoseconds) = (ContinuousClock.now - begin).components
-        return UInt64(max(0, seconds)) * 1000 + UInt64(max(0, attoseconds)) / 1_000_000_000_000_000
-    }
 
     /// Sets another address for the relay with a pin. For example, a relay on this machine may be reachable under a local address
     /// only. The pin proves that it is the same relay.
@@ -86,7 +79,7 @@ public actor Profile {
 
     func begin() {
         mailbox.deliver = { [weak self] in self?.assumeIsolated { $0.drain() } }
-        carryOut { () throws(KithError) in try machine.start(now: Self.now, steady: Self.steady) }
+        carryOut { () throws(KithError) in try machine.start(now: Self.now, steady: SteadyClock.nowMs) }
         drain()
         watchRequests()
     }
@@ -116,7 +109,7 @@ public actor Profile {
         guard !isClosed, failure == nil else { return }
         let inputs = mailbox.take()
         guard !inputs.isEmpty else { return }
-        carryOut { () throws(KithError) in try machine.handle(inputs, now: Self.now, steady: Self.steady) }
+        carryOut { () throws(KithError) in try machine.handle(inputs, now: Self.now, steady: SteadyClock.nowMs) }
     }
 
     /// Stores a step's transaction, and then performs its effects.
