@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5))) struct DemoTests {
     @Test("the demo finishes, finds no text in the relay's files, and cleans up")
-    func messenger() async throws {
+    func group() async throws {
         try await withTemporaryFolder { folder in
             let demo = try KithProcess(["demo"], folder: folder, environment: ["TMPDIR": folder.path])
             let lines = await demo.rest()
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test("the classic demo finishes, shows the tampering, and cleans up")
-    func demo() async throws {
+    func classic() async throws {
         try await withTemporaryFolder { folder in
             let demo = try KithProcess(["demo", "--classic"], folder: folder, environment: ["TMPDIR": folder.path])
             let output = await demo.rest().joined(separator: "\n")

@@ -42,7 +42,7 @@ struct ChatCommand: AsyncParsableCommand {
             """)
 
     /// Maximum time for which an unknown name may still arrive in an inbox.
-    private static let inboxPatience = Duration.seconds(3)
+    private static let inboxWait = Duration.seconds(3)
 
     @OptionGroup var options: ProfileOptions
     @OptionGroup var relay: RelayChoice
@@ -134,7 +134,7 @@ struct ChatCommand: AsyncParsableCommand {
         say("\(name: name) is not known here yet; looking into the inboxes")
         let news = events.compactMap { if case .conversation = $0 { true } else { nil } }
         let end = [false].async.map { end in
-            try? await Task.sleep(for: Self.inboxPatience)
+            try? await Task.sleep(for: Self.inboxWait)
             return end
         }
         for await isNews in merge(news, end) {

@@ -85,12 +85,12 @@ extension ChatModel {
             if message.conversation == conversation.id {
                 take(message, isShown: true, isNew: true)
             } else {
-                elsewhere(message)
+                reportElsewhere(message)
             }
         case .conversation(let summary):
             names[summary.id] = summary.name
             guard summary.id == conversation.id else {
-                return tellOfInvitation(summary)
+                return reportInvitation(summary)
             }
             show(statusLines(summary, was: conversation))
             conversation = summary
@@ -103,7 +103,7 @@ extension ChatModel {
         case .relay(let relay, let state):
             if relay.address == conversation.relay, relay.pin == conversation.relayPin { handle(state) }
         case .memberIsOnline(let id, let contact, let name, let log):
-            if id == conversation.id { present(contact, name, log) }
+            if id == conversation.id { reportOnline(contact, name, log) }
         case .inviteUsed(_, let id):
             if id != conversation.id, let line = strangers.line(forUseLeadingTo: names[id], at: now) { notice(line) }
         case .invitationPassedOver, .tooManyPending, .nameLost, .clock:
@@ -116,7 +116,7 @@ extension ChatModel {
     }
 
     /// Reports a conversation that a stranger began. If there are very many, most are only counted.
-    private mutating func tellOfInvitation(_ summary: ConversationSummary) {
+    private mutating func reportInvitation(_ summary: ConversationSummary) {
         if summary.isPending, let line = strangers.line(for: summary, at: now) { notice(line) }
     }
 
@@ -126,7 +126,7 @@ extension ChatModel {
         complain("not sent: \(quoted: waiting.remove(at: index).snippet)")
     }
 
-    private mutating func present(_ contact: ContactID, _ name: String, _ log: LogComparison) {
+    private mutating func reportOnline(_ contact: ContactID, _ name: String, _ log: LogComparison) {
         var isLagging = false
         if case .behind = log {
             let since = behindSince[contact] ?? now
@@ -135,19 +135,18 @@ extension ChatModel {
         } else {
             behindSince[contact] = nil
         }
-        if log == .same || isLagging, let last = presentAt[contact], last <= now, now < last + Self.presenceIntervalMs {
-            return
-        }
-        presentAt[contact] = now
+        let last = reportedOnlineAt[contact]
+        if log == .same || isLagging, let last, last <= now, now < last + Self.presenceIntervalMs { return }
+        reportedOnlineAt[contact] = now
         let comparison: Sentence = isLagging ? "sees the same group" : log.sentence
         notice("nonce verified: \(name: name) is here, and \(comparison)")
     }
 
-    private mutating func elsewhere(_ message: Message) {
+    private mutating func reportElsewhere(_ message: Message) {
         guard isForPerson, case .contact(_, let author, _) = message.author, case .text = message.body else { return }
         let id = message.conversation
-        if let last = toldElsewhere[id], last <= now, now < last + Self.presenceIntervalMs { return }
-        toldElsewhere[id] = now
+        if let last = reportedElsewhereAt[id], last <= now, now < last + Self.presenceIntervalMs { return }
+        reportedElsewhereAt[id] = now
         let place: Sentence = names[id].flatMap { $0 == author ? nil : " in \(name: $0)" } ?? ""
         notice("\(name: author) wrote to you\(place)")
     }

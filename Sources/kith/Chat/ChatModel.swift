@@ -99,10 +99,10 @@ struct ChatModel {
     var relay: RelayState?
     var wasConnected = false
     private var status: Sentence?
-    var presentAt: [ContactID: UInt64] = [:]
+    var reportedOnlineAt: [ContactID: UInt64] = [:]
     /// The time from which each member's answers have been behind this device's log, in the time of ``now``.
     var behindSince: [ContactID: UInt64] = [:]
-    var toldElsewhere: [ConversationID: UInt64] = [:]
+    var reportedElsewhereAt: [ConversationID: UInt64] = [:]
     var strangers = StrangerNotices()
 
     init(_ opening: Opening, isForPerson: Bool, takesCommands: Bool, day: ChatDay = ChatDay()) {
@@ -131,7 +131,7 @@ struct ChatModel {
 
     /// Whether another presence check can change what is known: no member has answered yet, or a member that lagged may have
     /// caught up.
-    var asksAgain: Bool { presentAt.isEmpty || !behindSince.isEmpty }
+    var asksAgain: Bool { reportedOnlineAt.isEmpty || !behindSince.isEmpty }
 
     /// The last line of the chat, if unsent messages are left.
     var farewell: ScreenLine? {

@@ -31,15 +31,15 @@ final class ClassicDriver: Sendable {
     func run() async throws -> Ending {
         do {
             let ending = try await firstEnding()
-            return await tellUnsent() && ending == .goodbye ? .incomplete : ending
+            return await reportUnsent() && ending == .goodbye ? .incomplete : ending
         } catch {
-            _ = await tellUnsent()
+            _ = await reportUnsent()
             throw error
         }
     }
 
     /// Shows the number of unsent texts. Returns whether there are any.
-    private func tellUnsent() async -> Bool {
+    private func reportUnsent() async -> Bool {
         let held = typed.withLock { $0.heldCount }
         let unsent = await chat.unsent + held + notText.load(ordering: .relaxed)
         if unsent > 0 { screen.show(.unsent(unsent)) }

@@ -49,7 +49,7 @@ struct DemoCommand: AsyncParsableCommand {
                 } else if classic {
                     try await Self.withinReason { try await WatchedDemo(stage: stage, explains: explain).run() }
                 } else {
-                    try await Self.withinReason { try await MessengerDemo(stage: stage).run() }
+                    try await Self.withinReason { try await GroupDemo(stage: stage).run() }
                 }
             } catch {
                 // A signal has ended the demo's processes and so caused the failure. The signal's handler ends the program.

@@ -59,18 +59,18 @@ import Testing
     @Test("a lagging member is reported only if the lag persists")
     func behind() throws {
         var model = try opened()
-        func present(_ log: LogComparison, after ms: UInt64) -> [String] {
+        func answer(_ log: LogComparison, after ms: UInt64) -> [String] {
             let event = KithEvent.memberIsOnline(things.team, things.bob, name: "bob", log)
             return things.shown(model.handle(.event(event), now: things.now + ms))
         }
         #expect(model.asksAgain)
-        #expect(present(.behind(by: 1), after: 0) == ["[nonce verified: bob is here, and sees the same group]"])
+        #expect(answer(.behind(by: 1), after: 0) == ["[nonce verified: bob is here, and sees the same group]"])
         #expect(model.asksAgain)
-        #expect(present(.behind(by: 1), after: 1_000).isEmpty)
-        #expect(present(.behind(by: 1), after: 3_000).first?.contains("1 entry fewer than you") == true)
-        #expect(present(.same, after: 4_000).isEmpty)
+        #expect(answer(.behind(by: 1), after: 1_000).isEmpty)
+        #expect(answer(.behind(by: 1), after: 3_000).first?.contains("1 entry fewer than you") == true)
+        #expect(answer(.same, after: 4_000).isEmpty)
         #expect(!model.asksAgain)
-        #expect(present(.behind(by: 2), after: 5_000).isEmpty)
+        #expect(answer(.behind(by: 2), after: 5_000).isEmpty)
     }
 
     @Test("the user is called \"you\"")

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// A person in the demo, with a profile in a separate folder. At most one `kith` process at a time has the profile open.
-final class MessengerPerson: Sendable {
+final class DemoPerson: Sendable {
     let name: String
     private let colour: Colour
     private let stage: DemoStage

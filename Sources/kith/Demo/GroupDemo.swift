@@ -2,22 +2,21 @@ import Foundation
 import KithClient
 import KithWire
 
-/// The demo of the messenger, with three people, a group, a relay that is killed, and a removed member. It checks everything that
-/// it shows.
-struct MessengerDemo {
+/// The demo of a group: three people, a relay that is killed, and a removed member. It checks everything that it shows.
+struct GroupDemo {
     private static let group = "reading circle"
 
     private let stage: DemoStage
     private let printer = DemoPrinter()
-    private let alice: MessengerPerson
-    private let bob: MessengerPerson
-    private let carol: MessengerPerson
+    private let alice: DemoPerson
+    private let bob: DemoPerson
+    private let carol: DemoPerson
 
     init(stage: DemoStage) {
         self.stage = stage
-        alice = MessengerPerson("alice", .green, on: stage, printer: printer)
-        bob = MessengerPerson("bob", .cyan, on: stage, printer: printer)
-        carol = MessengerPerson("carol", .yellow, on: stage, printer: printer)
+        alice = DemoPerson("alice", .green, on: stage, printer: printer)
+        bob = DemoPerson("bob", .cyan, on: stage, printer: printer)
+        carol = DemoPerson("carol", .yellow, on: stage, printer: printer)
     }
 
     func run() async throws {
@@ -66,7 +65,7 @@ struct MessengerDemo {
     /// Lets Alice invite a person, who joins. Prints the beginning of the invite.
     ///
     /// - Parameter place: the arguments that choose the relay for the first invite. Later invites use the same relay.
-    private func meet(_ person: MessengerPerson, _ place: [String] = []) async throws {
+    private func meet(_ person: DemoPerson, _ place: [String] = []) async throws {
         let arguments = ["invite", "--wait"] + place
         let invite = try alice.start(arguments, shown: arguments.joined(separator: " "))
         invite.endInput()
