@@ -71,7 +71,7 @@ storm: setup ## Kill 20 people and their relay, as processes, again and again fo
 fuzz: setup ## Fuzz every decoder, SECONDS each (default 60)
 	Fuzz/run.sh $(or $(SECONDS),60)
 
-simulate: setup ## Run the messenger through SEEDS random schedules with faults (default 10000), and a few of 50 people
+simulate: setup ## Run clients through SEEDS random schedules with faults (default 10000), and a few of 50 people
 	scripts/release.sh --product kith-simulate
 	.build/release/kith-simulate --seeds 1..$(or $(SEEDS),10000)
 	.build/release/kith-simulate --profile large --seeds 1..$(or $(LARGE_SEEDS),5)

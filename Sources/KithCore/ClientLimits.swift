@@ -108,12 +108,12 @@ public enum ClientLimits {
     package static let clockTellMs: UInt64 = 3_600_000
 
     /// Pause between two checks of a clock that seems wrong, in milliseconds: 10 minutes.
-    package static let clockPatienceMs: UInt64 = 600_000
+    package static let clockRecheckMs: UInt64 = 600_000
 
     /// The first pause before the device requests another key package instead of one that is not valid now, in milliseconds. Each
-    /// further pause is twice as long, up to ``clockPatienceMs``. Pauses are needed, because each request takes one of the
+    /// further pause is twice as long, up to ``clockRecheckMs``. Pauses are needed, because each request takes one of the
     /// owner's key packages.
-    package static let keyPackagePatienceMs: UInt64 = 1_000
+    package static let keyPackageRetryMs: UInt64 = 1_000
 
     /// Age at which an inbox's key packages are replaced by new ones, in milliseconds: 30 days, far less than their lifetime.
     package static let depositMs: UInt64 = 30 * 24 * 3_600_000
@@ -131,7 +131,7 @@ public enum ClientLimits {
     package static let lettersDeclined = 8
 
     /// The shortest pause before an inbox or a parcel is opened again after the relay has refused for now, in milliseconds.
-    package static let inboxPatienceMs: UInt64 = 2_000
+    package static let inboxRetryMs: UInt64 = 2_000
 
     /// Time within which an acknowledged entry must appear in the log, in milliseconds: a minute.
     package static let keptMs: UInt64 = 60_000

@@ -7,7 +7,7 @@ struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kith-simulate",
         abstract:
-            "Runs the messengers of many people over relays in virtual time, with crashes, lost connections and lies.",
+            "Runs the clients of many people over relays in virtual time, with crashes, lost connections and lies.",
         discussion: """
             Each seed is one schedule of actions and faults. A seed that fails will always fail:
 

@@ -83,7 +83,7 @@ struct DeliveryQueueTests {
     }
 
     @Test("a busy relay is retried after pauses that double, and the user is told once")
-    mutating func patience() {
+    mutating func retries() {
         let letter = delivery()
         let number = add(letter)
         let busy = Result<Reply, RelayError>.failure(RelayError(.tooFast, "fast"))

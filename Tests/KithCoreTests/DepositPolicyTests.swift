@@ -52,7 +52,7 @@ struct DepositPolicyTests {
     func held() {
         let held = policy(after: 0) { $0.isHeld = true }
         #expect(held.isDueAtOpening && held.isDueWhileOpen && delay(held) == 0)
-        #expect(held.delay(isClockDoubtful: true) == ClientLimits.clockPatienceMs)
+        #expect(held.delay(isClockDoubtful: true) == ClientLimits.clockRecheckMs)
     }
 
     @Test("nothing is deposited in an inbox whose invite is over, nor during a pause")

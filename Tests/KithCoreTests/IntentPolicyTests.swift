@@ -41,14 +41,15 @@ struct IntentPolicyTests {
         "people are added once the first that is missing is here, but nobody waits for a key package that is not valid",
         arguments: [
             ([.notRequested], .requestKeyPackages), ([requested], .wait), ([replacement], .wait), ([valid], .commit),
-            ([.notValid], .wait), ([.failed], .giveUp(0)), ([], .drop),
+            ([.notValid], .wait), ([.failed], .dropTarget(0)), ([], .drop),
             // The first that is missing decides.
-            ([valid, .notRequested], .requestKeyPackages), ([valid, requested], .wait), ([valid, .failed], .giveUp(1)),
-            ([requested, .failed], .wait), ([.failed, requested], .giveUp(0)),
+            ([valid, .notRequested], .requestKeyPackages), ([valid, requested], .wait),
+            ([valid, .failed], .dropTarget(1)),
+            ([requested, .failed], .wait), ([.failed, requested], .dropTarget(0)),
             ([.notRequested, .failed], .requestKeyPackages),
             // Key packages that are not valid are left out.
             ([valid, .notValid], .commit), ([.notValid, valid], .commit), ([valid, replacement], .commit),
-            ([.notValid, replacement], .wait), ([.notValid, .failed], .giveUp(1)), ([.notValid, requested], .wait),
+            ([.notValid, replacement], .wait), ([.notValid, .failed], .dropTarget(1)), ([.notValid, requested], .wait),
         ] as [([IntentPolicy.Candidate], IntentPolicy.Step)])
     func additions(candidates: [IntentPolicy.Candidate], step: IntentPolicy.Step) {
         #expect(policy().step(for: .add(candidates)) == step)

@@ -96,7 +96,7 @@ struct LinkMachineTests {
         #expect(Self.reports(actions) == [.ended(pause: .milliseconds(500))])
     }
 
-    @Test("a relay that breaks the protocol is disconnected, and the messenger is told of the end")
+    @Test("a relay that breaks the protocol is disconnected, and the profile gets an input about the end")
     func violation() throws {
         var machine = try Self.opened()
         let actions = machine.receive([1, 2, 3], now: Self.start)

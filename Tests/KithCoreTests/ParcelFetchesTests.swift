@@ -93,8 +93,8 @@ struct ParcelFetchesTests {
         fetch(commit, since: 1_000)
         let first = try #require(tag)
         #expect(parcels.didRefuse(commit, RelayError(.tooFast, "fast"), at: 2_000, in: &step) == nil)
-        #expect(parcels.due == [2_000 + ClientLimits.inboxPatienceMs] && !parcels.isFollowing(commit, first))
-        #expect(parcels.tick(commit, relays, at: 2_000 + ClientLimits.inboxPatienceMs, in: &step) == nil)
+        #expect(parcels.due == [2_000 + ClientLimits.inboxRetryMs] && !parcels.isFollowing(commit, first))
+        #expect(parcels.tick(commit, relays, at: 2_000 + ClientLimits.inboxRetryMs, in: &step) == nil)
         let second = try #require(tag)
         #expect(second != first && parcels.isFollowing(commit, second))
         parcels.didDisconnect(relay)
@@ -129,6 +129,6 @@ struct ParcelFetchesTests {
         fetch(commit)
         #expect(parcels.didRefuse(commit, RelayError(.tooFast, "fast"), at: 1_000, in: &step) == nil)
         #expect(parcels.didRefuse(commit, RelayError(.denied, "denied"), at: 2_000, in: &step) == nil)
-        #expect(parcels.isFetching(commit) && parcels.due == [1_000 + ClientLimits.inboxPatienceMs])
+        #expect(parcels.isFetching(commit) && parcels.due == [1_000 + ClientLimits.inboxRetryMs])
     }
 }

@@ -47,8 +47,8 @@ struct RelayDirectoryTests {
         #expect(throws: KithError.notFound("127.0.0.1:4434")) { try relays.setPass(unknown, in: &step) }
     }
 
-    @Test("only a wanted relay counts as connected")
-    mutating func wanted() throws {
+    @Test("only a relay that the profile keeps connected counts as connected")
+    mutating func keptConnected() throws {
         relays.load(RelayID(rawValue: 4), try point())
         #expect(!relays.didConnect(RelayID(rawValue: 4)) && !relays.isConnected(RelayID(rawValue: 4)))
         relays.keepConnected(to: RelayID(rawValue: 4), in: &step)

@@ -24,19 +24,19 @@ struct ViewComparisonTests {
 
     @Test("missing messages are reported once, after a number of further entries")
     mutating func gaps() {
-        let patience = ClientLimits.entriesBeforeGap
+        let limit = ClientLimits.entriesBeforeGap
         #expect(comparison.newlyMissing(of: bob, 2, at: 10) == 0)
-        #expect(comparison.newlyMissing(of: bob, 2, at: 9 + patience) == 0)
-        #expect(comparison.newlyMissing(of: bob, 2, at: 10 + patience) == 2)
-        #expect(comparison.newlyMissing(of: bob, 2, at: 11 + patience) == 0)
-        #expect(comparison.newlyMissing(of: bob, 3, at: 12 + patience) == 1)
+        #expect(comparison.newlyMissing(of: bob, 2, at: 9 + limit) == 0)
+        #expect(comparison.newlyMissing(of: bob, 2, at: 10 + limit) == 2)
+        #expect(comparison.newlyMissing(of: bob, 2, at: 11 + limit) == 0)
+        #expect(comparison.newlyMissing(of: bob, 3, at: 12 + limit) == 1)
         // One message came late; the others were reported before.
-        #expect(comparison.newlyMissing(of: bob, 2, at: 12 + patience) == 0)
-        #expect(comparison.newlyMissing(of: bob, 3, at: 12 + patience) == 0)
+        #expect(comparison.newlyMissing(of: bob, 2, at: 12 + limit) == 0)
+        #expect(comparison.newlyMissing(of: bob, 3, at: 12 + limit) == 0)
         // All messages came, so a new gap begins.
-        #expect(comparison.newlyMissing(of: bob, 0, at: 13 + patience) == 0)
-        #expect(comparison.newlyMissing(of: bob, 1, at: 14 + patience) == 0)
-        #expect(comparison.newlyMissing(of: bob, 1, at: 14 + 2 * patience) == 1)
+        #expect(comparison.newlyMissing(of: bob, 0, at: 13 + limit) == 0)
+        #expect(comparison.newlyMissing(of: bob, 1, at: 14 + limit) == 0)
+        #expect(comparison.newlyMissing(of: bob, 1, at: 14 + 2 * limit) == 1)
     }
 
     @Test("unreported missing messages are kept over a turn for members that stay")

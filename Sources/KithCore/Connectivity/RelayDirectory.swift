@@ -8,7 +8,7 @@ struct RelayDirectory {
     /// The connected relays that had no room for the latest request that takes space.
     private var full: Set<RelayID> = []
     /// The relays to which the profile keeps a connection.
-    private var wanted: Set<RelayID> = []
+    private var keptConnected: Set<RelayID> = []
 
     // MARK: Reading
 
@@ -73,14 +73,14 @@ struct RelayDirectory {
     private mutating func remember(_ point: RelayPoint, as id: RelayID, in step: inout Step) {
         points[id] = point
         step.put(StoreKey(.relay, item: id.rawValue), point.encoded)
-        if wanted.contains(id) { step.connect(id, point) }
+        if keptConnected.contains(id) { step.connect(id, point) }
     }
 
     // MARK: Connections
 
     /// Keeps the profile connected to a relay from now on.
     mutating func keepConnected(to id: RelayID, in step: inout Step) {
-        guard let point = points[id], wanted.insert(id).inserted else { return }
+        guard let point = points[id], keptConnected.insert(id).inserted else { return }
         step.connect(id, point)
     }
 
@@ -88,7 +88,7 @@ struct RelayDirectory {
     ///
     /// - Returns: whether the profile needs the connection.
     mutating func didConnect(_ id: RelayID) -> Bool {
-        guard wanted.contains(id) else { return false }
+        guard keptConnected.contains(id) else { return false }
         links.insert(id)
         return true
     }

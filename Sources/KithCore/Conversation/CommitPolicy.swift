@@ -16,7 +16,7 @@ struct CommitPolicy {
 
     /// The wait before a proposal is committed, in milliseconds: a minimum, and a random addition up to a maximum. Because of the
     /// random part, one member commits first, and the others see that commit.
-    private static let patienceMs: (least: UInt64, random: UInt64) = (200, 1_800)
+    private static let delayMs: (least: UInt64, random: UInt64) = (200, 1_800)
 
     /// Returns the change that has to be made now; `nil` if there is none.
     ///
@@ -27,7 +27,7 @@ struct CommitPolicy {
     func change(now: UInt64, commitAt: inout UInt64?, random: (UInt64) -> UInt64) -> Intent.Change? {
         guard !isChanging, memberCount > 1 else { return nil }
         if othersPropose, commitAt == nil {
-            commitAt = now + Self.patienceMs.least + random(Self.patienceMs.random)
+            commitAt = now + Self.delayMs.least + random(Self.delayMs.random)
         }
         let isTime = commitAt.map { $0 <= now } ?? false
         if isTime { commitAt = nil }

@@ -129,7 +129,7 @@ extension ConversationMachine {
         guard keyPackages.isUnderWay(inbox) else { return }
         if error.code.isPassing {
             keyPackages.forget(inbox)
-            sync.pause(until: device.now + error.patienceMs)
+            sync.pause(until: device.now + error.retryDelayMs)
         } else {
             keyPackages.didEnd(inbox, .failed(.inviteUsed))
             try advance(in: &device)
@@ -145,18 +145,18 @@ extension ConversationMachine {
     }
 
     /// If a person cannot be added, removes that person from the intent. The next attempt adds the others.
-    mutating func giveUp(_ index: Int, of intent: Intent, in device: inout DeviceState) throws(KithError) {
+    mutating func dropTarget(_ index: Int, of intent: Intent, in device: inout DeviceState) throws(KithError) {
         guard case .add(let targets) = intent.change,
             case .failed(let error)? = keyPackages[targets[index].inbox.channel]
         else { return }
-        try giveUp(targets[index], intent, error, in: &device)
+        try remove(targets[index], intent, error, in: &device)
         sync.pause(until: device.now)
     }
 
-    private mutating func giveUp(
+    private mutating func remove(
         _ target: AddTarget, _ intent: Intent, _ error: KithError, in device: inout DeviceState
     ) throws(KithError) {
-        keyPackages.giveUp(target.inbox.channel)
+        keyPackages.remove(target.inbox.channel)
         guard case .add(var targets)? = record.intents.intent(intent.id)?.change else { return }
         targets.removeAll { $0.inbox.channel == target.inbox.channel }
         record.intents.keep(targets, of: intent.id)

@@ -167,7 +167,7 @@ extension ConversationMachine {
             case .proposeLeaving: proposeLeaving(in: &device)
             case .closeChannel: try leaveAlone(in: &device)
             case .requestKeyPackages: requestKeyPackages(for: intent, in: &device)
-            case .giveUp(let index): try giveUp(index, of: intent, in: &device)
+            case .dropTarget(let index): try dropTarget(index, of: intent, in: &device)
             }
         }
     }
@@ -260,7 +260,7 @@ extension ConversationMachine {
             case .tooLarge: try dropPending(.tooLong(limit: Int(clamping: error.detail)), in: &device)
             default:
                 sync.turnIsOver()
-                sync.pause(until: device.now + error.patienceMs)
+                sync.pause(until: device.now + error.retryDelayMs)
             }
         }
     }

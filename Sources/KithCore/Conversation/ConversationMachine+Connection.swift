@@ -60,7 +60,7 @@ extension ConversationMachine {
     /// Follows the log again after a pause.
     private mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
         resetConnection(in: &device)
-        sync.pause(until: device.now + error.patienceMs)
+        sync.pause(until: device.now + error.retryDelayMs)
     }
 
     /// Ends the connection to the log.

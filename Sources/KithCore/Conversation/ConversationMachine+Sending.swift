@@ -175,7 +175,7 @@ extension ConversationMachine {
             case .tooLarge: drop(entry, limit: error.detail, in: &device)
             case .gone: try stop(.closed, in: &device)
             case .denied: try stop(.denied, in: &device)
-            default: sync.pause(until: device.now + error.patienceMs)
+            default: sync.pause(until: device.now + error.retryDelayMs)
             }
         }
         try advance(in: &device)

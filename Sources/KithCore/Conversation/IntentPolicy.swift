@@ -57,7 +57,7 @@ struct IntentPolicy {
         /// Requests the key packages that were not requested yet.
         case requestKeyPackages
         /// Drops the candidate with this index.
-        case giveUp(Int)
+        case dropTarget(Int)
     }
 
     func step(for change: Change) -> Step {
@@ -75,7 +75,7 @@ struct IntentPolicy {
         if let index = first.firstIndex(where: \.isDecisive) {
             switch first[index] {
             case .notRequested: return .requestKeyPackages
-            case .failed: return .giveUp(index)
+            case .failed: return .dropTarget(index)
             case .requested, .valid, .notValid: return .wait
             }
         }

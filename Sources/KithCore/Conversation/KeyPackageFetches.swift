@@ -34,7 +34,7 @@ struct KeyPackageFetches {
     mutating func isValid(_ inbox: ChannelID) { held[inbox] = nil }
 
     /// Forgets an inbox, because its owner will no longer be added.
-    mutating func giveUp(_ inbox: ChannelID) {
+    mutating func remove(_ inbox: ChannelID) {
         fetches[inbox] = nil
         held[inbox] = nil
     }
@@ -48,11 +48,11 @@ struct KeyPackageFetches {
     ///
     /// - Returns: whether this was already so before and the wait is over.
     mutating func hold(_ inbox: ChannelID, at now: UInt64) -> Bool {
-        var wait = held[inbox] ?? HeldKeyPackage(againAt: now + ClientLimits.keyPackagePatienceMs)
+        var wait = held[inbox] ?? HeldKeyPackage(againAt: now + ClientLimits.keyPackageRetryMs)
         let isAgain = wait.againAt <= now
         if isAgain {
-            wait.patienceMs = min(ClientLimits.clockPatienceMs, 2 * wait.patienceMs)
-            wait.againAt = now + wait.patienceMs
+            wait.delayMs = min(ClientLimits.clockRecheckMs, 2 * wait.delayMs)
+            wait.againAt = now + wait.delayMs
         }
         held[inbox] = wait
         return isAgain
@@ -73,5 +73,5 @@ private struct HeldKeyPackage {
     /// The next time to check the key package, in milliseconds; see ``Clocks/now``.
     var againAt: UInt64
     /// The length of the current wait, in milliseconds.
-    var patienceMs = ClientLimits.keyPackagePatienceMs
+    var delayMs = ClientLimits.keyPackageRetryMs
 }

@@ -125,7 +125,7 @@ struct DeliveryQueue {
         case .success: if case .part(let part) = answer.request { delivery.done.insert(part) }
         case .failure(let error) where error.code.isPassing:
             if let obstacle = delivery.wait(for: error) { events.append(.waits(delivery.delivery, obstacle)) }
-        case .failure(let error) where delivery.patienceMs == nil:
+        case .failure(let error) where delivery.pauseMs == nil:
             // The inbox was closed in the meantime.
             let reason: KithError =
                 error.code == .tooLarge ? .tooLong(limit: Int(clamping: error.detail)) : .inviteUsed
@@ -133,7 +133,7 @@ struct DeliveryQueue {
         case .failure: break
         }
         // The next tick sends the delivery again, when no request of this attempt is left without an answer.
-        if delivery.patienceMs != nil, delivery.unanswered == 0 { delivery.pause(now: now) }
+        if delivery.pauseMs != nil, delivery.unanswered == 0 { delivery.pause(now: now) }
         pending[number] = delivery
         if delivery.isDone { events += end(number, nil, relays, at: now, in: &step) }
         return events
@@ -167,7 +167,7 @@ private struct PendingDelivery {
     private(set) var mayExist: Bool
     /// If the relay asked for a pause, the milliseconds before all requests are repeated. The relay's answers to later requests
     /// of the same attempt are then only consequences.
-    private(set) var patienceMs: UInt64?
+    private(set) var pauseMs: UInt64?
     /// The time of the next attempt, in milliseconds; see ``Clocks/now``.
     private(set) var retryAt: UInt64?
     /// Number of successive refusals for now.
@@ -185,7 +185,7 @@ private struct PendingDelivery {
     /// Begins an attempt with the given number of requests.
     mutating func open(requests: Int) {
         isOpen = true
-        patienceMs = nil
+        pauseMs = nil
         retryAt = nil
         unanswered = requests
     }
@@ -198,7 +198,7 @@ private struct PendingDelivery {
     /// - Returns: the obstacle, if the user should be told of it. The user is told only once, and only about invitations. A relay
     ///   that is busy for a moment is not reported.
     mutating func wait(for error: RelayError) -> InvitationObstacle? {
-        patienceMs = max(patienceMs ?? 0, error.patienceMs)
+        pauseMs = max(pauseMs ?? 0, error.retryDelayMs)
         let obstacle = InvitationObstacle(error)
         let isFull = obstacle == .inboxFull || obstacle == .relayFull
         guard isFull || refusals > 1, !isTold, delivery.access == nil else { return nil }
@@ -210,15 +210,15 @@ private struct PendingDelivery {
         if unanswered > 0 { mayExist = true }
         isOpen = false
         unanswered = 0
-        patienceMs = nil
+        pauseMs = nil
         retryAt = nil
     }
 
     /// Schedules a retry. Each pause is twice as long as the one before, and at least as long as the relay has asked for.
     mutating func pause(now: UInt64) {
-        let asked = patienceMs ?? 0
+        let asked = pauseMs ?? 0
         resetConnection()
-        let doubled = RelayError.leastPatienceMs << UInt64(min(refusals, 16))
+        let doubled = RelayError.defaultRetryMs << UInt64(min(refusals, 16))
         refusals += 1
         retryAt = now + max(asked, min(doubled, ClientLimits.deliveryPauseMs))
     }

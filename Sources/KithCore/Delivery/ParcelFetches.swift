@@ -67,7 +67,7 @@ struct ParcelFetches {
         _ purpose: ParcelPurpose, _ relays: RelayDirectory, at now: UInt64, in step: inout Step
     ) -> Event? {
         guard let fetch = fetches[purpose] else { return nil }
-        if fetch.since + ClientLimits.parcelMs <= now { return giveUp(purpose, .denied, in: &step) }
+        if fetch.since + ClientLimits.parcelMs <= now { return fail(purpose, .denied, in: &step) }
         if let retryAt = fetch.retryAt, retryAt <= now {
             fetches[purpose]?.retryAt = nil
             open(purpose, relays, in: &step)
@@ -80,10 +80,10 @@ struct ParcelFetches {
         _ purpose: ParcelPurpose, _ error: RelayError, at now: UInt64, in step: inout Step
     ) -> Event? {
         guard let fetch = fetches[purpose], fetch.retryAt == nil else { return nil }
-        guard error.code.isPassing else { return giveUp(purpose, error.code, in: &step) }
+        guard error.code.isPassing else { return fail(purpose, error.code, in: &step) }
         step.unfollow(fetch.relay, fetch.followTag)
         fetches[purpose]?.resetConnection()
-        fetches[purpose]?.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
+        fetches[purpose]?.retryAt = now + max(ClientLimits.inboxRetryMs, error.retryDelayMs)
         return nil
     }
 
@@ -94,7 +94,7 @@ struct ParcelFetches {
     mutating func didStartFollow(_ purpose: ParcelPurpose, lastSeq: UInt64, in step: inout Step) -> Event? {
         guard case .tree = purpose, let fetch = fetches[purpose] else { return nil }
         fetches[purpose]?.lastSeq = lastSeq
-        return lastSeq < UInt64(fetch.address.partCount) ? giveUp(purpose, .gone, in: &step) : nil
+        return lastSeq < UInt64(fetch.address.partCount) ? fail(purpose, .gone, in: &step) : nil
     }
 
     /// Processes entries of a parcel's channel.
@@ -103,12 +103,12 @@ struct ParcelFetches {
             guard var fetch = fetches.removeValue(forKey: purpose) else { return nil }
             let isPart = fetch.take(entry)
             fetches[purpose] = fetch
-            guard isPart else { return giveUp(purpose, .denied, in: &step) }
+            guard isPart else { return fail(purpose, .denied, in: &step) }
         }
         guard let fetch = fetches[purpose] else { return nil }
         guard let bytes = fetch.contents.whole else {
             guard let last = entries.last, last.seq >= fetch.lastSeq ?? .max else { return nil }
-            return giveUp(purpose, .gone, in: &step)
+            return fail(purpose, .gone, in: &step)
         }
         forget(purpose, in: &step)
         return .came(purpose, bytes)
@@ -120,7 +120,7 @@ struct ParcelFetches {
         step.unfollow(fetch.relay, fetch.followTag)
     }
 
-    private mutating func giveUp(_ purpose: ParcelPurpose, _ code: RelayError.Code, in step: inout Step) -> Event {
+    private mutating func fail(_ purpose: ParcelPurpose, _ code: RelayError.Code, in step: inout Step) -> Event {
         forget(purpose, in: &step)
         return .failed(purpose, code)
     }

@@ -29,6 +29,6 @@ struct DepositPolicy {
     /// - Parameter isClockDoubtful: whether the device's clock differs too much from the relay's to date key packages by it.
     func delay(isClockDoubtful: @autoclosure () -> Bool) -> UInt64? {
         guard depositedAt > 0, !isUnderWay, !isPaused, !isOver else { return nil }
-        return isClockDoubtful() ? ClientLimits.clockPatienceMs : rest
+        return isClockDoubtful() ? ClientLimits.clockRecheckMs : rest
     }
 }

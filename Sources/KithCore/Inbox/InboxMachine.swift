@@ -205,7 +205,7 @@ struct InboxMachine {
     /// Opens the inbox again after a pause. There is a minimum pause, so that the inbox does not delay the user's requests.
     mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
         stopFollowing(in: &device)
-        connection.pause(until: device.now + max(ClientLimits.inboxPatienceMs, error.patienceMs))
+        connection.pause(until: device.now + max(ClientLimits.inboxRetryMs, error.retryDelayMs))
     }
 
     /// Ends the follow. The next follow delivers the queued entries again.

@@ -63,7 +63,7 @@ struct OwnEntryTests {
     }
 
     @Test("nothing is sent before the time that a relay asked for has passed")
-    func patience() throws {
+    func pause() throws {
         let played = try PlayedConversation()
         let turn = try #require(try played.send("hello").turns.first)
         try played.answer(turn.tag, .failure(RelayError(.tooFast, "slowly", retryAfterMs: 5_000)))

@@ -12,8 +12,8 @@ extension RelayError.Code {
 
 extension RelayError {
     /// The pause before another attempt, in milliseconds.
-    var patienceMs: UInt64 { retryAfterMs > 0 ? UInt64(retryAfterMs) : Self.leastPatienceMs }
+    var retryDelayMs: UInt64 { retryAfterMs > 0 ? UInt64(retryAfterMs) : Self.defaultRetryMs }
 
     /// The first pause if the relay states none, in milliseconds.
-    static let leastPatienceMs: UInt64 = 2_000
+    static let defaultRetryMs: UInt64 = 2_000
 }
