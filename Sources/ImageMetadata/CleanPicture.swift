@@ -5,7 +5,7 @@ package enum PictureFormat: String, Hashable, Sendable, CaseIterable {
     case webp = "WebP"
     case gif = "GIF"
 
-    /// The format of a file by its first bytes; `nil` if it is none of these.
+    /// The format of a file by its first bytes; `nil` if the file is a picture of no known format.
     ///
     /// - Parameter start: at least 12 bytes, or the whole file.
     init?(start: some Collection<UInt8>) {
@@ -38,13 +38,13 @@ package enum PictureError: Error, Hashable, Sendable {
 package struct CleanPicture: Hashable, Sendable {
     /// A part of the clean picture.
     package enum Piece: Hashable, Sendable {
-        /// These bytes of the original.
+        /// The bytes of the original in this range.
         case source(Range<UInt64>)
-        /// Other bytes.
+        /// Bytes that are not in the original.
         case bytes([UInt8])
     }
 
-    /// The most parts that a picture may have. A photograph has about 20, an animation a few for each frame.
+    /// Maximum number of parts of a picture. A photograph has about 20 parts, an animation a few for each frame.
     package static let maxPieces = 1 << 16
 
     /// The format.

@@ -1,6 +1,6 @@
 /// Removes the metadata of a GIF file (GIF89a specification).
 ///
-/// Comments and application extensions go, but for the number of loops of an animation, and so do all bytes behind the trailer.
+/// Drops comments, all bytes behind the trailer, and application extensions except for the number of loops of an animation.
 enum GIFCleaner {
     private static let image: UInt8 = 0x2c
     private static let `extension`: UInt8 = 0x21
@@ -53,7 +53,7 @@ enum GIFCleaner {
         while case let size = try reader.readUInt8(), size > 0 { try reader.skip(UInt64(size)) }
     }
 
-    /// The extension that repeats an animation, made anew; `nil` if this is another one.
+    /// Returns a new extension that repeats an animation; `nil` if the given extension has another purpose.
     ///
     /// - Parameter blocks: the first bytes of an application extension, behind its label.
     private static func loop(_ blocks: [UInt8]) -> [UInt8]? {

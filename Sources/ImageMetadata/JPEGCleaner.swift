@@ -1,8 +1,8 @@
 /// Removes the metadata of a JPEG file (ITU-T T.81, annex B).
 ///
-/// Kept are the segments that a decoder needs, JFIF without its thumbnail, Adobe's colour transform, colour profiles, and the
-/// orientation. Dropped are all other application segments (Exif, XMP, IPTC, Photoshop, previews), comments, and all bytes
-/// behind the end of the image.
+/// Keeps the segments that a decoder needs, JFIF without its thumbnail, Adobe's colour transform, colour profiles, and the
+/// orientation. Drops all other application segments (Exif, XMP, IPTC, Photoshop, previews), comments, and all bytes behind the
+/// end of the image.
 enum JPEGCleaner {
     private static let startOfImage: UInt8 = 0xd8
     private static let endOfImage: UInt8 = 0xd9
@@ -10,7 +10,7 @@ enum JPEGCleaner {
     private static let comment: UInt8 = 0xfe
     private static let exif = Array("Exif\0\0".utf8)
     private static let applications: ClosedRange<UInt8> = 0xe0...0xef
-    /// Between scans, only these are without a length: restarts, and TEM.
+    /// The codes of the markers that have no length and may be between scans: restarts, and TEM.
     private static let standalone: Set<UInt8> = Set(0xd0...0xd7).union([0x01])
 
     static func clean<Source: ByteSource>(_ source: Source) throws -> CleanPicture {

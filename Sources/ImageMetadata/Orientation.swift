@@ -2,11 +2,11 @@
 struct Orientation: Hashable {
     let value: UInt8
 
-    /// The upright orientation, which needs no mention.
+    /// The upright orientation. A picture without an orientation is upright.
     private static let upright: UInt8 = 1
 
-    /// Finds the orientation in a TIFF structure, the content of Exif. `nil` if it has none, is damaged, or says that the picture is
-    /// upright.
+    /// Finds the orientation in a TIFF structure, which is the content of Exif. `nil` if the structure has none, is damaged, or
+    /// says that the picture is upright.
     init?(tiff: some Collection<UInt8>) {
         let bytes = Array(tiff)
         let isLittleEndian: Bool

@@ -1,7 +1,7 @@
 /// Removes the metadata of a WebP file (RFC 9649).
 ///
-/// Only the chunks of the picture, its animation and its colour profile stay, and the orientation. All others (Exif, XMP, unknown ones) go, and so do
-/// all bytes behind the container.
+/// Keeps only the chunks of the picture, of its animation and of its colour profile, and the orientation. Drops all other chunks
+/// (Exif, XMP, unknown ones), and all bytes behind the container.
 enum WebPCleaner {
     private static let kept: Set<String> = ["VP8 ", "VP8L", "ANIM", "ALPH", "ICCP"]
     private static let keptInFrames: Set<String> = ["VP8 ", "VP8L", "ALPH"]
@@ -15,7 +15,7 @@ enum WebPCleaner {
 
     private struct Chunk {
         let type: String
-        /// With the header and the byte that makes the size even.
+        /// The bytes of the chunk with its header and the byte that makes the size even.
         let whole: Range<UInt64>
         let content: Range<UInt64>
     }
@@ -56,7 +56,8 @@ enum WebPCleaner {
         return try container(body)
     }
 
-    /// Adds a frame of an animation without the chunks in it that no decoder knows.
+    /// Adds a frame of an animation, without the frame's unknown chunks. The requests of one connection follow each other. = A
+    /// connection carries one request at a time.
     private static func addFrame<Source: ByteSource>(
         _ frame: Chunk, of source: Source, to picture: inout CleanPicture
     ) throws {

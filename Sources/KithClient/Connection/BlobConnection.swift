@@ -69,7 +69,8 @@ package struct BlobConnection {
 
     /// Asks for a blob's state.
     ///
-    /// - Throws: ``RelayConnectionError``; `refused` with `denied` if there is no such blob, or the token is of another one.
+    /// - Throws: ``RelayConnectionError``; `refused` with `denied` if the blob does not exist, or if the token belongs to another
+    ///   blob.
     package mutating func status(of blob: BlobID, token: Token) async throws -> BlobStatus {
         try await send(BlobRequest(blob: blob, token: token, action: .status))
         return try await readStatus()
@@ -107,7 +108,7 @@ package struct BlobConnection {
     ///
     /// - Parameters:
     ///   - range: the part, which is not empty.
-    ///   - take: called with the bytes, in order. The relay waits while it runs.
+    ///   - take: called with the bytes, in order. The relay waits while `take` runs.
     package mutating func read(
         _ range: Range<UInt64>, of blob: BlobID, token: Token, _ take: (ByteBuffer) async throws -> Void
     ) async throws {
@@ -170,7 +171,7 @@ package struct BlobConnection {
         throw RelayConnectionError.refused(error)
     }
 
-    /// The error that a response without a body stands for; `nil` if a relay does not send it.
+    /// The error that a response without a body stands for; `nil` if no relay sends such a status.
     private static func error(status: HTTPResponseStatus) -> RelayError? {
         switch status {
         case .notFound: RelayError(.denied, "no such file, or no right to it")
@@ -191,7 +192,7 @@ package struct BlobConnection {
     }
 }
 
-/// Closes a connection on which nothing moves.
+/// Closes a connection that transports no bytes for too long.
 private final class IdleEnd: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
 

@@ -26,8 +26,7 @@ package struct IncomingPlace: Hashable, Sendable {
 package enum Incoming: Sendable {
     /// The next message.
     case message(IncomingEntry)
-    /// There was no message among the entries that this step has searched. More entries exist, or will exist when the step is
-    /// stored.
+    /// The entries that this step has searched contain no message. More entries exist, or will exist when the step is stored.
     case unfinished
     /// There is no undelivered message.
     case none

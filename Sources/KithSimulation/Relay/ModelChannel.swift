@@ -118,7 +118,7 @@ struct ModelLimits {
     /// Maximum number of entries in one `entries` frame.
     static let entriesPerFrame = 256
 
-    /// Maximum number of entries in one channel. Beyond it, the oldest sixteenth is dropped.
+    /// Maximum number of entries in one channel. Beyond this number, the oldest sixteenth of the entries is dropped.
     var channelEntries = 1_000_000
     /// Maximum number of entries, and of payload bytes, that wait in one inbox. A full inbox refuses new entries.
     var inboxEntries = 4_096
