@@ -9,7 +9,7 @@ import Foundation
 /// and line and paragraph separators. Code points that are not assigned in the known Unicode versions are also refused, because
 /// their normal form may still change. Upper and lower case are different.
 public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
-    /// The id in the form in which it is shown: 1 to ``ClassicLimits/idBytes`` bytes of UTF-8 in normalization form C.
+    /// The id as it is shown: 1 to ``ClassicLimits/idBytes`` bytes of UTF-8 in normalization form C.
     public let name: String
 
     /// The id's bytes, which are sorted, hashed, signed and sent.
@@ -45,7 +45,7 @@ public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
         self = id
     }
 
-    /// The id in the form in which it is shown.
+    /// The id as it is shown.
     public var description: String { name }
 }
 

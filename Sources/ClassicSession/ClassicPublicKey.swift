@@ -56,7 +56,7 @@ struct ClassicPublicKey: Sendable {
 
 /// The reason why an RSA key is refused.
 public enum KeyRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The key is not an RSA key, or not in the form in which keys are exchanged.
+    /// The key is not an RSA key, or is not encoded as a SubjectPublicKeyInfo.
     case notAnRSAKey
     /// The modulus is shorter than ``ClassicLimits/leastRSABits``.
     case tooShort(bits: Int)

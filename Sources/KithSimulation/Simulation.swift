@@ -305,7 +305,7 @@ struct Wire {
 }
 
 extension Request {
-    /// The frame in the form in which the trace contains it, without any value that depends on keys.
+    /// The frame as the trace contains it, without any value that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .hello: "hello"

@@ -1,4 +1,4 @@
-/// A relay's time in the form in which it is noted for the next start.
+/// A relay's time, as the relay notes it for its next start.
 package struct NotedClock: Hashable, Sendable {
     /// The time, in milliseconds since 1970.
     package var timeMs: UInt64

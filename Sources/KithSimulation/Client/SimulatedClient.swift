@@ -237,7 +237,7 @@ final class SimulatedClient {
 }
 
 extension Result<any Sendable, KithError> {
-    /// The input in the form in which the trace contains it, without any value that depends on keys.
+    /// The input as the trace contains it, without any value that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .success: "done"

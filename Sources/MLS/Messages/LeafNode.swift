@@ -190,7 +190,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The source of a leaf in the form in which it is stored.
+/// The source of a leaf, as it is stored.
 private enum CompactSource: Hashable, Sendable {
     case keyPackage(Lifetime)
     case update

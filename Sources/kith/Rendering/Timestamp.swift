@@ -1,7 +1,6 @@
 import Foundation
 
-/// A time in the form in which commands print it. A sender may claim any time, so later times than the year 9999 are shown as its
-/// end.
+/// A time, as commands print it. A sender may claim any time, so later times than the year 9999 are shown as its end.
 struct Timestamp: Hashable, Sendable {
     /// Milliseconds since 1970.
     let ms: UInt64

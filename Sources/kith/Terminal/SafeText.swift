@@ -6,7 +6,7 @@ import KithClient
 /// movements. Characters of the second kind make a text look different from its content: direction overrides, invisible
 /// characters. Joiners that emoji and scripts need are kept.
 enum SafeText {
-    /// Returns a name in the form in which it is shown. A name that could be mistaken for something else is in quotes.
+    /// Returns a name as it is shown. A name that could be mistaken for something else is in quotes.
     static func name(_ name: String) -> String { oneLine(ForeignText(name).description) }
 
     /// Returns the text in one line, without characters that control a terminal.

@@ -56,7 +56,7 @@ struct ScreenLine: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - number: the entry's number, and the time of an old message, with space after it.
-    ///   - author: the author's name in the form in which it is shown.
+    ///   - author: the author's name, as it is shown.
     static func head(number: String = "", author: String, isOwn: Bool = false, trust: Mark? = nil) -> [Mark] {
         var head = number.isEmpty ? [] : [Mark(number, .dim)]
         head.append(Mark(author, isOwn ? .plain : .bold))

@@ -124,7 +124,7 @@ enum NamedTarget: Hashable, Sendable {
         return nil
     }
 
-    /// Three ways to compare a name, the strictest first: exactly, in any case, and in the form in which this program shows it.
+    /// Three ways to compare a name, the strictest first: exactly, in any case, and as this program shows it.
     private static func meanings(of name: String) -> [(String) -> Bool] {
         [{ $0 == name }, { $0.isLike(name) }, { ForeignText($0).isShown(as: name) }]
     }
