@@ -56,7 +56,7 @@ struct ClassicPublicKey: Sendable {
 
 /// The reason why an RSA key is refused.
 public enum KeyRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The key is not an RSA key, or is not encoded as a SubjectPublicKeyInfo.
+    /// The key is not an RSA key, is not encoded as a SubjectPublicKeyInfo, or has a length that is not a multiple of 8 bits.
     case notAnRSAKey
     /// The modulus is shorter than ``ClassicLimits/leastRSABits``.
     case tooShort(bits: Int)
