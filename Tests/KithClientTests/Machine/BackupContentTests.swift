@@ -80,10 +80,10 @@ struct BackupContentTests {
 
                 let back = try await restored("bob", from: file)
                 #expect(try await back.profile.members(of: atBob).isEmpty)
+                let before = await alice.profile.contacts().first?.inbox
                 _ = try await alice.profile.join(try await back.profile.createInvite(at: relay).invite)
                 try await eventually({ try await back.profile.conversations().map(\.status) }) { $0.contains(.active) }
                 // The address of the new device comes with the conversation of two.
-                let before = await alice.profile.contacts().first?.inbox
                 try await eventually({ await alice.profile.contacts().first?.inbox }) { $0 != before }
                 try await alice.profile.add([bobThere], to: group)
                 try await eventually({ try await back.profile.conversation(atBob).status }) { $0 == .active }
