@@ -6,8 +6,9 @@
     import Darwin
 #endif
 
-/// Operations on files that hide two differences between file systems. A file can have two names, or not (FAT and exFAT have no
-/// hard links), and a file has a mode, or not. Each function returns the system's error number, or 0.
+/// Operations on files. Some hide two differences between file systems: a file can have two names, or not (FAT and exFAT have no
+/// hard links), and a file has a mode, or not. Each
+/// function returns the system's error number, or 0.
 package enum FileSystem {
     /// Gives a complete file its final name. If another file has that name, the result is `EEXIST`, and both files are unchanged.
     package static func name(_ unfinished: String, _ path: String) -> Int32 {
@@ -30,6 +31,17 @@ package enum FileSystem {
         let error = errno
         unlink(path)
         return error
+    }
+
+    /// Locks an open file or folder against other openers. The lock ends when the descriptor is closed, at the latest with the
+    /// process.
+    ///
+    /// - Parameter operation: as of `flock`. With `LOCK_NB`, the result is `EWOULDBLOCK` if another opener has the lock.
+    package static func lock(_ descriptor: Int32, _ operation: Int32) -> Int32 {
+        while flock(descriptor, operation) != 0 {
+            guard errno == EINTR else { return errno }
+        }
+        return 0
     }
 
     /// Sets the mode of a file that this process has just made to 0600. Without this, the umask could remove rights, even the

@@ -116,9 +116,8 @@ public struct PrivateFile: Hashable, Sendable {
         defer { close(descriptor) }
         // The umask may have removed the owner's rights too. Then the next process could not open the lock file.
         fchmod(descriptor, 0o600)
-        while flock(descriptor, LOCK_EX) != 0 {
-            guard errno == EINTR else { throw PrivateFileError(.write, url) }
-        }
+        let error = FileSystem.lock(descriptor, LOCK_EX)
+        guard error == 0 else { throw PrivateFileError(.write, url, errno: error) }
         return try body()
     }
 

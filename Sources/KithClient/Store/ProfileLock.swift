@@ -51,9 +51,8 @@ package final class ProfileLock: Sendable {
 
     /// Locks the file and writes this process's id into it.
     private static func lock(_ descriptor: Int32, _ folder: ProfileFolder) -> PrivateFileError? {
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EINTR else { return PrivateFileError(.write, folder.lock) }
-        }
+        let error = FileSystem.lock(descriptor, LOCK_EX | LOCK_NB)
+        guard error == 0 else { return PrivateFileError(.write, folder.lock, errno: error) }
         fchmod(descriptor, 0o600)
         // The id is only information, so a full disk does not prevent the lock.
         let text = Array(Holder.this.text.utf8)
@@ -74,14 +73,11 @@ package final class ProfileLock: Sendable {
             throw .file(PrivateFileError(.read, folder.lock))
         }
         defer { close(descriptor) }
-        while flock(descriptor, LOCK_SH | LOCK_NB) != 0 {
-            switch errno {
-            case EINTR: continue
-            case EWOULDBLOCK: return holder(of: folder) ?? 0
-            default: throw .file(PrivateFileError(.read, folder.lock))
-            }
+        switch FileSystem.lock(descriptor, LOCK_SH | LOCK_NB) {
+        case 0: return nil
+        case EWOULDBLOCK: return holder(of: folder) ?? 0
+        case let error: throw .file(PrivateFileError(.read, folder.lock, errno: error))
         }
-        return nil
     }
 
     /// The id of the process with the lock, if the file has an id that is valid here.

@@ -1,6 +1,7 @@
 import Foundation
 import KithSupport
 import KithWire
+import PrivateFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -23,28 +24,28 @@ struct BlobFolder: Sendable {
 
     /// Creates the folders and an empty table's file if they do not exist.
     func create() throws(StoreOpenError) {
-        for folder in [path, files] {
-            if mkdir(folder, 0o700) == 0 { chmod(folder, 0o700) } else if errno != EEXIST { throw failed(folder) }
-        }
-        let file = open(table, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failed(table) }
-        defer { close(file) }
-        guard fchmod(file, 0o600) == 0 else { throw failed(table) }
+        try StoreFolder.makeFolder(files)
+        try StoreFolder.makeFile(table)
     }
 
-    /// Opens a blob's file for writing, with exactly `stored` bytes. Creates it if it does not exist.
+    /// Opens a blob's file for writing, with exactly `stored` bytes. Creates the file if no byte is stored.
     func openForWriting(_ id: BlobID, stored: UInt64) throws(StoreFailure) -> Int32 {
         let folder = folder(of: id)
-        if mkdir(folder, 0o700) == 0 {
-            chmod(folder, 0o700)
-            try Self.syncFolder(files)
-        } else if errno != EEXIST {
-            throw .last
+        // Also a folder that was deleted while the relay runs is created again.
+        if stored == 0 {
+            do throws(PrivateFileError) { try PrivateFile.makeFolder(URL(filePath: folder)) } catch {
+                throw StoreFailure(errno: error.errno)
+            }
         }
-        let file = open(file(of: id), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .last }
+        let file = open(file(of: id), O_RDWR | O_CLOEXEC | (stored == 0 ? O_CREAT : 0), 0o600)
+        guard file >= 0 else { throw errno == ENOENT ? .damaged("the file of a blob is missing") : .last }
         do throws(StoreFailure) {
-            if stored == 0 { try Self.syncFolder(folder) }
+            if stored == 0 {
+                let error = FileSystem.makePrivate(file)
+                guard error == 0 else { throw StoreFailure(errno: error) }
+                // A killed process may have created the folders without making them durable.
+                for folder in [folder, files, path] { try Self.syncFolder(folder) }
+            }
             guard Self.size(of: file) ?? 0 >= stored else { throw .damaged("the file of a blob is too short") }
             guard ftruncate(file, off_t(stored)) == 0 else { throw .last }
             return file
@@ -81,17 +82,11 @@ struct BlobFolder: Sendable {
         return fstat(file, &status) == 0 ? UInt64(status.st_size) : nil
     }
 
+    /// Makes the names in a folder durable. Some file systems can't do this for a folder and say so.
     private static func syncFolder(_ path: String) throws(StoreFailure) {
         let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw .last }
         defer { close(folder) }
-        guard fsync(folder) == 0 else { throw .last }
+        guard fsync(folder) == 0 || errno == EINVAL || errno == ENOTSUP else { throw .last }
     }
-
-    private func failed(_ file: String) -> StoreOpenError { .failed(file: file, .last) }
-}
-
-extension StoreFailure {
-    /// The failure of the system's last call.
-    static var last: StoreFailure { errno == ENOSPC || errno == EDQUOT ? .full : .io(String(cString: strerror(errno))) }
 }

@@ -1,4 +1,6 @@
-import Glibc
+import Foundation
+import KithSupport
+import PrivateFiles
 
 /// The files of a SQLite store. Only their owner can read them.
 struct StoreFolder: Sendable {
@@ -11,25 +13,35 @@ struct StoreFolder: Sendable {
     /// Creates the folder (0700) and an empty database file (0600) if they do not exist. SQLite gives its other files the mode of
     /// the database file.
     func create() throws(StoreOpenError) {
-        // The mode is set again, because the umask may have removed rights, even the owner's.
-        if mkdir(path, 0o700) == 0 { chmod(path, 0o700) } else if errno != EEXIST { throw failed(path) }
-        let file = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failed(database) }
-        defer { Glibc.close(file) }
-        // The mode is set even if the file exists, because of the umask, and because the file may be a copy with another mode.
-        guard fchmod(file, 0o600) == 0 else { throw failed(database) }
+        try StoreFolder.makeFolder(path)
+        try StoreFolder.makeFile(database)
+    }
+
+    /// Creates a folder (0700), and the folders that contain it, if they do not exist.
+    static func makeFolder(_ path: String) throws(StoreOpenError) {
+        do throws(PrivateFileError) { try PrivateFile.makeFolder(URL(filePath: path)) } catch {
+            throw .failed(file: error.path, StoreFailure(errno: error.errno))
+        }
+    }
+
+    /// Creates an empty file if it does not exist, and gives it the mode 0600 in either case: it may be a copy with another mode.
+    static func makeFile(_ path: String) throws(StoreOpenError) {
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .failed(file: path, .last) }
+        defer { close(file) }
+        let error = FileSystem.makePrivate(file)
+        guard error == 0 else { throw .failed(file: path, StoreFailure(errno: error)) }
     }
 
     /// Locks the folder against all other openers. The lock ends when it is released, at the latest with the process.
     func locked() throws(StoreOpenError) -> FolderLock {
         let file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failed(lock) }
+        guard file >= 0 else { throw .failed(file: lock, .last) }
         fchmod(file, 0o600)
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            let isHeld = errno == EWOULDBLOCK
-            let failure = failed(lock)
-            Glibc.close(file)
-            throw isHeld ? .inUse(folder: path) : failure
+        let error = FileSystem.lock(file, LOCK_EX | LOCK_NB)
+        guard error == 0 else {
+            close(file)
+            throw error == EWOULDBLOCK ? .inUse(folder: path) : .failed(file: lock, StoreFailure(errno: error))
         }
         return FolderLock(file)
     }
@@ -38,8 +50,8 @@ struct StoreFolder: Sendable {
     func lockedForReading() -> FolderLock? {
         let file = open(lock, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
-        guard flock(file, LOCK_SH | LOCK_NB) == 0 else {
-            Glibc.close(file)
+        guard FileSystem.lock(file, LOCK_SH | LOCK_NB) == 0 else {
+            close(file)
             return nil
         }
         return FolderLock(file)
@@ -54,10 +66,6 @@ struct StoreFolder: Sendable {
     }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
-    private func failed(_ file: String) -> StoreOpenError {
-        .failed(file: file, errno == ENOSPC ? .full : .io(String(cString: strerror(errno))))
-    }
 }
 
 /// A lock on a folder. The folder is unlocked when the object is released.
@@ -66,5 +74,5 @@ final class FolderLock: Sendable {
 
     init(_ file: Int32) { self.file = file }
 
-    deinit { Glibc.close(file) }
+    deinit { close(file) }
 }

@@ -4,7 +4,6 @@ import KithSupport
 import KithWire
 import NIOSSL
 import PrivateFiles
-import SwiftASN1
 import X509
 
 /// The key and the certificate of a relay, and the pin by which clients recognise the relay.
@@ -72,15 +71,14 @@ public struct RelayIdentity: Sendable {
     /// Runs `body` while no other process does the same in the folder. Then syncs the folder, because a key that a client has
     /// seen must survive a crash.
     private static func inFolderAlone(_ folder: URL, _ body: () throws -> Void) throws {
-        func failed() -> Failure { .file(path: folder.path, reason: SystemError(errno).sentence) }
+        func failed(_ error: Int32) -> Failure { .file(path: folder.path, reason: SystemError(error).sentence) }
         let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failed() }
+        guard descriptor >= 0 else { throw failed(errno) }
         defer { close(descriptor) }
-        while flock(descriptor, LOCK_EX) != 0 {
-            guard errno == EINTR else { throw failed() }
-        }
+        let error = FileSystem.lock(descriptor, LOCK_EX)
+        guard error == 0 else { throw failed(error) }
         try body()
-        guard fsync(descriptor) == 0 else { throw failed() }
+        guard fsync(descriptor) == 0 else { throw failed(errno) }
     }
 
     /// Loads an identity from PEM files.
