@@ -14,41 +14,41 @@ final class BlobFile: Sendable {
         var descriptor: Int32 = -1
         /// The number of bytes that were written.
         var end: UInt64 = 0
-        /// The number of the latest upload.
-        var upload: UInt64 = 0
-        var isOver = false
     }
 
+    /// A thread that writes or syncs holds this lock. Only threads for files may wait for it.
     private let state = Mutex(State())
+    /// The number of the latest upload. It has no lock, so that an event loop never waits for the disk.
+    private let latest = Atomic<UInt64>(0)
+    private let isOver = Atomic<Bool>(false)
 
     deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
     /// Begins another upload and ends the earlier ones. Returns its number.
     func beginUpload() -> UInt64 {
-        state.withLock { state in
-            state.upload += 1
-            return state.upload
-        }
+        latest.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
     }
 
-    /// Ends all uploads, because the blob is deleted.
+    /// Ends all uploads, because the blob is deleted. Waits for a write that is under way.
     func endUploads() {
+        isOver.store(true, ordering: .sequentiallyConsistent)
         state.withLock { state in
-            state.isOver = true
             if state.descriptor >= 0 { close(state.descriptor) }
             state.descriptor = -1
         }
     }
 
     /// Whether an upload is the latest one.
-    func isLatest(_ upload: UInt64) -> Bool { state.withLock { !$0.isOver && $0.upload == upload } }
+    func isLatest(_ upload: UInt64) -> Bool {
+        !isOver.load(ordering: .sequentiallyConsistent) && latest.load(ordering: .sequentiallyConsistent) == upload
+    }
 
     /// Opens the file for an upload.
     func open(
         for upload: UInt64, stored: UInt64, _ open: () throws(StoreFailure) -> Int32
     ) throws(BlobError) {
         try state.withLock { state throws(BlobError) in
-            guard !state.isOver, state.upload == upload else { throw .superseded }
+            guard isLatest(upload) else { throw .superseded }
             if state.descriptor >= 0 { close(state.descriptor) }
             state.descriptor = -1
             do throws(StoreFailure) { state.descriptor = try open() } catch { throw .failed(error) }
@@ -61,7 +61,7 @@ final class BlobFile: Sendable {
     /// - Returns: the number of bytes that were written in all.
     func append(_ bytes: UnsafeRawBufferPointer, of upload: UInt64, isSynced: Bool) throws(BlobError) -> UInt64 {
         try state.withLock { state throws(BlobError) in
-            guard !state.isOver, state.upload == upload, state.descriptor >= 0 else { throw .superseded }
+            guard isLatest(upload), state.descriptor >= 0 else { throw .superseded }
             var rest = bytes[...]
             while !rest.isEmpty {
                 let count = pwrite(

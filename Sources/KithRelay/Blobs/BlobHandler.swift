@@ -29,15 +29,19 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let service: BlobService
     private let connection: Connection
-    private let slots: SlotPool
+    /// The connection keeps its slot until it closes.
+    private var slot: TransferSlot
     private var state = State.idle
     private var context: ChannelHandlerContext?
     /// The body of the request.
     private var body = IncomingBlob()
     private var hasBodyEnded = false
     private var isReadWanted = false
-    private var hasSlot = false
+    /// The number of calls of ``run(_:then:)`` that have not come back.
+    private var runs = 0
     private var lastProgress = NIODeadline.now()
+    /// The bytes of an upload that came after the last progress.
+    private var bytesSinceProgress = 0
 
     /// - Parameters:
     ///   - connection: the connection, whose time for `hello` does not run while it transfers blobs.
@@ -45,23 +49,18 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     init(_ service: BlobService, for connection: Connection, slots: SlotPool) {
         self.service = service
         self.connection = connection
-        self.slots = slots
+        slot = TransferSlot(of: slots, connection.sourceRates)
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        // The bytes that have come are kept, so that they need not be sent again.
-        if case .uploading(let upload, _) = state {
-            body.end()
-            // If a write is under way, its end writes the rest.
-            write(to: upload)
-        }
-        if hasSlot {
-            slots.giveBack()
-            connection.sourceRates.giveTransferBack()
-        }
+        // The bytes that have come are kept, so that they need not be sent again. They are written now, after the write that is
+        // under way, or when the request's right has been checked.
+        body.end()
+        if case .uploading(let upload, _) = state { write(to: upload) }
+        giveSlotBackIfOver()
     }
 
     // MARK: In
@@ -83,7 +82,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
             switch state {
             case .passing: context.fireChannelRead(data)
             case .deciding, .uploading:
-                lastProgress = .now()
+                bytesSinceProgress += bytes.readableBytes
+                if bytesSinceProgress >= BlobLimits.progressBytes { progress() }
                 body.add(bytes)
                 writeBody()
             case .idle, .downloading, .refused: break
@@ -103,6 +103,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func begin(_ head: HTTPRequestHead) {
         hasBodyEnded = false
         body = IncomingBlob()
+        progress()
         let request: BlobRequest
         do throws(BlobRequest.Failure) {
             request = try BlobRequest(method: head.method.rawValue, path: head.uri) { head.headers[$0] }
@@ -118,7 +119,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard wait == 0 else {
             return refuse(.tooManyRequests, .tooFast("too many requests from this address", waitNanoseconds: wait))
         }
-        guard takeSlot() else {
+        guard slot.take() else {
             let error = RelayError(
                 .tooMany, "too many transfers of files", detail: UInt64(BlobLimits.transfersPerAddress),
                 retryAfterMs: 1_000)
@@ -132,16 +133,10 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Takes a slot for the connection, which keeps it until it closes.
-    private func takeSlot() -> Bool {
-        if hasSlot { return true }
-        guard slots.take() else { return false }
-        guard connection.sourceRates.takeTransfer() else {
-            slots.giveBack()
-            return false
-        }
-        hasSlot = true
-        return true
+    /// Gives the slot back once the connection is closed and no bytes of it are in memory: a disk that is slow does not let one
+    /// client after another leave bytes behind.
+    private func giveSlotBackIfOver() {
+        if context == nil, runs == 0 { slot.giveBack() }
     }
 
     private func didDecide(_ request: BlobRequest, _ result: Result<BlobService.Outcome, BlobError>) {
@@ -160,6 +155,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 state = .uploading(upload, status)
                 writeBody()
             case .downloading(let download, let first, let last, let status):
+                body = IncomingBlob()
                 let isWhole = first == 0 && last + 1 == status.size
                 var fields = status.fields
                 if !isWhole { fields.append(("content-range", "bytes \(first)-\(last)/\(status.size)")) }
@@ -194,7 +190,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func didWrite(_ write: IncomingBlob.Write, _ result: Result<UInt64, BlobError>) {
         guard case .uploading(let upload, let status) = state else { return }
         body.didWrite(write)
-        lastProgress = .now()
+        progress()
         switch result {
         case .success(let stored):
             connection.metrics.blobBytesIn.count(write.bytes.readableBytes)
@@ -236,16 +232,18 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         outgoing.isReading = false
         outgoing.next += UInt64(bytes.readableBytes)
         state = .downloading(outgoing)
-        lastProgress = .now()
         connection.metrics.blobBytesOut.count(bytes.readableBytes)
-        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+        // The client makes progress when it takes bytes, not when they are put into the queue for it.
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes)))).assumeIsolated().whenSuccess {
+            [weak self] in self?.progress()
+        }
         sendNext()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
-            lastProgress = .now()
             sendNext()
+            resumeReading()
         }
         context.fireChannelWritabilityChanged()
     }
@@ -254,6 +252,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func respond(_ code: HTTPResponseStatus, _ status: BlobStatus?) {
         state = .idle
+        body = IncomingBlob()
         writeHead(code, status?.fields ?? [], length: code == .noContent ? nil : 0)
         context?.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
@@ -294,8 +293,10 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var mayRead: Bool {
         switch state {
+        // A client that takes no answers gets no more of them.
+        case .idle: context?.channel.isWritable ?? true
         // The end of the connection must be noticed, even if nothing is to come.
-        case .idle, .passing, .refused, .downloading: true
+        case .passing, .refused, .downloading: true
         case .deciding, .uploading: body.hasRoom
         }
     }
@@ -304,6 +305,11 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard isReadWanted, mayRead, let context else { return }
         isReadWanted = false
         context.read()
+    }
+
+    private func progress() {
+        lastProgress = .now()
+        bytesSinceProgress = 0
     }
 
     /// Closes the connection when it makes no progress for too long, in a transfer or between two.
@@ -325,17 +331,14 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ) {
         let eventLoop = connection.channel.eventLoop
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        runs += 1
         Task {
             let result = await work()
-            eventLoop.execute { next(bound.value, result) }
+            eventLoop.execute {
+                bound.value.runs -= 1
+                next(bound.value, result)
+                bound.value.giveSlotBackIfOver()
+            }
         }
     }
-}
-
-/// A download of a connection.
-private struct OutgoingBlob {
-    let download: any BlobDownload
-    var next: UInt64
-    let end: UInt64
-    var isReading = false
 }

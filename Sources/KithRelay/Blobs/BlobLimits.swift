@@ -3,7 +3,7 @@ public struct BlobLimits: Sendable {
     /// The largest blob, in MiB. A film or the image of a disk fits.
     public var sizeMiB = 4_096
     /// The sum of the sizes of all blobs, in MiB. Blobs also take at most 80 % of the sum of their sizes and the free space, so
-    /// that there is room for messages.
+    /// that there is room for messages (``diskShare(storedBytes:freeBytes:)``).
     public var storeMiB = 51_200
     /// The sizes of the blobs that one address may create in a day, in MiB.
     public var addressMiBPerDay = 2_048
@@ -28,8 +28,14 @@ public struct BlobLimits: Sendable {
     static let readBytes = 256 << 10
     /// Time without progress after which a transfer is closed, in milliseconds.
     static let silenceMs: Int64 = 60_000
+    /// Bytes of an upload that count as progress, as a piece of a download does. A client that sends or takes less than this in
+    /// ``silenceMs`` would keep its slot from others: 4 KiB a second.
+    static let progressBytes = 256 << 10
     /// Time for which the rest of a refused upload is read and dropped, so that the client sees the answer.
     static let refusedUploadMs: Int64 = 2_000
+    /// Time for which a relay that stops waits for the last bytes of uploads, in milliseconds. Bytes that are lost afterwards are
+    /// uploaded again: no client was told that they are durable.
+    static let lastBytesMs = 5_000
     /// Interval between two deletions of expired blobs, in seconds. An expired blob leaves the disk within a minute.
     static let sweepSeconds = 20
 
@@ -46,6 +52,10 @@ public struct BlobLimits: Sendable {
 
     /// The largest blob, in bytes.
     var size: UInt64 { UInt64(sizeMiB) << 20 }
+
+    /// The largest sum of the sizes of all blobs on a disk, in bytes: 80 % of what is stored or free. Room that is reserved for
+    /// bytes to come is part of the free room.
+    static func diskShare(storedBytes: UInt64, freeBytes: UInt64) -> UInt64 { (storedBytes + freeBytes) / 10 * 8 }
 
     /// The sum of the sizes of all blobs, in bytes.
     var storeBytes: UInt64 { UInt64(storeMiB) << 20 }

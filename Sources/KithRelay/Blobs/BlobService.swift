@@ -30,6 +30,12 @@ struct BlobService: Sendable {
         }
     }
 
+    /// Returns whether the same blob is reserved already.
+    func hasReserved(_ blob: NewBlob) async -> Bool {
+        guard let known = try? await store.record(of: blob.id) else { return false }
+        return known.read == blob.read && known.write == blob.write && known.status.size == blob.size
+    }
+
     /// Returns a refusal if the blob is too large, or the store has no room for it. The store itself also looks at the disk.
     func refusal(of blob: NewBlob) -> RelayError? {
         guard blob.size <= limits.size else {

@@ -100,15 +100,18 @@ struct BlobTable {
         try statement.run()
     }
 
-    /// Returns some of the blobs whose time is over, or whose deletion has begun.
-    func due(nowMs: UInt64, atMost count: Int) throws(StoreFailure) -> [BlobID] {
+    /// Returns some of the blobs whose time is over, or whose deletion has begun: the first ones with ids after `id`.
+    func due(nowMs: UInt64, after id: BlobID?, atMost count: Int) throws(StoreFailure) -> [BlobID] {
+        // The sign keeps SQLite from using the primary key, which would read every later row.
         let statement = try connection.statement(
             """
-            SELECT id FROM blob WHERE expires_ms <= ?1
-            UNION SELECT id FROM blob WHERE stored < size AND upload_ends_ms <= ?1 LIMIT ?2
+            SELECT id FROM blob WHERE expires_ms <= ?1 AND +id > ?3
+            UNION SELECT id FROM blob WHERE stored < size AND upload_ends_ms <= ?1 AND +id > ?3
+            ORDER BY id LIMIT ?2
             """)
         statement.bind(nowMs, at: 1)
         statement.bind(UInt64(count), at: 2)
+        statement.bind(id?.bytes ?? [], at: 3)
         return try ids(of: statement)
     }
 
@@ -130,18 +133,24 @@ struct BlobTable {
         return (id, record)
     }
 
-    func size(of id: BlobID) throws(StoreFailure) -> UInt64? {
-        let statement = try connection.statement("SELECT size FROM blob WHERE id = ?")
+    /// The size of a blob and the number of its durable bytes, even if its deletion has begun; `nil` if it has no row.
+    func extent(of id: BlobID) throws(StoreFailure) -> (size: UInt64, stored: UInt64)? {
+        let statement = try connection.statement("SELECT size, stored FROM blob WHERE id = ?")
         statement.bind(id.bytes, at: 1)
         guard try statement.next() else { return nil }
         defer { statement.reset() }
-        return try statement.count(0)
+        return (try statement.count(0), try statement.count(1))
     }
 
     func totals() throws(StoreFailure) -> BlobStatistics {
         BlobStatistics(
             count: Int(clamping: try connection.number("SELECT count(*) FROM blob") ?? 0),
             bytes: try connection.number("SELECT coalesce(sum(size), 0) FROM blob") ?? 0)
+    }
+
+    /// The sum of the durable bytes of all blobs.
+    func storedBytes() throws(StoreFailure) -> UInt64 {
+        try connection.number("SELECT coalesce(sum(stored), 0) FROM blob") ?? 0
     }
 
     /// Makes the next commit survive a power cut.

@@ -16,11 +16,24 @@ import Synchronization
 /// The row of a blob exists before its file, and until its file is gone. So no file is ever without a row, and what a killed
 /// process began to delete is deleted by the next ``expire(nowMs:)``. A row never counts bytes that are not durable.
 package final class FileBlobStore: BlobStore {
+    private struct Totals {
+        var statistics: BlobStatistics
+        /// The sum of the durable bytes of all blobs.
+        var storedBytes: UInt64
+    }
+
+    private struct OpenFiles {
+        /// The files of blobs that are being uploaded.
+        var uploads: [BlobID: BlobFile] = [:]
+        /// Blobs whose files are being removed. An upload would create such a file again.
+        var removed: Set<BlobID> = []
+    }
+
     private let folder: BlobFolder
     private let rows: ConnectionThread
     private let files = NIOThreadPool(numberOfThreads: BlobLimits.threads)
-    private let uploads = Mutex<[BlobID: BlobFile]>([:])
-    private let totals: Mutex<BlobStatistics>
+    private let openFiles = Mutex(OpenFiles())
+    private let totals: Mutex<Totals>
 
     /// Opens the store in a folder. Creates the folder and the store if they do not exist. The caller must have locked the folder.
     package init(folder path: String) throws(StoreOpenError) {
@@ -28,7 +41,8 @@ package final class FileBlobStore: BlobStore {
         try folder.create()
         let connection = try BlobTable.open(folder.table)
         do throws(StoreFailure) {
-            totals = Mutex(try BlobTable(connection: connection).totals())
+            let table = BlobTable(connection: connection)
+            totals = Mutex(Totals(statistics: try table.totals(), storedBytes: try table.storedBytes()))
         } catch {
             throw StoreOpenError(error, file: folder.table)
         }
@@ -48,17 +62,19 @@ package final class FileBlobStore: BlobStore {
                 }
                 return
             }
-            let used = self.totals.withLock { $0.bytes }
-            let limit = min(maximumBytes, (used + freeBytes) / 10 * 8)
+            let totals = self.totals.withLock { $0 }
+            let used = totals.statistics.bytes
+            let limit = min(
+                maximumBytes, BlobLimits.diskShare(storedBytes: totals.storedBytes, freeBytes: freeBytes))
             guard used < limit, blob.size <= limit - used else { throw .full }
             do throws(StoreFailure) {
                 // A blob that is being deleted has a row still.
-                guard try table.size(of: blob.id) == nil else { throw .io("the blob is being deleted") }
+                guard try table.extent(of: blob.id) == nil else { throw .io("the blob is being deleted") }
                 try table.insert(blob, times)
             } catch { throw .failed(error) }
             self.totals.withLock { totals in
-                totals.count += 1
-                totals.bytes += blob.size
+                totals.statistics.count += 1
+                totals.statistics.bytes += blob.size
             }
         }
     }
@@ -70,12 +86,13 @@ package final class FileBlobStore: BlobStore {
 
     /// See ``BlobStore/upload(to:at:)``.
     package func upload(to id: BlobID, at offset: UInt64) async throws(BlobError) -> any BlobUpload {
-        let file = uploads.withLock { uploads in
-            let file = uploads[id] ?? BlobFile()
-            uploads[id] = file
-            return file
+        let (file, number) = try openFiles.withLock { files throws(BlobError) in
+            guard !files.removed.contains(id) else { throw .denied }
+            let file = files.uploads[id] ?? BlobFile()
+            files.uploads[id] = file
+            // The end of an earlier upload must not remove the file from the dictionary.
+            return (file, file.beginUpload())
         }
-        let number = file.beginUpload()
         do throws(BlobError) {
             // From now on, no earlier upload can change the row.
             guard let status = try await record(of: id)?.status else { throw .denied }
@@ -108,7 +125,10 @@ package final class FileBlobStore: BlobStore {
     /// See ``BlobStore/delete(_:)``.
     package func delete(_ id: BlobID) async throws(BlobError) {
         try await withRows { table throws(BlobError) in
-            do throws(StoreFailure) { try table.beginDeletion(of: id) } catch { throw .failed(error) }
+            do throws(StoreFailure) { try table.beginDeletion(of: id) } catch {
+                // A full disk has no room for the mark. Removing the file makes room.
+                guard error == .full else { throw .failed(error) }
+            }
         }
         try await finishDeletion(of: id)
     }
@@ -116,24 +136,37 @@ package final class FileBlobStore: BlobStore {
     /// See ``BlobStore/expire(nowMs:)``.
     package func expire(nowMs: UInt64) async throws(BlobError) -> Int {
         var count = 0
+        var last: BlobID?
+        var failure: BlobError?
         while true {
-            let due = try await withRows { table throws(BlobError) in
+            let due = try await withRows { [last] table throws(BlobError) in
                 do throws(StoreFailure) {
-                    return try table.due(nowMs: nowMs, atMost: BlobLimits.deletedAtOnce)
+                    return try table.due(nowMs: nowMs, after: last, atMost: BlobLimits.deletedAtOnce)
                 } catch { throw .failed(error) }
             }
-            guard !due.isEmpty else { return count }
-            for id in due { try await finishDeletion(of: id) }
-            count += due.count
+            guard !due.isEmpty else { break }
+            last = due.last
+            for id in due {
+                // A file that can't be removed does not keep the others.
+                do throws(BlobError) {
+                    try await finishDeletion(of: id)
+                    count += 1
+                } catch { failure = error }
+            }
         }
+        if let failure { throw failure }
+        return count
     }
 
     /// See ``BlobStore/statistics()``.
-    package func statistics() -> BlobStatistics { totals.withLock { $0 } }
+    package func statistics() -> BlobStatistics { totals.withLock { $0.statistics } }
+
+    /// The sum of the durable bytes of all blobs.
+    var storedBytes: UInt64 { totals.withLock { $0.storedBytes } }
 
     /// See ``BlobStore/close()``.
     package func close() async {
-        for file in uploads.withLock({ Array($0.values) }) { file.endUploads() }
+        for file in openFiles.withLock({ Array($0.uploads.values) }) { file.endUploads() }
         try? await files.shutdownGracefully()
         await rows.close()
     }
@@ -142,37 +175,44 @@ package final class FileBlobStore: BlobStore {
 
     /// Removes the file of a blob, then its row.
     private func finishDeletion(of id: BlobID) async throws(BlobError) {
-        uploads.withLock { $0.removeValue(forKey: id) }?.endUploads()
+        let upload = openFiles.withLock { files in
+            files.removed.insert(id)
+            return files.uploads.removeValue(forKey: id)
+        }
+        defer { openFiles.withLock { _ = $0.removed.remove(id) } }
         let folder = folder
         try await onFileThread { () throws(BlobError) in
+            upload?.endUploads()
             do throws(StoreFailure) { try folder.remove(id) } catch { throw .failed(error) }
         }
         try await withRows { table throws(BlobError) in
             do throws(StoreFailure) {
-                guard let size = try table.size(of: id) else { return }
+                guard let extent = try table.extent(of: id) else { return }
                 try table.remove(id)
                 self.totals.withLock { totals in
-                    totals.count -= 1
-                    totals.bytes -= size
+                    totals.statistics.count -= 1
+                    totals.statistics.bytes -= extent.size
+                    totals.storedBytes -= extent.stored
                 }
             } catch { throw .failed(error) }
         }
     }
 
     fileprivate func endUpload(_ number: UInt64, of id: BlobID, _ file: BlobFile) {
-        uploads.withLock { uploads in
-            if uploads[id] === file, file.isLatest(number) { uploads[id] = nil }
+        openFiles.withLock { files in
+            if files.uploads[id] === file, file.isLatest(number) { files.uploads[id] = nil }
         }
     }
 
-    fileprivate func note(_ stored: UInt64, of id: BlobID, _ file: BlobFile, _ number: UInt64, size: UInt64)
-        async throws(BlobError)
-    {
+    /// Notes that `stored` bytes are durable.
+    fileprivate func note(_ stored: UInt64, of upload: Upload) async throws(BlobError) {
         try await withRows { table throws(BlobError) in
-            guard file.isLatest(number) else { throw .superseded }
+            guard upload.file.isLatest(upload.number) else { throw .superseded }
             do throws(StoreFailure) {
-                try table.setStored(stored, of: id, isComplete: stored == size)
+                try table.setStored(stored, of: upload.id, isComplete: stored == upload.size)
             } catch { throw .failed(error) }
+            let before = upload.stored.exchange(stored, ordering: .relaxed)
+            self.totals.withLock { $0.storedBytes += stored - before }
         }
     }
 
@@ -213,11 +253,12 @@ extension BlobTable {
 /// An upload to a ``FileBlobStore``.
 private final class Upload: BlobUpload {
     private let store: FileBlobStore
-    private let id: BlobID
-    private let file: BlobFile
-    private let number: UInt64
-    private let size: UInt64
-    private let stored: Atomic<UInt64>
+    let id: BlobID
+    let file: BlobFile
+    let number: UInt64
+    let size: UInt64
+    /// The number of bytes that are durable.
+    let stored: Atomic<UInt64>
     private let end: Atomic<UInt64>
 
     init(store: FileBlobStore, id: BlobID, file: BlobFile, number: UInt64, size: UInt64, stored: UInt64) {
@@ -248,10 +289,7 @@ private final class Upload: BlobUpload {
             return try result.get()
         }
         self.end.store(end, ordering: .relaxed)
-        if isSynced {
-            try await store.note(end, of: id, file, number, size: size)
-            stored.store(end, ordering: .relaxed)
-        }
+        if isSynced { try await store.note(end, of: self) }
         return stored.load(ordering: .relaxed)
     }
 }

@@ -221,10 +221,12 @@ extension Hub {
         guard channel.head.kind == .log, let blobs else { return answer(.error(.denied), to: address) }
         if let refusal = blobs.refusal(of: blob) { return answer(.error(refusal), to: address) }
         guard health.level < .noNew else { return answer(.error(.storeIsFull), to: address) }
-        let wait = budgets.take(
-            Int(clamping: blob.size), \.blobBytes, of: session.source, atNanoseconds: round.uptime)
-        guard wait == 0 else { return answer(.error(.overBudget(waitNanoseconds: wait)), to: address) }
+        let (source, uptime) = (session.source, round.uptime)
         withStoreAccess { hub in
+            // A client that lost the answer asks again, and pays once.
+            guard await !blobs.hasReserved(blob) else { return hub.send(.done, to: address) }
+            let wait = hub.budgets.take(Int(clamping: blob.size), \.blobBytes, of: source, atNanoseconds: uptime)
+            guard wait == 0 else { return hub.send(.error(.overBudget(waitNanoseconds: wait)), to: address) }
             let reply = await blobs.create(blob, nowMs: hub.clock.recordMs)
             hub.send(reply, to: address)
         }

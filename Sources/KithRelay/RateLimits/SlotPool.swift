@@ -2,9 +2,16 @@ import Synchronization
 
 /// A bounded number of slots that several threads share.
 final class SlotPool: Sendable {
+    private let count: Int
     private let free: Atomic<Int>
 
-    init(_ count: Int) { free = Atomic(count) }
+    init(_ count: Int) {
+        self.count = count
+        free = Atomic(count)
+    }
+
+    /// Whether no slot is taken.
+    var isUnused: Bool { free.load(ordering: .relaxed) == count }
 
     /// Takes a slot. Returns `false` if none is free.
     func take() -> Bool {

@@ -114,7 +114,7 @@ public final class Relay: Sendable {
         try? await storeThread.shutdownGracefully()
     }
 
-    /// Returns whether the store in a relay's folder has neither a channel nor a name. Creates the store if it does not exist.
+    /// Returns whether the store in a relay's folder has no channel, no name and no blob. Creates the store if it does not exist.
     ///
     /// - Throws: ``StoreOpenError`` if the store cannot be opened or another process uses it, ``StoreFailure`` if it cannot be
     ///   read.
@@ -122,10 +122,16 @@ public final class Relay: Sendable {
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
             let store = try SQLiteStore(folder: folder.path, eventLoop: thread.any())
-            let totals = try await store.statistics()
+            let result: Result<Bool, any Error>
+            do {
+                let totals = try await store.statistics()
+                let blobs = try FileBlobStore(folder: folder.path)
+                result = .success(totals.channels + totals.names == 0 && blobs.statistics().count == 0)
+                await blobs.close()
+            } catch { result = .failure(error) }
             await store.close()
             try await thread.shutdownGracefully()
-            return totals.channels + totals.names == 0
+            return try result.get()
         } catch {
             try? await thread.shutdownGracefully()
             throw error

@@ -216,6 +216,11 @@ package final class RelayServer: Sendable {
         for worker in workers {
             try? await worker.eventLoop.submit { worker.closeAll() }.get()
         }
+        // The writes of transfers come back to the event loops, which must run until then.
+        let deadline = ContinuousClock.now + .milliseconds(BlobLimits.lastBytesMs)
+        while workers.first?.shared.transfers.isUnused == false, ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(2))
+        }
         try? await group.shutdownGracefully()
         await blobs?.close()
         await store.close()

@@ -9,6 +9,8 @@ struct RelayAuditCommand: AsyncParsableCommand {
         abstract: "Print everything that a relay stores, row by row.",
         discussion: """
             Reads the relay's folder, even while the relay runs, and changes nothing.
+            Shows channels with their entries, key packages, names, and files: sizes,
+            times, hashes of tokens, and whether bytes are missing on the disk.
 
             EXAMPLES
               kith relay audit                      the relay of this user

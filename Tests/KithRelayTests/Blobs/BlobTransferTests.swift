@@ -184,18 +184,18 @@ import Testing
         }
     }
 
-    @Test("only who may append to a conversation's current epoch creates a blob")
+    @Test("only a client that may append to a conversation's current epoch creates a blob")
     func creation() async throws {
         try await withBlobRelay { relay in
             let (connection, channel) = try await relay.connectWithChannel()
             let (other, inbox) = try await relay.connectWithChannel(.inbox)
             let blob = Blob(4)
-            // A stranger, somebody who may only read, and the owner of an inbox.
+            // A stranger, a client that may only read, and the owner of an inbox.
             #expect(await Self.refusal { _ = try await other.request(blob.creating(in: channel)) } == .denied)
             try await other.present(channel, [channel.read])
             #expect(await Self.refusal { _ = try await other.request(blob.creating(in: channel)) } == .denied)
             #expect(await Self.refusal { _ = try await other.request(blob.creating(in: inbox)) } == .denied)
-            // Somebody who was removed has the tokens of an earlier epoch.
+            // A removed member has the tokens of an earlier epoch.
             try await connection.turn(channel, to: channel.next())
             #expect(
                 await Self.refusal { _ = try await connection.request(blob.creating(in: channel)) } == .staleEpoch)
@@ -231,8 +231,11 @@ import Testing
             func code(_ size: UInt64) async -> RelayError.Code? {
                 await Self.refusal { _ = try await connection.request(Blob(size).creating(in: channel)) }
             }
-            #expect(await code(6 << 20) == nil)
+            let blob = Blob(6 << 20)
+            #expect(try await connection.request(blob.creating(in: channel)) == .done)
             #expect(await code(1) == .tooFast)
+            // A client whose answer was lost asks again.
+            #expect(try await connection.request(blob.creating(in: channel)) == .done)
             await connection.close()
         }
     }
@@ -260,6 +263,38 @@ import Testing
             }
             #expect(code == .tooLarge)
             #expect(try await Self.use(relay) { try await $0.status(of: blob.id, token: blob.write).stored } == 0)
+        }
+    }
+
+    @Test("a connection that closes gives its slot back, also in the middle of an upload")
+    func slots() async throws {
+        try await withBlobRelay { relay in
+            let blob = Blob(4_000_000)
+            try await Self.create(blob, at: relay)
+            struct Lost: Error {}
+            for _ in 0..<3 * BlobLimits.transfersPerAddress {
+                // The relay may notice the end of an earlier connection later.
+                try await eventually("there is a slot") {
+                    do {
+                        try await Self.use(relay) { connection in
+                            let stored = try await connection.status(of: blob.id, token: blob.write).stored
+                            var isFirst = true
+                            _ = try await connection.append(
+                                to: blob.id, token: blob.write, offset: stored, count: blob.size - stored
+                            ) {
+                                guard isFirst else { throw Lost() }
+                                isFirst = false
+                                return ByteBuffer(bytes: [1])
+                            }
+                        }
+                        return false
+                    } catch is Lost {
+                        return true
+                    } catch RelayConnectionError.refused {
+                        return false
+                    }
+                }
+            }
         }
     }
 

@@ -1,0 +1,7 @@
+/// A download of a connection.
+struct OutgoingBlob {
+    let download: any BlobDownload
+    var next: UInt64
+    let end: UInt64
+    var isReading = false
+}
