@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import KithClient
 import KithRelay
@@ -83,13 +82,12 @@ final class FalseRelay: Sendable {
         private static func upgrade(_ request: String) -> [UInt8] {
             let key =
                 request.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") }?.dropFirst(19) ?? ""
-            let digest = Insecure.SHA1.hash(data: Array("\(key)258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
             return Array(
                 """
                 HTTP/1.1 101 Switching Protocols\r
                 Upgrade: websocket\r
                 Connection: Upgrade\r
-                Sec-WebSocket-Accept: \(Data(digest).base64EncodedString())\r
+                Sec-WebSocket-Accept: \(WebSocketAccept.value(forKey: String(key)))\r
                 \r\n
                 """.utf8)
         }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import KithWire
 import NIOCore
@@ -47,11 +46,10 @@ import Testing
             let field = "Sec-WebSocket-Key: "
             let key = try #require(request.split(separator: "\r\n").first { $0.hasPrefix(field) }).dropFirst(
                 field.count)
-            let proof = Insecure.SHA1.hash(data: Data((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
             try say(
                 Array(
                     ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        + "Sec-WebSocket-Accept: \(Data(proof).base64EncodedString())\r\n\r\n").utf8))
+                        + "Sec-WebSocket-Accept: \(WebSocketAccept.value(forKey: String(key)))\r\n\r\n").utf8))
             let hello = try #require(try heard().frames.first)
             try say(RelayFrame(requestID: hello.requestID, reply: Self.welcome))
         }

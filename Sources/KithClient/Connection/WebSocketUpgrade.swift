@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import KithWire
 
 /// The client's side of the WebSocket opening handshake (RFC 6455 §4.1), including the necessary part of HTTP.
 ///
@@ -37,10 +38,8 @@ struct WebSocketUpgrade {
             Sec-WebSocket-Key: \(key)\r
             \r\n
             """.utf8)
-        // RFC 6455 §1.3 defines the constant. A server that returns this hash has understood the WebSocket request. SHA-1
-        // protects nothing here.
-        let digest = Insecure.SHA1.hash(data: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
-        expectedAccept = Data(digest).base64EncodedString()
+        // A server that returns this value has understood the WebSocket request.
+        expectedAccept = WebSocketAccept.value(forKey: key)
     }
 
     /// Processes the next bytes of the response.

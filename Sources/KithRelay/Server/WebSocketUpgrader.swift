@@ -1,5 +1,4 @@
-import Crypto
-import Foundation
+import KithWire
 import NIOCore
 import NIOHTTP1
 
@@ -39,9 +38,8 @@ final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
             return channel.eventLoop.makeFailedFuture(UpgradeRefusal(page: page))
         }
         var headers = initialResponseHeaders
-        let proof = Insecure.SHA1.hash(data: Data((keys[0] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
         headers.replaceOrAdd(name: "upgrade", value: "websocket")
-        headers.replaceOrAdd(name: "sec-websocket-accept", value: Data(proof).base64EncodedString())
+        headers.replaceOrAdd(name: "sec-websocket-accept", value: WebSocketAccept.value(forKey: keys[0]))
         return channel.eventLoop.makeSucceededFuture(headers)
     }
 
