@@ -25,7 +25,7 @@ struct ErasureScheduleTests {
     }
 
     private mutating func over(_ clocks: Clocks) -> [UInt64] {
-        schedule.takeOver(clocks, relay: { [relay] _ in relay }, in: &step).map(\.seq)
+        schedule.removeDue(clocks, relay: { [relay] _ in relay }, in: &step).map(\.seq)
     }
 
     @Test("texts are erased in the order of the log when they have expired by both clocks")
@@ -45,7 +45,7 @@ struct ErasureScheduleTests {
     @Test("the texts of a deleted conversation are erased at once")
     mutating func gone() {
         add(1, seconds: 60)
-        #expect(schedule.takeOver(clocks(0), relay: { _ in nil }, in: &step).map(\.seq) == [1])
+        #expect(schedule.removeDue(clocks(0), relay: { _ in nil }, in: &step).map(\.seq) == [1])
     }
 
     @Test("a clock that was far ahead when a text came does not delay its erasure")

@@ -43,10 +43,10 @@ struct ErasureSchedule {
     /// Removes and returns the texts that have to be erased now, in order. Shortens times that are too far in the future.
     ///
     /// - Parameter relay: returns the relay of a conversation.
-    mutating func takeOver(
+    mutating func removeDue(
         _ clocks: Clocks, relay: (ConversationID) -> RelayID?, in step: inout Step
     ) -> [EntryPlace] {
-        var over: [EntryPlace] = []
+        var due: [EntryPlace] = []
         for (place, before) in sorted {
             let relay = relay(place.conversation)
             let expiry = before.clamped(wall: clocks.wall, relay: relay.flatMap(clocks.relayTime))
@@ -54,9 +54,9 @@ struct ErasureSchedule {
             guard Self.delay(expiry, clocks, relay) == 0 else { continue }
             expiries[place] = nil
             step.delete(place.expiryKey)
-            over.append(place)
+            due.append(place)
         }
-        return over
+        return due
     }
 }
 

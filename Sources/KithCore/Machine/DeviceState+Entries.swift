@@ -46,7 +46,7 @@ extension DeviceState {
     ///
     /// - Parameter relay: returns the relay of a conversation.
     mutating func eraseExpired(relay: (ConversationID) -> RelayID?) throws(KithError) {
-        for place in erasures.takeOver(clocks, relay: relay, in: &step) {
+        for place in erasures.removeDue(clocks, relay: relay, in: &step) {
             let found = try entries(of: place.conversation, place.seq...place.seq, limit: 1, newestFirst: false)
             guard let (_, stored) = found.first else { continue }
             let key = StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq)

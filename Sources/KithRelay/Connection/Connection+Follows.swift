@@ -32,7 +32,7 @@ extension Connection {
             follows[channel] = nil
             emit(.error(.gone), follow.requestID)
         }
-        return writer.isEmpty ? false : touch()
+        return writer.isEmpty ? false : noteOutput()
     }
 
     /// Processes the entries that the store read for a follow.
@@ -69,7 +69,7 @@ extension Connection {
         while canSend, pausedUntil == nil, reading.count < limits.catchUpsPerConnection,
             let channel = awaitingRead.popFirst()
         { resume(channel) }
-        if isTouched { flush() }
+        if hasOutput { flush() }
     }
 
     private func write(_ entries: ArraySlice<Entry>, of channel: ChannelID, _ requestID: UInt32) {
@@ -80,7 +80,7 @@ extension Connection {
 
     func resumeFollows() {
         for channel in Array(follows.keys) { resume(channel) }
-        if isTouched { flush() }
+        if hasOutput { flush() }
     }
 
     private func resume(_ channel: ChannelID) {
@@ -88,7 +88,7 @@ extension Connection {
         let step = follow.resume(canSend: canSend)
         follows[channel] = follow
         perform(step, channel, follow.requestID)
-        if !writer.isEmpty { isTouched = true }
+        if !writer.isEmpty { hasOutput = true }
     }
 
     func perform(_ step: FollowProgress.Action, _ channel: ChannelID, _ requestID: UInt32) {

@@ -29,7 +29,7 @@ extension Connection {
             let closes = answers.contains { if case .closes = $0.effect { true } else { false } }
             if closes { close(code: 1008) }
         }
-        return touch()
+        return noteOutput()
     }
 
     private func write(_ answer: RoundOutput.Answer) {
@@ -59,15 +59,16 @@ extension Connection {
         if isOpen { writer.write(frame) } else { later.append(frame) }
     }
 
-    func touch() -> Bool {
-        defer { isTouched = true }
-        return !isTouched
+    /// Notes that there is output to send. Returns whether this is news: then the caller has to flush.
+    func noteOutput() -> Bool {
+        defer { hasOutput = true }
+        return !hasOutput
     }
 
     /// Sends the collected output in one write.
     func flush() {
-        isTouched = false
-        defer { goOn() }
+        hasOutput = false
+        defer { admitWaiting() }
         guard isOpen, !isOver, let context else { return }
         if let ping = unansweredPing {
             unansweredPing = nil
@@ -100,7 +101,7 @@ extension Connection {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if channel.isWritable {
             resumeFollows()
-            if isTouched { flush() } else { goOn() }
+            if hasOutput { flush() } else { admitWaiting() }
         }
         context.fireChannelWritabilityChanged()
     }

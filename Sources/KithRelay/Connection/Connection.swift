@@ -59,7 +59,8 @@ final class Connection: ChannelDuplexHandler {
     private var isFailed = false
     /// Whether the peer is closing while its earlier requests still wait.
     private var isClosing = false
-    var isTouched = false
+    /// Whether there is output that has not been sent.
+    var hasOutput = false
     /// Whether the close frame has been written. Nothing is sent after it.
     private(set) var isOver = false
 
@@ -166,7 +167,7 @@ final class Connection: ChannelDuplexHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         submit()
         holdBackInput()
-        if isTouched { flush() }
+        if hasOutput { flush() }
         context.fireChannelReadComplete()
     }
 
@@ -188,13 +189,13 @@ final class Connection: ChannelDuplexHandler {
             cost = receive(frame: bytes)
         case .ping(let content):
             unansweredPing = content
-            isTouched = true
+            hasOutput = true
         case .pong, .fragment:
             break
         case .close:
             isFailed = true
             isClosing = true
-            goOn()
+            admitWaiting()
         }
         return charge(1, cost, at: lastFrameAt) && !awaitsWelcome
     }
@@ -265,7 +266,7 @@ final class Connection: ChannelDuplexHandler {
     var isOpen: Bool { heldUntil == nil && !admission.isUndecided }
 
     /// Admits waiting requests, and reads more when no request waits.
-    func goOn() {
+    func admitWaiting() {
         if awaitsWelcome && hasSaidHello {
             awaitsWelcome = false
             takeRest()
@@ -315,7 +316,7 @@ final class Connection: ChannelDuplexHandler {
         submit()
         holdBackInput()
         readNext()
-        if isTouched { flush() } else { readIfWanted() }
+        if hasOutput { flush() } else { readIfWanted() }
     }
 
     /// Decodes the input that was read earlier and not decoded.

@@ -66,19 +66,19 @@ final class EventLoopWorker: Sendable {
 
     private func distribute(_ batch: RoundOutput) {
         let connections = state.value.connections
-        var touched: [Connection] = []
+        var connectionsWithOutput: [Connection] = []
         for answer in batch.answers {
             guard let connection = connections[answer.connection] else { continue }
-            if connection.answer(answer) { touched.append(connection) }
+            if connection.answer(answer) { connectionsWithOutput.append(connection) }
         }
         for broadcast in batch.broadcasts {
             let frames = FrameCache(broadcast)
             for number in broadcast.followers {
                 guard let connection = connections[number] else { continue }
-                if connection.take(broadcast, frames) { touched.append(connection) }
+                if connection.take(broadcast, frames) { connectionsWithOutput.append(connection) }
             }
         }
-        for connection in touched { connection.flush() }
+        for connection in connectionsWithOutput { connection.flush() }
     }
 
     // MARK: Reading the store for followers

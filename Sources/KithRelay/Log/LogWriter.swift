@@ -68,7 +68,7 @@ final class LogWriter {
         connection: SQLiteConnection, recovered: LogRecovery, tuning: StoreTuning
     ) throws(StoreFailure) {
         self.tuning = tuning
-        cache = ChannelCache(capacity: tuning.cachedChannels)
+        cache = ChannelCache(capacity: tuning.cachedChannelStates)
         blocks = OpenBlocks(capacity: tuning.openReferences)
         self.connection = connection
         reader = LogReader(connection: connection)

@@ -43,7 +43,7 @@ package enum StoreLimits {
     /// Channels kept in memory, about 300 bytes each. If a channel has to be read from the file, an append costs several times as
     /// much, because the channel's rows are on their own pages. So the number is large enough for all channels in use on a large
     /// relay.
-    static let cachedChannels = 1 << 20
+    static let cachedChannelStates = 1 << 20
 
     /// References of open blocks kept in memory, 40 bytes each. If a block is not in memory when it becomes complete, all its
     /// references are read from its entries in one pass.
@@ -113,8 +113,8 @@ package enum StoreLimits {
 struct StoreTuning: Sendable {
     /// See ``StoreLimits/entriesPerSweep``.
     var entriesPerSweep = StoreLimits.entriesPerSweep
-    /// See ``StoreLimits/cachedChannels``.
-    var cachedChannels = StoreLimits.cachedChannels
+    /// See ``StoreLimits/cachedChannelStates``.
+    var cachedChannelStates = StoreLimits.cachedChannelStates
     /// See ``StoreLimits/openReferences``.
     var openReferences = StoreLimits.openReferences
     /// See ``StoreLimits/checkpointBytes``.

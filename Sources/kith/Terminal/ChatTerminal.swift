@@ -61,9 +61,9 @@ final class ChatTerminal: Sendable {
     static func open(_ style: Style, leave: @escaping @Sendable () -> Void) -> ChatTerminal? {
         guard StandardStream.output.isTerminal, TerminalMode.isCapable, let mode = TerminalMode() else { return nil }
         let terminal = ChatTerminal(style, mode: mode, leave: leave)
-        terminal.takeOver()
+        terminal.enterRawMode()
         terminal.watch(SIGWINCH) { $0.resize() }
-        terminal.watch(SIGCONT) { $0.takeOver() }
+        terminal.watch(SIGCONT) { $0.enterRawMode() }
         Thread.detachNewThread { terminal.readKeys() }
         return terminal
     }
@@ -81,7 +81,7 @@ final class ChatTerminal: Sendable {
             state.isAtEnd = true
             state.waiting?.resume(returning: nil)
             state.waiting = nil
-            giveBack(&state, dropsInput: dropsInput)
+            leaveRawMode(&state, dropsInput: dropsInput)
         }
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }
@@ -233,7 +233,7 @@ final class ChatTerminal: Sendable {
 
     // MARK: The terminal itself
 
-    private func takeOver() {
+    private func enterRawMode() {
         state.withLock { state in
             guard !state.isClosed else { return }
             mode.makeRaw()
@@ -242,7 +242,7 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    private func giveBack(_ state: inout State, dropsInput: Bool = false) {
+    private func leaveRawMode(_ state: inout State, dropsInput: Bool = false) {
         write(state.input.erase() + "\u{1B}[?2004l")
         mode.restore(dropsInput ? .droppingInput : .waitingForOutput)
     }
@@ -256,7 +256,7 @@ final class ChatTerminal: Sendable {
 
     /// Returns the terminal to the shell until the shell continues this process.
     private func suspend() {
-        state.withLock { giveBack(&$0) }
+        state.withLock { leaveRawMode(&$0) }
         // The whole process group is stopped, as it is when the terminal itself handles the key. Otherwise a program that waits
         // for this one would keep the shell waiting.
         let action = signal(SIGTSTP, SIG_IGN)
@@ -270,7 +270,7 @@ final class ChatTerminal: Sendable {
         sigaddset(&stops, SIGTSTP)
         pthread_sigmask(SIG_UNBLOCK, &stops, nil)
         raise(SIGTSTP)
-        takeOver()
+        enterRawMode()
     }
 
     private func watch(_ number: Int32, _ handler: @escaping @Sendable (ChatTerminal) -> Void) {

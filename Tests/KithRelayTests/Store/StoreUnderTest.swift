@@ -39,7 +39,7 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
 extension StoreTuning {
     static let tight = StoreTuning(
-        entriesPerSweep: 40, cachedChannels: 4, openReferences: 8, checkpointBytes: 64 << 10,
+        entriesPerSweep: 40, cachedChannelStates: 4, openReferences: 8, checkpointBytes: 64 << 10,
         checkpointNowBytes: 256 << 10)
 }
 
