@@ -108,7 +108,9 @@ let package = Package(
             path: "Benchmarks/StoreBenchmark"),
         .executableTarget(
             name: "ClientBenchmark",
-            dependencies: ["KithClient", "KithRelay", "KithSimulation", "KithWire", nioPosix, argumentParser],
+            dependencies: [
+                "KithClient", "KithRelay", "KithSimulation", "KithWire", "TestSupport", nioPosix, argumentParser,
+            ],
             path: "Benchmarks/ClientBenchmark"),
         .testTarget(name: "KithSupportTests", dependencies: ["KithSupport", "TestSupport"]),
         .testTarget(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TestSupport
 
 /// Measures the client, beside the least time that the disk itself takes.
 @main
@@ -17,7 +18,7 @@ struct ClientBenchmark: AsyncParsableCommand {
     var transactions = 2_000
 
     @Option(help: "Where to make the vaults: on the disk to be measured. Beside this program unless given.")
-    var folder = Workshop.besideProgram
+    var folder = programFolder
 
     @Option(help: "People in the group.")
     var people = 200

@@ -3,6 +3,7 @@ import KithClient
 import KithRelay
 import KithWire
 import NIOPosix
+import TestSupport
 
 /// Whole conversations on this machine: durable clients and a durable relay with TLS between them, all in this process.
 struct ConversationBenchmark {
@@ -89,8 +90,8 @@ struct ConversationBenchmark {
         if parts.contains(.catchUp) {
             await bob.close()
             for number in 0..<messages { _ = try await alice.send("message \(number)", to: atAlice) }
-            while try await alice.history(of: atAlice, limit: 1).last?.delivery == .queued {
-                try await Task.sleep(for: .milliseconds(20))
+            try await eventually("everything is sent", within: .seconds(3_600)) {
+                try await alice.history(of: atAlice, limit: 1).last?.delivery != .queued
             }
             let last = try await alice.conversation(atAlice).lastSeq
             let start = ContinuousClock.now

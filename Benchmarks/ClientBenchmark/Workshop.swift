@@ -4,12 +4,6 @@ import Foundation
 struct Workshop {
     let url: URL
 
-    /// The folder of this program. If a run is killed, the files that it leaves there disturb nobody.
-    static var besideProgram: String {
-        let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return URL(filePath: program ?? "./").deletingLastPathComponent().path
-    }
-
     init(in folder: String) throws {
         url = URL(fileURLWithPath: folder)
             .appendingPathComponent(".client-benchmark-\(ProcessInfo.processInfo.processIdentifier)")

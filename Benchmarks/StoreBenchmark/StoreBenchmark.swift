@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import KithRelay
 import NIOPosix
+import TestSupport
 
 /// Measures the relay's store alone, beside plain SQLite in the same run.
 @main
@@ -16,7 +17,7 @@ struct StoreBenchmark: AsyncParsableCommand {
     var channels = 1_000_000
 
     @Option(help: "Where to make the stores: on the disk to be measured. Beside this program unless given.")
-    var folder = Workshop.besideProgram
+    var folder = programFolder
 
     @Option(help: "Measure only these: appends, peers, scale, starts.")
     var only: [Part] = Part.allCases

@@ -8,12 +8,6 @@ struct Workshop {
     private let path: String
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    /// The folder of this program. If a run is killed, the files that it leaves there disturb nobody.
-    static var besideProgram: String {
-        let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return URL(filePath: program ?? "./").deletingLastPathComponent().path
-    }
-
     init(in folder: String) throws {
         path = "\(folder)/.store-benchmark-\(ProcessInfo.processInfo.processIdentifier)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -111,10 +111,11 @@ final class KithProcess: Sendable {
         }
     }
 
-    /// Waits for the end and returns the exit code.
+    /// Waits for the end and returns the exit code; -1 if the process does not end.
     func exitCode() async -> Int32 {
-        // The pause is between two looks at the process.
-        while process.withLock({ $0.isRunning }) { try? await Task.sleep(for: .milliseconds(10)) }
+        do {
+            try await eventually("the process has ended") { process.withLock { !$0.isRunning } }
+        } catch { return -1 }
         return process.withLock { $0.terminationStatus }
     }
 

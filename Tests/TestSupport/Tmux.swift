@@ -78,20 +78,19 @@ package final class Tmux: Sendable {
 
     /// The exit status of a child; `nil` if it was killed.
     private static func status(of child: pid_t) async -> Int32? {
-        let end = ContinuousClock.now + .seconds(180)
         var status: Int32 = 0
-        while true {
-            let result = waitpid(child, &status, WNOHANG)
-            if result == child { return status }
-            if result < 0, errno != EINTR { return nil }
-            guard ContinuousClock.now < end else {
-                kill(child, SIGKILL)
-                waitpid(child, &status, 0)
-                return nil
+        var result: pid_t = 0
+        do {
+            try await eventually("tmux has ended") {
+                result = waitpid(child, &status, WNOHANG)
+                return result != 0 && !(result < 0 && errno == EINTR)
             }
-            // The pause is between two looks at the process.
-            try? await Task.sleep(for: .milliseconds(2))
+        } catch {
+            kill(child, SIGKILL)
+            waitpid(child, &status, 0)
+            return nil
         }
+        return result == child ? status : nil
     }
 
     /// Starts a program. `Process` can't be used: it waits for every grandchild, and tmux leaves its server running.
@@ -150,16 +149,16 @@ package final class Tmux: Sendable {
     /// Returns the window's lines once they meet a condition. Waits for a long time, since machines may be slow.
     @discardableResult
     package func wait(_ wanted: ([String]) -> Bool) async throws -> [String] {
-        let end = ContinuousClock.now + .seconds(180)
-        while true {
-            let lines = try await screen()
-            if wanted(lines) { return lines }
-            guard ContinuousClock.now < end else {
-                throw Failed(arguments: ["wait"], screen: lines.joined(separator: "\n"))
+        var lines: [String] = []
+        do {
+            try await eventually("the screen is right") {
+                lines = try await screen()
+                return wanted(lines)
             }
-            // The pause is between two looks at the screen.
-            try await Task.sleep(for: .milliseconds(30))
+        } catch is NeverHappened {
+            throw Failed(arguments: ["wait"], screen: lines.joined(separator: "\n"))
         }
+        return lines
     }
 
     /// Waits for a line that contains these words.

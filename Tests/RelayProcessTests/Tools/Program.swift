@@ -65,15 +65,18 @@ enum Program {
     }
 
     static func waitForEnd(of process: pid_t, for limit: Duration = .seconds(180)) async throws -> Status {
-        let deadline = ContinuousClock.now + limit
-        while ContinuousClock.now < deadline {
-            if let status = endOf(process) { return status }
-            // The pause is between two looks at the process.
-            try await Task.sleep(for: .milliseconds(2))
+        var status: Status?
+        do {
+            try await eventually("the process has ended", within: limit) {
+                status = endOf(process)
+                return status != nil
+            }
+        } catch is NeverHappened {
+            kill(process, SIGKILL)
+            _ = endOf(process)
         }
-        kill(process, SIGKILL)
-        _ = endOf(process)
-        throw Ended(status: nil, errors: "it did not end within \(limit)")
+        guard let status else { throw Ended(status: nil, errors: "it did not end within \(limit)") }
+        return status
     }
 
     /// Raises the limit of open files: thousands of connections need as many files, here and in the relay.

@@ -58,21 +58,25 @@ final class RelayProcess: Sendable {
             let pin: String
             let metrics: String?
         }
-        let deadline = ContinuousClock.now + .seconds(180)
-        while ContinuousClock.now < deadline {
-            if let line = try? Data(contentsOf: folder.output), line.last == UInt8(ascii: "\n"),
-                let listening = try? JSONDecoder().decode(Listening.self, from: line),
-                let address = RelayAddress(listening.address), let pin = RelayPin(listening.pin)
-            {
-                let metrics = listening.metrics.flatMap { RelayAddress($0) }
-                return RelayProcess(process: process, address: address, pin: pin, metrics: metrics, folder: folder)
+        var relay: RelayProcess?
+        do {
+            try await eventually("the relay listens") {
+                if let line = try? Data(contentsOf: folder.output), line.last == UInt8(ascii: "\n"),
+                    let listening = try? JSONDecoder().decode(Listening.self, from: line),
+                    let address = RelayAddress(listening.address), let pin = RelayPin(listening.pin)
+                {
+                    let metrics = listening.metrics.flatMap { RelayAddress($0) }
+                    relay = RelayProcess(process: process, address: address, pin: pin, metrics: metrics, folder: folder)
+                    return true
+                }
+                if let status = Program.endOf(process) { throw Program.Ended(status: status, errors: folder.errorText) }
+                return false
             }
-            if let status = Program.endOf(process) { throw Program.Ended(status: status, errors: folder.errorText) }
-            // The pause is between two looks at the output.
-            try await Task.sleep(for: .milliseconds(2))
+        } catch is NeverHappened {
+            kill(process, SIGKILL)
         }
-        kill(process, SIGKILL)
-        throw Program.Ended(status: nil, errors: folder.errorText)
+        guard let relay else { throw Program.Ended(status: nil, errors: folder.errorText) }
+        return relay
     }
 
     func connect(pass: RelayPass? = nil) async throws -> RelayConnection {

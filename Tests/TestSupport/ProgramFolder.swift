@@ -1,0 +1,7 @@
+import Foundation
+
+/// The folder of the program that runs. If a benchmark is killed, the files that it leaves there disturb nobody.
+package var programFolder: String {
+    let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(filePath: program ?? "./").deletingLastPathComponent().path
+}
