@@ -34,8 +34,11 @@ SUBJECT_LENGTH = 72
 
 # A comment, or the description of a parameter in it.
 COMMENT_OPENER = re.compile(
-    r"^\s*///?\s+(?:(So (?:long|many|much)|What|Who|Whoever|How)\b"
-    r"|- (?:Parameter )?\w+: ([Ww]ho(?:ever)?|[Ww]hat(?:ever)?|[Hh]ow|[Ss]o (?:long|many|much))\b)")
+    r"^\s*///?\s+(?:(So (?:long|many|much)|What|Who|Whoever|How|Why)\b"
+    r"|- (?:Parameter )?\w+: ([Ww]ho(?:ever)?|[Ww]hat(?:ever)?|[Hh]ow|[Ww]hy|[Ss]o (?:long|many|much))\b)")
+# The name of a test or suite, and what it must not begin with, or contain.
+TEST_NAME = re.compile(r"@(?:Test|Suite)\(\s*\"((?:\\.|[^\"\\])*)\"")
+NAME_OPENER = re.compile(r"^(?:only )?(So (?:long|many|much)|What|Who|How|Why)\b|\b(whoever)\b", re.IGNORECASE)
 EXTENSION = re.compile(r"^(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate) )?extension ([\w.]+)", re.MULTILINE)
 FUNCTION = re.compile(r"\bfunc\s+([^\s(<]+)\s*(?:<[^>(]*>)?\s*\(")
 INITIALIZER = re.compile(r"(?<![.\w])(init)[?!]?\s*(?:<[^>(]*>)?\s*\(")
@@ -84,6 +87,15 @@ def comments(path, text):
         match = COMMENT_OPENER.match(line)
         if match:
             yield f"{place(path, number)}: begin the comment with a noun or verb, not with \"{match.group(1) or match.group(2)}\""
+
+
+def names(path, text):
+    """Names of tests and suites that have no subject."""
+    for name in TEST_NAME.finditer(text):
+        match = NAME_OPENER.search(name.group(1))
+        if match:
+            number = text.count("\n", 0, name.start(1)) + 1
+            yield f"{place(path, number)}: name the subject of the test, not \"{match.group(1) or match.group(2)}\""
 
 
 def length(path, text):
@@ -157,6 +169,7 @@ def swift():
         for path in swift_files(folder):
             text = path.read_text()
             yield from comments(path, text)
+            yield from names(path, text)
             yield from length(path, text)
             yield from parameters(path, text)
     yield from extensions()

@@ -59,7 +59,7 @@ struct HandshakeTests {
     }
 
     @Test(
-        "whoever comes late meets whoever waits, reading only what is newer than their own hello",
+        "a user who comes late meets the one who waits, reading only what is newer than their own hello",
         arguments: User.allCases)
     func lateJoiner(late: User) throws {
         var users = try TwoUsers()

@@ -15,7 +15,7 @@ struct IdentityTests {
     }
 
     @Test(
-        "what can't be an id is refused with the reason",
+        "a text that can't be an id is refused with the reason",
         arguments: [
             ("", .empty), (" \t ", .empty),
             (String(repeating: "a", count: 129), .tooLong(limit: 128)),
@@ -77,7 +77,7 @@ struct IdentityTests {
 
     /// Computed with another implementation of HKDF from the definition in ``ChannelDerivation``.
     @Test(
-        "the channel of two ids is what the definition says, whoever is named first",
+        "the channel of two ids follows the definition, in either order of the ids",
         arguments: [
             (
                 "alice", "bob",

@@ -136,7 +136,7 @@ struct ManInTheMiddleTests {
         #expect(users.established(.alice) != nil, "Bob proved himself and sent his wrapped key")
     }
 
-    @Test("wrapped keys made by a third party are refused, whoever signs them")
+    @Test("wrapped keys made by a third party are refused, whichever user signs them")
     func swappedWrappedKey() throws {
         let mallory = try TestKeys.mallory.get()
         let bobsKey = try TestKeys.bob.get().publicKey

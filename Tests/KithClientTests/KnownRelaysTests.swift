@@ -119,7 +119,7 @@ import Testing
     func cases() { #expect(RelayAddress("Relay.Example.ORG:7443") == RelayAddress("relay.example.org:7443")) }
 
     @Test(
-        "what is no address is refused",
+        "a text that is no address is refused",
         arguments: [
             "", ":", "relay", "relay:", ":7443", "relay:0", "relay:65536", "relay:-1", "relay:+1", "relay:7443x",
             "2001:db8::7:7443", "[relay]:7443", "[]:7443", "re lay:7443", "relay\n:7443", "rel\u{1B}ay:7443",

@@ -93,7 +93,7 @@ struct WebSocketTests {
     }
 
     @Test(
-        "what RFC 6455 forbids closes the connection with the code it names",
+        "input that RFC 6455 forbids closes the connection with the code that it names",
         arguments: [
             ([0x82, 0x00], .client, .protocolError),  // not masked by a client
             ([0x82, 0x80, 0, 0, 0, 0], .server, .protocolError),  // masked by a server

@@ -103,7 +103,7 @@ struct DeliveryTests {
 }
 
 /// Random histories of members of this module. Members agree or refuse, and a refused message leaves no trace.
-@Suite("Random histories")
+@Suite("Random histories of a group")
 struct HistoryTests {
     @Test("members with lost, repeated, reordered and damaged messages stay in agreement", arguments: 0..<6)
     func smallGroups(seed: UInt64) throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import MLS
 
 /// Refusals that need no row in the validation table: another check stands behind them, or no peer can cause them.
-@Suite("Refusals")
+@Suite("Refusals by a group")
 struct RefusalTests {
     private let suite = CipherSuite.x25519AES128SHA256Ed25519
 

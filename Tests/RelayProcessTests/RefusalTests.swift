@@ -5,7 +5,7 @@ import RelayTestSupport
 import Testing
 
 extension RelayProcesses {
-    @Suite("Refusals")
+    @Suite("Refusals by a relay process")
     struct RefusalTests {
         /// The frame of every refusal of a right.
         static let requestID: UInt32 = 0x0a0b_0c0d

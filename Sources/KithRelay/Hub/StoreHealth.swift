@@ -21,7 +21,7 @@ struct StoreHealth {
     /// Notes the bytes in use, of the bytes that the store may use.
     mutating func note(usedBytes: UInt64, of limit: UInt64) { level = FillLevel(usedBytes: usedBytes, of: limit) }
 
-    /// Why the relay cannot serve every request, in a few words; `nil` if it can.
+    /// The reason why the relay cannot serve every request, in a few words; `nil` if it can.
     var obstacle: String? {
         if level == .full { return "the store is full" }
         return switch lastFailure {

@@ -58,7 +58,7 @@ struct EmptyParcelTests {
         await connection.close()
     }
 
-    @Test("who names a tree that does not exist blocks no later letter", arguments: [0, 1, 1_000_000])
+    @Test("a letter that names a tree that does not exist blocks no later letter", arguments: [0, 1, 1_000_000])
     func emptyParcel(length: UInt32) async throws {
         try await withRelay { relay in
             let alice = try await Person("alice")

@@ -5,7 +5,7 @@ import Testing
 @testable import KithRelay
 
 /// Random histories: the SQLite store has to return the same as the memory store, after any failure and any restart.
-@Suite("Random histories")
+@Suite("Random histories of a store")
 struct RandomHistoryTests {
     @Test("the SQLite store matches the memory store through full disks, crashes and restarts", arguments: 0..<12)
     func history(run: Int) async throws {
