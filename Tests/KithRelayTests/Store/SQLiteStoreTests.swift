@@ -108,7 +108,9 @@ struct SQLiteStoreTests {
     func secondOpener() async throws {
         let folder = TemporaryFolder()
         let store = try open(folder)
-        #expect(throws: StoreOpenError.inUse(folder: folder.path)) { try open(folder) }
+        #expect(throws: StoreOpenError.inUse(folder: folder.path)) {
+            try SQLiteStore(folder: folder.path, eventLoop: sharedLoop())
+        }
         await store.close()
         let again = try open(folder)
         await again.close()
