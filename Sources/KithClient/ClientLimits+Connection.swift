@@ -7,26 +7,28 @@ extension ClientLimits {
     /// add headers.
     package static let upgradeResponse = 8 << 10
 
-    /// Maximum number of frames that are not sent yet, because they wait for the event loop or because the relay does not read.
-    /// ``unansweredRequests`` bounds the requests. All other frames, such as a repeated `unfollow`, are reactions to the relay's
-    /// own frames. There may be one for each channel that a connection may follow. Only a hostile relay causes more, and it is
-    /// disconnected.
+    /// Maximum number of frames that wait to be sent, either for the event loop or because the relay does not read. At most
+    /// ``unansweredRequests`` of these frames are requests. All other frames, such as a repeated `unfollow`, are reactions to the
+    /// relay's own frames. There is room for one reaction for each channel that a connection may follow. Only a hostile relay
+    /// causes more, and it is disconnected.
     static let unsentFrames = unansweredRequests + 4096
 
     /// The longest accepted status page of a relay, in bytes. The limit is ten times the usual length.
     package static let statusPage = 64 << 10
 
-    /// The longest accepted error of a relay about a blob, in bytes: its numbers and its sentence.
+    /// Maximum length of the error with which a relay refuses a request for a blob, in bytes. An error consists of a few numbers
+    /// and one sentence.
     package static let blobError = 1 << 10
 
     /// The longest accepted file of known relays, in bytes. There is room for thousands of relays.
     package static let knownRelaysFile = 1 << 20
 
-    /// Maximum memory of scrypt with parameters from a file, in bytes. The limit is eight times the memory that Kith's own
-    /// parameters need.
+    /// Maximum memory that scrypt may use when its parameters come from a file, in bytes. The limit is eight times the memory
+    /// that Kith's own parameters need.
     package static let scryptMemory = 1 << 30
 
-    /// The longest record of a backup, in bytes. The limit is far longer than any message, and fits into the reader's memory.
+    /// The longest record of a backup, in bytes. A record of this length is far longer than any message, and fits into the memory
+    /// of the device that reads the backup.
     package static let backupRecord = 16 << 20
 
     /// The longest accepted lock file, in bytes. There is room for a process id and for the names of a machine and a container.
@@ -39,23 +41,23 @@ extension ClientLimits {
     /// Size of SQLite's page cache for a vault, in KiB. The often changed tables of hundreds of conversations fit into it.
     package static let vaultCacheKiB = 8 << 10
 
-    /// Maximum size of the events that wait for one subscriber, in bytes, where each event also counts ``eventBytes``. There is
-    /// room for about 30,000 short messages, more than arrive at once after weeks offline. Beyond the limit, events are dropped,
-    /// and messages are read from the vault instead.
+    /// Maximum size of the events that wait for one subscriber, in bytes. The size of an event is that of its text plus
+    /// ``eventBytes``. There is room for about 30,000 short messages, more than arrive at once after weeks offline. Beyond the
+    /// limit, events are dropped, and their messages are later read from the vault.
     public static let unreadEvents = 16 << 20
 
-    /// Maximum number of entries that are read at once in place of dropped events. Even with the longest texts, they take only a
-    /// part of ``unreadEvents``, and commands wait only for a moment.
+    /// Maximum number of entries that are read at once in place of dropped events. Even with the longest texts, these entries
+    /// take only a part of ``unreadEvents``. Reading them delays commands only for a moment.
     static let eventPage = 64
 
     /// Memory of an event in addition to its text, in bytes.
     public static let eventBytes = 512
 
     /// Number of threads for all profiles of a process. A person has one profile. A program with hundreds of profiles would not
-    /// be faster with more threads, because all wait for the same disk.
+    /// be faster with more threads, because all threads wait for the same disk.
     package static let profileThreads = 8
 
     /// Maximum wait for the relay's goodbye when this side closes a connection. Closing may take up to a second in total.
-    /// Messages that were not sent are sent on the next connection.
+    /// Messages that are still unsent then are sent on the next connection.
     static let goodbye = TimeAmount.milliseconds(500)
 }

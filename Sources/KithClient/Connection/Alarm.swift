@@ -1,8 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// Calls a function on an event loop at a given time, which may change. A call may be too early, but there is no call after
-/// ``cancel()``.
+/// Calls a function on an event loop at a given time. If the time is then changed to a later one, the call still comes at the
+/// earlier time. There is no call after ``cancel()``.
 final class Alarm: Sendable {
     private struct State {
         var scheduled: Scheduled<Void>?
@@ -20,8 +20,8 @@ final class Alarm: Sendable {
 
     init(on loop: any EventLoop) { self.loop = loop }
 
-    /// Schedules a call at a time of the ``SteadyClock``. If a call is scheduled for an earlier time, that call stays, and it has
-    /// to set the alarm again.
+    /// Schedules a call at a time of the ``SteadyClock``; does nothing if `time` is `nil`. If a call is already scheduled for an
+    /// earlier time, only the earlier call happens, and the called function has to set the alarm again.
     func set(at time: Duration?, _ call: @escaping @Sendable () -> Void) {
         guard let time else { return }
         state.withLock { state in

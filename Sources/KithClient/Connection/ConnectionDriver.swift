@@ -5,7 +5,8 @@ import Synchronization
 /// The function that receives the answer to a request.
 typealias RequestTicket = @Sendable (Result<Reply, RelayConnectionError>) -> Void
 
-/// Runs the ``RelaySession`` of a ``RelayConnection``. It passes on requests from any thread, and messages that the relay sends.
+/// Runs the ``RelaySession`` of a ``RelayConnection``. It passes the session the callers' requests, from any thread, and the
+/// relay's messages.
 final class ConnectionDriver: RelayWireUser {
     private enum Ticket {
         case request(RequestTicket)
@@ -67,7 +68,7 @@ final class ConnectionDriver: RelayWireUser {
         try? update { session, now in session.leave(id, now: now) }
     }
 
-    /// Changes the session, and sends the resulting frame.
+    /// Changes the session, and sends the frame that results from the change, if there is one.
     private func update(
         _ body: (inout RelaySession<Ticket>, Duration) throws(RelayConnectionError) -> ClientFrame?
     ) throws(RelayConnectionError) {

@@ -62,11 +62,11 @@ package final class RelayConnection: Sendable {
         }
     }
 
-    /// Makes a request, and calls `completion` with the answer. The call is on the connection's event loop, so it must be short.
-    /// Of all functions for requests, this one does the least work per message.
+    /// Makes a request, and calls `completion` with the answer. `completion` runs on the connection's event loop, so it must
+    /// return quickly. Of all functions that make requests, this one does the least work per request.
     ///
-    /// - Parameter request: any request except `hello`, `follow` and `unfollow`, which the connection makes itself. These fail
-    ///   with ``RelayConnectionError/notByHand`` and are not sent.
+    /// - Parameter request: any request except `hello`, `follow` and `unfollow`, which the connection makes itself. These three
+    ///   requests fail with ``RelayConnectionError/notByHand`` and are not sent.
     package func submit(
         _ request: Request, completion: @escaping @Sendable (Result<Reply, RelayConnectionError>) -> Void
     ) {

@@ -100,7 +100,8 @@ extension RelayViolation: CustomStringConvertible {
 }
 
 extension RelayConnectionError {
-    /// The reason why the relay is refused, and the remedy if its key was changed on purpose.
+    /// The error as text for the user. If the relay has a wrong key, the text adds the remedy for a key that the operator changed
+    /// on purpose.
     package var withRemedy: Sentence {
         guard case .pinMismatch = self else { return "\(self)" }
         return

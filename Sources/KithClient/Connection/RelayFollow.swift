@@ -1,6 +1,6 @@
 import KithWire
 
-/// The seqs of a follow's first entry, and of the last entry that existed when the follow began.
+/// The seq of a follow's first entry, and the seq of the last entry that existed when the follow began.
 struct FollowBounds: Sendable {
     let firstSeq: UInt64
     let lastSeq: UInt64
@@ -10,8 +10,8 @@ struct FollowBounds: Sendable {
 ///
 /// The sequence ends after `epochEnded`. If the relay or the connection ends the follow, the sequence throws an error. If the
 /// reading task is cancelled, the sequence ends without an error. Only one reader may read it. If the reader is slow, the whole
-/// connection stops reading when ``ClientLimits/unreadBytes`` are waiting. So a reader must not wait for an answer on the same
-/// connection. The follow ends when the last copy of this value is released.
+/// connection stops reading when ``ClientLimits/unreadBytes`` are waiting. So a reader must not wait for the answer to a request
+/// on the same connection. The follow ends when the last copy of this value is released.
 package struct RelayFollow: AsyncSequence, Sendable {
     /// An entry, a whisper, or the end of the epoch.
     package typealias Element = FollowEvent

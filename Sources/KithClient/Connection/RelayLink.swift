@@ -9,7 +9,7 @@ import Synchronization
 final class RelayLink: RelayWireUser {
     private struct State {
         var machine: LinkMachine
-        /// The current connection, or the current attempt to make one. Calls from earlier ones are ignored.
+        /// The current connection, or the current attempt to make one. Calls from earlier wires are ignored.
         var wire: RelayWire?
         /// The task that connects. It ends with the last connection.
         var task: Task<Void, Never>?
@@ -93,8 +93,9 @@ final class RelayLink: RelayWireUser {
     /// Changes the machine and performs its actions.
     ///
     /// - Parameters:
-    ///   - wire: the wire that calls. The call is ignored unless this wire is the current one. `nil` if the caller is no wire.
-    ///   - bytes: the size of the message that is passed to the machine.
+    ///   - wire: the wire that makes the call; `nil` if another part of the program makes it. If the wire is no longer the
+    ///     current one, its call is ignored.
+    ///   - bytes: the size of the relay's message that is passed to the machine; 0 without a message.
     private func update(
         ifCurrent wire: RelayWire? = nil, bytes: Int = 0, _ body: (inout LinkMachine, Duration) -> [LinkMachine.Action]
     ) {
@@ -136,7 +137,7 @@ final class RelayLink: RelayWireUser {
 }
 
 extension RelayState {
-    /// The report for the user, with the time of the next attempt by the device's clock.
+    /// Converts a report of the ``LinkMachine`` for the user. The time of the next attempt is given by the device's clock.
     fileprivate init(_ report: LinkReport) {
         func waiting(_ reason: String, _ pause: Duration) -> RelayState {
             let milliseconds = UInt64(max(0, pause / .milliseconds(1)))

@@ -40,7 +40,7 @@ final class RelayWire: Sendable {
 
     /// Makes the TCP connection. All later events are reported to `user`.
     ///
-    /// - Throws: ``RelayConnectionError``. In that case nothing is reported to `user`.
+    /// - Throws: ``RelayConnectionError``. After an error, nothing is reported to `user`.
     func connect(
         to address: RelayAddress, check: PinCheck, timeouts: RelayTimeouts, user: any RelayWireUser
     ) async throws(RelayConnectionError) {

@@ -1,6 +1,7 @@
 import KithCore
 
-/// The time since its first use in the program. Nobody can set this clock, and it continues while the machine sleeps.
+/// A clock that shows the time since its first use in the program. Nobody can set the clock, and it continues while the machine
+/// sleeps.
 enum SteadyClock {
     private static let begin = ContinuousClock.now
 

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Counts the bytes of relays' messages that are not processed yet. While the count is at ``ClientLimits/unreadBytes`` or above,
-/// the connections that share it do not read.
+/// the connections that share the count do not read.
 final class UnreadBytes: Sendable {
     private struct State {
         var count = 0
@@ -30,7 +30,7 @@ final class UnreadBytes: Sendable {
         for resume in resumptions { resume() }
     }
 
-    /// Returns whether a connection may read. If it may not, `resume` is called when it may.
+    /// Returns whether a connection may read now. If it may not, `resume` is called later, when the connection may read.
     func hasRoom(orCall resume: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
             guard state.count >= ClientLimits.unreadBytes else { return true }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Counts arriving messages and wakes the readers of cursors that wait for one. It stores no messages, because readers read them
-/// from the store.
+/// Counts arriving messages, and wakes the readers that wait for a message. It holds no messages, because a cursor's reader takes
+/// them from the store.
 final class Arrivals: Sendable {
     private struct State {
         var count: UInt64 = 0

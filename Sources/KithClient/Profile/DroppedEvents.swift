@@ -1,8 +1,8 @@
 import DequeModule
 import KithWire
 
-/// The subjects of events that were dropped for a slow subscriber. These subjects are read again from the profile. The memory for
-/// the subjects depends on the number of conversations, contacts and relays, not on the number of events.
+/// The subjects of events that were dropped because a subscriber is slow. These subjects are read again from the profile. The
+/// memory for the subjects depends on the number of conversations, contacts and relays, not on the number of events.
 struct DroppedEvents {
     /// The place in a conversation from which messages are read again.
     private struct Place {
@@ -19,7 +19,8 @@ struct DroppedEvents {
             return seq >= first
         }
 
-        /// Adds a message and all later ones: either the user's own messages, or the messages of all others.
+        /// Adds messages from a seq on: the user's own messages if `isOwn` is `true`, otherwise the messages and notices of all
+        /// others.
         mutating func include(_ seq: UInt64, isOwn: Bool) {
             if isOwn { own = min(own ?? .max, seq) } else { others = min(others ?? .max, seq) }
         }
@@ -47,8 +48,8 @@ struct DroppedEvents {
 
     /// Notes that an event is dropped.
     ///
-    /// - Returns: whether the event's subject can be read again. An own message that is not in the log yet need not be read
-    ///   again, because another event follows when the message is in the log.
+    /// - Returns: whether the event's subject can be read again. For a message of the user that is not in the log yet, the result
+    ///   is `true` but nothing is read again, because another event follows when the message is in the log.
     mutating func note(_ event: KithEvent) -> Bool {
         switch event {
         case .contact(let contact): contacts.insert(contact.id)
@@ -63,8 +64,8 @@ struct DroppedEvents {
         return true
     }
 
-    /// Notes a new event, if its subject will be read again. The event must not be delivered now, because its message would
-    /// overtake earlier messages.
+    /// Notes a new event if its subject will be read again anyway. An event that was noted must not be delivered now, because its
+    /// message would overtake earlier messages that were dropped.
     ///
     /// - Returns: whether the event was noted.
     mutating func absorb(_ event: KithEvent) -> Bool {
@@ -89,7 +90,7 @@ struct DroppedEvents {
 
     // MARK: Reading
 
-    /// The subjects whose current state is read.
+    /// The contacts, conversations and relays whose current state is read again.
     struct Subjects {
         let contacts: Set<ContactID>
         let conversations: Set<ConversationID>
@@ -103,7 +104,7 @@ struct DroppedEvents {
         return Subjects(contacts: contacts, conversations: conversations, relays: relays)
     }
 
-    /// A page of a conversation's messages, and the seq of the next page; `nil` if this is the last page.
+    /// A page of a conversation's messages, and the seq at which the next page begins. The seq is `nil` if this is the last page.
     typealias Page = (messages: [Message], next: UInt64?)
 
     /// Reads a page of the conversation whose turn it is.

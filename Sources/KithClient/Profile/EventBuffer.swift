@@ -47,8 +47,9 @@ final class EventBuffer: Sendable {
     /// Creates a buffer.
     ///
     /// - Parameters:
-    ///   - first: subjects that are read from the profile before all events.
-    ///   - limit: the maximum size of the waiting events, in bytes, where each event also counts ``ClientLimits/eventBytes``.
+    ///   - first: subjects that the subscriber gets, read from the profile, before any event.
+    ///   - limit: the maximum size of the waiting events, in bytes. The size of an event is that of its text plus
+    ///     ``ClientLimits/eventBytes``.
     init(reading first: DroppedEvents = DroppedEvents(), limit: Int = ClientLimits.unreadEvents) {
         var state = State()
         state.dropped = first
@@ -84,8 +85,8 @@ final class EventBuffer: Sendable {
         }
     }
 
-    /// Adds events that were read again. Does nothing if other events are still waiting. The caller must not add events at the
-    /// same time.
+    /// Adds events that were read again. Does nothing if other events are still waiting. No other event may be added during this
+    /// call.
     ///
     /// - Parameter read: removes subjects from the dropped events, and returns events about them.
     func refill(_ read: (inout DroppedEvents) throws(KithError) -> [KithEvent]) throws(KithError) {
@@ -100,7 +101,7 @@ final class EventBuffer: Sendable {
 
     /// Ends the stream. The waiting events can still be read.
     ///
-    /// - Parameter isBroken: whether the subjects of dropped events cannot be read.
+    /// - Parameter isBroken: `true` if the subjects of dropped events can no longer be read, so that they are given up.
     func finish(isBroken: Bool = false) {
         let waiters = state.withLock { state in
             state.isFinished = true

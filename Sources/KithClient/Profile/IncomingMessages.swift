@@ -69,7 +69,7 @@ extension Profile {
     ///
     /// - Parameters:
     ///   - name: the cursor's name, a single line of at most ``ClientLimits/cursorName`` bytes.
-    ///   - start: the first message for a new cursor.
+    ///   - start: the place at which a new cursor begins.
     ///   - acceptsStrangers: whether conversations that strangers begin are accepted during the reading.
     public nonisolated func incomingMessages(
         as name: String, from start: CursorStart = .beginning, acceptsStrangers: Bool = false

@@ -18,7 +18,7 @@ extension Profile {
         try writeBackup(to: file, passphrase: passphrase, cost: .standard)
     }
 
-    /// Writes a backup whose passphrase has another cost.
+    /// Writes a backup with a given cost of deriving the key from the passphrase.
     @discardableResult
     func writeBackup(
         to file: URL, passphrase: String, cost: ScryptParameters.Cost

@@ -58,7 +58,7 @@ extension Profile {
     /// - Parameters:
     ///   - contact: the other person.
     ///   - waits: whether to wait until the invitation has been delivered. Messages can be sent earlier, and are queued. If the
-    ///     delivery fails for good, an empty conversation is deleted, and another one is stopped.
+    ///     delivery fails for good, an empty conversation is deleted, and a conversation with messages is stopped.
     /// - Throws: ``KithError``, for example ``KithError/notReachable(_:_:)``.
     public func startConversation(with contact: ContactID, waits: Bool = true) async throws(KithError) -> ConversationID
     {
@@ -82,7 +82,7 @@ extension Profile {
         _ = try await perform(.remove(conversation, contact))
     }
 
-    /// Leaves a conversation. The first device of another member that notices this removes this device from the group.
+    /// Leaves a conversation. The first device of another member to notice this removes this device from the group.
     public func leave(_ conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.leave(conversation))
     }
@@ -136,7 +136,8 @@ extension Profile {
         try await perform(.setVerified(contact, isVerified))
     }
 
-    /// Decides about a new key that claims to be a contact's. Accepts the new key as the contact's key, or keeps the pinned key.
+    /// Decides about a key that was presented as a contact's new key. Either accepts it as the contact's key, or keeps the pinned
+    /// key.
     public func decideKey(of contact: ContactID, accept: Bool) async throws(KithError) {
         try await perform(.decideKey(contact, accept: accept))
     }
@@ -146,12 +147,12 @@ extension Profile {
         try await perform(.renameContact(contact, name))
     }
 
-    /// Continues a conversation whose relay may have shown different logs to its members.
+    /// Continues a conversation after the user has seen the warning that its relay may have shown different logs to its members.
     public func trustLog(of conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.trustLog(conversation))
     }
 
-    /// Sets the pass for a relay of this profile, and connects to the relay again.
+    /// Stores the pass in `relay` as the new pass for that relay of this profile, and connects to the relay again.
     public func setPass(of relay: RelayPoint) async throws(KithError) { try await perform(.setPass(relay)) }
 
     /// Renews this device's keys in a conversation now.
@@ -185,7 +186,7 @@ extension Profile {
     /// Time between two checks for texts of other processes. The time may be short, because a check only reads one counter.
     private static let pollInterval = TimeAmount.milliseconds(200)
 
-    /// Processes the texts of other processes, now and whenever they store one.
+    /// Sends the texts that other processes have stored, now and whenever they store another one.
     func watchRequests() {
         guard store is VaultStore else { return }
         takeRequests()

@@ -99,9 +99,9 @@ extension Profile {
     /// Whether a folder has a profile.
     public static func hasProfile(in folder: URL) -> Bool { ProfileFolder(folder).hasVault }
 
-    /// Returns whether another process has opened a profile for sending and receiving.
+    /// Returns the id of the process that has opened a profile for sending and receiving.
     ///
-    /// - Returns: the process id, or 0 if it is not known; `nil` if there is no such process.
+    /// - Returns: the process id, or 0 if the id is not known; `nil` if no process has opened the profile.
     /// - Throws: ``KithError/file(_:)``.
     package static func holder(of folder: URL) throws(KithError) -> Int32? {
         try ProfileLock.holder(in: folder)

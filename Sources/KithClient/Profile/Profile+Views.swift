@@ -70,7 +70,7 @@ extension Profile {
         try current.search(words, in: conversation, limit: limit)
     }
 
-    /// The number that a contact and this profile compare. Both compute the same number.
+    /// The number that the user and a contact compare to verify each other's keys. Both sides compute the same number.
     public func safetyNumber(with contact: ContactID) throws(KithError) -> SafetyNumber {
         try machine.safetyNumber(with: contact)
     }
@@ -84,8 +84,8 @@ extension Profile {
 
     /// Returns the relay at an address, with the key that it must have.
     ///
-    /// A relay that this profile already uses is returned without a connection. Otherwise the function connects. It stores the
-    /// key of a new relay, and refuses a relay whose key has changed.
+    /// A relay that this profile already uses is returned without a connection. For any other relay, the function connects.
+    /// Without `pin`, it stores the key of a new relay in the file of known relays, and refuses a relay whose key has changed.
     ///
     /// - Parameters:
     ///   - address: `HOST:PORT`.

@@ -7,7 +7,7 @@ import NIOPosix
 /// An open profile: an identity with its contacts and conversations, which is connected to its relays.
 ///
 /// Only one process at a time may open a profile for sending and receiving. Each change is on the disk before anything is sent,
-/// so the process may be killed at any moment. A profile runs on a thread without connections.
+/// so the process may be killed at any moment. A profile runs on a thread that serves no connections.
 public actor Profile {
     /// The threads of profiles. They may wait for the disk, because no connection uses them. They are never shut down, because a
     /// caller may still use a closed profile, and a call on an ended thread would never return.
@@ -54,8 +54,8 @@ public actor Profile {
     /// The time of the device's clock, in milliseconds since 1970.
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
-    /// Sets another address for the relay with a pin. For example, a relay on this machine may be reachable under a local address
-    /// only. The pin proves that it is the same relay.
+    /// Sets the address at which this process reaches the relay with a pin. For example, a relay on this machine may be reachable
+    /// under a local address only. The pin proves that it is the same relay.
     package func reach(_ pin: RelayPin, at address: RelayAddress) {
         shortcuts[pin] = address
         for (id, link) in links where link.relay.pin == pin {
@@ -190,11 +190,12 @@ public actor Profile {
     /// The events from now on, after the current states of the relays and their clocks. The stream ends when the profile is
     /// closed.
     ///
-    /// Unread events wait, up to ``ClientLimits/unreadEvents``. If the subscriber is slower, events are dropped. Later, the stream
-    /// reads the profile instead:
+    /// Events that the subscriber has not read yet wait, up to ``ClientLimits/unreadEvents``. Beyond this limit, events are
+    /// dropped. After the subscriber has read the waiting events, the stream reads the profile in place of the dropped events:
     ///
     /// - It delivers each message of another member and each notice once, in the order of the log.
-    /// - It delivers dropped own messages, and the own messages after them, in their current state, when they are in the log.
+    /// - It delivers the user's own messages that were dropped, and the own messages after them, once they are in the log. Each
+    ///   has its current state.
     /// - It delivers the current state of conversations, contacts and relays.
     /// - Other events, such as ``KithEvent/memberIsOnline(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, can't be read again.
     ///   These events keep their places. If these events alone fill more than half of the buffer, the oldest of them are lost.
@@ -202,7 +203,7 @@ public actor Profile {
     /// A program that must see every message, even those that arrive while it is not running, reads
     /// ``incomingMessages(as:from:acceptsStrangers:)``.
     ///
-    /// - Parameter start: the first events.
+    /// - Parameter start: the point at which the events begin.
     public func events(from start: EventStart = .now) -> AsyncStream<KithEvent> {
         events(from: start, limit: ClientLimits.unreadEvents)
     }
@@ -237,7 +238,7 @@ public actor Profile {
         return unread
     }
 
-    /// Reads some subjects of dropped events again. No event is added at the same time, because this actor also adds the events.
+    /// Reads some subjects of dropped events again. No event is added at the same time, because only this actor adds events.
     private func refill(_ buffer: EventBuffer) {
         do throws(KithError) {
             try buffer.refill { (dropped) throws(KithError) in

@@ -2,7 +2,7 @@ import Foundation
 import MLS
 
 extension NameFolding {
-    /// Makes names comparable that differ only in case or in the width of letters.
+    /// Treats names as equal if they differ only in case or in the width of letters.
     package static let unicode = NameFolding { $0.precomposedStringWithCompatibilityMapping.lowercased() }
 }
 

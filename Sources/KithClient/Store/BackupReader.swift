@@ -7,11 +7,11 @@ import TLSCodec
 /// Reads a backup, one chunk at a time.
 ///
 /// Each returned record is genuine and in its right place. But only after ``next()`` has returned `nil` is it certain that no
-/// record is missing at the end. So nothing of a backup should be stored before.
+/// record is missing at the end. So nothing of a backup should be stored before that.
 package struct BackupReader: ~Copyable {
     private let file: OpenFile
     private let key: SymmetricKey
-    /// Bytes that were read but not decrypted, enough to know whether a chunk is the last.
+    /// Bytes that were read but not decrypted yet. There are enough to tell whether the next chunk is the last.
     private var sealed: [UInt8] = []
     /// Plaintext that was not returned yet.
     private var opened: ArraySlice<UInt8> = []

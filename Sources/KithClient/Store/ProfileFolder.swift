@@ -53,7 +53,8 @@ struct ProfileFolder: Sendable {
     /// Whether the folder has a vault.
     var hasVault: Bool { access(vault.path, F_OK) == 0 }
 
-    /// Removes rights of other users that a copy or a restore has added. Does nothing if the folder cannot be written.
+    /// Removes other users' rights to the folder and its files, which a copy or a restore may have added. Does nothing if the
+    /// folder cannot be written.
     ///
     /// - Throws: ``PrivateFileError`` if this user may not read the vault, or needs to write it and may not.
     func tighten(forReading: Bool) throws(PrivateFileError) {

@@ -70,7 +70,7 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
     /// A failure to derive a key from a passphrase.
     enum Failure: Error {
         case emptyPassphrase
-        /// The memory for this many bytes is not available.
+        /// The required memory is not available. The value is its size in bytes.
         case noMemory(Int)
     }
 

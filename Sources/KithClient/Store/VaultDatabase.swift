@@ -102,8 +102,9 @@ struct VaultDatabase: Sendable {
         do { return try DatabaseQueue(path: path, configuration: configuration) } catch { throw failure(error) }
     }
 
-    /// SQLite recommends NORMAL for WAL, but that may lose the last commits in a power cut. Deleted values are overwritten. These
-    /// values are sealed, but if they stayed in the file, they could be read after a leak of the key.
+    /// The settings of every connection to the database. SQLite recommends `synchronous = NORMAL` for WAL, but with this setting
+    /// the last commits may be lost in a power cut. Deleted values are overwritten. These values are sealed, but if they stayed
+    /// in the file, they could be read after a leak of the key.
     private static let settings =
         """
         PRAGMA synchronous = FULL;
@@ -157,7 +158,7 @@ struct VaultDatabase: Sendable {
         try perform { _ = try? $0.checkpoint(.truncate) }
     }
 
-    /// Copies the WAL file into the database.
+    /// Copies the changes in the WAL file into the database, and empties the WAL file.
     func emptyLog() throws(StoreError) { try perform { _ = try $0.checkpoint(.truncate) } }
 
     // MARK: Running
@@ -194,8 +195,9 @@ struct VaultDatabase: Sendable {
         }
     }
 
-    /// Runs statements, and finds out whether a failure means a full disk. SQLite reports a full disk as a disk that fails in two
-    /// cases: when it creates the shared-memory file, and when a file system notices the lack of room only during a sync.
+    /// Runs statements, and finds out whether a failure means a full disk. In two cases, SQLite reports a full disk as a disk
+    /// failure: if the disk is full when SQLite creates the shared-memory file, and if the file system notices the lack of room
+    /// only during a sync.
     private static func withKnownRoom<R>(_ database: Database, _ body: () throws -> R) throws -> R {
         do {
             return try body()

@@ -4,8 +4,8 @@ import KithSupport
 import PrivateFiles
 
 extension VaultStore {
-    /// Creates a new vault in a folder, with its first contents. A vault without a profile could not be used, and would prevent
-    /// the creation of another one. The caller has the folder's ``ProfileLock``.
+    /// Creates a new vault in a folder, and stores its first contents in it. This is one step, because a vault without a profile
+    /// could not be used, and would prevent the creation of another one. The caller must hold the folder's ``ProfileLock``.
     ///
     /// - Throws: ``KithError/profileExists``, ``KithError/passphraseNeeded`` for an empty passphrase, ``KithError/file(_:)`` or
     ///   ``KithError/store(_:)``. After an error, there is no new vault, and an existing one is unchanged.
@@ -15,7 +15,7 @@ extension VaultStore {
         try create(in: folder, secret, holding: contents, cost: .standard)
     }
 
-    /// Creates a vault whose passphrase has another cost, for tests that open many vaults.
+    /// Creates a vault with a given cost of deriving the key from the passphrase. Tests that open many vaults use a low cost.
     package static func create(
         in url: URL, _ secret: VaultSecret, holding contents: StoreTransaction, cost: ScryptParameters.Cost
     ) throws(KithError) -> VaultStore {
@@ -51,7 +51,7 @@ extension VaultStore {
     ///
     /// - Parameter isReadOnly: whether another process may have opened the vault for writing. If `true`, only requests to that
     ///   process can be written (``enqueueForOwner(_:)``). On a read-only file system, not even these can be written. If `false`,
-    ///   the caller has the folder's ``ProfileLock``.
+    ///   the caller must hold the folder's ``ProfileLock``.
     /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase if the vault has none),
     ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file cannot be read, or
     ///   ``KithError/store(_:)`` if the vault is damaged or was written by a newer version. After an error, the files are
@@ -98,7 +98,7 @@ extension VaultStore {
 
     // MARK: The key of the key
 
-    /// Changes the secret that opens the vault, in one transaction. The caller has the folder's ``ProfileLock``.
+    /// Changes the secret that opens the vault, in one transaction. The caller must hold the folder's ``ProfileLock``.
     ///
     /// The vault's own key does not change, so an older copy of the vault can still be opened with the old secret.
     ///
@@ -107,7 +107,7 @@ extension VaultStore {
         try changeSecret(to: secret, cost: .standard)
     }
 
-    /// Changes the secret to one whose passphrase has another cost, for tests that open many vaults.
+    /// Changes the secret, with a given cost of deriving the key from a passphrase. Tests that open many vaults use a low cost.
     package func changeSecret(to secret: VaultSecret, cost: ScryptParameters.Cost) throws(KithError) {
         let header = try Self.wrap(key, secret, cost: cost, folder)
         do throws(StoreError) { try database.replaceHeader(header.encoded) } catch { throw .store(error) }

@@ -18,7 +18,7 @@ package final class VaultStore: ProfileStore {
     let database: VaultDatabase
     let key: VaultKey
     private let isReadOnly: Bool
-    /// The counter of other processes' commits, as it was last read.
+    /// The number that changes when another process commits, as it was last read.
     private let seenVersion: Mutex<Int64>
 
     init(_ folder: ProfileFolder, _ database: VaultDatabase, _ key: VaultKey, isReadOnly: Bool) throws(StoreError) {

@@ -21,13 +21,13 @@ public struct KnownRelays: Sendable {
         case isAnother(RelayPin)
     }
 
-    /// Uses a file, which need not exist yet.
+    /// Uses the given file, which need not exist yet.
     public init(file: PrivateFile) { self.file = file }
 
     /// Uses the file of this user.
     public init() { self.init(home: KithHome()) }
 
-    /// Uses the file in a folder of profiles.
+    /// Uses the file of known relays in a user's Kith folder.
     package init(home: KithHome) { self.init(file: PrivateFile(home.knownRelays)) }
 
     /// The relay's key, as of the first connection; `nil` if the relay is not in the file.
