@@ -35,8 +35,8 @@ public enum ClientLimits {
     /// The shortest wait for a tree after a restart, in milliseconds. This time is enough for one retry.
     package static let parcelAgainMs: UInt64 = 10 * 60_000
 
-    /// Maximum size of the letters that an inbox queues behind a letter whose tree is being fetched, in bytes. Further letters
-    /// are read afterwards.
+    /// Maximum size of the letters that an inbox queues behind a letter whose tree is being fetched, in bytes. Letters beyond
+    /// this size stay at the relay, and are read when the queue is empty again.
     package static let inboxQueue = 1 << 20
 
     /// The largest group to which a stranger may invite through a public address. The limit is needed because all members of the
@@ -47,16 +47,17 @@ public enum ClientLimits {
     /// strangers can use, and no person looks through more conversations. Further letters stay at the relay.
     public static let pendingConversations = 100
 
-    /// Minimum time between two trims of an inbox whose address many people may have, in milliseconds: a day. A random time of up
-    /// to a day is added. Trims have to be rare, because a trim shows senders that the device is connected.
+    /// Minimum time between two trims of an inbox whose address many people may have, in milliseconds: a day. A random time of
+    /// up to a day is added. A trim deletes from the relay the letters that the device has read. Trims have to be rare, because
+    /// a trim shows senders that the device is connected.
     static let trimMs: UInt64 = 24 * 3_600_000
 
     /// Time after connecting within which the device makes a trim that it missed, in milliseconds: an hour. The moment of the
     /// trim is random, so that the trim does not show when the device connected.
     static let trimSoonMs: UInt64 = 3_600_000
 
-    /// Maximum number of letters of one inbox that are left at the relay to be read again. The limit equals the number of letters
-    /// that Kith's relay stores in an inbox.
+    /// Maximum number of letters of one inbox that are left at the relay, so that the device can read them again later. The
+    /// limit equals the number of letters that Kith's relay stores in an inbox.
     static let lettersAside = 4_096
 
     /// The longest parcel that is fetched for a letter from a possible stranger, in bytes. The tree of ``strangersGroup`` members
@@ -70,7 +71,7 @@ public enum ClientLimits {
     /// Age at which a registered name is registered again, in milliseconds: 30 days, because relays forget names after a year.
     package static let nameRenewalMs: UInt64 = 30 * 24 * 3_600_000
 
-    /// The longest pause between two attempts to deliver to a relay that refuses for now, in milliseconds: an hour.
+    /// The longest pause between two attempts of a delivery that the relay refuses temporarily, in milliseconds: an hour.
     package static let deliveryPauseMs: UInt64 = 3_600_000
 
     /// Maximum number of members that one commit adds. The device stores their key packages, of 3 KiB each, until it makes the
@@ -90,9 +91,9 @@ public enum ClientLimits {
     /// Time for which a key package is valid after its creation, in seconds: 90 days.
     package static let keyPackageSeconds: UInt64 = 90 * 24 * 3_600
 
-    /// Time before its creation from which a key package is valid, in seconds: 300 days, because the owner's clock may be ahead
-    /// and the sender's behind. An early start makes nothing less safe, and the total validity is less than the 400 days that MLS
-    /// accepts.
+    /// Length of the period before a key package's creation in which the key package already counts as valid, in seconds: 300
+    /// days. This period is needed, because the owner's clock may be ahead and the sender's behind. The period does not weaken
+    /// security, and the total validity is less than the 400 days that MLS accepts.
     package static let keyPackageSecondsBefore: UInt64 = 300 * 24 * 3_600
 
     /// Time for which the private keys of an expired key package are kept, in milliseconds. A letter that was sent in time may
@@ -100,7 +101,8 @@ public enum ClientLimits {
     package static let keyPackageGraceMs: UInt64 = 30 * 24 * 3_600_000
 
     /// Difference between the device's clock and a relay's, in milliseconds, above which the device makes no invite and does not
-    /// replace the key packages at the relay: 2 days, because time zones and summer time explain a day at most.
+    /// replace the key packages at the relay: 2 days, because a mistake in the time zone or in summer time explains a day at
+    /// most.
     package static let clockSlackMs: UInt64 = 2 * 24 * 3_600_000
 
     /// Difference between the clocks, in milliseconds, from which the user is warned. At an hour, the times of messages and of
@@ -110,9 +112,9 @@ public enum ClientLimits {
     /// Pause between two checks of a clock that seems wrong, in milliseconds: 10 minutes.
     package static let clockRecheckMs: UInt64 = 600_000
 
-    /// The first pause before the device requests another key package instead of one that is not valid now, in milliseconds. Each
-    /// further pause is twice as long, up to ``clockRecheckMs``. Pauses are needed, because each request takes one of the
-    /// owner's key packages.
+    /// The first pause before the device requests another key package if the one that it received is not valid now, in
+    /// milliseconds. Each further pause is twice as long, up to ``clockRecheckMs``. Pauses are needed, because each request
+    /// takes one of the owner's key packages.
     package static let keyPackageRetryMs: UInt64 = 1_000
 
     /// Age at which an inbox's key packages are replaced by new ones, in milliseconds: 30 days, far less than their lifetime.
@@ -122,12 +124,13 @@ public enum ClientLimits {
     /// letters are dropped without a warning, because their key packages were deleted.
     package static let rememberedLetters = 64
 
-    /// Maximum number of unknown relays that are reported to the user because letters to a public address invite to them. This
-    /// number is enough for honest invitations, and does not fill a screen.
+    /// Maximum number of unknown relays that are reported to the user, because letters to a public address invite to
+    /// conversations at these relays. This number is enough for honest invitations, and does not fill a screen.
     package static let relaysToldOf = 8
 
-    /// Maximum number of letters that an inbox for one person declines, by joining and leaving, after the invite was used. This
-    /// number is enough for people who got the invite by mistake, and bounds the work if many people have the invite.
+    /// Maximum number of letters that an inbox for one person declines after the invite was used. To decline, the device joins
+    /// the conversation and leaves it at once. This number is enough for people who got the invite by mistake, and bounds the
+    /// work if many people have the invite.
     package static let lettersDeclined = 8
 
     /// The shortest pause before an inbox or a parcel is opened again after the relay has refused for now, in milliseconds.
@@ -155,8 +158,8 @@ public enum ClientLimits {
     /// goes to all members.
     public static let membersWithReceipts = 8
 
-    /// Time for which a proof that a member is online is valid, in milliseconds. Within this time, the device does not challenge
-    /// the member in return.
+    /// Time for which a proof that a member is online is valid, in milliseconds. If the member sends a challenge within this
+    /// time, the device answers it, but does not challenge the member in return.
     package static let presenceMs: UInt64 = 5_000
 
     /// Maximum number of challenges in one conversation that are answered within ``presenceMs``. Even if many members of a group
@@ -167,8 +170,8 @@ public enum ClientLimits {
     /// process.
     package static let recentEntries = 1_000
 
-    /// Maximum number of lines that count unreadable entries at the same time, one for each reason and member. Beyond this
-    /// number, the counting starts again, so that many different faults take little memory.
+    /// Maximum number of counters for unreadable entries in one conversation. There is one counter for each reason and member.
+    /// If another counter is needed, all counters are reset, so that many different faults take little memory.
     static let kindsPassedOver = 32
 
     /// Time within which a warning counts as a repetition, in milliseconds. With 10 minutes, a relay that misbehaves all the time

@@ -8,11 +8,11 @@
 struct Clocks {
     /// The time of the device's clock, in milliseconds since 1970.
     private(set) var wall: UInt64
-    /// The time of the device's clock when the profile was opened, plus the time that has passed since then. If the clock was
-    /// right then, this is milliseconds since 1970. The value never jumps.
+    /// The time of the device's clock when the profile was opened, plus the time that has passed since then. The value is in
+    /// milliseconds since 1970 if the clock was right when the profile was opened. It never jumps.
     private(set) var now: UInt64
     private var steady: UInt64
-    /// Whether the device's clock was set after the last call of ``didSet()``.
+    /// Whether the device's clock was set by an hour or more after the last call of ``didSet()``.
     private var wasSet = false
     /// The time that each relay stated when the device connected, and the value of ``now`` at that moment.
     private var told: [RelayID: (time: UInt64, at: UInt64)] = [:]
@@ -58,7 +58,7 @@ struct Clocks {
 
     /// Returns the milliseconds until a time has passed by both clocks; `nil` if no relay has stated its time.
     ///
-    /// - Parameter relayTime: the time that is compared with the relay's clock, if it is another one.
+    /// - Parameter relayTime: the time that is compared with the relay's clock; `nil` to compare `time` with both clocks.
     func delay(untilOver time: UInt64, orByRelay relayTime: UInt64? = nil, relay: RelayID) -> UInt64? {
         guard let witness = witness(for: relay) else { return nil }
         let byRelay = relayTime ?? time
@@ -83,9 +83,9 @@ extension UInt64 {
         return overflows ? .max : sum
     }
 
-    /// Returns the remaining milliseconds of a period that began at another time, where this value is the time of the device's
-    /// clock. Returns 0 if the beginning is more than ``ClientLimits/clockSlackMs`` in the future, because the clock was wrong
-    /// then or is wrong now.
+    /// Returns the remaining milliseconds of a period that began at `begin`. The receiver is the current time of the device's
+    /// clock. Returns 0 if `begin` is more than ``ClientLimits/clockSlackMs`` in the future, because the clock was wrong then or
+    /// is wrong now.
     func rest(of length: UInt64, since begin: UInt64) -> UInt64 {
         guard begin <= plus(ClientLimits.clockSlackMs) else { return 0 }
         let end = begin.plus(length)

@@ -5,7 +5,7 @@ struct RelayDirectory {
     private var points: [RelayID: RelayPoint] = [:]
     /// The relays that are connected now.
     private var links: Set<RelayID> = []
-    /// The connected relays that had no room for the latest request that takes space.
+    /// The connected relays that refused the latest request that takes space, because they are full.
     private var full: Set<RelayID> = []
     /// The relays to which the profile keeps a connection.
     private var keptConnected: Set<RelayID> = []
@@ -14,10 +14,10 @@ struct RelayDirectory {
 
     subscript(_ id: RelayID) -> RelayPoint? { points[id] }
 
-    /// All relays, by number.
+    /// All relays, sorted by number.
     var sorted: [(id: RelayID, point: RelayPoint)] { points.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
 
-    /// The relays that are connected now, by number.
+    /// The relays that are connected now, sorted by number.
     var connected: [RelayID] { links.sorted() }
 
     func isConnected(_ id: RelayID) -> Bool { links.contains(id) }
@@ -32,7 +32,7 @@ struct RelayDirectory {
     /// Adds a relay from the store.
     mutating func load(_ id: RelayID, _ point: RelayPoint) { points[id] = point }
 
-    /// Returns the number of a relay that the user has named. Its pass replaces the known one.
+    /// Returns the number of a relay that the user has named. If the user gave a pass, it replaces the relay's known pass.
     mutating func id(given point: RelayPoint, in step: inout Step) -> RelayID {
         if let id = known(point), point.pass != nil, points[id]?.pass != point.pass {
             remember(point, as: id, in: &step)
@@ -101,7 +101,7 @@ struct RelayDirectory {
 
     /// Notes the answer to a request that takes space.
     ///
-    /// - Returns: the relay's state, if the relay has just run out of room or has room again.
+    /// - Returns: the relay's new state if the relay has just run out of room or has room again; `nil` if nothing has changed.
     mutating func noteRoom(at id: RelayID, _ result: Result<Reply, RelayError>) -> RelayState? {
         switch result {
         case .success: return full.remove(id) != nil ? .connected : nil

@@ -22,10 +22,10 @@ struct ContactBook {
 
     subscript(_ id: ContactID) -> Contact? { contacts[id] }
 
-    /// The contact with an account key.
+    /// The contact with the given account key; `nil` if there is none.
     subscript(_ key: AccountKey) -> Contact? { idsByKey[key].flatMap { contacts[$0] } }
 
-    /// The contact whose key has a fingerprint.
+    /// The contact whose account key has the given fingerprint; `nil` if there is none.
     subscript(_ account: AccountFingerprint) -> Contact? {
         contacts.values.first { $0.accountKey.fingerprint == account }
     }
@@ -79,7 +79,8 @@ struct ContactBook {
         step.emit(.contact(contact))
     }
 
-    /// Returns the contact with a person's account key. If there is none, creates one. If the name is taken, it gets a number.
+    /// Returns the contact with a person's account key. If there is none, creates one. If the person's name is taken, a number
+    /// is appended to it.
     mutating func remember(
         _ person: Acquaintance, in step: inout Step
     ) -> ContactID {
@@ -146,7 +147,8 @@ struct ContactBook {
         return before
     }
 
-    /// Stores the address of a contact whose address was not known.
+    /// Stores the address of the contact whose account the address names. Does nothing if an address of the contact is already
+    /// known.
     mutating func learnAddress(_ inbox: InboxAddress, in step: inout Step) {
         guard var contact = self[inbox.account], contact.inbox == nil else { return }
         contact.inbox = inbox
@@ -160,8 +162,8 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// Adds the owner of a name, as a relay has stated it, to the contacts. If a contact was found under that name with another
-    /// key before, the contact gets a conflicting key instead.
+    /// Adds the owner of a name to the contacts, after a relay has stated the owner. If an earlier lookup of the name found a
+    /// contact with another key, stores the new key as that contact's conflicting key instead.
     ///
     /// - Parameters:
     ///   - alias: the user's own name for the owner.

@@ -1,5 +1,5 @@
-/// The names of the contacts and of the user. Finding a free name takes the same time for any number of names. Otherwise a member
-/// who adds thousands of people with the same name could slow the device down.
+/// The names of the contacts and of the user. Finding a free name takes the same time for any number of names, so that a member
+/// who adds thousands of people with the same name cannot slow the device down.
 ///
 /// Names that look the same count as equal, so case, width and invisible characters are ignored.
 struct NamesInUse {

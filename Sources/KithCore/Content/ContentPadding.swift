@@ -2,8 +2,8 @@ import TLSCodec
 
 /// Pads content so that its length reveals little: `opaque content<V>`, followed by zeros up to the next of a few sizes.
 enum ContentPadding {
-    /// The padded lengths in bytes, without the message's overhead. A relay learns only which of them a content has. Longer
-    /// content is refused.
+    /// The padded lengths in bytes, without the message's overhead. A relay learns only which of these lengths a content has.
+    /// Longer content is refused.
     static let sizes = [256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, ClientLimits.paddedContent]
 
     /// Returns the padded content; `nil` if it is longer than the largest size.

@@ -76,7 +76,7 @@ struct LiveCheck: Hashable, Sendable, TLSCodable {
 }
 
 extension LiveCheck {
-    /// Whether the check was signed by the member with its leaf.
+    /// Whether the check was signed by the member at the leaf that the check names.
     func isGenuine(_ kind: LiveProof.Kind, by account: AccountKey, in group: Group) -> Bool {
         let proof = LiveProof(kind: kind, nonce: nonce, account: account, view: view)
         return group.tree[leaf]?.signatureKey.verifies(

@@ -18,11 +18,12 @@ import TLSCodec
 /// which the relay cannot compute. With `previous`, a view in the new epoch also confirms the entries before the turn. A joining
 /// member learns `previous` from the inviter.
 struct LogView: Hashable, Sendable, TLSCodable {
-    /// The last entry in the hash. At the start of an epoch, this is the turn that opened the epoch, or 0 in a new channel.
+    /// The seq of the last entry in the hash. At the start of an epoch, this is the seq of the turn that opened the epoch, or 0
+    /// in a new channel.
     let seq: UInt64
     /// The hash, 32 bytes.
     let hash: [UInt8]
-    /// The hash after the turn that opened the epoch, 32 bytes.
+    /// The final hash of the previous epoch, which includes the turn that opened this epoch. 32 bytes.
     let previous: [UInt8]
 
     /// The value of `previous` in the first epoch.
@@ -38,7 +39,7 @@ struct LogView: Hashable, Sendable, TLSCodable {
     ///
     /// - Parameters:
     ///   - seq: the seq of the turn that opened the epoch.
-    ///   - previous: the hash after that turn.
+    ///   - previous: the final hash of the previous epoch, which includes that turn.
     init(
         beginning epoch: UInt64, of channel: ChannelID, authenticator: SecretBytes, after seq: UInt64,
         previous: [UInt8] = noPrevious

@@ -143,7 +143,8 @@ extension CursorBook {
 }
 
 extension EntryRecord {
-    /// The message for readers of cursors; `nil` unless another member has written it.
+    /// The message for readers of cursors; `nil` if this profile's user has written the entry, or if the entry is not for
+    /// people.
     fileprivate func incoming(at place: EntryPlace, _ contacts: ContactBook) -> Message? {
         guard author != .me, body.isForPeople else { return nil }
         return messages(at: place, readBy: [:], contacts).first

@@ -1,5 +1,5 @@
-/// The cursors of a profile. It has the names of all cursors, and the places of those that were used since the profile was
-/// opened.
+/// The cursors of a profile. The book has the names of all cursors, and the places of the cursors that were used since the
+/// profile was opened.
 struct CursorBook: Sendable {
     /// The undamaged names, by number.
     private(set) var names: [UInt64: CursorName]
@@ -31,7 +31,7 @@ struct CursorBook: Sendable {
         StoreKey(.profile, owner: placesOwner(number), item: conversation.rawValue)
     }
 
-    /// The number of the cursor with a name; `nil` if there is none.
+    /// The number of the cursor with the given name; `nil` if there is none.
     func number(of name: CursorName) -> UInt64? { names.first { $0.value == name }?.key }
 
     /// Adds a cursor.
@@ -53,7 +53,7 @@ struct CursorBook: Sendable {
         return lastReader
     }
 
-    /// Removes the cursor with a name. If no cursor has the name, removes all damaged cursors.
+    /// Removes the cursor with the given name. If no cursor has the name, removes all damaged cursors.
     ///
     /// - Returns: the numbers of the removed cursors.
     /// - Throws: ``KithError/notFound(_:)``.

@@ -1,4 +1,4 @@
-/// A reader of a cursor. A later reader replaces it.
+/// A reader of a cursor. Each new reader of a cursor replaces the previous one.
 package struct CursorReader: Hashable, Sendable {
     let cursor: UInt64
     let number: UInt64

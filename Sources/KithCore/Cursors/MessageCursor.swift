@@ -9,8 +9,8 @@ public enum CursorStart: Hashable, Sendable {
 /// A named place in every conversation, for a program that reads messages. Only acknowledgements move a cursor. A person who
 /// reads messages does not move it.
 ///
-/// Only one reader at a time uses a cursor. `scanned` has the entries that were delivered to the current reader. This list exists
-/// in memory only, so a new reader begins after the last acknowledgement.
+/// Only one reader at a time uses a cursor. `scanned` has the last entry of each conversation that the current reader has
+/// received or skipped. It exists in memory only, so a new reader begins after the last acknowledgement.
 struct MessageCursor: Sendable {
     /// The cursor's number in the store.
     let number: UInt64
@@ -33,7 +33,7 @@ struct MessageCursor: Sendable {
         self.places = places
     }
 
-    /// Returns to the last acknowledgements, because another reader begins.
+    /// Moves the cursor back to the last acknowledgements for a new reader.
     mutating func begin(reader: UInt64) {
         self.reader = reader
         scanned = [:]

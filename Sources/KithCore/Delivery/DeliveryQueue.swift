@@ -165,12 +165,13 @@ private struct PendingDelivery {
     private(set) var unanswered = 0
     /// Whether the relay may have the delivery without a confirmation, because the answer to an earlier attempt was lost.
     private(set) var mayExist: Bool
-    /// If the relay asked for a pause, the milliseconds before all requests are repeated. The relay's answers to later requests
-    /// of the same attempt are then only consequences.
+    /// Pause before all requests of the delivery are repeated, in milliseconds; `nil` unless the relay has refused one of them
+    /// for now. While it is set, a final refusal of another request in the same attempt is ignored, because it is only a
+    /// consequence.
     private(set) var pauseMs: UInt64?
     /// The time of the next attempt, in milliseconds; see ``Clocks/now``.
     private(set) var retryAt: UInt64?
-    /// Number of successive refusals for now.
+    /// Number of successive temporary refusals.
     private var refusals = 0
     /// Whether the user was told that the delivery waits.
     private var isTold = false
@@ -195,8 +196,8 @@ private struct PendingDelivery {
 
     /// Notes that the relay has refused for now.
     ///
-    /// - Returns: the obstacle, if the user should be told of it. The user is told only once, and only about invitations. A relay
-    ///   that is busy for a moment is not reported.
+    /// - Returns: the obstacle if the user should be told of it, otherwise `nil`. The user is told only once, and only about
+    ///   invitations. A relay that is busy for a moment is not reported.
     mutating func wait(for error: RelayError) -> InvitationObstacle? {
         pauseMs = max(pauseMs ?? 0, error.retryDelayMs)
         let obstacle = InvitationObstacle(error)

@@ -90,7 +90,7 @@ struct ParcelFetches {
     /// Handles the start of the follow of a parcel.
     ///
     /// Senders send the whole tree before the letter. If the tree is incomplete now, it will never be complete. So the fetch
-    /// fails at once, and does not delay the letters behind.
+    /// fails at once, and does not delay the next letters in the inbox.
     mutating func didStartFollow(_ purpose: ParcelPurpose, lastSeq: UInt64, in step: inout Step) -> Event? {
         guard case .tree = purpose, let fetch = fetches[purpose] else { return nil }
         fetches[purpose]?.lastSeq = lastSeq
@@ -151,7 +151,7 @@ private struct ParcelFetch {
 
     /// Processes an entry.
     ///
-    /// - Returns: whether the entry is a part, and there have not been too many entries.
+    /// - Returns: `false` if the entry is not a part of the parcel, or if the relay has sent too many entries.
     mutating func take(_ entry: Entry) -> Bool {
         entries += 1
         let isPart = contents.take(entry.id, entry.payload)

@@ -21,7 +21,7 @@ public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// Writes the 32 bytes.
     public func encode(into writer: inout TLSWriter) { writer.writeBytes(bytes) }
 
-    /// SHA-256 of the key. Invites contain it, and users see it if two keys differ.
+    /// SHA-256 of the key. Invites contain it. Users see it if a contact's key differs from the pinned key.
     public var fingerprint: AccountFingerprint { AccountFingerprint(digest: SHA256.hash(data: bytes)) }
 
     /// Whether the signature of a labeled message is valid.

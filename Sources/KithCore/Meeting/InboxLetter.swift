@@ -4,8 +4,8 @@ import MLS
 import TLSCodec
 
 /// An ``InboxMessage``, encrypted to the init key of the key package for which the message's Welcome was made. In the inbox, the
-/// letter is sealed again. Everyone who has an inbox's address knows the inbox's seal key. If the inbox has a registered name,
-/// the relay knows the seal key too.
+/// letter is also sealed with the inbox's seal key. This seal alone does not keep the letter secret, because everyone who has
+/// the inbox's address knows the seal key. If the inbox has a registered name, the relay knows the seal key too.
 ///
 /// ```text
 /// struct {

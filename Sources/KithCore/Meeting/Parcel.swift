@@ -94,7 +94,7 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
         return parts
     }
 
-    /// Opens one part; `nil` if the entry is not this part.
+    /// Opens the part with the given index; `nil` if the payload is not this part.
     fileprivate func open(_ payload: some Collection<UInt8>, index: Int) -> [UInt8]? {
         let sealed = Array(payload)
         guard let nonce = try? nonce(index),
@@ -124,7 +124,8 @@ struct ParcelContents {
 
     init(of address: ParcelAddress) { self.address = address }
 
-    /// Adds an entry. Returns whether the entry is a part of this parcel.
+    /// Adds an entry. Returns `false` if the entry is not a part of this parcel. If an entry with the same id was added before,
+    /// ignores the entry and returns `true`.
     mutating func take(_ entry: EntryID, _ payload: some Collection<UInt8>) -> Bool {
         guard seen.insert(entry).inserted else { return true }
         for index in (0..<address.partCount).lazy.filter({ [parts] in parts[$0] == nil }).prefix(Self.mostTried) {
@@ -182,7 +183,8 @@ package struct TurnReference: Hashable, Sendable, TLSCodable {
     /// The parcel's channel.
     package var channel: ChannelID { commit.channel }
 
-    /// Returns the commit from the parcel's entries; `nil` if the reference does not belong to these bytes.
+    /// Returns the commit from the parcel's entries; `nil` if a part is missing, or if the commit does not have the reference's
+    /// digest.
     package func commit(from entries: [(entry: EntryID, payload: [UInt8])]) -> [UInt8]? {
         var contents = ParcelContents(of: commit)
         for (entry, payload) in entries { _ = contents.take(entry, payload) }

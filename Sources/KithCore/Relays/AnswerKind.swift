@@ -1,6 +1,6 @@
 import KithWire
 
-/// The kind of reply that a request gets, unless the relay refuses it.
+/// The kind of reply that a request gets, unless the relay refuses the request.
 enum AnswerKind {
     case welcome, done, granted, accepted, following, keyPackage, record
 

@@ -1,8 +1,8 @@
 /// The limits of a connection's state machine, and of everything that waits to be sent or processed.
 extension ClientLimits {
     /// Maximum number of requests without an answer on one connection. The same number of further requests may wait for the
-    /// relay's rate limit. The limit is higher than any burst that a relay allows. It is still so low that a relay without
-    /// answers occupies little memory.
+    /// relay's rate limit. The limit is higher than any burst that a relay allows. It is still so low that a relay that does not
+    /// answer causes little memory to be used.
     package static let unansweredRequests = 1 << 16
 
     /// Maximum size of the relays' messages that wait for a profile, or for the readers of one connection's follows, in bytes.
@@ -10,7 +10,7 @@ extension ClientLimits {
     /// this size, a connection stops reading from its socket.
     package static let unreadBytes = 4 << 20
 
-    /// Memory of a waiting message in addition to its bytes, in bytes.
+    /// Memory that a waiting message needs in addition to its content, in bytes.
     package static let unreadOverhead = 128
 
     /// Duration after which a connection makes the pauses before reconnecting short again. This duration is longer than the

@@ -29,7 +29,7 @@ package struct LinkMachine {
         case stopped
     }
 
-    /// The refusal of a follow, if the channel is already followed. A ``ProfileMachine`` never begins two follows of a channel.
+    /// The error for a follow of a channel that is already followed. A ``ProfileMachine`` never begins two follows of a channel.
     package static let alreadyFollowing = RelayError(.unavailable, "the channel is followed already")
 
     private let id: RelayID

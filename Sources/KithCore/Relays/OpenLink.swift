@@ -12,7 +12,8 @@ struct OpenLink {
 
     private let id: RelayID
     var session: RelaySession<LinkMachine.Ticket>
-    /// The time at which the relay's `welcome` arrived, and the relay's rate limit. No request is sent before that.
+    /// The time at which the relay's `welcome` arrived, and the relay's rate limit; `nil` before `welcome`. No request is sent
+    /// before `welcome`.
     private(set) var welcome: (since: Duration, pace: TokenBucket)?
     /// Requests and follows that wait for the rate limit, the oldest first. There are at most
     /// ``ClientLimits/unansweredRequests``.

@@ -20,7 +20,7 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
     case overloaded
     /// This connection already follows the channel. Nothing was sent.
     case alreadyFollowing
-    /// The connection itself makes requests of this kind, with separate methods. Nothing was sent.
+    /// Requests of this kind are made by separate methods of the connection, and not by the caller. Nothing was sent.
     case notByHand
 
     /// The reason why an address does not answer.

@@ -35,7 +35,7 @@ package struct RelaySession<Ticket> {
     private var lastSent: Duration
     /// The time of the oldest unanswered request, or an earlier time; `nil` if there is none.
     private var unansweredSince: Duration?
-    /// The time from which answers have been read; `nil` while they are not read.
+    /// The time at which the caller began to read answers; `nil` while reading is paused.
     private var readingSince: Duration?
     private var pingAfter: Duration
     private let timeouts: RelayTimeouts
@@ -65,8 +65,9 @@ package struct RelaySession<Ticket> {
         return ask(request, .request(AnswerKind(to: request), ticket, at: now), now: now)
     }
 
-    /// Begins a follow with an unused number. If an earlier follow of the channel is still being ended, returns `nil`, and the
-    /// frame is sent after that. Otherwise a repeated `unfollow` would end the new follow.
+    /// Begins a follow with an unused number. If an earlier follow of the channel is still being ended, returns `nil`, and
+    /// requests the new follow when the earlier one is over. A request at once would be too early, because a repeated `unfollow`
+    /// could end the new follow.
     ///
     /// - Throws: the errors of ``submit(_:ticket:now:)``, and `alreadyFollowing`.
     package mutating func follow(

@@ -3,7 +3,7 @@ import KithWire
 
 extension TokenBucket {
     /// Creates a bucket for requests to a relay, with four fifths of the relay's rate and half of its burst. The values are
-    /// lower, because requests may arrive closer together than they were sent.
+    /// lower than the relay's, because requests may arrive closer together than they were sent.
     package init(below limits: AdvertisedLimits) {
         self.init(
             burst: Int(limits.requestBurst) / 2,

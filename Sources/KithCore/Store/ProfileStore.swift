@@ -56,26 +56,26 @@ extension ProfileStore {
 
 /// The tables of a profile. Their numbers are part of the file format.
 public enum StoreTable: UInt8, CaseIterable, Sendable {
-    /// The account, the device and the settings. There are few values, with owner 0.
+    /// The account, the device and the settings, with owner 0. Cursors have higher owners.
     case profile = 0
-    /// Relays, with owner 0 and the relay's number.
+    /// Relays, with owner 0 and the relay's number as the item.
     case relay
-    /// Contacts, with owner 0 and the contact's number.
+    /// Contacts, with owner 0 and the contact's number as the item.
     case contact
-    /// The records of conversations, with owner 0 and the conversation's number. A record changes with every entry.
+    /// The records of conversations, with owner 0 and the conversation's number as the item. A record changes with every entry.
     case conversation
     /// The epoch states of MLS groups, with the conversation as the owner. A state changes with every commit.
     case epoch
-    /// The ratchet records of MLS groups, with the conversation as the owner and `GroupRecordKey.rawValue`. One of them changes
-    /// with every message.
+    /// The ratchet records of MLS groups, with the conversation as the owner and `GroupRecordKey.rawValue` as the item. One of
+    /// them changes with every message.
     case record
     /// Commits that are not in the log yet, with the conversation as the owner.
     case pendingCommit
-    /// The processed entries of logs, with the conversation as the owner and the seq.
+    /// The processed entries of logs, with the conversation as the owner and the seq as the item.
     case entry
     /// Entries that have to be sent, in order, with the conversation as the owner.
     case outbox
-    /// This device's inboxes, with owner 0 and the inbox's number.
+    /// This device's inboxes, with owner 0 and the inbox's number as the item.
     case inbox
     /// Key packages with their private keys, with the inbox as the owner.
     case keyPackage
@@ -83,7 +83,7 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case delivery
     /// Requests from other processes of this user, in order, with owner 0.
     case request
-    /// The times at which texts of messages are deleted, with the conversation as the owner and the seq.
+    /// The times at which texts of messages are deleted, with the conversation as the owner and the seq as the item.
     case expiry
 }
 
