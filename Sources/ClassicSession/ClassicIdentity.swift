@@ -71,7 +71,7 @@ public struct ClassicIdentity: Sendable {
 }
 
 extension ClassicIdentity: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The public fingerprint. Nothing of the private key is shown.
+    /// The length and fingerprint of the public key. Nothing of the private key is shown.
     public var description: String { "ClassicIdentity(RSA-\(bits), \(fingerprint))" }
     /// Equals ``description``.
     public var debugDescription: String { description }

@@ -39,8 +39,8 @@ extension ClassicSession {
         return frame(.sealed(sealed), to: open.peerRun)
     }
 
-    /// Checks the MAC first, then the number, and then decrypts. A wrong MAC and an invalid content cause the same event and the
-    /// same change, so that a forger cannot learn which check has failed.
+    /// Handles a sealed message: checks the MAC, then the number, and then decrypts. A wrong MAC and an invalid content have the
+    /// same effect, so that a forger cannot learn which check has failed.
     mutating func receive(_ sealed: SealedMessage, _ opened: SessionState.Open) -> [Output] {
         var open = opened
         let context = DirectionKeys.Context(

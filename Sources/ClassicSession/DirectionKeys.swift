@@ -4,8 +4,8 @@ import Foundation
 import KithSupport
 import TLSCodec
 
-/// The two keys that protect one direction. The receiver of the direction has created the 64 bytes of the keys, and has sent
-/// these bytes wrapped.
+/// The two keys that protect the messages in one direction. The receiver of these messages has created the keys, 64 bytes
+/// together, and has sent them wrapped to the sender.
 ///
 /// Normative. Bytes 0–31 are the AES-256 key, bytes 32–63 the HMAC-SHA256 key. Encrypt-then-MAC: AES-256-CBC with PKCS #7 padding
 /// and a fresh random IV, then HMAC-SHA256 over

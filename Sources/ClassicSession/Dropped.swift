@@ -1,8 +1,9 @@
-/// The reason why an input was dropped. A dropped input has changed no state. Of the input's content, this value has only the
-/// claimed number.
+/// The reason why an input was dropped. A dropped input has changed no state. Of the input's content, this value has at most a
+/// message's claimed number or a key's length.
 public enum Dropped: Hashable, Sendable {
-    /// The MAC of a message is wrong, or its content is not a ciphertext. The two are one case on purpose. The number is the
-    /// claimed one, if that number is possible. The claim may itself have been altered.
+    /// The MAC of a message is wrong, or its content is not a ciphertext. The two are one case, so that a forger cannot learn
+    /// which check has failed. `number` is the number that the message claims; nil if the claim cannot be true. The claim may
+    /// itself have been altered.
     case altered(number: UInt64?)
     /// A genuine message that is a repetition, or that comes after a later one.
     case repeated(number: UInt64)
@@ -20,9 +21,10 @@ public enum Dropped: Hashable, Sendable {
     case unacceptableKey(KeyRefusal)
     /// An invalid signature, which should have proved the other user's presence.
     case badProof
-    /// A wrapped key with an invalid signature, or one that cannot be unwrapped. The two are one case on purpose.
+    /// A wrapped key that has an invalid signature or that cannot be unwrapped. The two are one case, so that a forger cannot
+    /// learn which check has failed.
     case badWrappedKey
-    /// A run beyond the number of announced runs that this run answers.
+    /// The announcement of a run, after this run has handled the maximum number of announced runs.
     case tooManyRuns
     /// An input after the end of the session.
     case afterEnd

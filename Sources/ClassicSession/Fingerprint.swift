@@ -15,8 +15,8 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads a fingerprint in the form of ``description`` or `sha256sum`: 64 hexadecimal digits, in upper or lower case. Hyphens,
-    /// colons and spaces between the digits are ignored. All digits are required, because half a fingerprint protects far less
-    /// than half as well.
+    /// colons and spaces between the digits are ignored. All digits are required, because a key that matches only some of the
+    /// digits is much easier to find.
     ///
     /// - Throws: ``FingerprintError`` for any other text.
     public init(_ text: String) throws(FingerprintError) {

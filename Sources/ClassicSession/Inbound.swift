@@ -2,7 +2,8 @@
 struct Inbound: Sendable, Equatable {
     /// The next expected number. All lower numbers have arrived or were reported.
     private(set) var next: UInt64 = 1
-    /// Numbers from ``next`` on that altered frames have claimed. There are never more than ``ClassicLimits/believedLead``.
+    /// The numbers, not lower than ``next``, that altered frames have claimed. Their count is at most
+    /// ``ClassicLimits/believedLead``.
     private var reportedAltered: Set<UInt64> = []
 
     /// Notes the number that an altered frame claims. Returns the number to report; `nil` if the claim cannot be true.

@@ -17,8 +17,8 @@
 /// | from `proving` on | hello of a new run             | reports that the peer started again                      | unchanged  |
 /// | any               | anything else, or failed check | reports why it was dropped                               | unchanged  |
 ///
-/// If both sides have sent a hello, one of them is first in the log, and the run that sent it sees the other. So at least one
-/// side answers, and the answer makes the other side answer. If both answer, that does no harm.
+/// If both sides have sent a hello, the side whose hello is first in the channel sees the hello of the other side. So at least
+/// one side answers, and the answer makes the other side answer. If both answer, that does no harm.
 enum SessionState: Sendable {
     case idle
     case waiting
@@ -91,7 +91,8 @@ struct ProvenPeer: Sendable {
         side = unproven.side
     }
 
-    /// Unwraps the message keys that this peer made, if the peer has signed them. Every failure has the same result.
+    /// Unwraps the message keys that this peer made, if the peer has signed them. Returns `nil` after any failure, whatever its
+    /// cause.
     func openKeys(_ wrapped: WrappedKey, with identity: ClassicIdentity) -> DirectionKeys? {
         guard
             key.verifies(

@@ -36,9 +36,9 @@ import TLSCodec
 ///
 ///     sessionID = SHA-256(SessionContent)
 ///
-/// The nonces and runs make a signature invalid in every other run. The signer's side makes it invalid if it is sent back. The
-/// ids and keys are bound together, so that nobody can present another user's signature. The labels keep a signature of one kind
-/// of content from being valid for another kind.
+/// The nonces and runs make a signature invalid in every other run. The field `signer` makes a signature invalid if it is sent
+/// back to the side that made it. The ids and keys are bound together, so that nobody can present another user's signature. The
+/// labels keep a signature of one kind of content from being valid for another kind.
 struct Transcript: Hashable, Sendable {
     struct Party: Hashable, Sendable, TLSEncodable {
         var run: RunID

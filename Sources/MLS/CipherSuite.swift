@@ -25,19 +25,19 @@ public struct CipherSuite: CodePoint {
     // numbers from the private-use range (§17.1: 0xF000 to 0xFFFF), in the order of the draft's table. This is the only place
     // that has to change.
 
-    /// TBD1 `MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519`.
+    /// `MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519` (TBD1 of draft-ietf-mls-pq-ciphersuites).
     public static let xWingAES128SHA256Ed25519 = CipherSuite(rawValue: 0xf901)
-    /// TBD2 `MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519`.
+    /// `MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519` (TBD2 of draft-ietf-mls-pq-ciphersuites).
     public static let xWingAES256SHA384Ed25519 = CipherSuite(rawValue: 0xf902)
-    /// TBD6 `MLS_128_MLKEM768_AES256GCM_SHA384_Ed25519`.
+    /// `MLS_128_MLKEM768_AES256GCM_SHA384_Ed25519` (TBD6 of draft-ietf-mls-pq-ciphersuites).
     public static let mlkem768AES256SHA384Ed25519 = CipherSuite(rawValue: 0xf906)
-    /// TBD7 `MLS_128_MLKEM768_AES256GCM_SHA384_P256`.
+    /// `MLS_128_MLKEM768_AES256GCM_SHA384_P256` (TBD7 of draft-ietf-mls-pq-ciphersuites).
     public static let mlkem768AES256SHA384P256 = CipherSuite(rawValue: 0xf907)
-    /// TBD8 `MLS_192_MLKEM1024_AES256GCM_SHA384_P384`.
+    /// `MLS_192_MLKEM1024_AES256GCM_SHA384_P384` (TBD8 of draft-ietf-mls-pq-ciphersuites).
     public static let mlkem1024AES256SHA384P384 = CipherSuite(rawValue: 0xf908)
-    /// TBD10 `MLS_192_MLKEM768_AES256GCM_SHA384_MLDSA65`.
+    /// `MLS_192_MLKEM768_AES256GCM_SHA384_MLDSA65` (TBD10 of draft-ietf-mls-pq-ciphersuites).
     public static let mlkem768AES256SHA384MLDSA65 = CipherSuite(rawValue: 0xf90a)
-    /// TBD11 `MLS_256_MLKEM1024_AES256GCM_SHA384_MLDSA87`.
+    /// `MLS_256_MLKEM1024_AES256GCM_SHA384_MLDSA87` (TBD11 of draft-ietf-mls-pq-ciphersuites).
     public static let mlkem1024AES256SHA384MLDSA87 = CipherSuite(rawValue: 0xf90b)
 
     /// All suites that this module can use, the most common first.
@@ -52,8 +52,8 @@ public struct CipherSuite: CodePoint {
     /// and ML-DSA-44 are missing, because swift-crypto does not have them.
     public var isSupported: Bool { algorithms != nil }
 
-    /// The suite's algorithms (§5.1, §17.1; draft-ietf-mls-pq-ciphersuites); `nil` if it is not supported. This table is the only
-    /// one.
+    /// The suite's algorithms (§5.1, §17.1; draft-ietf-mls-pq-ciphersuites); `nil` if it is not supported. This is the only place
+    /// that assigns algorithms to suites.
     var algorithms: Algorithms? {
         switch self {
         case .x25519AES128SHA256Ed25519: .init(.x25519, .sha256, .aes128GCM, .ed25519)

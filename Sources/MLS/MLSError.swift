@@ -2,7 +2,7 @@ import TLSCodec
 
 /// The reason why an operation was refused. A call that throws such an error has changed nothing.
 ///
-/// Each case says what a caller can do. Its associated value says which rule was broken.
+/// Each case names what was refused. Its associated value, if there is one, gives the details, such as the rule that was broken.
 public enum MLSError: Error, Hashable, Sendable {
     /// The bytes are not a valid encoding of the expected value. Drop them.
     case malformed(TLSCodecError)
@@ -92,7 +92,7 @@ public enum LeafNodeError: Hashable, Sendable {
     case extensionNotInCapabilities
     /// A list of extensions contains a type twice (§13.4).
     case duplicateExtension
-    /// The capabilities list a default type (§7.2).
+    /// A default type is in the capabilities, where it must not be listed (§7.2).
     case defaultTypeInCapabilities
     /// `leaf_node_source` does not match the place of the leaf.
     case source
@@ -220,15 +220,15 @@ public enum ProposalListError: Hashable, Sendable {
 public enum CommitError: Hashable, Sendable {
     /// The path is missing although the proposals require one.
     case pathRequired
-    /// The number of nodes in the path differs from the committer's filtered direct path (§7.5).
+    /// The path has more or fewer nodes than the committer's filtered direct path (§7.5).
     case pathLength
-    /// The number of ciphertexts in a node of the path differs from the resolution of its copath (§7.6).
+    /// A node of the path has more or fewer ciphertexts than the resolution of its copath has nodes (§7.6).
     case ciphertextCount
-    /// The parent hash in the new leaf differs from that of the path (§7.9.2).
+    /// The parent hash in the new leaf differs from the one computed from the path (§7.9.2).
     case parentHash
     /// A key of the path is already in the tree.
     case duplicateEncryptionKey
-    /// The public keys that follow from the path secret differ from the path's (§7.5).
+    /// The public keys that are derived from the path secret differ from those in the path (§7.5).
     case pathSecret
     /// The confirmation tag is invalid (§6.1).
     case confirmationTag
@@ -252,7 +252,7 @@ public enum JoiningError: Hashable, Sendable {
     case leafMissing
     /// The confirmation tag is invalid.
     case confirmationTag
-    /// The public keys that follow from the path secret differ from the tree's.
+    /// The public keys that are derived from the path secret differ from those in the tree.
     case pathSecret
     /// The client does not support an extension of the group context (§13.4).
     case groupExtensionUnsupported

@@ -1,7 +1,7 @@
 import Dispatch
 
-/// Maps independent items on all cores, and returns the results in order. For signatures and HPKE ciphertexts, of which a large
-/// group has thousands.
+/// Maps independent items on all cores, and returns the results in order. It is used for signatures and HPKE ciphertexts, because
+/// a large group has thousands of them.
 func parallelMap<Item: Sendable, Output: Sendable>(
     _ items: [Item], _ transform: @Sendable (Item) throws(MLSError) -> Output
 ) throws(MLSError) -> [Output] {

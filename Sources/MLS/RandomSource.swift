@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// A source of random bytes. All functions take it as an argument, so that tests can repeat a run.
+/// A source of random bytes. Functions that need random bytes take the source as an argument, so that tests can repeat a run.
 ///
 /// The KEMs of the post-quantum suites and ECDSA take their random numbers from swift-crypto and do not use this source.
 public struct RandomSource: Sendable {

@@ -1,7 +1,7 @@
 extension KeyPackage {
-    /// `EncryptWithLabel` (RFC 9420 §5.1.3) to the package's init key, for an application's own purposes. An example is data that
-    /// is sent with a Welcome and only for the new member. The label must begin with the application's name. MLS's labels do not,
-    /// so the ciphertext cannot be taken for a part of MLS. Verify the package before the call.
+    /// Encrypts to the package's init key with `EncryptWithLabel` (RFC 9420 §5.1.3), for an application's own purposes. An
+    /// example is data that is sent with a Welcome and only for the new member. The label must begin with the application's name.
+    /// MLS's labels do not, so the ciphertext cannot be taken for a part of MLS. Verify the package before the call.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)`` or ``MLSError/crypto(_:)``.
     public func encrypt(
@@ -12,7 +12,7 @@ extension KeyPackage {
 }
 
 extension KeyPackageBundle {
-    /// `DecryptWithLabel` (RFC 9420 §5.1.3) of a ciphertext from ``KeyPackage/encrypt(_:label:context:random:)``.
+    /// Decrypts, with `DecryptWithLabel` (RFC 9420 §5.1.3), a ciphertext from ``KeyPackage/encrypt(_:label:context:random:)``.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)`` or ``MLSError/crypto(_:)``.
     public func decrypt(

@@ -1,6 +1,6 @@
 extension SignaturePrivateKey {
-    /// `SignWithLabel` (RFC 9420 §5.1.2) for an application's own purposes. The label must begin with the application's name.
-    /// MLS's labels do not, so the signature cannot be taken for one of MLS.
+    /// Signs content with `SignWithLabel` (RFC 9420 §5.1.2), for an application's own purposes. The label must begin with the
+    /// application's name. MLS's labels do not, so the signature cannot be taken for one of MLS.
     ///
     /// - Parameters:
     ///   - label: the purpose of the signature, for example `Kith Record`.
@@ -13,7 +13,7 @@ extension SignaturePrivateKey {
 }
 
 extension SignaturePublicKey {
-    /// `VerifyWithLabel` (RFC 9420 §5.1.2) for a signature by ``SignaturePrivateKey/sign(label:_:)``.
+    /// Verifies, with `VerifyWithLabel` (RFC 9420 §5.1.2), a signature by ``SignaturePrivateKey/sign(label:_:)``.
     ///
     /// - Parameters:
     ///   - signature: the bytes of the claimed signature.

@@ -110,7 +110,8 @@ extension Algorithms {
         try hpkeOpen(sealed, key: key, labeledContext(label, context))
     }
 
-    /// The context of `struct { opaque label<V> = "MLS 1.0 " + Label; opaque context<V>; } EncryptContext;` (§5.1.3)
+    /// The HPKE context whose `info` is a `struct { opaque label<V> = "MLS 1.0 " + Label; opaque context<V>; } EncryptContext;`
+    /// (§5.1.3)
     func labeledContext(_ label: StaticString, _ context: [UInt8]) -> HPKEContext {
         var writer = TLSWriter(capacity: context.count + 48)
         writer.writeOpaque(Array("MLS 1.0 ".utf8) + label.utf8Bytes)
@@ -119,7 +120,7 @@ extension Algorithms {
     }
 }
 
-/// HPKE's key schedule (RFC 9180 §5.1) up to the shared secret.
+/// The part of HPKE's key schedule (RFC 9180 §5.1) that does not depend on the shared secret.
 struct HPKEContext: Sendable {
     fileprivate let hkdf: LabeledHKDF
     fileprivate let bytes: [UInt8]

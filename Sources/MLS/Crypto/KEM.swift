@@ -22,7 +22,7 @@ enum KEM: Hashable, Sendable {
         }
     }
 
-    /// The hash inside DHKEM (RFC 9180 §7.1). Of the other KEMs, this module uses no hash.
+    /// The hash inside DHKEM (RFC 9180 §7.1). It is not used for the other KEMs.
     var hash: HashAlgorithm {
         switch self {
         case .p384: .sha384

@@ -50,12 +50,12 @@ public struct KeyPackageBundle: Sendable {
 
     /// Creates a new key package.
     ///
-    /// An extension marks a package of last resort. The leaf's capabilities then list the extension's type, as §10 requires
-    /// (draft-ietf-mls-extensions).
+    /// A package of last resort has an extension that marks it (draft-ietf-mls-extensions). The type of that extension is then
+    /// also in the leaf's capabilities, as §10 requires.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/usage(_:)`` if the signer belongs to another suite.
-    ///   ``MLSError/leafNode(_:)`` if the capabilities do not list the extensions. ``MLSError/keyPackage(_:)`` if an extension
-    ///   occurs twice.
+    ///   ``MLSError/leafNode(_:)`` if the type of an extension is not in the capabilities. ``MLSError/keyPackage(_:)`` if an
+    ///   extension occurs twice.
     public init(
         suite: CipherSuite, client: Client, lifetime: Lifetime, extensions: [Extension] = [],
         isLastResort: Bool = false, random: RandomSource = .system

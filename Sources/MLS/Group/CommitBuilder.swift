@@ -30,7 +30,8 @@ struct CommitBuilder {
 
     /// Creates the commit, the group of the next epoch, and the Welcome.
     ///
-    /// - Parameter signer: the key of the leaf in the old epoch, which signs the commit.
+    /// - Parameter signer: the key that signs the commit. A member's key belongs to its leaf in the old epoch, and an external
+    ///   joiner's key to its new leaf.
     mutating func build(
         _ list: [ProposalOrRef], makesPath: Bool, initSecret: SecretBytes, options: CommitOptions,
         signer: SignaturePrivateKey
@@ -165,7 +166,7 @@ struct WelcomeKeys {
 }
 
 extension RatchetTree {
-    /// Returns the private keys that still belong to this tree. Their public keys are in the nodes.
+    /// Returns those private keys whose public keys are still in this tree. A new key of a node replaces an old one.
     func known(_ old: [Int: HPKEPrivateKey], adding new: [Int: HPKEPrivateKey]) -> [Int: HPKEPrivateKey] {
         old.merging(new) { _, new in new }.filter { node, key in
             node < width && self[node: node]?.encryptionKey == key.publicKey

@@ -38,10 +38,11 @@ public struct AcceptEveryCredential: AuthenticationService {
 
 /// The settings of the application. The comment of each setting has the reason for its default value.
 public struct MLSConfiguration: Sendable {
-    /// Maximum number of generations that a message may be ahead of its sender's last one. Each step takes three hashes, so 1,000
-    /// steps take 3 ms.
+    /// Maximum number of generations by which a message may be ahead of the next generation expected from its sender. Each
+    /// skipped generation takes three hashes, so 1,000 generations take 3 ms.
     public var maximumForwardDistance: UInt32 = 1_000
-    /// Maximum number of generations that a late message may be behind its sender's newest one. Each stored key takes 100 bytes.
+    /// Maximum number of generations by which a late message may be behind the newest message received from its sender. The key
+    /// of each missing message is stored and takes 100 bytes.
     public var outOfOrderWindow: UInt32 = 100
     /// The padding of messages. There is none by default, because an application for which lengths matter pads its own content.
     public var padding: Padding = .none
@@ -97,7 +98,8 @@ public struct MLSEnvironment: Sendable {
     public var random: RandomSource
     /// The application's settings.
     public var configuration: MLSConfiguration
-    /// Returns pre-shared keys: external ones, and resumption PSKs of other groups (§8.4).
+    /// Returns the pre-shared key with a given identifier; nil if there is none. The function is called for external keys and for
+    /// resumption PSKs that the group itself does not have, such as those of other groups (§8.4).
     public var preSharedKey: @Sendable (PreSharedKeyID.Kind) -> SecretBytes?
 
     /// Creates an environment. Only the authentication service and the time have no default.

@@ -9,20 +9,21 @@ public struct CommitOptions: Sendable {
     public var includesReceivedProposals = true
     /// Whether to renew the committer's path even if that is not required. New keys end a compromise (§12.4).
     public var renewsPath = true
-    /// A new credential, key or capabilities for the committer's leaf.
+    /// The client data for the committer's new leaf, for example with another credential, key or capabilities. Nil keeps the old
+    /// data.
     public var newLeaf: Client?
     /// Data that is authenticated with the commit but not encrypted.
     public var authenticatedData: [UInt8] = []
     /// Additional extensions for the GroupInfo in the Welcome.
     public var groupInfoExtensions: [Extension] = []
-    /// The PSK usage that is allowed because the commit belongs to a reinitialization or branching; see
-    /// ``Group/reinitialize(with:in:)``.
+    /// The usage, `reInit` or `branch`, that a resumption PSK of this commit may have. Nil for a commit that does not carry out a
+    /// reinitialization or branching; see ``Group/reinitialize(with:in:)``.
     var allowedUsage: ResumptionUsage?
 
     /// Creates options for a commit of the proposals received so far.
     public init() {}
 
-    /// Creates options for a commit that contains these proposals too.
+    /// Creates options for a commit of the given proposals and of those received so far.
     public init(_ proposals: [Proposal]) { self.proposals = proposals }
 }
 
@@ -56,7 +57,7 @@ extension Group {
             base: CommitBase(self), next: made.next, message: message, welcome: made.welcome, effect: made.effect)
     }
 
-    /// A list that may be committed, together with its effect.
+    /// A valid list of proposals for a commit, together with its effect.
     private struct JudgedList {
         /// The proposals of the list that were received before.
         let received: [ProposalCache.Entry]
@@ -65,7 +66,8 @@ extension Group {
         let preSharedKeys: [ResolvedPSK]
     }
 
-    /// Checks a commit's list: the received proposals in the order of their arrival, then the commit's own.
+    /// Checks the list of a commit's proposals. The list begins with the received proposals in the order of their arrival, and
+    /// ends with the commit's own.
     private func judge(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {
@@ -84,8 +86,8 @@ extension Group {
             preSharedKeys: try resolve(applied.preSharedKeys, environment))
     }
 
-    /// Returns the list with as many received proposals as are valid together. A proposal may be valid by itself but conflict
-    /// with others. Such a proposal must not keep the member from committing.
+    /// Returns a valid list of the commit's own proposals and of received ones. A received proposal that would make the list
+    /// invalid is left out, so that it does not keep the member from committing.
     private func fitting(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {
@@ -97,9 +99,9 @@ extension Group {
         }
     }
 
-    /// Extends a valid list by those received proposals that are valid with it. If the proposals are not all valid together, each
-    /// half is tried. So a few invalid proposals among many take only a few trials. Proposals that are still undecided after the
-    /// last trial are left out.
+    /// Extends a valid list by those received proposals that are valid together with it. If not all of them are, each half of
+    /// them is tried separately, so that a few invalid proposals among many take only a few trials. Proposals that are still
+    /// undecided after `trials` trials are left out.
     private func extend(
         _ kept: JudgedList, by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
         _ environment: MLSEnvironment, _ trials: inout Int
@@ -147,8 +149,8 @@ extension Group {
         return .privateMessage(message)
     }
 
-    /// Returns the secrets of pre-shared keys (§8.4). First the group's own resumption PSKs are searched, then the application's
-    /// keys.
+    /// Returns the secrets of pre-shared keys (§8.4). A key that is not a resumption PSK of the group itself is requested from
+    /// the application.
     func resolve(_ ids: [PreSharedKeyID], _ environment: MLSEnvironment) throws(MLSError) -> [ResolvedPSK] {
         var resolved: [ResolvedPSK] = []
         for id in ids {

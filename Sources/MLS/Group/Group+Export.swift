@@ -5,7 +5,7 @@ extension Group {
     ///   - label: the purpose of the secret.
     ///   - context: additional input on which the secret depends.
     ///   - length: 1 to 255 times the hash length, in bytes.
-    /// - Throws: ``MLSError/usage(_:)`` for another length, or if this member was removed.
+    /// - Throws: ``MLSError/usage(_:)`` if the length is not in this range, or if this member was removed.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
         guard status != .removed else { throw .usage(.groupInactive) }
         return try secrets.export(label: Array(label.utf8), context: context, length: length, algorithms.hash)
@@ -19,10 +19,11 @@ extension Group {
     /// member was removed.
     public var resumptionPSK: SecretBytes { secrets.resumptionPSK }
 
-    /// Returns a secret for an application component. Each secret can be taken only once per epoch (draft-ietf-mls-extensions).
+    /// Returns a secret for an application component. Each component's secret can be taken only once per epoch
+    /// (draft-ietf-mls-extensions). Store ``takeChangedRecords()`` before using the secret, so that the secret cannot be taken
+    /// again after a restart.
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if it was taken before. Store ``takeChangedRecords()`` before using the secret. Otherwise
-    ///   it could be taken again after a restart.
+    /// - Throws: ``MLSError/usage(_:)`` if the secret was taken before in this epoch.
     public mutating func takeExportedSecret(_ component: ComponentID) throws(MLSError) -> SecretBytes {
         guard let secret = exporterTree.take(component, algorithms.hash) else { throw .usage(.consumed) }
         return secret

@@ -7,8 +7,9 @@ extension Group {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package with which the client was added.
     ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
-    ///   - predecessor: the group that the new group continues or branches from (§11.2, §11.3), if the client was its member. The
-    ///     Welcome must prove with the resumption PSK that it comes from this group, or it is refused.
+    ///   - predecessor: the old group that the new group continues or branches from (§11.2, §11.3). Nil if there is none, or if
+    ///     the client was not a member of it. If an old group is given, the Welcome must prove with that group's resumption PSK
+    ///     that it comes from that group.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
     ///   Each names the broken rule.
@@ -57,7 +58,7 @@ extension Group {
 
     // MARK: Steps of §12.4.3.1
 
-    /// Returns the private keys of the nodes from the common ancestor with the committer up to the root.
+    /// Returns the joiner's private keys for the path nodes above it, from its common ancestor with the committer up to the root.
     private static func pathKeys(
         _ secret: SecretBytes, _ own: LeafIndex, _ signer: LeafIndex, _ tree: RatchetTree, _ algorithms: Algorithms
     ) throws(MLSError) -> [Int: HPKEPrivateKey] {
@@ -103,7 +104,7 @@ extension Group {
         }
     }
 
-    /// Whether every member of another group is a member of this group, according to the application's identities.
+    /// Whether every member of another group is a member of this group. The application's client identities are compared.
     private func contains(allOf other: Group, _ environment: MLSEnvironment) -> Bool {
         let service = environment.authentication
         func identity(_ leaf: LeafNode) -> [UInt8] {

@@ -63,8 +63,8 @@ extension Group {
             .update(leaf), ownUpdate: .init(encryptionKey: key, signer: signer), authenticatedData, environment)
     }
 
-    /// Proposes that this member leaves (draft-ietf-mls-extensions). If the group does not support that, proposes the member's
-    /// removal.
+    /// Proposes that this member leaves (draft-ietf-mls-extensions). If the group does not support self-removes, this proposes an
+    /// ordinary Remove of the member.
     public mutating func proposeLeaving(in environment: MLSEnvironment) throws(MLSError) -> MLSMessage {
         let isSupported = tree.census.allSupport(ProposalType.selfRemove)
         return try propose(isSupported ? .selfRemove : .remove(ownLeafIndex), in: environment)
@@ -102,7 +102,8 @@ extension Group {
     /// member's commit may refer to them.
     public mutating func discardProposals() { proposals.discardAll() }
 
-    /// Creates a proposal of a sender outside the group, which is listed in the `external_senders` extension (§12.1.8).
+    /// Creates a proposal from an external sender: a sender outside the group that is listed in the group's `external_senders`
+    /// extension (§12.1.8).
     ///
     /// - Parameters:
     ///   - proposal: an Add, Remove, PreSharedKey, ReInit or GroupContextExtensions.

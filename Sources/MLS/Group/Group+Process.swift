@@ -90,7 +90,7 @@ extension Group {
         return try receive(verified, generation: 0, environment)
     }
 
-    /// Returns the key with which a message must be signed (§6.1).
+    /// Returns the public key for verifying a message's signature (§6.1).
     private func verificationKey(
         _ content: AuthenticatedContent, _ environment: MLSEnvironment
     ) throws(MLSError) -> SignaturePublicKey {

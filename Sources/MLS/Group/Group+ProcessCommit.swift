@@ -41,8 +41,8 @@ extension Group {
         }
     }
 
-    /// Checks the path and adds its public keys to the tree. This needs no secret, so a member that the commit removes also does
-    /// this. Without this check, a forged commit could remove members.
+    /// Checks the path and adds its public keys to the tree. This needs no secret, so a member that the commit removes makes the
+    /// check too. Without the check, it would accept its removal by a forged commit.
     private func merge(
         _ path: UpdatePath?, _ applied: AppliedProposals, _ index: LeafIndex, _ environment: MLSEnvironment
     ) throws(MLSError) -> (tree: RatchetTree, path: MergedPath?) {

@@ -1,6 +1,7 @@
 extension Group {
-    /// Returns the same epoch from the view of another member, whose keys the caller has. Members share the epoch's secrets, so
-    /// nothing is derived. For benchmarks and tests of large groups, which would otherwise need a process for each member.
+    /// Returns this group in the same epoch as another member would have it. The caller must have that member's keys. Members
+    /// share the epoch's secrets, so no secret has to be derived. For benchmarks and tests of large groups, which would otherwise
+    /// need a process for each member.
     @_spi(Views)
     public func view(of leaf: LeafIndex, signer: SignaturePrivateKey, encryptionKey: HPKEPrivateKey) -> Group {
         var view = self

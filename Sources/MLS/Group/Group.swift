@@ -1,8 +1,8 @@
 import TLSCodec
 
-/// A member's view of a group (RFC 9420 §4.2). It is a value, which messages and commits change into the next one.
+/// A member's view of a group (RFC 9420 §4.2). It is a value: a message or commit changes only the copy that processes it.
 ///
-/// Creating or receiving a commit does not change the group. The call returns a ``PendingCommit`` or a ``StagedCommit``. The
+/// Creating or receiving a commit leaves the group in its epoch. The call returns a ``PendingCommit`` or a ``StagedCommit``. The
 /// caller applies this commit after the delivery service has decided the order of commits, or drops it. A call that throws an
 /// error leaves the group unchanged.
 public struct Group: Sendable {
@@ -12,7 +12,7 @@ public struct Group: Sendable {
         case active
         /// No operations, because this member was removed (§12.1.3).
         case removed
-        /// No operation except creating the group of the ReInit, which succeeds this group (§11.2).
+        /// No operation except creating the successor group that the ReInit describes (§11.2).
         case reinitialized(ReInit)
     }
 
@@ -99,7 +99,8 @@ public struct Group: Sendable {
             context.confirmedTranscriptHash, confirmationTag: confirmationTag, algorithms.hash)
     }
 
-    /// Returns the resumption PSKs with that of this epoch added, and the oldest removed if there are too many (§8.6).
+    /// Returns the resumption PSKs to store in the next epoch (§8.6). The PSK of this epoch is added, and the oldest ones are
+    /// left out if there are too many.
     func resumptionPSKsOfNextEpoch(_ environment: MLSEnvironment) -> [(epoch: UInt64, secret: SecretBytes)] {
         let all = resumptionPSKs + [(context.epoch, secrets.resumptionPSK)]
         return Array(all.suffix(max(0, environment.configuration.resumptionEpochs)))

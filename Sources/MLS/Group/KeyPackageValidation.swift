@@ -14,9 +14,9 @@ struct VerifiedKeyPackage: Sendable {
         return VerifiedKeyPackage(keyPackage: keyPackage)
     }
 
-    /// Checks the key packages of a commit, and their signatures on all cores. The signatures of referenced proposals were
-    /// checked when the proposals arrived. The group's parameters may have changed since then, even in this commit, so the other
-    /// checks are repeated.
+    /// Checks the key packages that a commit adds, verifying signatures on all cores. If an Add proposal was received before the
+    /// commit, the signatures in its key package were verified then, and are not verified again. All other checks are repeated,
+    /// because the group's parameters may have changed after the proposal arrived, even in this commit.
     static func verify(
         _ added: [(keyPackage: KeyPackage, isByReference: Bool)], _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> [VerifiedKeyPackage] {

@@ -13,7 +13,7 @@ struct LeafNodeRules {
     let suite: CipherSuite
     /// The types of the group context's extensions, without default types and without repetitions.
     let extensionTypes: [ExtensionType]
-    /// The group's requirements, without repetitions; see ``RequiredCapabilities/distinct``.
+    /// The capabilities that the group requires, without repetitions; see ``RequiredCapabilities/distinct``.
     let required: RequiredCapabilities?
     /// Whether this client sends the leaf. If so, the lifetime must be checked.
     let isSending: Bool
@@ -88,15 +88,15 @@ extension LeafNode {
 }
 
 extension Capabilities {
-    /// Whether the capabilities list the types of the extensions `carried`, apart from default types (§7.2, §10). No type occurs
-    /// twice in `carried`.
+    /// Whether the type of every extension in `carried` is supported: it is a default type or is in these capabilities (§7.2,
+    /// §10). Callers ensure that no type occurs twice in `carried`.
     func list(_ carried: [Extension]) -> Bool {
         extensions.containsAll(carried.lazy.map(\.type).filter { !$0.isDefault })
     }
 }
 
 extension RatchetTree {
-    /// Checks that a leaf's keys do not occur anywhere else (§7.3). `old` is the leaf that it replaces.
+    /// Checks that a leaf's keys do not occur anywhere else (§7.3). `old` is the leaf that `leaf` replaces.
     func validateUniqueness(_ leaf: LeafNode, replacing old: LeafNode?) throws(MLSError) {
         guard !encryptionKeys.contains(leaf.encryptionKey.compact) else {
             throw .leafNode(.duplicateEncryptionKey)

@@ -39,7 +39,8 @@ public struct OpenedWelcome: Sendable {
     public var cipherSuite: CipherSuite { info.groupContext.cipherSuite }
     /// The number of members, including this client.
     public var memberCount: Int { tree.memberCount }
-    /// The number of leaves of the tree, including blank ones. Joining hashes twice as many nodes.
+    /// The number of leaves of the tree, including blank ones. The time for joining grows with this number, because the tree has
+    /// about two nodes per leaf, and all are hashed.
     public var leafCount: Int { tree.leafCount }
 
     /// Opens a Welcome.
@@ -48,7 +49,8 @@ public struct OpenedWelcome: Sendable {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package with which the client was added.
     ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
-    ///   - predecessor: the group that the new group continues or branches from (§11.2, §11.3), if the client was its member.
+    ///   - predecessor: the old group that the new group continues or branches from (§11.2, §11.3). Nil if there is none, or if
+    ///     the client was not a member of it.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
     ///   Each names the broken rule.

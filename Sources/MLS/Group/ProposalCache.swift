@@ -19,7 +19,7 @@ struct ProposalCache: Sendable {
 
     private(set) var entries: [Entry] = []
     private var indices: [[UInt8]: Int] = [:]
-    /// The positions that have changed since the changes were last taken.
+    /// The positions of the entries that have changed since the last call of `takeChanges()`.
     private var changed: Set<UInt32> = []
 
     /// The number of proposals that were neither committed nor discarded.
@@ -62,8 +62,8 @@ struct ProposalCache: Sendable {
     }
 
     /// Returns the proposals that a member's commit should contain (§12.2, §12.4). An update or removal of the committer is left
-    /// out. For each leaf there is one change, where a removal comes before an update. A ReInit is included only if there is
-    /// nothing else.
+    /// out. For each leaf, at most one change is returned. A removal takes precedence over an update. A ReInit is included only
+    /// if there is nothing else.
     ///
     /// - Parameter own: the commit's own proposals, which take precedence over received ones. But a self-remove takes precedence
     ///   over every other removal of its sender (draft-ietf-mls-extensions).

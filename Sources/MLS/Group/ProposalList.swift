@@ -9,7 +9,7 @@ struct CommittedProposal: Sendable {
 /// The client that has created the commit.
 enum Committer {
     case member(LeafIndex)
-    /// A client that joins with an external commit. Nil if the commit has no path, and then it is refused.
+    /// A client that joins with an external commit. Nil if the commit has no path. An external commit without a path is refused.
     case external(Joiner?)
 
     /// The parts of a joiner's leaf that are needed before the whole leaf is checked.
@@ -41,8 +41,8 @@ struct ProposalList {
     let group: GroupView
     let committer: Committer
     let environment: MLSEnvironment
-    /// The PSK usage that the commit may use because it carries out a reinitialization or branching; nil for other commits
-    /// (§12.1.4).
+    /// The usage, `reInit` or `branch`, that a resumption PSK of the commit may have (§12.1.4). Nil for a commit that does not
+    /// carry out a reinitialization or branching.
     let allowedUsage: ResumptionUsage?
     let isSending: Bool
 
@@ -159,7 +159,8 @@ struct ProposalList {
         }
     }
 
-    /// Updates occur only by reference, and the signatures of a referenced proposal were checked when it arrived in this epoch.
+    /// Checks and applies the Updates in the list. An Update is valid only by reference. Its signatures are not verified here,
+    /// because they were verified when the proposal arrived in this epoch.
     private func applyUpdates(
         _ list: [CommittedProposal], _ rules: LeafNodeRules, _ applied: inout AppliedProposals
     ) throws(MLSError) {

@@ -22,7 +22,7 @@ public struct CommitEffect: Sendable {
     public let removesSelf: Bool
 }
 
-/// The state of a group for which a commit was created or checked.
+/// Identifies the state of the group for which a commit was created or checked.
 struct CommitBase: Hashable, Sendable {
     let epoch: UInt64
     let confirmationTag: [UInt8]
@@ -52,9 +52,10 @@ public struct StagedCommit: Sendable {
     /// The number of the epoch that begins with the commit.
     public var epoch: UInt64 { base.epoch + 1 }
 
-    /// An exporter for the epoch that begins with the commit (§8.5).
+    /// Returns a secret from the exporter of the epoch that begins with the commit (§8.5).
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if the commit removes this member, or if the length is not possible.
+    /// - Throws: ``MLSError/usage(_:)`` if the commit removes this member, or if `length` is not from 1 to 255 times the hash
+    ///   length.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
         guard let next else { throw .usage(.groupInactive) }
         return try next.export(label: label, context: context, length: length)
@@ -88,7 +89,7 @@ public struct PendingCommit: Sendable {
             extensions: extensions)
     }
 
-    /// An exporter for the epoch that begins with the commit (§8.5).
+    /// Returns a secret from the exporter of the epoch that begins with the commit (§8.5).
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
         try next.export(label: label, context: context, length: length)
     }
@@ -126,7 +127,7 @@ extension Group {
     }
 
     /// Erases the keys of this epoch's messages and of other epochs. The epoch's own secrets are replaced by their hashes. If a
-    /// value is derived from the hashes by mistake, strangers do not know the value.
+    /// value is derived from the hashes by mistake, only those who knew the epoch's secrets can compute it.
     private mutating func forgetSecrets() {
         proposals.removeAll()
         privateKeys = [:]

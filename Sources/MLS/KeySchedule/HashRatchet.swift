@@ -30,7 +30,7 @@ struct HashRatchet: Sendable {
     /// The number of stored keys of earlier generations whose messages have not arrived.
     var skippedCount: Int { skipped.count }
 
-    /// Returns the keys of the current generation, and moves the ratchet to the next one (§9.1).
+    /// Returns the key and nonce of the current generation, and moves the ratchet to the next one (§9.1).
     mutating func next(_ algorithms: Algorithms) throws(MLSError) -> MessageKey {
         // The last number is never used, so that the counter cannot overflow.
         guard generation < .max else { throw .usage(.generationOverflow) }
@@ -44,7 +44,8 @@ struct HashRatchet: Sendable {
         return key
     }
 
-    /// Returns the keys of a later or skipped generation. Each key is returned only once.
+    /// Returns the key and nonce of the current, a later or a skipped generation. Each generation's key and nonce are returned
+    /// only once.
     mutating func take(
         _ wanted: UInt32, _ window: RatchetWindow, _ algorithms: Algorithms
     ) throws(MLSError) -> MessageKey {

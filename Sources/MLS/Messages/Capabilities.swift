@@ -37,7 +37,8 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
     }
 
     /// Returns these capabilities with a GREASE value in each list that may contain one and has none yet (§13.5). All lists get
-    /// the same value. So the members of a large group have at most 15 different capabilities per kind of client.
+    /// the same value, which is one of 15. So the capabilities of one kind of client have at most 15 different forms, even in a
+    /// large group.
     package func greased(random: RandomSource = .system) -> Capabilities {
         let value = (UInt16(random.bytes(1)[0] % 15) << 4 | 0x0a) * 0x0101
         var greased = self
@@ -91,7 +92,8 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         satisfies(distinct: required.distinct)
     }
 
-    /// Does the same for requirements without repetitions, as ``RequiredCapabilities/distinct`` returns them.
+    /// Whether the client meets all requirements (§11.1), which must be in the form of ``RequiredCapabilities/distinct``: without
+    /// default types and without repetitions.
     func satisfies(distinct required: RequiredCapabilities) -> Bool {
         extensions.containsAll(required.extensions) && proposals.containsAll(required.proposals)
             && credentials.containsAll(required.credentials)
@@ -105,8 +107,8 @@ extension Array where Element: CodePoint {
 }
 
 extension Array where Element: Hashable {
-    /// Whether the list contains all wanted elements, which are distinct. The time grows only with the length of this list,
-    /// because a stranger may have chosen both lists.
+    /// Whether this array contains every element of `wanted`, in which no element may occur twice. A stranger may have chosen
+    /// both arrays, so the time must not grow with the product of their lengths. It grows only with the length of this array.
     func containsAll(_ wanted: [Element]) -> Bool {
         guard wanted.count <= count else { return false }
         guard wanted.count > 8 else { return wanted.allSatisfy { contains($0) } }
@@ -140,7 +142,7 @@ public struct RequiredCapabilities: Hashable, Sendable, TLSCodable {
         credentials = try reader.readVector()
     }
 
-    /// The requirements without default types and without repetitions. Only the remaining types have to be listed in the
+    /// The requirements without default types and without repetitions. Only the remaining types have to be in a member's
     /// capabilities.
     var distinct: RequiredCapabilities {
         RequiredCapabilities(

@@ -44,7 +44,7 @@ public struct ExtensionType: CodePoint {
     /// `app_data_dictionary` (draft-ietf-mls-extensions; suggested value).
     public static let appDataDictionary = ExtensionType(rawValue: 6)
 
-    /// Whether every client supports the type, so that capabilities never list it (§7.2).
+    /// Whether this is a default type (§7.2): every client supports it, and capabilities must not contain it.
     public var isDefault: Bool { (1...5).contains(rawValue) }
 }
 
@@ -71,11 +71,11 @@ public struct ProposalType: CodePoint {
     /// `self_remove` (draft-ietf-mls-extensions; suggested value).
     public static let selfRemove = ProposalType(rawValue: 0x000a)
 
-    /// Whether every client supports the type, so that capabilities never list it (§7.2).
+    /// Whether this is a default type (§7.2): every client supports it, and capabilities must not contain it.
     public var isDefault: Bool { (1...7).contains(rawValue) }
-    /// The "Path Required" column of the registry (§12.4, §17.4).
+    /// Whether a commit with a proposal of this type needs a path: the "Path Required" column of the registry (§12.4, §17.4).
     public var requiresPath: Bool { self != .add && self != .preSharedKey && self != .reInit }
-    /// The "External" column of the registry (§12.1.8, §17.4).
+    /// Whether a sender outside the group may send this type: the "External" column of the registry (§12.1.8, §17.4).
     public var mayBeSentExternally: Bool {
         [.add, .remove, .preSharedKey, .reInit, .groupContextExtensions].contains(self)
     }

@@ -55,8 +55,8 @@ package struct UpdatePath: Hashable, Sendable, TLSCodable {
 package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     /// The node's new key.
     package let encryptionKey: HPKEPublicKey
-    /// The content of the vector in encoded form. In a large group there are many ciphertexts, and a member opens only one. If
-    /// all were decoded, they would take many times the memory before anything is verified.
+    /// The content of `encrypted_path_secret` in encoded form. In a large group there are many ciphertexts, and a member opens
+    /// only one. If all were decoded, they would take many times the memory before anything is verified.
     private let encodedSecrets: [UInt8]
     /// The number of ciphertexts. There should be one for each node in the resolution of the copath.
     let secretCount: Int
@@ -76,8 +76,8 @@ package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
         return (0..<secretCount).compactMap { _ in try? reader.read() }
     }
 
-    /// Returns the path secret that is encrypted to the node with a given index in the resolution of the copath; nil if there is
-    /// no such node.
+    /// Returns one ciphertext of the path secret: the one for the node at position `index` in the resolution of the copath. Nil
+    /// if there is no such ciphertext.
     func encryptedPathSecret(at index: Int) -> HPKECiphertext? {
         var reader = TLSReader(encodedSecrets)
         for _ in 0..<index { guard (try? Self.skipSecret(&reader)) != nil else { return nil } }

@@ -17,8 +17,8 @@ public enum Credential: Hashable, Sendable, TLSCodable {
 
     /// Reads a credential.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` for other types, because the length of their content is not known.
-    ///   `TLSCodecError.tooLong` for more than 16 certificates or more than 64 KiB of certificates.
+    /// - Throws: `TLSCodecError.unknownValue` if the type is neither `basic` nor `x509`, because the length of the content is
+    ///   then unknown. `TLSCodecError.tooLong` for more than 16 certificates or more than 64 KiB of certificates.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(CredentialType.self) {
         case .basic: self = .basic(identity: Array(try reader.readOpaque()))

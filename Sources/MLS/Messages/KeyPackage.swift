@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// A package that a client publishes so that others can add it to groups (RFC 9420 §10). It was not verified: see
-/// ``verify(groupExtensions:in:)``.
+/// A package that a client publishes so that others can add it to groups (RFC 9420 §10). Reading a key package does not verify
+/// it: see ``verify(groupExtensions:in:)``.
 ///
 /// ```text
 /// struct {

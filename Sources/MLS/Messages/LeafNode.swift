@@ -71,12 +71,13 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
     public var source: LeafNodeSource { compactSource.source }
     /// The leaf's extensions.
     public let extensions: [Extension]
-    /// The member's signature of all other fields. A leaf from an update or commit is also signed for its place in the group.
+    /// The member's signature of all other fields. In a leaf from an update or commit, the signature also covers the group's
+    /// identifier and the leaf's index.
     public let signature: [UInt8]
 
     private let compactSource: CompactSource
 
-    /// The group and position for which a leaf from an update or commit is signed.
+    /// The group's identifier and the leaf's index. The signature of a leaf from an update or commit covers them.
     struct Place: Sendable {
         let groupID: [UInt8]
         let leafIndex: LeafIndex
@@ -125,8 +126,8 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         try self.init(from: &reader, sharing: &cache)
     }
 
-    /// Reads a leaf node. If equal capabilities were read before, the leaf shares their storage, because most members of a group
-    /// have the same ones.
+    /// Reads a leaf node. If equal capabilities were read before, the leaf shares their storage. This saves memory, because most
+    /// members of a group have equal capabilities.
     init(from reader: inout TLSReader, sharing cache: inout CapabilitiesCache) throws(TLSCodecError) {
         encryptionKey = try reader.read()
         signatureKey = try reader.read()

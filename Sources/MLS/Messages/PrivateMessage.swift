@@ -188,7 +188,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The number of zero bytes after the content of an encrypted message (RFC 9420 §6.3.1, §15.1).
+/// The rule for the number of zero bytes after the content of an encrypted message (RFC 9420 §6.3.1, §15.1).
 public enum Padding: Hashable, Sendable {
     /// No padding, so the length of the message is visible.
     case none

@@ -2,8 +2,8 @@ import TLSCodec
 
 /// A change that a commit can make (RFC 9420 §12.1).
 ///
-/// Large associated values are stored separately. The smallest proposal has only two bytes, and must not take hundreds of bytes
-/// of memory in a list.
+/// Large associated values are stored separately (`indirect`). The encoding of the smallest proposal has only two bytes, so a
+/// received list may have very many of them, and each must not take hundreds of bytes of memory.
 public enum Proposal: Hashable, Sendable, TLSCodable {
     /// Add a client (§12.1.1).
     indirect case add(KeyPackage)
@@ -38,8 +38,8 @@ public enum Proposal: Hashable, Sendable, TLSCodable {
 
     /// Reads a proposal.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` for other types. The length of their content is not known, and a group whose
-    ///   members support only these types must not use others (§13.2).
+    /// - Throws: `TLSCodecError.unknownValue` if the type is not one of the cases, because the length of the content is then
+    ///   unknown. A group may use only proposal types that its members support (§13.2).
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(ProposalType.self) {
         case .add: self = .add(try reader.read())

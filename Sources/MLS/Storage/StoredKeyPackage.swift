@@ -2,7 +2,8 @@ import KithSupport
 import TLSCodec
 
 extension KeyPackageBundle {
-    /// The secret form of the key package, with its private keys and the signer. Keep it until a Welcome arrives.
+    /// The key package with its private keys and the signer, encoded for storage. The bytes are secret. Keep them until a Welcome
+    /// arrives.
     public var stored: SecretBytes {
         var writer = TLSWriter(capacity: 4_096)
         writer.write(Group.storageVersion)

@@ -20,7 +20,7 @@ struct KeyIndex: Sendable {
         return shards[shard(fingerprint)].contains(fingerprint)
     }
 
-    /// Adds a key. Returns whether the key is new.
+    /// Adds a key. Returns `true` if the key was not in the index before.
     @discardableResult
     mutating func insert(_ key: ShortBytes) -> Bool {
         let fingerprint = Self.fingerprint(key)

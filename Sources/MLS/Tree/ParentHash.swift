@@ -25,7 +25,7 @@ extension RatchetTree {
         return above
     }
 
-    /// Checks that every parent is the end of exactly one chain from a leaf (§7.9.2).
+    /// Checks that exactly one chain of parent hashes leads from a leaf to each parent node (§7.9.2).
     mutating func verifyParentHashes() throws(MLSError) {
         for node in stride(from: 1, to: width, by: 2) {
             guard let parent = self[parent: node], let left = TreeMath.left(node), let right = TreeMath.right(node)
@@ -37,8 +37,8 @@ extension RatchetTree {
         }
     }
 
-    /// Whether a node below `child` was set together with `parent` (§7.9.2). Such a node has the parent's hash and is in the
-    /// resolution of the child, where all other nodes are unmerged leaves of the parent.
+    /// Whether a node below `child` was set together with `parent` (§7.9.2). Two conditions must hold. The resolution of `child`
+    /// must consist of this node and the unmerged leaves of `parent`, and the node must contain the parent hash of `parent`.
     private mutating func isLinked(
         _ node: Int, _ parent: ParentNode, child: Int, sibling: Int
     ) throws(MLSError) -> Bool {

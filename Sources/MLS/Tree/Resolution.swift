@@ -1,6 +1,6 @@
 extension RatchetTree {
-    /// Returns the resolution of a node: the nodes that together cover all members below it (RFC 9420 §4.1.1), without new leaves
-    /// (§7.6).
+    /// Returns the resolution of a node: the nodes that together cover all members below it (RFC 9420 §4.1.1). The leaves in
+    /// `new` are left out (§7.6).
     ///
     /// - Parameter limit: maximum number of nodes.
     /// - Returns: the nodes; nil if there are more than `limit`.
@@ -31,7 +31,7 @@ extension RatchetTree {
     /// Whether the resolution is empty, because there is no member below the node.
     func isResolutionEmpty(_ node: Int) -> Bool { resolution(of: node, limit: 0)?.isEmpty ?? false }
 
-    /// A node of a filtered direct path, and its child that is not on the path.
+    /// A node of a filtered direct path, together with that child of the node that is not on the path.
     struct PathStep: Sendable {
         let node: Int
         let copath: Int

@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// Immutable bytes. If there are 32, they are stored inline. A large group has three such keys and hashes for each member. A
-/// separate array for each of them would take 80 bytes of heap and a pointer.
+/// Immutable bytes. Exactly 32 bytes are stored inline, and any other number in an array. A large group has three keys or hashes
+/// of 32 bytes for each member, and an array for each of them would take 80 bytes of heap and a pointer.
 struct ShortBytes: Hashable, Sendable {
     private enum Storage: Hashable, Sendable {
         case inPlace(UInt64, UInt64, UInt64, UInt64)

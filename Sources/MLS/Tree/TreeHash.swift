@@ -2,8 +2,8 @@ import TLSCodec
 
 /// The known tree hashes (RFC 9420 §7.8). Unknown hashes take no memory.
 ///
-/// Of a subtree whose nodes are all blank, at most the hash of its top node is stored. So the memory is proportional to the
-/// number of nodes that are not blank, even in a very wide tree.
+/// If all nodes of a subtree are blank, at most the hash of its top node is stored. So the memory is proportional to the number
+/// of nodes that are not blank, even in a very wide tree.
 struct TreeHashCache: Sendable {
     private struct Chunk: Sendable {
         /// The nodes of the chunk that have a hash in `bytes`, in ascending order.
@@ -36,8 +36,8 @@ struct TreeHashCache: Sendable {
         chunks[needed - 1].bytes.removeLast(chunks[needed - 1].bytes.count - rest)
     }
 
-    /// Removes the hashes of a node and of all nodes above it. A node above an unknown one may be known, because no hashes are
-    /// stored below the top of a blank subtree.
+    /// Removes the hashes of a node and of all nodes above it, up to the root. It does not stop at a node without a hash, because
+    /// below the top of a blank subtree no hashes are stored, and the nodes above may still have theirs.
     mutating func invalidate(_ node: Int, _ leaves: Int) {
         var node = node
         let root = TreeMath.root(leaves)

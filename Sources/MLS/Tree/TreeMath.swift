@@ -26,7 +26,7 @@ enum TreeMath {
         node == root(leaves) ? nil : parentUnchecked(node)
     }
 
-    /// Returns the other child of the parent; nil for the root.
+    /// Returns the other child of the node's parent; nil for the root.
     static func sibling(_ node: Int, _ leaves: Int) -> Int? {
         guard let parent = parent(node, leaves) else { return nil }
         return node < parent ? right(parent) : left(parent)

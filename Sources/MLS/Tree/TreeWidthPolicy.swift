@@ -3,8 +3,8 @@
 ///
 /// A blank node takes one byte in a `ratchet_tree`, but the receiver has to compute a hash for it. By RFC 9420, even an honest
 /// group may have many blank nodes: the tree shrinks only while its right half is blank (§7.7), so one member far to the right
-/// keeps the width of a formerly large group. Therefore a policy allows every tree a fixed number of leaves, and a larger tree a
-/// number of leaves per member.
+/// keeps the width of a formerly large group. Therefore a policy has two bounds: a fixed number of leaves that is allowed for
+/// every tree, and a number of leaves per member that is allowed for a larger tree.
 public struct TreeWidthPolicy: Hashable, Sendable {
     /// Number of leaves that every tree may have.
     public var leaves: Int
@@ -24,7 +24,8 @@ public struct TreeWidthPolicy: Hashable, Sendable {
     public static let strict = TreeWidthPolicy(
         leaves: Limits.strictSparseLeaves, leavesPerMember: Limits.strictLeavesPerMember)
 
-    /// Whether a tree with this number of leaves, including blank ones, may have this number of members.
+    /// Whether the policy allows a tree that has the given number of leaves, including blank ones, and the given number of
+    /// members.
     public func allows(leaves: Int, members: Int) -> Bool {
         guard leaves > self.leaves else { return true }
         return (leaves - 1) / max(1, leavesPerMember) < members

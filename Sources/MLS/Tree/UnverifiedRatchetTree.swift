@@ -13,7 +13,8 @@ struct UnverifiedRatchetTree: Sendable {
     var memberCount: Int { tree.memberCount }
     /// The number of leaves, including blank ones.
     var leafCount: Int { tree.size }
-    /// Returns a leaf. The key of the signer's leaf is needed to check the signature of the GroupInfo.
+    /// The leaf at a given index; nil if it is blank or does not exist. The signer's leaf is needed before the tree is verified,
+    /// because it has the key for checking the GroupInfo's signature.
     subscript(leaf: LeafIndex) -> LeafNode? { tree[leaf] }
 
     /// Makes all checks of RFC 9420 §12.4.3.1 for the tree of a joined group.
