@@ -94,14 +94,26 @@ package struct BlobConnection {
                 try await outbound.write(.body(.byteBuffer(bytes)))
             } catch {
                 // The relay may have refused the upload before it closed the connection.
-                if let refusal = try? await readStatus() { return refusal }
-                throw error
+                throw await refusal() ?? error
             }
         }
         try await outbound.write(.end(nil))
         let status = try await readStatus()
         guard status.stored == offset + count else { throw RelayConnectionError.protocolViolation(.wrongAnswer) }
         return status
+    }
+
+    /// Returns the relay's refusal of the last request; `nil` if it sent none.
+    private mutating func refusal() async -> (any Error)? {
+        do {
+            _ = try await readHead()
+            return nil
+        } catch let error as RelayConnectionError {
+            if case .refused = error { return error }
+            return nil
+        } catch {
+            return nil
+        }
     }
 
     /// Downloads a part of a blob.
@@ -130,7 +142,7 @@ package struct BlobConnection {
     package mutating func delete(_ blob: BlobID, token: Token) async throws {
         try await send(BlobRequest(blob: blob, token: token, action: .delete))
         _ = try await readHead()
-        while try await readBody() != nil {}
+        try await readEnd()
     }
 
     // MARK: HTTP
@@ -150,7 +162,7 @@ package struct BlobConnection {
 
     private mutating func readStatus() async throws -> BlobStatus {
         let head = try await readHead()
-        while try await readBody() != nil {}
+        try await readEnd()
         guard let status = BlobStatus(values: { head.headers[$0] }) else {
             throw RelayConnectionError.protocolViolation(.wrongAnswer)
         }
@@ -179,6 +191,11 @@ package struct BlobConnection {
         case .serviceUnavailable: RelayError(.unavailable, "the relay can't serve files now", retryAfterMs: 5_000)
         default: nil
         }
+    }
+
+    /// Reads the end of a response without a body.
+    private mutating func readEnd() async throws {
+        guard try await readBody() == nil else { throw RelayConnectionError.protocolViolation(.wrongAnswer) }
     }
 
     /// Reads a part of a response's body; `nil` at its end.

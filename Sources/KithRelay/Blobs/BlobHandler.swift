@@ -29,7 +29,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let service: BlobService
     private let connection: Connection
-    /// The connection keeps its slot until it closes.
+    /// The connection keeps its slot until it closes or a request is refused.
     private var slot: TransferSlot
     private var state = State.idle
     private var context: ChannelHandlerContext?
@@ -133,10 +133,11 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Gives the slot back once the connection is closed and no bytes of it are in memory: a disk that is slow does not let one
-    /// client after another leave bytes behind.
+    /// Gives the slot back once nothing more is transferred and no bytes of the connection are in memory. So a slow disk does not
+    /// let one client after another leave bytes behind.
     private func giveSlotBackIfOver() {
-        if context == nil, runs == 0 { slot.giveBack() }
+        guard runs == 0 else { return }
+        if case .refused = state { slot.giveBack() } else if context == nil { slot.giveBack() }
     }
 
     private func didDecide(_ request: BlobRequest, _ result: Result<BlobService.Outcome, BlobError>) {
@@ -268,6 +269,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let channel = context.channel
         let mustClose = hasBodyEnded
         state = .refused
+        giveSlotBackIfOver()
         context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
             if mustClose { channel.close(promise: nil) }
         }

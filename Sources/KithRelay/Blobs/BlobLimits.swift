@@ -50,6 +50,13 @@ public struct BlobLimits: Sendable {
         return limits
     }
 
+    /// Bytes that a smaller blob counts as, in an address's day and in the store: its row, its file and the file's block take as
+    /// much as they take of a larger one. No honest blob is smaller, because a small file fits into its message.
+    static let leastCharge: UInt64 = 64 << 10
+
+    /// The bytes that a blob counts as.
+    static func charge(for size: UInt64) -> UInt64 { max(size, leastCharge) }
+
     /// The largest blob, in bytes.
     var size: UInt64 { UInt64(sizeMiB) << 20 }
 

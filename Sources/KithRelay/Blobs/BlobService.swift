@@ -42,7 +42,9 @@ struct BlobService: Sendable {
             return RelayError(.tooLarge, "the file is too large for this relay", detail: limits.size)
         }
         let used = store.statistics().bytes
-        guard used < limits.storeBytes, blob.size <= limits.storeBytes - used else { return RelayError(BlobError.full) }
+        guard used < limits.storeBytes, BlobLimits.charge(for: blob.size) <= limits.storeBytes - used else {
+            return RelayError(BlobError.full)
+        }
         return nil
     }
 

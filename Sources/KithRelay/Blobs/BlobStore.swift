@@ -107,6 +107,6 @@ package struct BlobRecord: Hashable, Sendable {
 package struct BlobStatistics: Hashable, Sendable {
     /// The number of blobs.
     package var count = 0
-    /// The sum of the sizes of all blobs, in bytes. An incomplete blob counts with its whole size.
+    /// The sum of the bytes that all blobs count as (``BlobLimits``). An incomplete blob counts with its whole size.
     package var bytes: UInt64 = 0
 }

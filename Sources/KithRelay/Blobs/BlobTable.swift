@@ -145,7 +145,8 @@ struct BlobTable {
     func totals() throws(StoreFailure) -> BlobStatistics {
         BlobStatistics(
             count: Int(clamping: try connection.number("SELECT count(*) FROM blob") ?? 0),
-            bytes: try connection.number("SELECT coalesce(sum(size), 0) FROM blob") ?? 0)
+            bytes: try connection.number("SELECT coalesce(sum(max(size, \(BlobLimits.leastCharge))), 0) FROM blob") ?? 0
+        )
     }
 
     /// The sum of the durable bytes of all blobs.

@@ -66,7 +66,8 @@ package final class FileBlobStore: BlobStore {
             let used = totals.statistics.bytes
             let limit = min(
                 maximumBytes, BlobLimits.diskShare(storedBytes: totals.storedBytes, freeBytes: freeBytes))
-            guard used < limit, blob.size <= limit - used else { throw .full }
+            let charge = BlobLimits.charge(for: blob.size)
+            guard used < limit, charge <= limit - used else { throw .full }
             do throws(StoreFailure) {
                 // A blob that is being deleted has a row still.
                 guard try table.extent(of: blob.id) == nil else { throw .io("the blob is being deleted") }
@@ -74,7 +75,7 @@ package final class FileBlobStore: BlobStore {
             } catch { throw .failed(error) }
             self.totals.withLock { totals in
                 totals.statistics.count += 1
-                totals.statistics.bytes += blob.size
+                totals.statistics.bytes += charge
             }
         }
     }
@@ -191,7 +192,7 @@ package final class FileBlobStore: BlobStore {
                 try table.remove(id)
                 self.totals.withLock { totals in
                     totals.statistics.count -= 1
-                    totals.statistics.bytes -= extent.size
+                    totals.statistics.bytes -= BlobLimits.charge(for: extent.size)
                     totals.storedBytes -= extent.stored
                 }
             } catch { throw .failed(error) }

@@ -222,10 +222,11 @@ extension Hub {
         if let refusal = blobs.refusal(of: blob) { return answer(.error(refusal), to: address) }
         guard health.level < .noNew else { return answer(.error(.storeIsFull), to: address) }
         let (source, uptime) = (session.source, round.uptime)
-        withStoreAccess { hub in
+        withStoreAccess(id) { hub in
             // A client that lost the answer asks again, and pays once.
             guard await !blobs.hasReserved(blob) else { return hub.send(.done, to: address) }
-            let wait = hub.budgets.take(Int(clamping: blob.size), \.blobBytes, of: source, atNanoseconds: uptime)
+            let wait = hub.budgets.take(
+                Int(clamping: BlobLimits.charge(for: blob.size)), \.blobBytes, of: source, atNanoseconds: uptime)
             guard wait == 0 else { return hub.send(.error(.overBudget(waitNanoseconds: wait)), to: address) }
             let reply = await blobs.create(blob, nowMs: hub.clock.recordMs)
             hub.send(reply, to: address)

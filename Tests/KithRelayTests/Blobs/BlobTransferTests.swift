@@ -223,7 +223,9 @@ import Testing
             #expect(await code(2 << 20 | 1) == .tooLarge)
             #expect(await code(2 << 20) == nil)
             #expect(await code(2 << 20) == .full)
-            #expect(await code(1 << 20) == nil)
+            // However small, each takes a file and a row.
+            for _ in 0..<16 { #expect(await code(1) == nil) }
+            #expect(await code(1) == .full)
             await connection.close()
         }
         try await withBlobRelay(limits: { $0.blobs.addressMiBPerDay = 5 }) { relay in

@@ -134,7 +134,7 @@ import Testing
             let store = try FileBlobStore(folder: folder.path)
             try await store.create(blob, times: Self.times, maximumBytes: Self.roomy)
             try await store.create(blob, times: Self.times, maximumBytes: Self.roomy)
-            #expect(store.statistics() == BlobStatistics(count: 1, bytes: 4))
+            #expect(store.statistics() == BlobStatistics(count: 1, bytes: BlobLimits.leastCharge))
             let other = NewBlob(id: blob.id, read: blob.read, write: .nobody, size: 4, lifetimeSeconds: 1)
             await #expect(throws: BlobError.exists) {
                 try await store.create(other, times: Self.times, maximumBytes: Self.roomy)
@@ -146,15 +146,15 @@ import Testing
     @Test("an incomplete blob counts with its whole size, and room comes back when a blob is deleted")
     func room() async throws {
         try await withTemporaryFolder { folder in
-            let (first, second) = (Self.blob(60), Self.blob(41))
+            let (first, second) = (Self.blob(600_000), Self.blob(400_001))
             let store = try FileBlobStore(folder: folder.path)
-            try await store.create(first, times: Self.times, maximumBytes: 100)
+            try await store.create(first, times: Self.times, maximumBytes: 1_000_000)
             await #expect(throws: BlobError.full) {
-                try await store.create(second, times: Self.times, maximumBytes: 100)
+                try await store.create(second, times: Self.times, maximumBytes: 1_000_000)
             }
             try await store.delete(first.id)
-            try await store.create(second, times: Self.times, maximumBytes: 100)
-            #expect(store.statistics() == BlobStatistics(count: 1, bytes: 41))
+            try await store.create(second, times: Self.times, maximumBytes: 1_000_000)
+            #expect(store.statistics() == BlobStatistics(count: 1, bytes: 400_001))
             await store.close()
         }
     }
