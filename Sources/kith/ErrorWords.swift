@@ -47,7 +47,8 @@ enum ErrorWords {
         }
     }
 
-    /// Errors of Foundation contain the system's number and the file's path. Of other errors, only the kind is known.
+    /// Describes an error that is not Kith's own. Errors of Foundation contain the system's error number and the file's path. Of
+    /// all other errors, only the kind is known.
     private static func foreign(_ error: any Error) -> String {
         let error = error as NSError
         let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError

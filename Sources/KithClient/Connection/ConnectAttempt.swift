@@ -22,7 +22,7 @@ final class ConnectAttempt: Sendable {
 
     /// Connects.
     ///
-    /// - Parameter prepare: adds the handlers to the channel that is connected first.
+    /// - Parameter prepare: adds the handlers to the first channel that connects.
     /// - Throws: ``RelayConnectionError`` if the connection cannot be made, or as soon as the attempt is cancelled.
     func connect(
         to address: RelayAddress, timeout: TimeAmount, on group: any EventLoopGroup,

@@ -41,7 +41,7 @@ public struct IncomingMessage: Sendable {
     ///
     /// - Parameters:
     ///   - text: the answer.
-    ///   - expiresAfter: time after which everyone deletes the answer, in whole seconds.
+    ///   - expiresAfter: time after which everyone deletes the answer, rounded up to whole seconds; `nil` for never.
     /// - Returns: the answer's id.
     /// - Throws: ``KithError`` if the conversation does not accept messages or the text is empty. After an error, nothing is
     ///   acknowledged.

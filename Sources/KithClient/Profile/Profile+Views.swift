@@ -89,7 +89,8 @@ extension Profile {
     ///
     /// - Parameters:
     ///   - address: `HOST:PORT`.
-    ///   - pin: the key that the relay must have; `nil` to accept any key from a new relay.
+    ///   - pin: the key that the relay must have; `nil` to accept any key of a new relay. With a pin, `known` is neither read nor
+    ///     changed.
     ///   - pass: the pass, if the relay requires one.
     ///   - known: the file of known relays; by default, the file that all profiles of this user share.
     /// - Throws: ``KithError/notAnAddress(_:)``, ``KithError/relayKeyChanged(_:known:found:)``, ``KithError/relay(_:)``,

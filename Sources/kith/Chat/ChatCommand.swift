@@ -41,7 +41,7 @@ struct ChatCommand: AsyncParsableCommand {
               130  you decided against it
             """)
 
-    /// Maximum time for which an unknown name may still arrive in an inbox.
+    /// Maximum wait for a conversation or person with an unknown name, since either may still arrive in an inbox.
     private static let inboxWait = Duration.seconds(3)
 
     @OptionGroup var options: ProfileOptions
@@ -121,8 +121,8 @@ struct ChatCommand: AsyncParsableCommand {
         return name
     }
 
-    /// Finds the conversation or contact with the name. Waits a little, because the inbox may still have a new group, or a person
-    /// who has just used an invite.
+    /// Finds the conversation or contact with the name. Waits a little if there is none, because the inbox may still have an
+    /// invitation to a new group, or a letter from a person who has just used an invite.
     private func known(in profile: Profile) async throws -> NamedTarget? {
         let events = await profile.events()
         func find() async throws -> NamedTarget? {

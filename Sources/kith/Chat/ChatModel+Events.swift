@@ -115,7 +115,7 @@ extension ChatModel {
         }
     }
 
-    /// Reports a conversation that a stranger began. If there are very many, most are only counted.
+    /// Reports a conversation that a stranger began. If strangers begin very many conversations, most are only counted.
     private mutating func reportInvitation(_ summary: ConversationSummary) {
         if summary.isPending, let line = strangers.line(for: summary, at: now) { notice(line) }
     }

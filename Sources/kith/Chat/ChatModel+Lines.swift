@@ -110,7 +110,7 @@ extension ChatModel {
             ?? contacts.values.first { ForeignText($0.name).isShown(as: name) }
     }
 
-    /// Returns a question that names similar names. Empty if there are none.
+    /// Returns a question whether the user meant one of the contacts with similar names. Empty if there are none.
     private func suggestion(for name: String) -> Sentence {
         let near = NamedTarget.near(name, among: contacts.values.map(\.name))
         guard !near.isEmpty else { return "" }
@@ -154,7 +154,7 @@ extension ChatModel {
         if seconds == nil { notice("your messages no longer expire") }
     }
 
-    /// Asks the user first, because other members notice a removal even if it is undone.
+    /// Removes a member after asking the user, because the other members notice a removal even if it is undone.
     private mutating func remove(_ name: String) {
         guard !conversation.isDirect else {
             return complain("nobody can be removed from a conversation of two; /leave ends it")
@@ -251,8 +251,8 @@ extension ChatModel {
         }
     }
 
-    /// Shows a page of earlier messages. At the beginning of the conversation, shows the last page again, now with the numbers of
-    /// notices.
+    /// Shows a page of earlier messages, with the numbers of notices. If there are no earlier messages, shows the last page
+    /// again.
     private mutating func showEarlier(_ page: [Message], before: UInt64?, limit: Int) {
         let messages = page.filter { $0.seq != nil }
         guard let first = messages.first?.seq else {

@@ -100,7 +100,8 @@ struct ChatModel {
     var wasConnected = false
     private var status: Sentence?
     var reportedOnlineAt: [ContactID: UInt64] = [:]
-    /// The time from which each member's answers have been behind this device's log, in the time of ``now``.
+    /// The members whose answers are behind this device's log, each with the time since which this has been so. The times are in
+    /// the unit of ``now``.
     var behindSince: [ContactID: UInt64] = [:]
     var reportedElsewhereAt: [ConversationID: UInt64] = [:]
     var strangers = StrangerNotices()

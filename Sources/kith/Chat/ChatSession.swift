@@ -18,7 +18,7 @@ struct ChatSession {
         case answered(ChatRequest, Result<ChatAnswer, KithError>)
         /// It is time to mark shown messages as read.
         case read
-        /// It is time to check presence again, if no member has answered.
+        /// It is time to check presence again, if no member has answered or a member lags.
         case askAgain
         /// The user pressed ctrl-C or ctrl-D, or the output no longer has a reader.
         case leave
@@ -55,7 +55,8 @@ struct ChatSession {
     /// The messages that were unread when the chat was opened.
     private let unread: [Message]
     private var readThrough: UInt64?
-    /// The seq of the last entry when the chat was opened. Events can repeat messages up to it, because they begin earlier.
+    /// The seq of the last entry when the chat was opened. Events can repeat the messages up to this seq, because the stream of
+    /// events begins before the chat is opened.
     private let openedThrough: UInt64
     /// Number of requests that wait for a relay.
     private var pendingRequests = 0
@@ -237,7 +238,8 @@ struct ChatSession {
         return false
     }
 
-    /// Reports that a program's line is not sent. A line reports it now, and the exit code at the end.
+    /// Reports that a program's line is not sent. A line of output reports the error now, and the exit code reports it at the
+    /// end.
     private mutating func refuse(_ request: ChatRequest, _ error: any Error) {
         fail(error)
         let message = "\(request.attempt): \(ErrorWords.sentence(for: error))"

@@ -64,7 +64,7 @@ struct AppendQueue {
         return max(pace.wait(at: now), notBefore - now)
     }
 
-    /// Processes the relay's answer. Returns `nil` if it does not belong to the frame in flight.
+    /// Processes the relay's answer. Returns `nil` if the answer does not belong to the frame in flight.
     mutating func answered(_ id: EntryID, error: RelayError?, now: NIODeadline) -> Verdict? {
         guard isUnderWay, items.first?.id == id else { return nil }
         isUnderWay = false
@@ -78,7 +78,7 @@ struct AppendQueue {
         return .later
     }
 
-    /// Prepares for a new connection. A frame without an answer is sent again with the same id, and the relay stores an id only
+    /// Prepares for a new connection. A frame without an answer is sent again with the same id, so that the relay stores it only
     /// once.
     mutating func reconnected() { isUnderWay = false }
 }

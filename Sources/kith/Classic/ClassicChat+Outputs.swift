@@ -29,8 +29,8 @@ extension ClassicChat {
     }
 
     /// Restarts the handshake after a pause. No text was sent yet, so none is lost. If the other user has really restarted, the
-    /// current run would never finish. If a stranger only pretended a restart, the current run may still finish. So the current
-    /// run continues until the restart.
+    /// current run would never finish. If a stranger only pretended that restart, the current run may still finish. So the
+    /// current run continues during the pause.
     private func beginAnewLater() {
         guard !isBeginningAnew else { return }
         isBeginningAnew = true

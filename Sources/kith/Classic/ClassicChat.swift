@@ -33,7 +33,7 @@ actor ClassicChat {
 
     var connection: RelayConnection?
     private var follow: RelayFollow?
-    /// The number of the connection. It distinguishes late answers of an earlier connection.
+    /// The number of the current connection. With it, late answers of an earlier connection are recognised.
     var generation = 0
     var queue: AppendQueue?
     var lastAccepted = ContinuousClock.now
@@ -52,7 +52,7 @@ actor ClassicChat {
     var waitingForOpen: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
-    ///   - session: creates a session of the same two users, with the same identity.
+    ///   - session: creates a new session of the same two users, with the same identity.
     ///   - giveUpAfter: maximum time for reconnecting after the connection has broken.
     init(
         session: @escaping @Sendable () throws -> ClassicSession, giveUpAfter: Duration,
@@ -96,8 +96,9 @@ actor ClassicChat {
         case saidEverything
     }
 
-    /// Leaves the conversation. If the session is open, says goodbye and waits until the relay has accepted the goodbye. Returns
-    /// whether the relay has everything and the session was ever open.
+    /// Leaves the conversation. If the session is open, says goodbye and waits until the relay has accepted the goodbye, or until
+    /// the time for this is over. The ending is `goodbye` if the relay has everything, `leftBeforeItBegan` if the session was
+    /// never open, and otherwise `cut`.
     ///
     /// - Throws: the error that has already ended the conversation.
     func leave(_ why: Leaving) async throws -> ClassicDriver.Ending {
@@ -132,8 +133,8 @@ actor ClassicChat {
         return left > .zero ? left : nil
     }
 
-    /// Waits until messages can be sent. Returns the established session, whose keys are then on the screen. Returns `nil` if the
-    /// session has ended without opening.
+    /// Waits until messages can be sent. Returns the established session, whose keys are then on the screen; `nil` if the session
+    /// has ended without ever being open.
     func waitUntilOpen() async -> Established? {
         if !session.isOpen, !isOver { await withCheckedContinuation { waitingForOpen.append($0) } }
         return session.isOpen ? established : nil

@@ -5,8 +5,8 @@ import NIOCore
 enum ClassicTimeouts {
     /// Maximum time in which the relay must accept the goodbye, so that leaving does not wait for a relay that does not respond.
     static let goodbye = Duration.seconds(5)
-    /// Maximum time in which the relay must accept the next frame after the input has ended. It is longer than a busy relay's
-    /// usual time until a retry, so that a script's last lines are not lost.
+    /// Maximum time in which the relay must accept the next frame after the input has ended. It is longer than the pause that a
+    /// busy relay usually requests before a retry, so that a script's last lines are not lost.
     static let lastLines = Duration.seconds(15)
     /// The shortest and the longest pause before a refused frame is sent again. With shorter pauses, the client would ask the
     /// relay constantly. With longer ones, a user would believe that the conversation has ended.
@@ -18,6 +18,6 @@ enum ClassicTimeouts {
     /// Pauses before the handshake restarts. A stranger who knows both ids can cause restarts all day. The longest pause, 30
     /// seconds, limits the cost for each side to one RSA handshake per pause.
     static let restarting = Backoff(shortestMs: 100, longestMs: 30_000)
-    /// Duration of a connection after which the pauses before reconnecting begin with the shortest again.
+    /// Minimum duration of a connection after which the next pause before reconnecting is the shortest one again.
     static let steadyAfter = Duration.seconds(60)
 }

@@ -84,7 +84,8 @@ struct StatusCommand: AsyncParsableCommand {
         let contacts: Int
         var relays: [Relay]
 
-        /// The numbers of queued messages and of queued invitations, as texts.
+        /// The numbers of queued messages and of queued invitations, each as a text such as `2 messages`. A number of 0 is left
+        /// out.
         var waiting: [String] {
             [(queued, "message"), (invitations, "invitation")].filter { $0.0 > 0 }.map { counted($0.0, $0.1) }
         }

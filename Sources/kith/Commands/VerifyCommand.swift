@@ -121,7 +121,8 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// The inbox address belongs to the old key, so it is not valid for the new one.
+    /// Reports that the contact's new key was accepted, and names a way to get a new inbox address. The known inbox address
+    /// belongs to the old key, so it is not valid for the new one.
     private static func accepted(_ contact: Contact) -> Sentence {
         let way: Sentence = contact.registeredName.map { "kith lookup \(name: $0.text)" } ?? "an invite of theirs"
         return "has the new key now, unverified; to begin a conversation, use \(way)"

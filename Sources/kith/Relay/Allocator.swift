@@ -14,8 +14,8 @@ func makeAllocatorGiveBack() {
     #endif
 }
 
-/// Returns memory that is free between used blocks. Thousands of closed connections leave about 30 KiB each, in small blocks to
-/// which no threshold applies.
+/// Returns memory to the system that is free between used blocks. Each closed connection leaves about 30 KiB in small blocks,
+/// which glibc does not return by itself. A relay may close thousands of connections.
 func returnFreeMemory() {
     #if canImport(Glibc)
         malloc_trim(0)

@@ -36,8 +36,8 @@ struct RelayContact: Sendable {
 }
 
 extension KnownRelays {
-    /// The relays that this user knows. Other users must neither read nor change the list. If they could access its file, their
-    /// rights are removed and the user is told.
+    /// The relays that this user knows. Other users must neither read nor change the list. If other users could access its file,
+    /// their rights are removed, and this user is told.
     static func ofThisUser() throws -> KnownRelays {
         let known = KnownRelays()
         if try known.file.closeToOthers() {

@@ -3,8 +3,8 @@ import Foundation
 /// A time in the user's time zone, in parts. The C library computes all times that Kith shows, because it knows every form of the
 /// variable TZ, including paths.
 struct LocalTime: Hashable, Sendable {
-    /// The latest time that is shown, in milliseconds since 1970: the end of the year 9999. No true time is later, and the
-    /// formats have room for four digits, but a sender may claim any time.
+    /// The latest time that is shown, in milliseconds since 1970: the end of the year 9999. A sender may claim any time, but no
+    /// true time is later, and the formats have room for a year of four digits.
     static let latestMs: UInt64 = 253_402_300_799_999
 
     let year: Int

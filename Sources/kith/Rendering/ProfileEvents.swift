@@ -4,6 +4,8 @@ import KithWire
 // Converts events of a profile to the JSON that `kith listen --json` and `kith chat --json` print.
 
 extension JSONEvent {
+    /// Creates the JSON form of a profile's event.
+    ///
     /// - Parameter name: returns the name of a conversation.
     init(_ event: KithEvent, naming name: (ConversationID) -> String) {
         switch event {

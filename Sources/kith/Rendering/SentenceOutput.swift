@@ -7,6 +7,6 @@ extension StandardStream {
 }
 
 extension Failure {
-    /// Creates a failure whose message contains other people's text.
+    /// Creates a failure from a sentence, which may contain other people's text.
     init(_ sentence: Sentence, code: ExitCode = .failure) { self.init(message: sentence.description, code: code) }
 }

@@ -30,7 +30,7 @@ struct StrangerNotices {
     /// Returns the line about the use of an invite; `nil` if the use is only counted.
     ///
     /// - Parameters:
-    ///   - name: the conversation that began with the use, if it is known.
+    ///   - name: the name of the conversation that began with the use, if it is known.
     ///   - now: milliseconds of any clock.
     mutating func line(forUseLeadingTo name: String?, at now: UInt64) -> Sentence? {
         guard let count = uses.next(at: now, each: Self.toldOneByOne) else { return nil }

@@ -43,7 +43,8 @@ final class ChatScreen: Sendable {
     /// Whether there is a terminal with an input line.
     var hasTerminal: Bool { state.withLock { $0.terminal != nil } }
 
-    /// Waits until the user has finished the current line, if the program ends by itself.
+    /// Called when the program ends by itself. Waits until the user has finished the current line. Text that is typed after that
+    /// is dropped.
     func finishLine() async {
         guard let terminal = state.withLock({ $0.terminal }) else { return }
         await terminal.finishLine()

@@ -20,8 +20,8 @@ enum DisplayWidth {
     /// Returns the columns of a text.
     static func of(_ text: some Sequence<Character>) -> Int { text.reduce(0) { $0 + of($1) } }
 
-    /// Returns the maximum columns of a character on any terminal: as one picture, or as its parts, each of which may be a
-    /// picture.
+    /// Returns the largest number of columns that a character takes on any terminal. A terminal may show it as one picture or as
+    /// its parts, each of which may be a picture.
     static func atMost(_ character: Character) -> Int {
         var parts = 0
         var last: (scalar: Unicode.Scalar, width: Int)?
@@ -34,7 +34,7 @@ enum DisplayWidth {
         return max(parts, of(character))
     }
 
-    /// Returns the maximum columns of a text on any terminal.
+    /// Returns the largest number of columns that a text takes on any terminal.
     static func atMost(_ text: String) -> Int { text.reduce(0) { $0 + atMost($1) } }
 
     private static func of(_ scalar: Unicode.Scalar) -> Int {

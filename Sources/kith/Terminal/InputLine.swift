@@ -35,7 +35,8 @@ struct InputLine {
         erase() + lines.map { $0 + "\r\n" }.joined() + content(editor)
     }
 
-    /// Erases the input line. The cursor is at its beginning afterwards.
+    /// Erases the input line, and the status line above it if there is one. The cursor is then at the beginning of the first
+    /// erased line.
     mutating func erase() -> String {
         erase(rowsAbove: statusColumns == nil ? 0 : 1)
     }

@@ -75,7 +75,7 @@ private enum SilencedTerminal {
         tcsetattr(settings.pointee.descriptor, TCSAFLUSH, &settings.pointee.original)
     }
 
-    /// Installs the handler for a signal, unless the process was started to ignore it.
+    /// Installs the handler for a signal, unless the process was started with that signal ignored.
     private static func handle(_ number: Int32) {
         let before = signal(number) { SilencedTerminal.didReceive($0) }
         if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }

@@ -13,8 +13,8 @@ final class HostedRelay: Sendable {
     let point: RelayPoint
     /// The relay's address, for clients on this machine.
     let nearby: RelayAddress
-    /// Whether everyone who can reach the port may use the relay. This is so if an older version created the relay without a
-    /// pass, because the people who joined then have no pass.
+    /// Whether everyone who can reach the port may use the relay. This is so only if an older version created the relay without a
+    /// pass. The relay gets no pass later, because the people who have joined have none.
     var isOpen: Bool { point.pass == nil }
     /// Seconds by which this machine's clock is ahead of the relay's time; 0 unless the relay doubts the clock.
     var clockAheadSeconds: Int { relay.clockAheadSeconds }
@@ -27,14 +27,15 @@ final class HostedRelay: Sendable {
         self.nearby = nearby
     }
 
-    /// Starts the relay. It tries its last port first, then the usual port, then any free port.
+    /// Starts the relay. Without `listen`, a relay that ran before uses its last port. A new relay uses the usual port, or any
+    /// free port if the usual one is taken.
     ///
     /// - Parameters:
     ///   - folder: the profile's folder.
     ///   - listen: the address to listen on, if the user gave one.
     ///   - address: the address for other machines, if the user gave one: a host, with an optional port.
     ///   - known: the profile's relays. If this relay is among them, its pass is known even if `host.json` is lost.
-    ///   - trustsClock: whether the machine's clock is right, even if it is far ahead of its time in the last run.
+    ///   - trustsClock: whether the machine's clock is right, even if it is far ahead of the time of the relay's last run.
     static func start(
         in folder: URL, listen: ListenAddress?, address: HostAddress?, known: [RelayPoint] = [],
         trustsClock: Bool = false
@@ -120,7 +121,8 @@ final class HostedRelay: Sendable {
 
     private static func isAny(_ host: String) -> Bool { ["0.0.0.0", "::"].contains(host) }
 
-    /// Returns the last public host if this machine still has it, because the people who joined know that host.
+    /// Returns the host for other machines: the one that the user gave, or the host on which the relay listens, or an address of
+    /// this machine. Of several addresses, the last public one is chosen, because the people who joined know it.
     private static func publicHost(_ host: String, before: HostPlace.Place?) -> String {
         if let before, before.isGiven, let given = before.host { return given }
         guard isAny(host) else { return host }

@@ -23,7 +23,7 @@ enum OwnAddresses {
             .map(\.element.address)
     }
 
-    /// Ranks an address. 0 is the most reachable for other machines, and `nil` is unreachable.
+    /// Ranks an address by how well other machines can reach it. 0 is the best rank; `nil` if they cannot reach the address.
     static func rank(of address: String, interface: String) -> Int? {
         // These interfaces belong to containers and virtual machines. Only this machine can reach their addresses.
         let isVirtual = ["docker", "veth", "br-", "virbr", "cni", "flannel", "vmnet"].contains {

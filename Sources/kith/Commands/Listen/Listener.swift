@@ -35,7 +35,7 @@ struct Listener {
 
     /// Options of the listener.
     struct Options: Sendable {
-        /// The only conversation whose messages are printed.
+        /// The only conversation whose messages are printed; `nil` for all conversations.
         var only: ConversationID?
         /// Whether the listener ends after one message.
         var endsAfterFirst = false
@@ -108,7 +108,7 @@ struct Listener {
         return .closed
     }
 
-    /// Sends the reasons to end that do not come from the profile.
+    /// Starts tasks that report the reasons to end that do not come from the profile, such as a signal.
     private func watch(_ signals: StopSignals, for time: Duration?) -> [Task<Void, Never>] {
         let others = others
         var tasks = [
@@ -202,7 +202,8 @@ struct Listener {
 
     private func name(_ id: ConversationID) -> String { names[id] ?? "#\(id.rawValue)" }
 
-    /// Accepts a conversation that a stranger began, or prints the commands that accept it. A program gets only the event.
+    /// Accepts a conversation that a stranger began, if the options say so. Otherwise prints the commands that accept it. A
+    /// program gets only the event.
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
             try await profile.accept(conversation.id)

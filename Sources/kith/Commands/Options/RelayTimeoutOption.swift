@@ -12,7 +12,7 @@ struct RelayTimeoutOption: ParsableArguments {
         transform: DurationArgument.read)
     var limit = DurationArgument(seconds: 30)
 
-    /// Time in which a command can be stored on this device before a refusal ends it.
+    /// Time between a relay's refusal and the end of the command, in which the command can still be stored on this device.
     private static let untilKept = Duration.seconds(1)
 
     /// Hint for commands that have stored nothing.
@@ -23,9 +23,9 @@ struct RelayTimeoutOption: ParsableArguments {
     /// - Parameters:
     ///   - relay: the relay that `work` needs; `nil` if any of the profile's relays will do.
     ///   - hint: text printed with the failure. It says what happens to the command, or what the user can do.
-    /// - Throws: ``Failure`` with ``ExitCode/notInTime`` or ``ExitCode/noRoom`` when the time is over. At once if the relay has
-    ///   another key (``ExitCode/wrongKey``) or requires another pass, because another attempt would fail too. After an error,
-    ///   the profile is closed.
+    /// - Throws: ``Failure`` with ``ExitCode/notInTime`` or ``ExitCode/noRoom`` when the time is over. If the relay has another
+    ///   key (``ExitCode/wrongKey``) or requires another pass, the function does not wait so long, because another attempt would
+    ///   fail too. After such a failure, the profile is closed.
     func wait<R>(
         for profile: Profile, at relay: RelayAddress? = nil, hint: String, _ work: () async throws -> R
     ) async throws -> R {

@@ -6,7 +6,7 @@ import PrivateFiles
 enum Damage {
     /// Reports the number of damaged records, if there are any.
     ///
-    /// - Parameter fate: the consequence for the damaged records, as a participle.
+    /// - Parameter fate: the consequence for the damaged records, as a participle such as `not read`.
     /// - Throws: ``Failure`` if there are any damaged records.
     static func report(_ damage: DamageCount, _ fate: String) throws {
         var parts: [String] = []

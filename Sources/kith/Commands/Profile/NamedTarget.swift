@@ -132,7 +132,8 @@ enum NamedTarget: Hashable, Sendable {
     /// Finds the conversation with a name in a profile that another process has opened. That process may just be receiving the
     /// conversation.
     ///
-    /// - Returns: the conversation and the profile in its latest state, which is this one or a new view of it.
+    /// - Returns: the conversation, and the profile in its latest state: either `profile` itself or a new view of the same
+    ///   profile.
     static func conversation(
         _ name: String, underWayIn profile: Profile
     ) async throws -> (conversation: ConversationSummary, profile: Profile) {

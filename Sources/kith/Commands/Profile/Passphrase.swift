@@ -42,7 +42,7 @@ enum Passphrase {
     /// trying.
     static let fewestCharacters = 12
 
-    /// Gets the secret for a vault, a key file or a passphrase, and opens the vault with it.
+    /// Opens a vault with its key file, or with a passphrase if the vault requires one.
     ///
     /// - Parameter prompt: the prompt for the question, if the caller asks more questions later. Without one, a prompt is opened
     ///   and closed here.

@@ -54,7 +54,8 @@ struct QueuedSends {
         }
     }
 
-    /// Polls until all messages are sent, and then closes the profile.
+    /// Polls until all messages are sent, the time is over, or the process that had the profile open has ended. Then closes the
+    /// profile.
     ///
     /// - Parameter options: used to check whether another process still has the profile open; `nil` if this process has opened
     ///   it.
