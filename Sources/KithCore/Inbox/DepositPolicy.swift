@@ -24,9 +24,11 @@ struct DepositPolicy {
     /// Whether to make a deposit while the relay is connected. The first deposit is made when the inbox is opened.
     var isDueWhileOpen: Bool { depositedAt > 0 && !isPaused && !isOver && rest == 0 }
 
-    /// Returns the milliseconds until the next deposit; `nil` if there will be none.
+    /// Returns the milliseconds until the next deposit, or until the clocks are compared again if the device's clock is in doubt.
+    /// `nil` if nothing waits for a time.
     ///
-    /// - Parameter isClockDoubtful: whether the device's clock differs too much from the relay's to date key packages by it.
+    /// - Parameter isClockDoubtful: returns whether the device's clock differs so much from the relay's that new key packages
+    ///   would have wrong dates.
     func delay(isClockDoubtful: @autoclosure () -> Bool) -> UInt64? {
         guard depositedAt > 0, !isUnderWay, !isPaused, !isOver else { return nil }
         return isClockDoubtful() ? ClientLimits.clockRecheckMs : rest

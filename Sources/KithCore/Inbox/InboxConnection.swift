@@ -5,10 +5,11 @@ import KithWire
 /// The state ends with the connection.
 struct InboxConnection {
     private var follow: Follow?
-    /// Letters that wait until the letter before them is done. If reading is paused, they stay after the follow has ended.
+    /// Delivered letters. Each waits until the letter before it was read. If reading is paused, the first letter stays here after
+    /// the follow has ended.
     private var queue: Deque<Entry> = []
-    /// Whether reading is paused, because the relay has more letters than the queue may have. Reading resumes after the first
-    /// letter of the queue.
+    /// Whether reading is paused, because the relay has more letters than the queue may have. Reading resumes when the first
+    /// letter of the queue was read.
     private var isPaused = false
     private var deposit: Deposit?
     /// Whether the last trim has no answer yet.
@@ -44,7 +45,7 @@ struct InboxConnection {
     /// Whether the follow has delivered all entries up to a seq, and none of these entries waits.
     func hasBrought(through seq: UInt64) -> Bool { follow.map { queue.isEmpty && $0.position >= seq } ?? false }
 
-    /// Whether the follow still has to deliver entries up to a seq, which were delivered before.
+    /// Whether the follow delivers entries a second time and has not reached the given seq yet.
     func isReadingAgain(through seq: UInt64) -> Bool { follow.map { $0.position < seq } ?? false }
 
     /// Whether everything that was at the relay when the follow began has been processed.

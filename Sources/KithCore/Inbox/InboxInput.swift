@@ -8,7 +8,7 @@ enum InboxInput {
     case followStarted(UInt64, lastSeq: UInt64)
     case followed(FollowEvent)
     case followRefused(RelayError)
-    /// The tree that the first letter of the queue needs, and that has just arrived.
+    /// The tree that the first letter of the queue needs has arrived.
     case treeFetched([UInt8])
     case treeLost
     case tick

@@ -131,8 +131,8 @@ extension InboxMachine {
     }
 
     /// Reacts to a letter that has led to a conversation. An inbox for one person will be closed, as soon as it is known who else
-    /// has used its invite. Other inboxes get a new key package in place of the used one. But for a pending conversation they do
-    /// not, because a new key package would show that the letter was read.
+    /// has used its invite. Any other inbox gets a new key package in place of the used one, unless the conversation is pending:
+    /// a new key package would show that the letter was read.
     private mutating func answer(
         _ conversation: ConversationTable.Place, isUninvited: Bool, in device: inout DeviceState
     ) throws(KithError) {
@@ -155,7 +155,7 @@ private struct Invitation {
     let letter: OpenLetter
     let opened: OpenedWelcome
     let channel: ChannelID
-    /// The account of the member that has created the Welcome; `nil` if its credential has none.
+    /// The account of the member that has created the Welcome; `nil` if the member's credential names no account.
     let inviter: AccountKey?
 
     /// Opens the Welcome of a letter. `nil` if the Welcome is not authentic.

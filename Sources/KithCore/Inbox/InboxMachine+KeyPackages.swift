@@ -3,7 +3,7 @@ import MLS
 
 // This device's key packages: they are created, deposited at the relay, found by a letter's reference, and deleted.
 
-/// The state of an inbox's key packages that is not in the inbox's record.
+/// The part of an inbox's state that concerns its key packages and is not in the inbox's record.
 struct DepositState {
     /// Whether a deposit was postponed because a clock seems wrong.
     private(set) var isHeld = false
@@ -71,8 +71,9 @@ extension InboxMachine {
             .deposit(channel: record.channel, keyPackages: sealed, lastResort: lastResort), .deposit, in: &device)
     }
 
-    /// Deletes private keys that are no longer needed, because they would only open letters that somebody has recorded. Two
-    /// clocks have to agree, because a letter without its key can never be read.
+    /// Deletes the private keys of key packages that expired some time ago. They would only open letters that somebody has
+    /// recorded. Both the device's clock and the relay's have to show the expiry, because a letter without its key can never be
+    /// read.
     private mutating func deleteExpiredKeyPackages(in device: inout DeviceState) throws(KithError) {
         for (number, bundle) in try storedKeyPackages(in: device) {
             guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source,

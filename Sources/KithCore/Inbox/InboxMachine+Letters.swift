@@ -87,8 +87,8 @@ extension InboxMachine {
 
     // MARK: Trees in parcels
 
-    /// Fetches the tree to which a letter refers. The inviter is unknown until the tree has arrived. Because it may be a
-    /// stranger, this device connects to no other relay than the inbox's for the tree.
+    /// Fetches the tree to which a letter refers. The inviter is unknown until the tree has arrived. If many people may have the
+    /// inbox's address, the inviter may be a stranger, so the tree is fetched only from the inbox's own relay.
     private mutating func fetchTree(
         _ address: ParcelAddress, of message: InboxMessage, _ entry: Entry, in profile: inout ProfileState
     ) -> Taken {
@@ -124,13 +124,14 @@ extension InboxMachine {
 
     // MARK: Letters set aside
 
-    /// The time with which waits of letters are measured, in milliseconds since 1970. The relay's clock is used, because the
-    /// relay could hold back letters anyway, and the device's clock may differ after a restart.
+    /// The time with which waits of letters are measured, in milliseconds since 1970. The relay's clock is used if it is known,
+    /// because the device's clock may differ after a restart. A relay gains nothing by stating a wrong time, because it could
+    /// hold back letters anyway.
     func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
 
-    /// Returns the wait of a Welcome for a conversation's log; `nil` if the decision about the Welcome can be made now. The log
-    /// of a pending conversation is not read, so no letter waits for that log. Any person may be the inviter, because the log may
-    /// not yet show that the inviter was added.
+    /// Returns the wait of a Welcome that can be judged only after more of the conversation's log was read; `nil` if it can be
+    /// judged now. The log of a pending conversation is not read, so no letter waits for that log. A Welcome from any inviter may
+    /// wait, because the log that was read may not show yet that the inviter was added.
     func logWait(
         _ conversation: ConversationMachine, before epoch: UInt64, _ seq: UInt64, in profile: ProfileState
     ) -> LogWait? {
@@ -176,7 +177,7 @@ extension InboxMachine {
         followLetters(from: nextLetter(in: profile), in: &profile.device)
     }
 
-    /// Ends the second reading early, if nothing else in it can be processed.
+    /// Ends the second reading of the inbox early, if no other letter that was set aside can be processed now.
     private mutating func skipRead(in profile: inout ProfileState) {
         guard connection.isReadingAgain(through: record.lastSeq), firstReady(in: profile) == nil else { return }
         unfollow(in: &profile.device)
@@ -197,7 +198,7 @@ extension InboxMachine {
         connection.beginFollow(tag, from: seq)
     }
 
-    /// Returns the remaining waits of letters, in milliseconds.
+    /// Returns the remaining waits of the letters that wait for a conversation's log, in milliseconds.
     func restsOfWaits(in device: DeviceState) -> [UInt64] {
         let time = letterTime(in: device)
         return record.aside.compactMap { letter in

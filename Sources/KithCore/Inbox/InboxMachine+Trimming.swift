@@ -8,12 +8,12 @@ import KithWire
 // find out there who is online.
 
 extension InboxMachine {
-    /// Trims an inbox whose address only a few people have.
+    /// Makes the relay drop the letters that were read, if only a few people have the inbox's address.
     mutating func trimAtOnce(in device: inout DeviceState) {
         if record.purpose.hasLimitedAudience { trim(in: &device) }
     }
 
-    /// Trims an inbox whose address many people may have, if the trim is due.
+    /// Makes the relay drop the letters that were read, if many people may have the inbox's address and a trim is due.
     mutating func trimIfDue(in device: inout DeviceState) {
         guard let delay = trimDelay(at: device.wall), delay == 0 else { return }
         drawTrim(after: ClientLimits.trimMs, within: ClientLimits.trimMs, in: &device)
@@ -21,7 +21,8 @@ extension InboxMachine {
     }
 
     /// Chooses another time for a trim that was missed while the relay was not connected, because an immediate trim would show
-    /// when the device connected. Also replaces a time that is too far in the future, because the clock was wrong.
+    /// the senders of letters when the device connected. Also replaces a time that is too far in the future, because the clock
+    /// was wrong.
     mutating func postponeTrim(in device: inout DeviceState) {
         guard !record.purpose.hasLimitedAudience else { return }
         let latest = device.wall.plus(2 * ClientLimits.trimMs)

@@ -40,7 +40,7 @@ struct InboxMachine {
         return OpenInvite(id: id, invite: invite, isReusable: isReusable)
     }
 
-    /// Whether all entries were read that the relay had when the follow began, and no letter is set aside.
+    /// Whether all entries that the relay had when the follow began were read, and no letter is set aside.
     private var isRead: Bool {
         connection.isRead(through: record.lastSeq) && record.aside.isEmpty
     }
@@ -252,8 +252,8 @@ struct InboxMachine {
 
     // MARK: The end
 
-    /// Closes an inbox whose invite was used or has expired, after all letters were read that had arrived by then. Their senders
-    /// were told that the letters had arrived.
+    /// Closes the inbox if its invite was used or has expired. Letters that had arrived by then are read first, because their
+    /// senders were told that the letters had arrived.
     mutating func closeIfOver(in profile: inout ProfileState) throws(KithError) {
         if isOver(in: profile.device), isRead { try close(in: &profile) }
     }

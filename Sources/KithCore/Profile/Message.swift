@@ -71,7 +71,7 @@ public enum Notice: Hashable, Sendable {
     case renamed(String, by: String)
     /// A member has renewed its keys. Only `explain` shows this.
     case renewed(by: String)
-    /// This many entries could not be read, for the same reason and with nothing shown between them.
+    /// Entries could not be read, all for the same reason and with nothing shown between them. `count` is their number.
     case unreadable(UnreadableReason, from: String?, count: Int = 1)
     /// Entries that this device never had were deleted at the relay.
     case missed(first: UInt64, last: UInt64)
@@ -103,17 +103,18 @@ public enum Warning: Hashable, Sendable {
     case missingBefore(Int)
     /// The relay has acknowledged this entry, but does not show it at its position.
     case notKept(seq: UInt64)
-    /// An inbox got an invitation to an earlier state of the conversation again. The invitation was ignored.
+    /// An invitation that this device has already used has arrived once more. It leads to an earlier state of the conversation,
+    /// so it was ignored.
     case oldWelcome
-    /// A person has used a single-use invite that was already used. This device leaves the conversation, so that the person sees
-    /// it.
+    /// A person has used a single-use invite that was already used. This device leaves the new conversation visibly, so that the
+    /// person does not continue to write to nobody.
     case inviteUsedAgain
-    /// The relay accepts entries up to this number of bytes only, and this device's text is longer. The text was not sent and is
-    /// not stored.
+    /// A text of this device is longer than the relay accepts. The text was not sent and is not stored. `limit` is the largest
+    /// size that the relay accepts, in bytes.
     case longerThanRelayTakes(EntryID, limit: UInt64)
-    /// A member has entries up to this one, but the relay does not show them to this device.
+    /// A member has the entries up to this seq, but the relay does not show them to this device.
     case heldBack(through: UInt64)
-    /// The relay refuses this person's invitation for now. The invitation is stored and retried.
+    /// The relay refuses the invitation for this person for now. The invitation is stored and retried.
     case invitationWaits(for: String, InvitationObstacle)
 }
 

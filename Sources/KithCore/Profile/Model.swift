@@ -34,7 +34,8 @@ public struct InboxID: RawRepresentable, Hashable, Sendable, Comparable {
 public enum Trust: UInt8, Hashable, Sendable, Comparable {
     /// No reason, because the key came from the relay or from a member of a group.
     case unverified = 0
-    /// The contact has used an invite for one person. Another person who got the invite could have used it instead.
+    /// The contact has used this profile's invite for one person. Another person who got hold of the invite could have used it
+    /// instead.
     case usedMyInvite
     /// The key was in the contact's own invite.
     case invite
@@ -109,7 +110,8 @@ public struct ConversationSummary: Hashable, Sendable {
     public let id: ConversationID
     /// The conversation's name on this device: the contact's name, or the group's.
     public let name: String
-    /// The other person of a conversation of two. `nil` for groups, and if that person's key has changed.
+    /// The other person of a conversation of two. `nil` for groups, until the person is known, and after another key was pinned
+    /// for the person.
     public let contact: ContactID?
     /// Whether the conversation is a conversation of two.
     public let isDirect: Bool
@@ -164,18 +166,20 @@ public enum KithEvent: Hashable, Sendable {
     case contact(Contact)
     /// The state of the connection to a relay has changed.
     case relay(KnownRelay, RelayState)
-    /// A member has proved to be online now in the same group, and has signed its view of the log.
+    /// A member has proved that it is online now and in the same group, and has signed its view of the log. The last value
+    /// compares this view with this device's.
     case memberIsOnline(ConversationID, ContactID, name: String, LogComparison)
     /// A person has used an invite.
     case inviteUsed(InboxID, ConversationID)
-    /// A problem that does not belong to a message. If the same kind of warning is repeated, each time within ten minutes, only
-    /// the first, the tenth, the hundredth and so on are reported.
+    /// A problem that does not belong to a message. If warnings of one kind repeat, each within ten minutes of the previous one,
+    /// only the first, the tenth, the hundredth and so on are reported. Warnings of different logs or of too long texts are
+    /// always reported.
     case warning(ConversationID, Warning, times: Int)
     /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped, because
     /// otherwise a stranger who knows a name could make a device connect to any relay.
     case invitationPassedOver(RelayAddress)
-    /// This device's clock or another clock is wrong. This is reported once for each clock, and again when the difference
-    /// changes.
+    /// This device's clock or another clock is wrong. This is reported once for each relay's clock, and again when the difference
+    /// has changed by an hour. Only one contact's clock is reported.
     case clock(ClockDifference)
     /// The maximum number of conversations that strangers began has been reached. Further letters stay at the relay until the
     /// user accepts or declines some of them.

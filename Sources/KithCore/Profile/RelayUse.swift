@@ -1,4 +1,4 @@
-/// A relay, with the numbers of a profile's conversations and inboxes at it.
+/// A relay, with counts of the profile's conversations and inboxes at this relay.
 public struct RelayUse: Hashable, Sendable {
     /// The relay.
     public let relay: RelayPoint

@@ -7,7 +7,8 @@ struct AsideLetter: Sendable, TLSCodable {
     enum Reason: Sendable {
         /// The letter is from a stranger, and the maximum number of pending conversations has been reached.
         case room
-        /// The letter invites to a conversation whose log has to be read further first.
+        /// The letter invites this device to a conversation that the device already has. More of the conversation's log has to be
+        /// read before the letter is processed.
         case log(LogWait)
     }
 
@@ -39,9 +40,9 @@ struct AsideLetter: Sendable, TLSCodable {
     }
 }
 
-/// The wait of a Welcome to a conversation of which this device is still a member, according to the part of the log that the
-/// device has read. The device may have been removed and added again while it was offline. The log is at one relay and may arrive
-/// later than the inbox from another relay.
+/// The wait of a Welcome until more of its conversation's log was read. In the part that was read so far, this device is still a
+/// member, but it may have been removed and added again while it was offline. The log and the inbox may be at different relays,
+/// so the log may arrive later than the Welcome.
 struct LogWait: Sendable, TLSCodable {
     let conversation: ConversationID
     /// The epoch of the Welcome.
@@ -67,7 +68,8 @@ struct LogWait: Sendable, TLSCodable {
         writer.write(since)
     }
 
-    /// Returns the rest of the wait, in milliseconds. The wait ends after ``ClientLimits/parcelMs``, which is a day.
+    /// Returns the remaining time of the wait, in milliseconds. The whole wait takes at most ``ClientLimits/parcelMs``, which is
+    /// a day.
     ///
     /// - Parameter now: the time of the clock of the inbox's relay, in milliseconds since 1970.
     func rest(now: UInt64) -> UInt64 {

@@ -33,7 +33,7 @@ package struct BackupContents: Sendable {
         }
     }
 
-    /// Returns the first transaction of a new device.
+    /// Returns the transaction that stores the contents as the profile of a new device.
     ///
     /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
     /// - Throws: ``KithError/backup(_:)``, and the errors of creating a profile.

@@ -2,8 +2,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// One record of a backup, which contains the permanent part of a profile. A backup contains nothing that belongs to a device or
-/// opens a channel: no ratchets, no tokens, no passes, no device keys.
+/// One record of a backup. A backup contains the permanent part of a profile, but nothing that belongs to a device or opens a
+/// channel: no ratchets, no tokens, no passes, no device keys.
 enum BackupRecord: Sendable {
     /// The account, and the person's name.
     case identity(account: AccountPrivateKey, name: String)
@@ -70,7 +70,8 @@ enum BackupRecord: Sendable {
 
     /// Reads a record.
     ///
-    /// - Returns: the record; `nil` if only a newer Kith knows its kind, so that it is ignored.
+    /// - Returns: the record; `nil` if its version or kind is unknown. The caller ignores such a record, because a newer Kith has
+    ///   written it.
     /// - Throws: `TLSCodecError` if the record cannot be parsed, `MLSError` if the account key is invalid.
     static func decode(_ bytes: [UInt8]) throws -> BackupRecord? {
         var reader = TLSReader(bytes)
@@ -110,7 +111,8 @@ enum BackupRecord: Sendable {
         return record
     }
 
-    /// Reads a number, and refuses one for which the store has no key.
+    /// Reads the number of a cursor. Accepts only numbers from 1 to ``ClientLimits/highestCursor``, which fit into a key of the
+    /// store.
     private static func cursorNumber(_ reader: inout TLSReader) throws(TLSCodecError) -> UInt64 {
         let number = try reader.readUInt64()
         guard (1...ClientLimits.highestCursor).contains(number) else {

@@ -13,10 +13,10 @@ struct ChannelDelivery: Sendable {
     let parts: [Part]
     /// The number of the delivery that must end before this one begins.
     let after: UInt64?
-    /// The conversation that waits for the delivery, together with ``intent``.
+    /// The conversation for which the delivery is made. Its intent with the number ``intent`` waits for the delivery.
     let conversation: ConversationID
     let intent: UInt64
-    /// The invited person, whom messages to the user name; `nil` for a parcel.
+    /// The account of the invited person, for messages to the user; `nil` for a parcel.
     let account: AccountFingerprint?
 
     /// Whether the delivery is a parcel in a separate channel, and not an invitation.

@@ -42,8 +42,8 @@ extension ConversationRecord {
         return writer.bytes
     }
 
-    /// Reads the two views of a record that was stored before views included the previous epoch. The hash at the start of the
-    /// epoch is used in place of the previous epoch's, because all members of the epoch have it.
+    /// Reads the two views of a record from before version 3, in which a view has no ``LogView/previous``. The hash at the start
+    /// of the current epoch takes its place, because all members of the epoch have that hash.
     static func readViewsBeforeVersion3(
         _ reader: inout TLSReader
     ) throws(TLSCodecError) -> (view: LogView?, begin: LogView?) {

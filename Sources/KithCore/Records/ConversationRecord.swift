@@ -1,8 +1,8 @@
 import KithWire
 import TLSCodec
 
-/// The small part of a conversation, which changes with every entry. The group, the log and the outbox are stored separately.
-/// Only the methods below change the record, and each of them is called for one kind of event in the conversation.
+/// The small part of a conversation's stored data, which changes with every entry. The group, the log and the outbox are stored
+/// separately. Only the methods below change the record, and each of them is called for one kind of event in the conversation.
 struct ConversationRecord: Sendable {
     let channel: ChannelID
     let relay: RelayID
@@ -22,12 +22,12 @@ struct ConversationRecord: Sendable {
     private(set) var epochBegin: LogView?
     /// The inviter's view at the start of this device's first epoch; `nil` after the log of that epoch has begun.
     private(set) var invitedView: LogView?
-    /// The last entry up to which the view of some member was equal to this device's.
+    /// The last entry up to which at least one other member's view was equal to this device's.
     private(set) var agreedThrough: UInt64 = 0
     /// The value of ``agreedThrough`` at the start of the epoch.
     private(set) var agreedBeforeTurn: UInt64 = 0
-    /// The epoch in which the user continued although the relay had shown different logs. Views of entries before its end are not
-    /// compared.
+    /// The epoch in which the user continued although the relay had shown different logs. Views of entries before the end of that
+    /// epoch are not compared.
     private(set) var trustedEpoch: UInt64?
     private(set) var memberCount: Int
     /// The first entry that this device missed between its removal and its next addition; `nil` if it missed none.
@@ -66,7 +66,8 @@ struct ConversationRecord: Sendable {
         case pending
     }
 
-    /// Whether there is a pending change that a device makes by itself. See ``CommitPolicy``.
+    /// Whether a renewal of keys or a commit of proposals is pending. A device also makes these changes by itself; see
+    /// ``CommitPolicy``.
     var isChanging: Bool { intents.contains { $0.change == .renew || $0.change == .commitProposals } }
 
     /// The last entry that was processed; 0 if there is none.
@@ -130,7 +131,7 @@ struct ConversationRecord: Sendable {
     /// Called when the other person of a conversation of two becomes known.
     mutating func didMeet(_ contact: ContactID) { self.contact = contact }
 
-    /// Called when the other person has another key. This conversation keeps the old key.
+    /// Called when another key was pinned for the other person. This conversation stays with the old key.
     mutating func keepOldKey(of name: String) {
         contact = nil
         title = "\(name) (old key)"
@@ -164,7 +165,7 @@ struct ConversationRecord: Sendable {
         if !isDirect { self.title = title }
     }
 
-    /// Returns the first entry that this device missed before it was added again, and forgets it.
+    /// Returns the first entry that this device missed before it was added again, and clears this value.
     mutating func takeMissedFrom() -> UInt64? {
         defer { missedFrom = nil }
         return missedFrom
@@ -238,12 +239,12 @@ struct ConversationRecord: Sendable {
     /// Called when another member has written to the log.
     mutating func didHear() { hasAnswer = true }
 
-    /// Called when a message for people was received.
+    /// Called when a text, or content of an unknown kind, was received from another member.
     mutating func didReceive() { unread += 1 }
 
-    /// Called when a message for people was stored in the log.
+    /// Called when a text, or content of an unknown kind, was added to the history.
     ///
-    /// - Parameter ms: the time of the relay's clock at which the message was received, in milliseconds since 1970.
+    /// - Parameter ms: the time at which the relay received the message, by the relay's clock, in milliseconds since 1970.
     mutating func didShow(at ms: UInt64) { lastActivityMs = ms }
 
     /// Called when the user has read everything up to an entry.

@@ -31,7 +31,7 @@ extension ConversationStatus: TLSCodable {
 }
 
 extension TLSWriter {
-    /// Writes a Boolean as a presence octet.
+    /// Writes a Boolean as one byte, 0 or 1, which can be read as a presence octet.
     mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
 }
 

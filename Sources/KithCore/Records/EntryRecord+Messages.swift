@@ -3,7 +3,7 @@ import KithWire
 // Converts an entry to the messages that are shown.
 
 extension EntryRecord {
-    /// The messages of the entry.
+    /// Returns the messages that are shown for the entry.
     ///
     /// - Parameter readBy: the last entry that each member has read.
     func messages(at place: EntryPlace, readBy: [ContactID: UInt64], _ contacts: ContactBook) -> [Message] {

@@ -24,8 +24,8 @@ struct Expiry: Hashable, Sendable, TLSCodable {
     /// Whether the text is hidden at a time of the device's clock.
     func isOver(wall: UInt64) -> Bool { hideAt <= wall }
 
-    /// Returns an expiry that is at most ``seconds`` from now. Otherwise a clock that was ahead when the text arrived would keep
-    /// the text longer.
+    /// Returns this expiry with times that are at most ``seconds`` from now. Without this limit, a clock that was ahead when the
+    /// text arrived would keep the text longer.
     func clamped(wall: UInt64, relay: UInt64?) -> Expiry {
         var clamped = self
         let ms = UInt64(seconds) * 1000
@@ -60,7 +60,8 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Reads an expiry of the first version, which does not contain the time for which the text may be shown.
+    /// Creates an expiry from the single time of the first version, which does not contain the time for which the text may be
+    /// shown.
     init(at time: UInt64) {
         seconds = .max
         hideAt = time

@@ -6,8 +6,8 @@ extension InboxRecord {
     struct TakenLetter: Sendable, TLSCodable {
         let letter: [UInt8]
         let conversation: ConversationID
-        /// The id of the letter's entry; `nil` if an earlier version stored the letter. If a sender has lost the relay's answer,
-        /// it sends the same entry again.
+        /// The id of the letter's entry; `nil` if an earlier version stored the letter. If the relay's answer was lost, the
+        /// sender sends the entry again with the same id.
         let entry: EntryID?
 
         init(letter: [UInt8], conversation: ConversationID, entry: EntryID?) {
@@ -29,7 +29,7 @@ extension InboxRecord {
         }
     }
 
-    /// An entry that waits for its tree.
+    /// An entry whose letter waits until the group's tree was fetched.
     struct HeldEntry: Sendable, TLSCodable {
         let seq: UInt64
         /// The start of the wait, by the relay's clock, in milliseconds since 1970.

@@ -32,13 +32,14 @@ struct InboxRecord: Sendable {
     private(set) var nextKeyPackage: UInt64 = 1
     /// The last entry that the relay has dropped.
     private(set) var trimmedSeq: UInt64 = 0
-    /// The time of the next trim, in milliseconds since 1970, if many people may have the address; 0 if no time was chosen.
+    /// The time at which the relay will next be told to drop letters that were read, in milliseconds since 1970. 0 if no time was
+    /// chosen, or if only a few people have the address.
     private(set) var trimAt: UInt64 = 0
     /// The time at which the relay last confirmed the inbox's name, in milliseconds since 1970; 0 if it never did.
     private(set) var registeredAt: UInt64 = 0
     /// The entry whose tree is being fetched, and the start of the fetch. Later entries wait for this entry.
     private(set) var held: HeldEntry?
-    /// The latest letters that led to a conversation, by their digests. The user is warned if one of them arrives again.
+    /// The latest letters that led to a conversation, each with its digest. The user is warned if one of them arrives again.
     private(set) var taken: [TakenLetter] = []
     /// The letters that stay at the relay and will be read again, in the order of their seqs.
     private(set) var aside: [AsideLetter] = []
@@ -55,8 +56,8 @@ struct InboxRecord: Sendable {
 
     // MARK: Letters
 
-    /// Notes that an entry waits for its tree. Earlier waiting counts, even from before a restart, but the rest of the wait is
-    /// long enough for one retry.
+    /// Notes that an entry waits for its tree. Time for which the entry has already waited counts, even from before a restart,
+    /// but enough time is left for one retry.
     ///
     /// - Parameter now: the time of the relay's clock, in milliseconds since 1970.
     /// - Returns: the start of the wait, by the same clock.
@@ -76,10 +77,10 @@ struct InboxRecord: Sendable {
         taken.append(TakenLetter(letter: letter.digest, conversation: conversation, entry: entry))
     }
 
-    /// Whether a stored letter has led to a conversation.
+    /// Whether one of the remembered letters has led to the given conversation.
     func ledTo(_ conversation: ConversationID) -> Bool { taken.contains { $0.conversation == conversation } }
 
-    /// Returns the record of a letter that led to a conversation; `nil` if there is no record, or it was removed.
+    /// Returns the record of a letter that led to a conversation; `nil` if the letter led to none, or is no longer remembered.
     func taken(_ letter: InboxLetter) -> TakenLetter? {
         let digest = letter.digest
         return taken.first { $0.letter == digest }
@@ -99,7 +100,8 @@ struct InboxRecord: Sendable {
     /// Returns the reason why a letter was left at the relay; `nil` if it was not.
     func reasonAside(_ seq: UInt64) -> AsideLetter.Reason? { aside.first { $0.seq == seq }?.reason }
 
-    /// Leaves a letter at the relay. Beyond the limit, drops it, because only a hostile relay's inbox can contain more letters.
+    /// Leaves a letter at the relay. Drops the letter if ``ClientLimits/lettersAside`` letters were already left there, because
+    /// only a hostile relay's inbox can contain more.
     mutating func setAside(_ seq: UInt64, _ reason: AsideLetter.Reason) {
         let index = aside.firstIndex { $0.seq >= seq } ?? aside.endIndex
         if index < aside.endIndex, aside[index].seq == seq {
@@ -121,7 +123,7 @@ struct InboxRecord: Sendable {
         }
     }
 
-    /// The last entry that the relay may drop. All entries up to this one were read, and none of them was left at the relay.
+    /// The last entry that the relay may drop, because no entry up to this one has to be read any more.
     var readThrough: UInt64 { aside.first.map { min($0.seq - min(1, $0.seq), lastSeq) } ?? lastSeq }
 
     /// Called when an entry was processed or left at the relay.
@@ -264,6 +266,8 @@ struct InboxRecord: Sendable {
         try reader.expectEnd()
     }
 
+    /// Reads the letters of a record from before version 4, in which they have no entry id.
+    ///
     /// `struct { opaque letter[32]; uint64 conversation; } letters<V>;`
     private static func lettersBeforeVersion4(_ reader: inout TLSReader) throws(TLSCodecError) -> [TakenLetter] {
         var letters = TLSReader(try reader.readOpaque(limit: 64 * ClientLimits.rememberedLetters))

@@ -56,7 +56,7 @@ struct Intent: Hashable, Sendable, TLSCodable {
 struct AddTarget: Hashable, Sendable, TLSCodable {
     /// The inbox that has the person's key packages and gets the Welcome.
     let inbox: InboxAddress
-    /// The user's name for the person, if the person is a new contact; `nil` for the person's own name.
+    /// The user's name for the person, if the person is a new contact; `nil` to use the name in the person's certificate.
     let alias: String?
     /// The reason why the person's key is believed, if the person is a new contact.
     let trust: Trust

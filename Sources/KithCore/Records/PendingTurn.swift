@@ -6,7 +6,7 @@ import TLSCodec
 struct PendingTurn: Sendable {
     let entryID: EntryID
     let commit: PendingCommit
-    /// The number of the intent that the commit makes.
+    /// The number of the intent that the commit carries out.
     let intent: UInt64
     /// The recipients of the Welcome, in the order in which the commit adds them.
     let recipients: [Recipient]

@@ -18,8 +18,9 @@ package struct ProfileRecord: Sendable {
     package static let defaultSuite = CipherSuite.xWingAES256SHA384Ed25519
     static let key = StoreKey(.profile, item: 0)
 
-    /// The lifetime of a device certificate before its creation, and after it, in seconds. Each is ten years. The lifetime need
-    /// not be short, because a lost device is removed from its groups. A clock that is wrong by less than this does no harm.
+    /// A new device certificate is valid for this time before its creation, and for this time after it, in seconds: ten years
+    /// each. The lifetime need not be short, because a lost device is removed from its groups. A clock that is wrong by less than
+    /// this does no harm.
     private static let certificateSeconds: UInt64 = 10 * 366 * 24 * 3_600
 
     /// Creates a new device of an account.
@@ -45,8 +46,8 @@ package struct ProfileRecord: Sendable {
     }
 
     /// Returns the profile with a certificate that is valid for longer; `nil` if that is not necessary. A new certificate is
-    /// necessary if the current one covers less than half of a new one's lifetime, before or after `now`. The new lifetime
-    /// includes the old one, because this device's clock may be wrong too.
+    /// necessary if the current one covers less than five years before `now`, or less than five years after `now`. The new
+    /// lifetime includes the old one, because this device's clock may be wrong too.
     ///
     /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
     func recertified(at now: UInt64) throws(MLSError) -> ProfileRecord? {
