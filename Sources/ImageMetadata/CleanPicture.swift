@@ -5,7 +5,7 @@ package enum PictureFormat: String, Hashable, Sendable, CaseIterable {
     case webp = "WebP"
     case gif = "GIF"
 
-    /// The format of a file by its first bytes; `nil` if the file is a picture of no known format.
+    /// Recognizes the format of a file by its first bytes; `nil` if the file has none of the known formats.
     ///
     /// - Parameter start: at least 12 bytes, or the whole file.
     init?(start: some Collection<UInt8>) {
@@ -24,7 +24,7 @@ package enum PictureFormat: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// A fault of a picture that keeps its metadata from being removed.
+/// The reason why the metadata of a picture cannot be removed.
 package enum PictureError: Error, Hashable, Sendable {
     /// The file ends within a part.
     case cutShort

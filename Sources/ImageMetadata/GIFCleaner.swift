@@ -1,6 +1,7 @@
 /// Removes the metadata of a GIF file (GIF89a specification).
 ///
-/// Drops comments, all bytes behind the trailer, and application extensions except for the number of loops of an animation.
+/// Drops comments, all bytes behind the trailer, and application extensions. Keeps only the application extension that states
+/// how often an animation is repeated.
 enum GIFCleaner {
     private static let image: UInt8 = 0x2c
     private static let `extension`: UInt8 = 0x21
@@ -44,7 +45,8 @@ enum GIFCleaner {
         }
     }
 
-    /// The size in bytes of the colours that follow, by the flags of a screen or image descriptor.
+    /// Returns the size of the color table that follows a screen or image descriptor, in bytes; 0 if its flags announce no
+    /// table.
     private static func colorTableSize(flags: UInt8) -> UInt64 {
         flags & 0x80 == 0 ? 0 : 3 << (UInt64(flags & 7) + 1)
     }

@@ -53,7 +53,7 @@ enum JPEGCleaner {
         case nothing
     }
 
-    /// The part of an application segment that stays.
+    /// Returns the part of an application segment that is kept.
     private static func keptContent(of marker: UInt8, _ content: [UInt8]) -> Kept {
         switch marker {
         case 0xe0 where content.starts(with: Array("JFIF\0".utf8)) && content.count >= 14:

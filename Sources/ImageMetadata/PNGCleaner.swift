@@ -47,7 +47,7 @@ enum PNGCleaner {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
     }
 
-    /// The CRC of annex D. Only a chunk of some 30 bytes is ever written, so there is no table.
+    /// Returns the CRC of annex D. It is computed without a table, because only one chunk of about 30 bytes is ever written.
     private static func checksum(of bytes: [UInt8]) -> UInt32 {
         ~bytes.reduce(UInt32.max) { value, byte in
             (0..<8).reduce(value ^ UInt32(byte)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xedb8_8320 : value >> 1 }

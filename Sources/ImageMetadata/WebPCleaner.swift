@@ -1,21 +1,21 @@
 /// Removes the metadata of a WebP file (RFC 9649).
 ///
-/// Keeps only the chunks of the picture, of its animation and of its colour profile, and the orientation. Drops all other chunks
-/// (Exif, XMP, unknown ones), and all bytes behind the container.
+/// Keeps only the image data, the animation, the colour profile and the orientation. Drops all other chunks (Exif, XMP, unknown
+/// ones), and all bytes behind the container.
 enum WebPCleaner {
     private static let kept: Set<String> = ["VP8 ", "VP8L", "ANIM", "ALPH", "ICCP"]
     private static let keptInFrames: Set<String> = ["VP8 ", "VP8L", "ALPH"]
-    /// The flags of the header VP8X for Exif and XMP.
+    /// The flag in the `VP8X` header that announces Exif metadata. The next constant is the flag for XMP metadata.
     private static let exifFlag: UInt8 = 0x08
     private static let xmpFlag: UInt8 = 0x04
     /// The largest Exif chunk that is searched for the orientation.
     private static let maxExif: UInt64 = 1 << 20
-    /// The size of a frame's own fields (§2.7.1.1).
+    /// The size of a frame's own fields, in bytes (§2.7.1.1).
     private static let frameHeader: UInt64 = 16
 
     private struct Chunk {
         let type: String
-        /// The bytes of the chunk with its header and the byte that makes the size even.
+        /// The range of the whole chunk: its header, its content, and the padding byte if the size of the content is odd.
         let whole: Range<UInt64>
         let content: Range<UInt64>
     }
@@ -56,8 +56,7 @@ enum WebPCleaner {
         return try container(body)
     }
 
-    /// Adds a frame of an animation, without the frame's unknown chunks. The requests of one connection follow each other. = A
-    /// connection carries one request at a time.
+    /// Adds a frame of an animation, without the frame's unknown chunks.
     private static func addFrame<Source: ByteSource>(
         _ frame: Chunk, of source: Source, to picture: inout CleanPicture
     ) throws {
@@ -70,7 +69,7 @@ enum WebPCleaner {
         for chunk in inner { try picture.keep(chunk.whole) }
     }
 
-    /// The container around the chunks.
+    /// Returns a complete file: the RIFF container around the chunks in `body`.
     private static func container(_ body: CleanPicture) throws -> CleanPicture {
         guard let size = UInt32(exactly: body.size + 4) else { throw PictureError.malformed }
         var picture = CleanPicture(.webp)
@@ -100,7 +99,7 @@ enum WebPCleaner {
         return chunks
     }
 
-    /// A chunk with content of an even size.
+    /// Returns a chunk. The size of `content` must be even, because no padding is added.
     private static func chunk(_ type: String, _ content: [UInt8]) -> [UInt8] {
         Array(type.utf8) + littleEndian(UInt32(content.count)) + content
     }

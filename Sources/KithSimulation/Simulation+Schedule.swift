@@ -99,7 +99,7 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// Makes each person join with an invite of an earlier one.
+    /// Makes each person except the first use an invite of an earlier person.
     private func gather(_ workload: Workload, _ faults: Faults) {
         self.faults = faults
         for client in clients.dropFirst() {
@@ -113,7 +113,7 @@ extension Simulation {
         }
     }
 
-    /// Makes one person invite all others and create a group of all.
+    /// Makes one person invite all others, and then create a group of all people.
     private func gatherAll(_ workload: Workload) {
         workload.invite(clients[0], isReusable: true)
         run(until: now + 5_000)

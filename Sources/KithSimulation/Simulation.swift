@@ -9,7 +9,7 @@ import TestSupport
 public final class Simulation {
     /// The virtual time at the start of a simulation, in milliseconds since 1970.
     static let beginningMs: UInt64 = 1_750_000_000_000
-    /// A fast suite. All its random values come from the seed.
+    /// A fast cipher suite. All its random values come from the simulation's seed.
     static let suite = CipherSuite.x25519AES128SHA256Ed25519
 
     /// Converts letters to lower case only. This is enough, because names in simulations are ASCII.
@@ -57,8 +57,8 @@ public final class Simulation {
     private(set) var wires: [Int: Wire] = [:]
     private var lastConnection = 0
     let checker: InvariantChecker
-    /// Minimum sizes of commits and trees that are put into parcels. In a quarter of the schedules all commits are put into
-    /// parcels, in another quarter some commits. The same holds for trees.
+    /// Sizes of commits and trees above which they are put into parcels, in bytes. In a quarter of the schedules, all commits
+    /// are put into parcels, and in another quarter, some commits are. The proportions for trees are the same as for commits.
     var sizes: EntrySizes {
         var sizes = EntrySizes()
         switch seed % 4 {
@@ -73,8 +73,8 @@ public final class Simulation {
         }
         return sizes
     }
-    /// Size of the relays' messages in a client's mailbox, in bytes, at which the client's connections stop reading. In a quarter
-    /// of the schedules one message is enough, and in another quarter a few are.
+    /// Size of the relays' messages in a client's mailbox, in bytes, at which the client's connections stop reading. In a
+    /// quarter of the schedules, one message is enough, and in another quarter, a few messages are.
     var unreadBytes: Int {
         switch seed / 16 % 4 {
         case 1: 1
@@ -164,7 +164,7 @@ public final class Simulation {
 
     // MARK: The network
 
-    /// Connects a link to its relay. Without a network, the attempt continues until there is one.
+    /// Connects a link to its relay. If the client is offline, the attempt continues until the client is online.
     private func connect(_ link: SimulatedLink) {
         guard link.wantsConnection, link.client.isOnline else { return }
         guard let index = relays.firstIndex(where: { $0.point.address == link.point.address }), relays[index].isUp
@@ -305,7 +305,7 @@ struct Wire {
 }
 
 extension Request {
-    /// The frame as the trace contains it, without any value that depends on keys.
+    /// The request as the trace contains it, without any value that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .hello: "hello"

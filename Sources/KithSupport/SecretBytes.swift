@@ -4,7 +4,7 @@
 public struct SecretBytes: Sendable {
     @usableFromInline let storage: Storage
 
-    /// Copies the bytes. The caller wipes its own copy.
+    /// Copies the bytes. The caller has to wipe its own copy.
     @inlinable
     public init(_ bytes: some Collection<UInt8>) {
         self.init(count: bytes.count) { destination in

@@ -2,7 +2,7 @@
 /// clock that never goes backwards.
 package struct TokenBucket: Sendable {
     private var pace: TokenPace
-    /// The time at which the bucket would be full again, in nanoseconds.
+    /// The time at which the bucket will be full again if no more tokens are taken, in nanoseconds.
     private var fullAt: Int64 = 0
 
     /// - Parameters:
@@ -33,7 +33,7 @@ package struct TokenBucket: Sendable {
         return wait
     }
 
-    /// Returns the nanoseconds until a token may be taken, 0 for now. Takes no token.
+    /// Returns the nanoseconds until a token may be taken; 0 if one may be taken now. Takes no token.
     package func wait(atNanoseconds now: Int64) -> Int64 { pace.wait(fullAt, atNanoseconds: now) }
 
     /// Takes `count` tokens after the fact, even if the bucket holds fewer. The missing tokens are a debt, which delays the next

@@ -1,5 +1,5 @@
 /// The burst and the rate of a token bucket, with their arithmetic. A bucket's state is one number: the time at which the bucket
-/// would be full again, in nanoseconds of any clock.
+/// will be full again if no more tokens are taken, in nanoseconds of any clock.
 package struct TokenPace: Sendable {
     /// Time in which one token is added, in nanoseconds.
     package let nanosecondsEach: Int64
@@ -45,7 +45,7 @@ package struct TokenPace: Sendable {
         min(max(fullAt, now), now + longest) + Self.time(of: count, nanosecondsEach, longest)
     }
 
-    /// Returns the nanoseconds until one token may be taken, 0 for now.
+    /// Returns the nanoseconds until one token may be taken; 0 if one may be taken now.
     package func wait(_ fullAt: Int64, atNanoseconds now: Int64) -> Int64 {
         max(0, max(fullAt, now) + nanosecondsEach - now - nanosecondsFull)
     }

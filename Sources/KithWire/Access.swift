@@ -66,7 +66,7 @@ public struct Grant: Hashable, Sendable, TLSCodable {
         self.value = value
     }
 
-    /// A grant that no known token satisfies. If a channel does not exist, the relay compares tokens with this grant instead.
+    /// A grant that no known token satisfies. If a channel does not exist, the relay compares tokens with this grant.
     public static let nobody: Grant = {
         var generator = SystemRandomNumberGenerator()
         return Grant(value: .random(using: &generator))
@@ -119,12 +119,13 @@ public struct Access: Hashable, Sendable, TLSCodable {
     }
 
     /// Access that no known token satisfies. If a channel does not exist, the relay checks tokens against this access, so that
-    /// both refusals take the same steps.
+    /// the refusal takes the same steps as the refusal of a wrong token.
     public static let nobody = Access(read: .nobody, append: .nobody, turn: .nobody)
 
-    /// Returns the rights that `tokens` give, or `nil` if one of them gives no right.
+    /// Returns the rights that `tokens` give; `nil` if `tokens` is empty, or if one of them gives no right.
     ///
-    /// Every token is compared with all three grants, even after a match, so that the time tells nothing.
+    /// Every token is compared with all three grants, even after a match, so that the duration does not show which grant
+    /// matched.
     public func rights(presenting tokens: [Token]) -> Rights? {
         var all: Rights = []
         var everyTokenCounts = !tokens.isEmpty

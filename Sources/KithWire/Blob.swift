@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// `opaque BlobID[32]`: random bytes chosen by the blob's sender. The type has no description, so that an id cannot be logged by
-/// mistake.
+/// `opaque BlobID[32]`: random bytes chosen by the blob's sender. The type is not `CustomStringConvertible`, because an id does
+/// not belong in a log.
 public struct BlobID: Hashable, Sendable, TLSCodable {
     let value: Bytes32
 
@@ -42,9 +42,9 @@ public struct BlobID: Hashable, Sendable, TLSCodable {
 public struct NewBlob: Hashable, Sendable, TLSCodable {
     /// The id.
     public let id: BlobID
-    /// The grant of the token that allows to download the blob.
+    /// The grant of the token that a client needs to download the blob.
     public let read: Grant
-    /// The grant of the token that allows to upload and to delete the blob.
+    /// The grant of the token that a client needs to upload or delete the blob.
     public let write: Grant
     /// The size in bytes, at least 1.
     public let size: UInt64

@@ -13,12 +13,13 @@ import KithSupport
 package struct BlobRequest: Equatable, Sendable {
     /// The action that the client requests.
     package enum Action: Equatable, Sendable {
-        /// Adds the body's bytes to the blob. `offset` is the number of bytes that the relay has. Needs the write token.
+        /// Adds the body's bytes to the blob. `offset` is the number of bytes that the relay already has, and `count` is the
+        /// length of the body. Needs the write token.
         case append(offset: UInt64, count: UInt64)
         /// Asks for the blob's state. Needs the read or the write token.
         case status
-        /// Downloads a part of a complete blob: the bytes of the range, or all bytes from its start on if the range has no end.
-        /// Needs the read token.
+        /// Downloads a part of a complete blob: the bytes from `first` through `last`. If `last` is `nil`, downloads all bytes
+        /// from `first` on. Needs the read token.
         case read(first: UInt64, last: UInt64?)
         /// Deletes the blob. Needs the write token.
         case delete
@@ -64,7 +65,7 @@ package struct BlobRequest: Equatable, Sendable {
         }
     }
 
-    /// The fields, by their names in lower case.
+    /// The header fields. Their names are in lower case.
     package var fields: [(name: String, value: String)] {
         let text = token.withUnsafeBytes { Base64URL.encode($0) }
         let authorization = (name: "authorization", value: "Bearer \(text)")
@@ -82,7 +83,7 @@ package struct BlobRequest: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - path: a path that ``isAbout(path:)`` accepts.
-    ///   - values: returns all values of the field with a name in lower case.
+    ///   - values: returns all values of the header field with the given name, which is in lower case.
     package init(method: String, path: String, values: (String) -> [String]) throws(Failure) {
         guard path.hasPrefix(Self.root), let id = Base64URL.decode(path.dropFirst(Self.root.count)).flatMap(BlobID.init)
         else { throw .malformed }
@@ -110,7 +111,7 @@ package struct BlobRequest: Equatable, Sendable {
         }
     }
 
-    /// Reads a range of bytes (RFC 9110 §14.1.2). Several ranges, and ranges from the end, are refused.
+    /// Reads a range of bytes (RFC 9110 §14.1.2). Refuses a list of several ranges, and a range that counts from the end.
     private static func read(range: String?) throws(Failure) -> Action {
         guard let range else { return .read(first: 0, last: nil) }
         let unit = "bytes="
@@ -121,7 +122,7 @@ package struct BlobRequest: Equatable, Sendable {
         return .read(first: first, last: last)
     }
 
-    /// Reads a number of decimal digits. Refuses signs and leading zeroes.
+    /// Reads a decimal number. Refuses signs and leading zeroes.
     private static func number(_ text: some StringProtocol) -> UInt64? {
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt64(text), "\(number)" == text
         else {
@@ -150,14 +151,14 @@ package struct BlobStatus: Hashable, Sendable {
     /// Whether the relay has all bytes.
     package var isComplete: Bool { stored == size }
 
-    /// The fields, by their names in lower case.
+    /// The header fields. Their names are in lower case.
     package var fields: [(name: String, value: String)] {
         [("upload-offset", "\(stored)"), ("upload-length", "\(size)"), ("kith-expires", "\(expiresMs)")]
     }
 
-    /// Reads the fields of a response; `nil` if one is missing, has a wrong form, or contradicts the others.
+    /// Reads the fields of a response; `nil` if one is missing, occurs twice, has a wrong form, or contradicts the others.
     ///
-    /// - Parameter values: returns all values of the field with a name in lower case.
+    /// - Parameter values: returns all values of the header field with the given name, which is in lower case.
     package init?(values: (String) -> [String]) {
         func number(_ name: String) -> UInt64? {
             let all = values(name)

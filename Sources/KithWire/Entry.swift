@@ -10,7 +10,7 @@ public enum EntryKind: UInt8, Sendable, TLSCodable {
     /// Writes one byte.
     public func encode(into writer: inout TLSWriter) { writer.write(rawValue) }
 
-    /// Reads one byte and refuses a kind that version 1 does not define.
+    /// Reads one byte and refuses a kind that version 1 of the protocol does not define.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let value = try reader.readUInt8()
         guard let kind = EntryKind(rawValue: value) else {

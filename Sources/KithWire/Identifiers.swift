@@ -49,8 +49,8 @@ struct Bytes32: Hashable, Sendable {
     }
 }
 
-/// `opaque ChannelID[32]`: random bytes chosen by the channel's creator. The type has no description, so that an id cannot be
-/// logged by mistake.
+/// `opaque ChannelID[32]`: random bytes chosen by the channel's creator. The type is not `CustomStringConvertible`, because an
+/// id does not belong in a log.
 public struct ChannelID: Hashable, Sendable, TLSCodable {
     let value: Bytes32
 
@@ -76,7 +76,7 @@ public struct ChannelID: Hashable, Sendable, TLSCodable {
     /// The 32 bytes.
     public var bytes: [UInt8] { value.bytes }
 
-    /// The first byte. The values of this byte are evenly distributed, so it can assign channels to parts.
+    /// The first byte. The values of this byte are evenly distributed, so a table of channels can use it as a hash.
     package var firstByte: UInt8 { withUnsafeBytes(of: value.words) { $0[0] } }
 
     /// Writes the 32 bytes.

@@ -7,7 +7,7 @@ public struct Name: Hashable, Sendable, TLSCodable {
     /// The characters of the name.
     public let text: String
 
-    /// Creates a name; `nil` if the text is empty, too long, or contains another character.
+    /// Creates a name; `nil` if the text is empty, too long, or contains a character that names do not allow.
     public init?(_ text: String) {
         guard Name.isValid(Array(text.utf8)[...]) else { return nil }
         self.text = text
@@ -81,7 +81,7 @@ public struct UnverifiedNameRecord: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A name record whose identity signed it for its name.
+/// A name record with a valid signature, by its identity and for its name.
 public struct NameRecord: Hashable, Sendable {
     /// The record in the form that is sent.
     public let unverified: UnverifiedNameRecord

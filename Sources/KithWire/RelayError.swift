@@ -24,7 +24,8 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case tooLarge = 9
         /// There are too many connections, follows or channels. `detail` is the limit.
         case tooMany = 10
-        /// The client makes too many requests, or its address uses too much. The client may try again after `retryAfterMs`.
+        /// The client makes too many requests, or its network address uses too much of the relay's capacity. The client may try
+        /// again after `retryAfterMs`.
         case tooFast = 11
         /// The relay's disk is full, or the inbox, or the inbox's store of key packages.
         case full = 12
@@ -32,7 +33,8 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case unavailable = 13
         /// The name has no record, or the inbox has no key package. Only clients with a right to know get this answer.
         case notFound = 14
-        /// The relay has another number of a blob's bytes. `detail` is this number.
+        /// The upload of a blob does not continue at the end of the bytes that the relay has. `detail` is the number of these
+        /// bytes.
         case wrongOffset = 15
     }
 

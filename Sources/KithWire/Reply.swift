@@ -64,8 +64,8 @@ public enum Reply: Hashable, Sendable {
     case granted(Rights)
     /// Answers `append` and `turn`. The entry is on disk with the number `seq`.
     case accepted(seq: UInt64)
-    /// Answers `follow`. The last entry of the epoch so far is `lastSeq`. The relay sends entries from `firstSeq` on, even if
-    /// that entry does not exist yet.
+    /// Answers `follow`. `lastSeq` is the last entry of the epoch so far. `firstSeq` is the first entry that the relay will
+    /// send. It may not exist yet.
     case following(firstSeq: UInt64, lastSeq: UInt64)
     /// Event of a follow: consecutive entries. The frame has the number of the follow's request.
     case entries(channel: ChannelID, entries: [Entry])

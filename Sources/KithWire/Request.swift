@@ -37,17 +37,17 @@ public enum Request: Equatable, Sendable {
     /// already gone.
     case trim(channel: ChannelID, throughSeq: UInt64)
     /// Reserves room for a blob. Needs `append` in the current epoch of a log. Answered by `done`, even if the same blob is
-    /// already reserved. Its bytes travel over HTTP (see ``BlobRequest``).
+    /// already reserved. The blob's bytes travel over HTTP (see ``BlobRequest``).
     case createBlob(channel: ChannelID, epoch: UInt64, blob: NewBlob)
 }
 
-/// The kind of a channel: `enum { log(0), inbox(1), (255) } ChannelKind;`. The kind decides what happens when the channel has
-/// reached its size.
+/// The kind of a channel: `enum { log(0), inbox(1), (255) } ChannelKind;`. The kind decides what the relay does when the channel
+/// has reached its maximum size.
 public enum ChannelKind: UInt8, Hashable, Sendable, CaseIterable, TLSCodable {
     /// A conversation. The relay drops the oldest entries to make room.
     case log = 0
-    /// A queue of letters that wait for the inbox's owner. If it is full, the relay refuses new letters until the owner trims it.
-    /// An inbox has only one epoch.
+    /// A queue of letters that wait for the inbox's owner. If it is full, the relay refuses new letters until the owner trims
+    /// the inbox. An inbox has only one epoch.
     case inbox = 1
 
     /// Writes one byte.
@@ -73,7 +73,7 @@ public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible
         bytes = Array(text.utf8)
     }
 
-    /// Compares all bytes, without an early exit.
+    /// Compares all bytes without an early exit, unless the lengths differ.
     public static func == (left: RelayPass, right: RelayPass) -> Bool {
         guard left.bytes.count == right.bytes.count else { return false }
         return zip(left.bytes, right.bytes).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0

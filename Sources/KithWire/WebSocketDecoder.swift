@@ -27,8 +27,8 @@ public enum WebSocketError: UInt16, Error, Sendable {
 
 /// Decodes WebSocket frames (RFC 6455 §5) that arrive in pieces of any size. Stores at most one message.
 ///
-/// Kith has its own decoder, because framing is most of the relay's work for a message. This decoder makes one allocation per
-/// message: the delivered bytes.
+/// Kith has its own decoder to be fast, because framing is most of the relay's work for a message. This decoder makes one
+/// allocation per message: the delivered bytes.
 package struct WebSocketDecoder: Sendable {
     /// The side that sends the frames. Clients mask their frames, servers do not (§5.1).
     package enum Peer: Sendable {
@@ -40,7 +40,7 @@ package struct WebSocketDecoder: Sendable {
 
     private let peer: Peer
     private let limit: Int
-    /// Received bytes that are not decoded yet: the frame is incomplete, or the receiver has stopped.
+    /// Received bytes that are not decoded yet, because their frame is incomplete or because `deliver` has returned `false`.
     private var pending: [UInt8] = []
     /// Index of the first byte of ``pending`` that has not been decoded.
     private var pendingFrom = 0

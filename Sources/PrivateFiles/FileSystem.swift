@@ -6,9 +6,8 @@
     import Darwin
 #endif
 
-/// Operations on files. Some hide two differences between file systems: a file can have two names, or not (FAT and exFAT have no
-/// hard links), and a file has a mode, or not. Each
-/// function returns the system's error number, or 0.
+/// Operations on files. Some of them also work on file systems without hard links, such as FAT and exFAT, or without file modes.
+/// Each function returns the system's error number; 0 if it succeeded.
 package enum FileSystem {
     /// Gives a complete file its final name. If another file has that name, the result is `EEXIST`, and both files are unchanged.
     package static func name(_ unfinished: String, _ path: String) -> Int32 {
@@ -36,7 +35,8 @@ package enum FileSystem {
     /// Locks an open file or folder against other openers. The lock ends when the descriptor is closed, at the latest with the
     /// process.
     ///
-    /// - Parameter operation: as of `flock`. With `LOCK_NB`, the result is `EWOULDBLOCK` if another opener has the lock.
+    /// - Parameter operation: the operation for `flock`. With `LOCK_NB`, the result is `EWOULDBLOCK` if another opener has the
+    ///   lock.
     package static func lock(_ descriptor: Int32, _ operation: Int32) -> Int32 {
         while flock(descriptor, operation) != 0 {
             guard errno == EINTR else { return errno }
@@ -44,13 +44,13 @@ package enum FileSystem {
         return 0
     }
 
-    /// Sets the mode of a file that this process has just made to 0600. Without this, the umask could remove rights, even the
-    /// owner's. Does nothing on a file system without modes.
+    /// Sets the mode of a new file, which this process has created, to 0600. Without this call, the umask could remove rights,
+    /// even the owner's. Does nothing on a file system without modes.
     package static func makePrivate(_ descriptor: Int32) -> Int32 {
         fchmod(descriptor, 0o600) == 0 || isRefusalWithoutModes(errno) ? 0 : errno
     }
 
-    /// Sets the mode of a file or folder of this user. Does nothing on a file system without modes.
+    /// Sets the mode of a file or folder that belongs to this user. Does nothing on a file system without modes.
     package static func makePrivate(_ path: String, mode: mode_t) -> Int32 {
         guard chmod(path, mode) != 0 else { return 0 }
         let error = errno

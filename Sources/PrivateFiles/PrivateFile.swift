@@ -9,8 +9,8 @@ import KithSupport
     import Darwin
 #endif
 
-/// A small file that only its owner may read (0600). Its folder, if it is made here, may be entered by its owner only (0700). The
-/// umask changes neither.
+/// A small file that only its owner may read (0600). If the file's folder does not exist, a write creates it, and only its owner
+/// may enter it (0700). The umask does not change these modes.
 ///
 /// The file is written as a whole or not at all: a crash, a full disk or another process never leaves half of it.
 public struct PrivateFile: Hashable, Sendable {
@@ -53,8 +53,8 @@ public struct PrivateFile: Hashable, Sendable {
 
     /// Removes the rights of other users to the file.
     ///
-    /// - Returns: `true` if other users had rights and have lost them. `false` also on a file system without modes, where they
-    ///   keep them.
+    /// - Returns: `true` if other users had rights and have lost them. On a file system without modes, other users keep their
+    ///   rights, and the result is `false`.
     /// - Throws: ``PrivateFileError`` if the file belongs to another user, or its mode can't be changed.
     public func closeToOthers() throws(PrivateFileError) -> Bool {
         guard isOpenToOthers else { return false }

@@ -8,11 +8,11 @@ public protocol TLSEncodable {
 public protocol TLSDecodable {
     /// Reads the value. Afterwards the reader is positioned directly behind it.
     ///
-    /// - Throws: ``TLSCodecError`` if the bytes do not encode such a value.
+    /// - Throws: ``TLSCodecError`` if the bytes do not encode a value of this type.
     init(from reader: inout TLSReader) throws(TLSCodecError)
 }
 
-/// A value with an encoding in the TLS presentation language, both ways.
+/// A value that can be written and read in the TLS presentation language.
 public typealias TLSCodable = TLSDecodable & TLSEncodable
 
 extension TLSEncodable {

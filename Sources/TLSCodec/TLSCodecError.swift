@@ -1,4 +1,4 @@
-/// The reason why bytes cannot be decoded. Decoding that throws has changed nothing but the reader.
+/// The reason why bytes cannot be decoded. A decoding that fails changes nothing except the reader.
 public enum TLSCodecError: Error, Hashable, Sendable {
     /// The input ended inside a value, or a length runs past the end of the input.
     case truncated

@@ -1,8 +1,8 @@
 /// Reads values of the TLS presentation language (RFC 8446 §3) with the variable-length vectors of RFC 9420 §2.1.2.
 ///
-/// A reader never copies the input: vectors are returned as slices that share its storage. No method reads past the end, and none
-/// allocates memory because of a length that it has read. After a method has thrown an error, the reader's position is undefined,
-/// so discard the reader.
+/// A reader never copies the input: vectors are returned as slices that share the input's storage. No method reads past the end,
+/// and none allocates memory because of a length that it has read. After a method has thrown an error, the reader's position is
+/// undefined, so discard the reader.
 public struct TLSReader: Sendable {
     /// The input. A position is an index of this slice, so nested readers and slices need no conversion.
     @usableFromInline let bytes: ArraySlice<UInt8>
@@ -119,7 +119,8 @@ public struct TLSReader: Sendable {
         return try readBytes(count)
     }
 
-    /// Reads a `<V>` vector and returns a reader of its content. This reader continues after the vector.
+    /// Reads a `<V>` vector and returns a reader of its content. The outer reader, on which this method is called, continues
+    /// after the vector.
     ///
     /// - Parameter limit: the longest content accepted, in bytes.
     @inlinable
@@ -132,8 +133,8 @@ public struct TLSReader: Sendable {
         return TLSReader(bytes[start..<position])
     }
 
-    /// Calls `body`, and returns its result together with the bytes that it read. Signatures and hashes are made over these
-    /// received bytes.
+    /// Calls `body`, and returns its result together with the bytes that it read. Check signatures and hashes over these bytes,
+    /// and not over a new encoding of the result.
     @inlinable
     public mutating func capturing<T>(
         _ body: (inout TLSReader) throws(TLSCodecError) -> T
@@ -155,8 +156,8 @@ public struct TLSReader: Sendable {
     ///
     /// - Parameters:
     ///   - limit: the longest content accepted, in bytes.
-    ///   - maximumCount: the largest accepted number of values. The limit bounds the memory if a value in memory is much larger
-    ///     than its shortest encoding.
+    ///   - maximumCount: the largest accepted number of values. This maximum bounds the memory if a value in memory is much
+    ///     larger than its shortest encoding.
     @inlinable
     public mutating func readVector<T: TLSDecodable>(
         of type: T.Type = T.self, limit: Int = .max, maximumCount: Int = .max

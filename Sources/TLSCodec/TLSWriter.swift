@@ -91,7 +91,7 @@ public struct TLSWriter: Sendable {
         if length < 1 << 6 { storage[start] = UInt8(length) } else { setLongLength(length, at: start) }
     }
 
-    /// Replaces the one byte that was reserved for a vector's length by two or four.
+    /// Replaces the one byte that was reserved for a vector's length by two or four bytes with the length.
     @usableFromInline
     mutating func setLongLength(_ length: Int, at start: Int) {
         precondition(length <= Self.maximumVectorLength, "a vector longer than 2^30 - 1 bytes")

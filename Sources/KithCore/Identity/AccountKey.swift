@@ -4,7 +4,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// The identity of a person: an Ed25519 public key. The type has no description, so that a key cannot be logged by mistake.
+/// The identity of a person: an Ed25519 public key. The type is not `CustomStringConvertible`, because a person's key does not
+/// belong in a log.
 public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// The 32 bytes of the key.
     public let bytes: [UInt8]

@@ -237,7 +237,7 @@ final class SimulatedClient {
 }
 
 extension Result<any Sendable, KithError> {
-    /// The input as the trace contains it, without any value that depends on keys.
+    /// The result as the trace contains it, without any value that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .success: "done"

@@ -212,7 +212,7 @@ extension InvariantChecker {
         }
     }
 
-    /// Checks that no client ever had the means to enter an epoch without being its member, or to decrypt its messages.
+    /// Checks that a client that is not a member of an epoch never had the means to enter the epoch or to decrypt its messages.
     private func checkDoors(_ channel: ChannelID, _ state: ModelChannel) {
         for (client, grants) in grants {
             let groups = known[client, default: [:]].filter { $0.key.channel == channel }

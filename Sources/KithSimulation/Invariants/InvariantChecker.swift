@@ -230,8 +230,9 @@ final class InvariantChecker {
         if relaysAreHonest { world.reportViolation("\(client.name) is warned of an honest relay: \(warning)") }
     }
 
-    /// Checks that a refused command changes nothing, except for expiring texts. The machine notices a changed clock at the next
-    /// input, which may be that command. At that input, the machine also hides, erases or prolongs texts.
+    /// Checks that a refused command changes nothing. Changes to expiring texts are ignored, because they may have another
+    /// cause: the machine notices a changed clock at the next input, and then hides, erases or prolongs texts. That input may be
+    /// the refused command.
     func check(_ inputs: [ProfileInput], _ output: ProfileOutput, _ client: SimulatedClient) {
         let writes = output.transaction.writes.filter { ![.expiry, .entry].contains($0.table) }
         guard inputs.count == 1, case .command(let command) = inputs[0], !writes.isEmpty else { return }

@@ -41,7 +41,7 @@ struct ModelChannel {
     /// The current epoch's access.
     var access: Access { epochs[epoch]?.access ?? .nobody }
 
-    /// Returns the seq of the entry with an id that was accepted within the last day.
+    /// Returns the seq of the entry with the given id; `nil` if no entry with this id was accepted within the last day.
     func seq(of id: EntryID, nowMs: UInt64) -> UInt64? {
         guard let known = ids[id], nowMs < known.atMs + ModelLimits.entryIDMs else { return nil }
         return known.seq
@@ -89,7 +89,7 @@ struct ModelChannel {
         ids = ids.filter { $0.value.seq >= first }
     }
 
-    /// Drops everything but the last access.
+    /// Closes the channel. Drops everything except the access of the current epoch.
     mutating func close() {
         isClosed = true
         epochs = epochs.filter { $0.key == epoch }
@@ -110,7 +110,8 @@ struct ModelLimits {
     static let presentedEpochs = 8
     /// Maximum number of key packages in one inbox.
     static let keyPackages = 1_000
-    /// Number of key packages that one inbox gives out without a wait, and the milliseconds until one more.
+    /// Number of key packages that one inbox gives out without a wait. The next constant is the time until it gives out one
+    /// more, in milliseconds.
     static let withdrawBurst: UInt64 = 400
     static let withdrawEveryMs: UInt64 = 2_000
     /// Time after which a sender may try a full inbox again, in milliseconds.
@@ -120,7 +121,8 @@ struct ModelLimits {
 
     /// Maximum number of entries in one channel. Beyond this number, the oldest sixteenth of the entries is dropped.
     var channelEntries = 1_000_000
-    /// Maximum number of entries, and of payload bytes, that wait in one inbox. A full inbox refuses new entries.
+    /// Maximum number of entries that wait in one inbox. The next property is the maximum size of their payloads, in bytes. A
+    /// full inbox refuses new entries.
     var inboxEntries = 4_096
     var inboxBytes = 64 << 20
     /// Longest time for which entries are kept, in seconds.

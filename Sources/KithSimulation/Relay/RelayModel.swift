@@ -3,7 +3,7 @@ import KithWire
 /// A relay according to Docs/relay-protocol.md, without a disk, network or clock. It receives one frame at a time and returns
 /// frames.
 ///
-/// The state on the disk is separate from the state in memory, so that the relay can crash: ``restart()``.
+/// The state on the disk is separate from the state in memory, so that ``restart()`` can simulate a crash.
 struct RelayModel {
     var limits: ModelLimits
     let relayID: [UInt8]

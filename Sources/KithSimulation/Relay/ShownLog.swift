@@ -72,16 +72,18 @@ struct InventedEntry {
     var truth: UInt64?
 }
 
-/// The lies of a relay. Each property is a function that can be replaced. `nil` means the truth.
+/// The lies of a relay. Each property is a function that can be replaced. By default, the functions tell the truth.
 final class RelayLies {
-    /// Returns the log that is shown to a connection, from all entries that were ever appended.
+    /// Returns the log that is shown to a connection; `nil` for the true log. The last parameter has all entries that were ever
+    /// appended.
     var log: (ChannelID, RelayModel.Connection, [Entry]) -> [InventedEntry]? = { _, _, _ in nil }
-    /// Returns the key package that is given out instead of an inbox's next one.
+    /// Returns the key package that an inbox gives out instead of its next one; `nil` to give out the next one.
     var keyPackage: (ChannelID) -> KeyPackageBytes? = { _ in nil }
     /// Returns whether a message is dropped although the relay acknowledges it.
     var drops: (ChannelID, EntryID) -> Bool = { _, _ in false }
 
-    /// Returns the time that the relay claims, from the true time, in milliseconds since 1970.
+    /// Returns the time that the relay claims. The parameter is the true time. The unit of these times is milliseconds since
+    /// 1970.
     var time: (UInt64) -> UInt64 = { $0 }
 
     func log(of channel: ModelChannel, _ id: ChannelID, to connection: RelayModel.Connection) -> ShownLog? {

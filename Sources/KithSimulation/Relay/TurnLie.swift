@@ -6,7 +6,7 @@ struct TurnLie: Sendable {
     enum Kind: CaseIterable, Sendable {
         /// The last two entries before the turn are exchanged.
         case swap
-        /// Noise replaces the last entry before the turn, with the same id.
+        /// An entry of noise with the same id replaces the last entry before the turn.
         case replace
         /// The last entry before the turn is missing.
         case withhold
@@ -15,13 +15,13 @@ struct TurnLie: Sendable {
     let kind: Kind
     /// The number of the deceived member.
     let victim: Int
-    /// The number of the turn in its channel, at least 2. A channel without a turn belongs to no conversation.
+    /// The number of the turn in its channel, at least 2. The first turn shows that the channel belongs to a conversation.
     let turn: Int
 
     /// Number of entries that a relay holds back, so that it can lie about them.
     private static let held = 2
 
-    /// Returns the log that is shown, from all entries that were appended; `nil` for the truth.
+    /// Returns the log that is shown instead of `truth`; `nil` to show `truth`, which has all entries that were appended.
     func log(_ truth: [Entry]) -> [InventedEntry]? {
         let turns = truth.indices.filter { truth[$0].kind == .turn }
         guard turns.count >= turn - 1, turn >= 2 else { return nil }

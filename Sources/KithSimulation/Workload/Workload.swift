@@ -107,9 +107,9 @@ final class Workload {
         client.perform(.join(invite.invite, name: nil)) { [unowned self] in didAdd($0, client) }
     }
 
-    /// Notes that a person may use an invite that has ended. Such an invite was used or revoked, or has expired by its creator's
-    /// clock. Such an invite still works until the relay closes the invite's inbox, but the creator does not read letters that
-    /// arrive after the end.
+    /// Notes that the invite that a person uses may have ended. An invite ends when it is used or revoked, or when it expires by
+    /// its creator's clock. An ended invite still works until the relay closes the invite's inbox, but the creator does not read
+    /// letters that arrive after the end.
     private func noteWhetherItMayBeOver(_ open: OpenInvite) {
         let isUsed = !open.isReusable && !used.insert(open.invite.inbox.channel).inserted
         let owner = invites.first { $0.invite.invite == open.invite }.map { world.clients[$0.owner] }
