@@ -55,7 +55,7 @@ public enum ClassicIDError: Error, Hashable, Sendable, CustomStringConvertible {
     case empty
     /// The text has more than `limit` bytes of UTF-8.
     case tooLong(limit: Int)
-    /// The text has a character that is invisible, moves the cursor, or is unknown.
+    /// The text has a character that is invisible, moves the cursor, or is not assigned in the known Unicode versions.
     case forbiddenCharacter(Unicode.Scalar)
     /// Both users have the same id.
     case sameAsPeer

@@ -20,7 +20,7 @@ import KithSupport
 ///    ``Event/ended(_:)``, and to answer ``Event/peerStartedAgain``. If that event comes before the session is open, the other
 ///    side has ended its run during the handshake, so this run cannot continue.
 ///
-/// Input may be anything. A frame that fails a check is reported and leaves the session unchanged. Only one owner may use a
+/// Input may be anything. A frame that fails a check is reported and does not advance the session. Only one owner may use a
 /// session, because a copy of an established session would use the same message numbers.
 public struct ClassicSession: Sendable {
     /// This user.
@@ -88,7 +88,7 @@ public struct ClassicSession: Sendable {
 
     /// Processes one entry of the channel.
     ///
-    /// This never fails. An entry that cannot be used causes ``Event/dropped(_:)`` and changes nothing.
+    /// This never fails. An entry that cannot be used causes ``Event/dropped(_:)`` and does not advance the session.
     public mutating func receive(_ bytes: ArraySlice<UInt8>) -> [Output] {
         if case .ended = state { return drop(.afterEnd) }
         guard bytes.count <= ClassicLimits.frameBytes, let frame = try? Frame(decoding: bytes) else {

@@ -1,9 +1,10 @@
-/// The reason why an input was dropped. A dropped input has changed no state. Of the input's content, this value has at most a
+/// The reason why an input was dropped. A dropped input does not advance the session. Only the number that an altered message
+/// claims is remembered, so that the message is not reported as missing too. Of the input's content, this value has at most a
 /// message's claimed number or a key's length.
 public enum Dropped: Hashable, Sendable {
-    /// The MAC of a message is wrong, or its content is not a ciphertext. The two are one case, so that a forger cannot learn
-    /// which check has failed. `number` is the number that the message claims; nil if the claim cannot be true. The claim may
-    /// itself have been altered.
+    /// A message whose MAC is wrong, or whose number or content is invalid. These faults are one case, so that a forger cannot
+    /// learn which check has failed. `number` is the number that the message claims; `nil` if the claim cannot be true. The claim
+    /// may itself have been altered.
     case altered(number: UInt64?)
     /// A genuine message that is a repetition, or that comes after a later one.
     case repeated(number: UInt64)

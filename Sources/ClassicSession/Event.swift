@@ -26,7 +26,7 @@ public enum Event: Hashable, Sendable {
     /// The messages with these numbers have not arrived, and will be dropped if they arrive later. Numbers that were already
     /// reported as altered are left out.
     case missing(ClosedRange<UInt64>)
-    /// An input was not used and has changed nothing.
+    /// An input was not used, and has not advanced the session.
     case dropped(Dropped)
     /// A new run with the other user's id has announced itself. If the other user has really started again, this session gets no
     /// more messages from that user, and a new ``ClassicSession`` will find the new run. But anyone who knows both ids can send

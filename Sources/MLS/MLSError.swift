@@ -116,7 +116,8 @@ public enum RatchetTreeError: Hashable, Sendable {
     case nodeType
     /// The tree has more leaves than ``Limits/members``.
     case tooLarge
-    /// The tree has more blank leaves per member than the application accepts (``MLSConfiguration/treeWidth``).
+    /// The tree has more leaves, including blank ones, than the application accepts for its number of members
+    /// (``MLSConfiguration/treeWidth``).
     case tooSparse
     /// The tree hash differs from the announced one.
     case treeHash

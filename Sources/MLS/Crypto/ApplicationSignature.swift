@@ -5,7 +5,7 @@ extension SignaturePrivateKey {
     /// - Parameters:
     ///   - label: the purpose of the signature, for example `Kith Record`.
     ///   - content: the bytes to sign.
-    /// - Returns: the signature, in the form of the key's scheme.
+    /// - Returns: the signature, encoded as the key's signature scheme requires.
     /// - Throws: ``MLSError/crypto(_:)``.
     public func sign(label: StaticString, _ content: [UInt8]) throws(MLSError) -> [UInt8] {
         try signWithLabel(label, content)

@@ -22,8 +22,8 @@ extension KEM {
         guard isValid else { throw .crypto(.invalidPublicKey) }
     }
 
-    /// Whether the order of an X25519 public key makes every shared secret zero. RFC 9180 §7.1.4 refuses such keys. The highest
-    /// bit is ignored (RFC 7748 §5).
+    /// Whether an X25519 public key is a point of low order, with which every shared secret is zero. RFC 9180 §7.1.4 refuses such
+    /// keys. The highest bit is ignored (RFC 7748 §5).
     private func isLowOrder(_ key: some Collection<UInt8>) -> Bool {
         var words: [UInt64] = [0, 0, 0, 0]
         for (index, byte) in key.enumerated() { words[index / 8] |= UInt64(byte) << UInt64(index % 8 * 8) }
@@ -31,8 +31,8 @@ extension KEM {
         return Self.lowOrderPoints.contains(words)
     }
 
-    /// The u-coordinates whose order divides the cofactor 8, as little-endian words: 0, 1, the two of order 8, p − 1, p, and p +
-    /// 1.
+    /// The u-coordinates of the points whose order divides the cofactor 8, as little-endian words: 0, 1, the two of order 8, p −
+    /// 1, p, and p + 1.
     private static let lowOrderPoints: [[UInt64]] = [
         [0, 0, 0, 0],
         [1, 0, 0, 0],

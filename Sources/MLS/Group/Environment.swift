@@ -48,7 +48,7 @@ public struct MLSConfiguration: Sendable {
     public var padding: Padding = .none
     /// Whether proposals and commits are encrypted. The default is true, because a server need not read them.
     public var encryptsHandshakes = true
-    /// Whether a Welcome contains the tree. The default is true, so that joiners need no other source.
+    /// Whether a Welcome contains the tree. The default is true, so that joiners need no other source for the tree.
     public var includesRatchetTree = true
     /// Whether the GroupInfo in a Welcome contains the external public key. The default is false, because the key is needed only
     /// in a published GroupInfo.
@@ -58,8 +58,8 @@ public struct MLSConfiguration: Sendable {
     public var maximumLifetime: UInt64 = 400 * 24 * 3_600
     /// Whether other clients' leaves must be within their lifetime when they are received (§7.3 recommends it).
     public var checksReceivedLifetimes = true
-    /// Bound on the blank leaves in the tree of a joined group (§7.7). For the groups of strangers, use
-    /// ``TreeWidthPolicy/strict``.
+    /// Bound on the number of leaves, including blank ones, in the tree of a group that the client joins (§7.7). For the groups
+    /// of strangers, use ``TreeWidthPolicy/strict``.
     public var treeWidth: TreeWidthPolicy = .ordinary
     /// Number of past epochs whose resumption PSKs are stored. Each PSK has the size of a hash.
     public var resumptionEpochs = 16

@@ -35,7 +35,7 @@ extension Group {
         return try succeed(.reInit, by: reInit, founders, environment)
     }
 
-    /// Creates a group with some of this group's members, which is linked to this group (RFC 9420 §11.3).
+    /// Creates a new group that is linked to this group and begins with some of its members (RFC 9420 §11.3).
     ///
     /// - Parameters:
     ///   - groupID: the new group's identifier.

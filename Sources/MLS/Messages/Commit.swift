@@ -56,7 +56,7 @@ package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     /// The node's new key.
     package let encryptionKey: HPKEPublicKey
     /// The content of `encrypted_path_secret` in encoded form. In a large group there are many ciphertexts, and a member opens
-    /// only one. If all were decoded, they would take many times the memory before anything is verified.
+    /// only one. If all were decoded, they would take many times the memory of the encoded form, before anything is verified.
     private let encodedSecrets: [UInt8]
     /// The number of ciphertexts. There should be one for each node in the resolution of the copath.
     let secretCount: Int

@@ -4,8 +4,8 @@ public enum GroupRecordKey: Hashable, Comparable, Sendable {
     case node(UInt32)
     /// The ratchets of a member (§9.1).
     case leaf(LeafIndex)
-    /// A proposal that was not committed, even if it was discarded. It is identified by its position in the order of arrival
-    /// (§12.1).
+    /// A proposal that was not committed. It may have been discarded. The proposal is identified by its position in the order of
+    /// arrival (§12.1).
     case proposal(UInt32)
     /// The safe exporter (draft-ietf-mls-extensions).
     case exporter

@@ -165,8 +165,8 @@ public struct RatchetTree: Sendable {
 
     /// Reads a `ratchet_tree`. Only its shape is checked: see ``UnverifiedRatchetTree``.
     ///
-    /// - Parameter policy: the bound on blank leaves. Nil for a tree that this client has stored. Such a tree may exceed the
-    ///   bound, because members may have left since the group was joined.
+    /// - Parameter policy: the bound on the number of leaves, including blank ones. Nil for a tree that this client has stored.
+    ///   Such a tree may exceed the bound, because members may have left since the group was joined.
     init(decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy? = nil) throws(MLSError) {
         var cache = CapabilitiesCache()
         var listed = ChunkedArray<Node?>()

@@ -2,7 +2,8 @@
 struct UnverifiedRatchetTree: Sendable {
     private var tree: RatchetTree
 
-    /// Reads a tree. Refuses a tree that has more blank leaves than the policy allows, before anything is hashed.
+    /// Reads a tree. A tree that has more leaves, including blank ones, than the policy allows for its number of members is
+    /// refused before anything is hashed.
     init(
         decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy
     ) throws(MLSError) {
