@@ -5,8 +5,8 @@ import Synchronization
 /// The function that receives the answer to a request.
 typealias RequestTicket = @Sendable (Result<Reply, RelayConnectionError>) -> Void
 
-/// Runs the ``RelaySession`` of a ``RelayConnection``. It passes the session the callers' requests, from any thread, and the
-/// relay's messages.
+/// Runs the ``RelaySession`` of a ``RelayConnection``. Callers may make requests from any thread. The driver passes these
+/// requests and the relay's messages to the session.
 final class ConnectionDriver: RelayWireUser {
     private enum Ticket {
         case request(RequestTicket)

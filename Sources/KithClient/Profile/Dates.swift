@@ -9,7 +9,7 @@ extension Date {
 }
 
 extension Message {
-    /// The time at which the message was sent, by the sender's clock. A notice has a time of the relay's clock.
+    /// The time at which the message was sent, by the sender's clock. For a notice, the time is that of the relay's clock.
     public var sentAt: Date { Date(milliseconds: sentAtMs) }
 }
 

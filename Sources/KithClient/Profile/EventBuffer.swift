@@ -47,7 +47,7 @@ final class EventBuffer: Sendable {
     /// Creates a buffer.
     ///
     /// - Parameters:
-    ///   - first: subjects that the subscriber gets, read from the profile, before any event.
+    ///   - first: subjects that are read from the profile and delivered before all other events.
     ///   - limit: the maximum size of the waiting events, in bytes. The size of an event is that of its text plus
     ///     ``ClientLimits/eventBytes``.
     init(reading first: DroppedEvents = DroppedEvents(), limit: Int = ClientLimits.unreadEvents) {

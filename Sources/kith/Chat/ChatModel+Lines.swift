@@ -110,7 +110,7 @@ extension ChatModel {
             ?? contacts.values.first { ForeignText($0.name).isShown(as: name) }
     }
 
-    /// Returns a question whether the user meant one of the contacts with similar names. Empty if there are none.
+    /// Returns the end of a sentence that asks whether the user meant a similar name of a contact. Empty if no name is similar.
     private func suggestion(for name: String) -> Sentence {
         let near = NamedTarget.near(name, among: contacts.values.map(\.name))
         guard !near.isEmpty else { return "" }

@@ -100,8 +100,8 @@ struct ChatModel {
     var wasConnected = false
     private var status: Sentence?
     var reportedOnlineAt: [ContactID: UInt64] = [:]
-    /// The members whose answers are behind this device's log, each with the time since which this has been so. The times are in
-    /// the unit of ``now``.
+    /// The members whose latest answer was behind this device's log, each with the time since which their answers have been
+    /// behind, in milliseconds since 1970.
     var behindSince: [ContactID: UInt64] = [:]
     var reportedElsewhereAt: [ConversationID: UInt64] = [:]
     var strangers = StrangerNotices()
@@ -143,7 +143,7 @@ struct ChatModel {
         }
     }
 
-    /// Returns the first outputs.
+    /// Opens the screen. Returns the first outputs.
     mutating func open(now: UInt64) -> [Output] {
         self.now = now
         showHistory()

@@ -193,7 +193,7 @@ struct ChatSession {
         return await carryOut(model.handle(.event(event), now: ChatBackend.now))
     }
 
-    /// Whether an event reports a message that was already read when the chat was opened.
+    /// Whether an event repeats another member's message that was already in the log when the chat was opened.
     private func wasRead(_ event: KithEvent) -> Bool {
         guard case .message(let message) = event, message.conversation == model.conversation.id,
             case .contact = message.author, let seq = message.seq

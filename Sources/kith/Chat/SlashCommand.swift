@@ -87,7 +87,7 @@ enum SlashCommand: Hashable, Sendable {
         return .command(.history(count: count))
     }
 
-    /// Parses `TEXT`, or `12 TEXT` for the message with that number.
+    /// Parses the argument of `/reply`: `TEXT`, or `12 TEXT` to answer the message with the number 12.
     private static func reply(_ rest: String) -> ParsedLine {
         let words = rest.split(maxSplits: 1) { $0.isWhitespace }
         if words.count == 2, let seq = UInt64(words[0]) {
@@ -106,7 +106,8 @@ enum SlashCommand: Hashable, Sendable {
         return .command(.explain(seq: seq))
     }
 
-    /// Parses `10m` or `off`: a number with `s`, `m`, `h` or `d`, up to a year.
+    /// Parses the argument of `/expire`: `off`, or a duration of at most a year such as `10m`, with the unit `s`, `m`, `h` or
+    /// `d`.
     private static func expire(_ rest: String) -> ParsedLine {
         if rest == "off" || rest == "never" { return .command(.expire(seconds: nil)) }
         let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]

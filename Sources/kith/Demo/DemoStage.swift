@@ -13,7 +13,7 @@ final class DemoStage: Sendable {
         var isOver = false
     }
 
-    /// The error that the demo was interrupted and the program is about to end.
+    /// Thrown after the demo was interrupted, when the program is about to end.
     struct Interrupted: Error {}
 
     init() throws {

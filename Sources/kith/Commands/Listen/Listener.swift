@@ -108,7 +108,7 @@ struct Listener {
         return .closed
     }
 
-    /// Starts tasks that report the reasons to end that do not come from the profile, such as a signal.
+    /// Starts the tasks that watch for a reason to end: a signal, an output without a reader, or the time limit.
     private func watch(_ signals: StopSignals, for time: Duration?) -> [Task<Void, Never>] {
         let others = others
         var tasks = [

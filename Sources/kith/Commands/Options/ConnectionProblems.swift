@@ -65,8 +65,8 @@ final class ConnectionProblems: Sendable {
         return before == reason ? nil : "\(reason ?? "\(relay.address)"); \(ending)"
     }
 
-    /// Returns a refusal if every relay that the command needs refuses for good. These are the relays at `address`, or all relays
-    /// of the profile if `address` is `nil`. Returns `nil` while one of them may still accept.
+    /// Returns a refusal if every relay that the command needs refuses for good. The command needs the relays at `address`, or
+    /// all relays of the profile if `address` is `nil`. Returns `nil` while one of the needed relays may still accept.
     func refusal(of profile: Profile, at address: RelayAddress?) async -> RelayConnectionError? {
         let needed = await profile.relays().map(\.relay).filter { address == nil || $0.address == address }
         return state.withLock { state in

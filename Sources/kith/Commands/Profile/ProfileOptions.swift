@@ -106,7 +106,7 @@ struct ProfileOptions: ParsableArguments {
     }
 }
 
-/// The error that no profile has the name.
+/// Thrown if no profile has the name.
 struct NoProfile: DescribedError, Equatable {
     let name: String
     /// The names of the existing profiles.
