@@ -14,8 +14,8 @@ struct CommitPolicy {
     /// Whether ``RenewalPolicy`` demands another renewal.
     var isRenewalDue: Bool
 
-    /// The wait before a proposal is committed, in milliseconds: a minimum, and a random addition up to a maximum. Because of the
-    /// random part, one member commits first, and the others see that commit.
+    /// The wait before a proposal is committed, in milliseconds: a fixed part, and a random part that is less than `random`.
+    /// Because of the random part, one member commits first, and the others see that commit.
     private static let delayMs: (least: UInt64, random: UInt64) = (200, 1_800)
 
     /// Returns the change that has to be made now; `nil` if there is none.

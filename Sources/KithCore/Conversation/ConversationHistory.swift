@@ -26,8 +26,8 @@ struct ConversationHistory {
         for line in lines { device.emit(.message(line)) }
     }
 
-    /// Stores and reports a message that can't be used. Further messages of the same kind are counted in the first message's
-    /// line. The rows of further messages have the messages' hashes and show nothing.
+    /// Stores and reports a message that can't be used. Further messages of one sender that fail for one reason are only counted,
+    /// in the line of the first. Each is still stored with the log's hash after it, but without a notice.
     mutating func noteUnusable(
         _ noted: EntryRecord, at seq: UInt64, _ reason: UnreadableReason, in record: ConversationRecord,
         _ device: inout DeviceState
@@ -43,8 +43,8 @@ struct ConversationHistory {
         }
     }
 
-    /// Reports a warning. If warnings of the same kind follow, each within ten minutes of the previous one, they are counted.
-    /// Only the tenth, the hundredth and so on are reported.
+    /// Reports a warning. If warnings of one kind repeat, each within ten minutes of the previous one, only the first, the tenth,
+    /// the hundredth and so on are reported. Warnings of different logs or of too long texts are always reported.
     mutating func report(_ warning: Warning, in device: inout DeviceState) {
         guard let times = notices.times(warning, at: device.now) else { return }
         device.emit(.warning(conversation, warning, times: times))
@@ -52,7 +52,7 @@ struct ConversationHistory {
 
     /// Adds a message's id to the recent ids.
     ///
-    /// - Returns: whether no recent message has the id.
+    /// - Returns: `true` if the id was not among them before.
     mutating func isNew(_ entry: EntryID, in device: inout DeviceState) throws(KithError) -> Bool {
         var ids: RecentIDs
         if let recentIDs {

@@ -25,7 +25,7 @@ enum ConversationInput {
     case begin(Group, adding: [AddTarget], Ticket<ConversationID>)
     /// Invites the other person again, because that person could not be reached.
     case inviteAgain(AddTarget, Ticket<ConversationID>)
-    /// Accepts a pending conversation. ``open`` has to follow.
+    /// Accepts a pending conversation. The input ``open(_:)`` has to follow.
     case accept
     /// Makes a change of the group. The command ends when the change is in the log. For an addition, the Welcomes must have been
     /// delivered too.
@@ -54,7 +54,7 @@ enum ConversationInput {
     case scheduleCard
     /// Sends the contact card with the address of the card's inbox; `nil` if there is no inbox.
     case sendCard(InboxAddress?)
-    /// Leaves visibly, because the inviter used an invite that was for another person.
+    /// Leaves visibly, because the inviter used an invite for one person after another person had used it.
     case leaveUninvited
     case warn(Warning)
 }

@@ -8,7 +8,8 @@ extension ConversationMachine {
     // MARK: Key packages
 
     /// The next time to check a key package that was not valid when it arrived, in milliseconds; see ``Clocks/now``. `nil` if
-    /// another key package was requested instead, because its arrival wakes the conversation.
+    /// there is no such key package, or if another one was requested, because the arrival of the other one wakes the
+    /// conversation.
     var heldUntil: UInt64? { addTargets.compactMap { keyPackages.heldUntil($0.inbox.channel) }.min() }
 
     /// The people who have to be added.
@@ -18,8 +19,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Examines the key packages of people to add, up to the first that decides about the addition alone. Remembers the people
-    /// whose key packages are valid, and stores the key packages that are not valid yet.
+    /// Examines the key packages of people to add, up to the first one that alone decides the next step of the addition. A person
+    /// whose key package is valid becomes a contact. A key package that is not valid yet is kept, and checked again later.
     mutating func examine(
         _ targets: [AddTarget], of intent: Intent, in device: inout DeviceState
     ) throws(KithError) -> [IntentPolicy.Candidate] {
@@ -70,7 +71,7 @@ extension ConversationMachine {
         for target in targets.prefix(ClientLimits.additionsPerCommit) { ask(for: target, in: &device) }
     }
 
-    /// Stores the addresses of the people in an addition, because an invite may be the only way to reach the inviter.
+    /// Stores the addresses of the people in an addition, because an invite may contain the only known address of the inviter.
     func learnAddresses(of intent: Intent, in device: inout DeviceState) {
         guard case .add(let targets) = intent.change else { return }
         for target in targets { device.contacts.learnAddress(target.inbox, in: &device.step) }

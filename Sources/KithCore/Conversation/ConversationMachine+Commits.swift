@@ -61,7 +61,8 @@ extension ConversationMachine {
         try end(wasLeaving ? .left : .removed(by: device.name(of: turn.author)), in: &device)
     }
 
-    /// Enters the epoch that a turn has opened. Differences between members' views are reported, but exclude nobody.
+    /// Enters the epoch that a turn has opened. Differences between members' views are reported, but no member is excluded
+    /// because of them.
     private mutating func enter(
         _ next: Group, _ turn: AppliedTurn, in device: inout DeviceState
     ) throws(KithError) {
@@ -179,7 +180,7 @@ extension ConversationMachine {
             isLeavingProposed: loaded.hasProposedLeaving || outbox.contains { $0.body == .leaveProposal })
     }
 
-    /// A pending change, with the facts that decide its next step.
+    /// Returns a pending change, with the facts that decide the next step of the change.
     private mutating func change(
         of intent: Intent, in device: inout DeviceState
     ) throws(KithError) -> IntentPolicy.Change {
@@ -274,7 +275,8 @@ extension ConversationMachine {
         sync.turnIsOver()
     }
 
-    /// Handles the end of the delivery of a parcel to which a turn refers: the relay has the parcel, or will never have it.
+    /// Handles the end of a delivery that has put this device's pending commit into a parcel. If there is an error, the relay
+    /// will never have the parcel, and the commit is dropped.
     mutating func didDeliverParcel(
         _ channel: ChannelID, _ error: KithError?, in device: inout DeviceState
     ) throws(KithError) {
@@ -283,7 +285,8 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// Handles an intent's commit that has arrived in the log.
+    /// Handles the arrival of this device's commit in the log: its intent is done, or only the people who are not added yet
+    /// remain in it.
     private mutating func didCarryOut(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
         for recipient in pending.recipients { keyPackages.forget(recipient.inbox.channel) }
         guard let intent = record.intents.intent(pending.intent) else { return }

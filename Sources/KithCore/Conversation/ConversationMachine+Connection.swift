@@ -131,8 +131,8 @@ extension ConversationMachine {
         if sync.isLive { try challenge(in: &device) }
     }
 
-    /// Whether to send a challenge after the log has been read to its end. Either no challenge was sent yet, or nobody received
-    /// the challenge because its epoch was over.
+    /// Whether to send a challenge after the log has been read to its end. This is so if the user wants to know who is online and
+    /// no member has answered yet. An earlier challenge may have reached nobody, because its epoch was over.
     var isCheckDue: Bool { presence.isWatched && sync.challenge?.isAnswered == false }
 
     /// Sends a challenge to the members who are online.

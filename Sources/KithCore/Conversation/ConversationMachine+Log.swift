@@ -35,7 +35,7 @@ extension ConversationMachine {
         try warn(difference, in: &device)
     }
 
-    /// Continues after an entry that did not end the epoch.
+    /// Advances to the view after an entry that did not end the epoch.
     private mutating func move(to view: LogView, in device: inout DeviceState) {
         record.advance(to: view)
         comparison.advance(to: view)
@@ -159,7 +159,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Fetches a commit that is too long for an entry. Its turn is the last entry of this epoch.
+    /// Fetches a commit that is too long for an entry. The turn that refers to the commit is the last entry of this epoch.
     private mutating func wait(for reference: TurnReference, of entry: Entry, in device: inout DeviceState) {
         sync.waitForCommit(of: entry, reference)
         device.fetch(reference.commit, at: record.relay, for: .commit(id), since: device.now)

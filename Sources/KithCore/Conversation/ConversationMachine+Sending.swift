@@ -85,8 +85,8 @@ extension ConversationMachine {
         return unread.count { $0.record.map { $0.author != .me && $0.body.isForPeople } ?? false }
     }
 
-    /// Continues after the user has seen the warning. The renewal of keys opens an epoch in which all members begin with the same
-    /// view. Views of earlier epochs are not compared any more.
+    /// Allows sending again after the user has seen the warning that the relay has shown different logs. The renewal of keys
+    /// opens an epoch in which all members begin with the same view. Views of earlier epochs are not compared any more.
     mutating func trustLog(_ ticket: Ticket<ConversationID>, in device: inout DeviceState) throws(KithError) {
         record.trust()
         markDirty(in: &device)
@@ -238,7 +238,8 @@ extension ConversationMachine {
     /// Schedules the contact card for the other person of a conversation of two. The card is sent after the input has been
     /// handled, because its inbox may have to be created first.
     ///
-    /// - Parameter isAgain: whether to send the card although it was already sent. A restored device does not have it.
+    /// - Parameter isAgain: whether to send the card although it was already sent. A device that was restored from a backup no
+    ///   longer has the earlier card.
     mutating func scheduleCard(isAgain: Bool = false, in device: inout DeviceState) {
         guard record.isDirect, isAgain || !record.cardIsSent, record.contact != nil else { return }
         device.step.sendCard(in: id)

@@ -1,8 +1,8 @@
 import KithWire
 import MLS
 
-/// A conversation: its record, its group, its outbox, and its place in the log. Only inputs change a conversation.
-/// ``ConversationTable/Place`` has the machine, and other machines can only read the machine there.
+/// A conversation: its record, its group, its outbox, and its place in the log. Only inputs change a conversation. A
+/// ``ConversationTable/Place`` holds the machine, and other machines can only read it.
 ///
 /// One rule makes the machine correct: only the log changes the conversation, entry by entry. This device's own entries are no
 /// exception. Answers to requests only decide when the next attempt is made.
@@ -198,13 +198,13 @@ struct ConversationMachine {
         try open(in: &device)
     }
 
-    /// Uses a group that this device has joined with a Welcome.
+    /// Makes a group that this device has joined with a Welcome the conversation's group.
     ///
     /// - Parameters:
     ///   - isBack: whether this device was in the conversation before.
     ///   - people: the other members.
-    /// - Returns: the difference between the inviter's view and this device's, if this device's history continues and the two
-    ///   differ.
+    /// - Returns: a warning of different logs if this device's history continues and the inviter's view differs from this
+    ///   device's; `nil` if there is no difference, or the history does not continue.
     mutating func join(
         _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers, in device: inout DeviceState
     ) throws(KithError) -> Warning? {
@@ -307,7 +307,7 @@ struct ConversationMachine {
         try keptGroup.load(in: &device)
     }
 
-    /// Uses a new group, which is not in the store yet.
+    /// Sets the conversation's group to a new group, which is not in the store yet.
     mutating func begin(_ group: Group) throws(KithError) { try keptGroup.begin(group) }
 
     /// Frees the group, and everything else that can be read from the store again.

@@ -5,7 +5,7 @@ import MLS
 package struct ConversationSnapshot: Sendable {
     /// The conversation's channel.
     package let channel: ChannelID
-    /// The epoch of its group.
+    /// The epoch of the conversation's group.
     package let epoch: UInt64
     /// The last entry that was processed.
     package let lastSeq: UInt64
@@ -21,7 +21,7 @@ package struct GroupPlace: Sendable {
     package let channel: ChannelID
     /// The epoch of the group.
     package let epoch: UInt64
-    /// The tokens of that epoch: for reading, appending and turning.
+    /// The tokens of the group's epoch: for reading, for appending entries, and for ending the epoch with a turn.
     package let tokens: [Token]
     /// The last entry that was processed.
     package let lastSeq: UInt64

@@ -1,5 +1,5 @@
 extension ConversationSummary {
-    /// Creates the summary of a conversation that users see.
+    /// Creates the summary of a conversation in the form that users see.
     init(_ machine: ConversationMachine, in device: DeviceState) throws(KithError) {
         let record = machine.record
         guard let relay = device.relays[record.relay] else { throw .store(.damaged(.relay)) }

@@ -13,7 +13,8 @@ struct ConversationTable {
             try machine.handle(input, in: &device)
         }
 
-        /// Uses a group that this device has joined; see ``ConversationMachine/join(_:by:isBack:_:in:)``.
+        /// Makes a group that this device has joined the conversation's group; see
+        /// ``ConversationMachine/join(_:by:isBack:_:in:)``.
         func join(
             _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers,
             in device: inout DeviceState
@@ -78,7 +79,8 @@ struct ConversationTable {
         places.values.filter { $0.machine.record.contact == contact }.sorted { $0.machine.id < $1.machine.id }
     }
 
-    /// Returns the newest active conversation of two with an account. A new device of that person is added to it.
+    /// Returns the newest active conversation of two with an account. If the account's owner has a new device, the device is
+    /// added to this conversation.
     func active(with account: AccountFingerprint, _ contacts: ContactBook) -> Place? {
         places.values.filter { place in
             let (machine, record) = (place.machine, place.machine.record)

@@ -1,7 +1,7 @@
 import KithWire
 
-/// The texts that expire, with their times. A text is hidden as soon as the device's clock has reached the text's time. The text
-/// is erased when the relay's clock has reached that time too.
+/// The texts that expire, with their times. A text is hidden as soon as it has expired by the device's clock. It is erased when
+/// it has expired by the relay's clock too.
 struct ErasureSchedule {
     private var expiries: [EntryPlace: Expiry] = [:]
 

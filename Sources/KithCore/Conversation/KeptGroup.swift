@@ -35,7 +35,7 @@ struct KeptGroup {
         return try reading { () throws(StoreError) in try store.value(key) } != nil
     }
 
-    /// Uses a new group, which is not in the store yet.
+    /// Sets the group to a new one, which is not in the store yet.
     mutating func begin(_ group: Group) throws(KithError) { loaded = try LoadedGroup(new: group) }
 
     /// Returns the group. On first use, reads it from the store.

@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-/// The check of a key package that a relay has sent for a person to add.
+/// Checks the key package of a person who has to be added. The key package came from a relay, which is not trusted.
 struct KeyPackageCheck {
     private let target: AddTarget
     /// Whether the conversation is a conversation of two.
@@ -15,8 +15,8 @@ struct KeyPackageCheck {
         (account, contacts, environment) = (device.account, device.contacts, device.environment)
     }
 
-    /// Checks a key package. It is accepted only if it is sealed for the person's inbox, and if the account in the inbox's
-    /// address certifies its device. So a relay cannot replace it by another key package.
+    /// Checks a key package. It is accepted only if it is sealed for the person's inbox, and if its device is certified by the
+    /// account in the inbox's address. So the relay cannot put another key package in its place.
     func fetched(_ bytes: KeyPackageBytes) -> KeyPackageFetch {
         let inbox = target.inbox
         guard let opened = inbox.sealKey.open(bytes.bytes, .keyPackage, channel: inbox.channel.bytes),
@@ -32,8 +32,8 @@ struct KeyPackageCheck {
         return .here(keyPackage, certificate)
     }
 
-    /// Returns the reason why a person cannot be added: the account is this device's own, or another contact of a conversation of
-    /// two has the name.
+    /// Returns the reason why a person cannot be added; `nil` if there is none. The account may be this device's own. For a
+    /// conversation of two, another contact may already have the name of a person who is no contact yet.
     private func conflict(_ certificate: DeviceCertificate) -> KithError? {
         if certificate.accountKey == account { return .inviteIsMine }
         guard isDirect, contacts[certificate.accountKey] == nil else { return nil }

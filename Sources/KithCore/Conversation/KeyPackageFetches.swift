@@ -15,8 +15,8 @@ struct KeyPackageFetches {
     /// Whether a key package of the inbox was not valid when it arrived.
     func isHeld(_ inbox: ChannelID) -> Bool { held[inbox] != nil }
 
-    /// Returns the next time to check a key package that was not valid, in milliseconds; see ``Clocks/now``. `nil` if there is
-    /// none, or if another one was requested, because its arrival wakes the conversation.
+    /// Returns the next time to check a key package that was not valid, in milliseconds; see ``Clocks/now``. `nil` if there is no
+    /// such key package, or if another one was requested, because the arrival of the other one wakes the conversation.
     func heldUntil(_ inbox: ChannelID) -> UInt64? {
         guard case .here? = fetches[inbox] else { return nil }
         return held[inbox]?.againAt
@@ -46,7 +46,7 @@ struct KeyPackageFetches {
 
     /// Stores that the inbox's key package is not valid now.
     ///
-    /// - Returns: whether this was already so before and the wait is over.
+    /// - Returns: `true` if the key package was already known not to be valid and the wait until the next check is over.
     mutating func hold(_ inbox: ChannelID, at now: UInt64) -> Bool {
         var wait = held[inbox] ?? HeldKeyPackage(againAt: now + ClientLimits.keyPackageRetryMs)
         let isAgain = wait.againAt <= now
@@ -66,9 +66,9 @@ enum KeyPackageFetch {
     case failed(KithError)
 }
 
-/// A key package that was not valid when it arrived. This device uses the key package when it is valid, because this device's
-/// clock may be wrong. The owner's clock may have been wrong instead. So another key package is requested now and then, until the
-/// owner has deposited a valid one.
+/// A key package that was not valid when it arrived. If this device's clock was wrong, the key package is used as soon as it is
+/// valid. If the owner's clock was wrong, only a new key package helps, so another one is requested now and then, until the owner
+/// has deposited a valid one.
 private struct HeldKeyPackage {
     /// The next time to check the key package, in milliseconds; see ``Clocks/now``.
     var againAt: UInt64

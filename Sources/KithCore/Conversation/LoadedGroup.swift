@@ -43,8 +43,8 @@ final class LoadedGroup {
 
     /// Processes a message of another member.
     ///
-    /// The only proposal that Kith accepts is that of a member to remove its own leaf. A member would have to commit any other
-    /// proposal even if it did not want to. If nobody could commit it, it would block everyone.
+    /// The only proposal that Kith accepts is a member's proposal to remove its own leaf. Members would have to commit any other
+    /// proposal even against their will, and a proposal that nobody can commit would block everyone.
     func receive(_ bytes: [UInt8], in environment: MLSEnvironment) throws(MLSError) -> ReceivedMessage {
         let message = try MLSMessage.decode(bytes)
         // Members send only private messages.

@@ -26,7 +26,7 @@ struct AppliedTurn {
         self.warnings = warnings
     }
 
-    /// Returns the record of the turn, including all warnings about it.
+    /// Returns the record of the turn. `warnings` replaces the turn's own warnings, unless it is `nil`.
     func record(with warnings: [Warning]? = nil) -> EntryRecord {
         EntryRecord(
             logged.entry, view: logged.view, author: author, body: .notices(notices),

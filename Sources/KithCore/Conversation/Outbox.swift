@@ -90,9 +90,10 @@ struct Acknowledgements {
 
     mutating func removeAll() { places = [:] }
 
-    /// Removes and returns the acknowledged entries at a seq that the log has reached.
+    /// Removes and returns the ids of the entries that the relay has acknowledged at a seq. Called when the log has reached the
+    /// seq.
     ///
-    /// - Returns: the entries that should be there, according to the relay.
+    /// - Returns: the ids that the entry at this seq should have, according to the relay.
     mutating func take(at seq: UInt64) -> [EntryID] {
         let ids = places.filter { $0.value.seq == seq }.keys
         for id in ids { places[id] = nil }

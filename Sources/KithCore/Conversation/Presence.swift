@@ -74,8 +74,7 @@ struct LiveChallenge {
 
     /// Notes that a member has proved to be online.
     ///
-    /// - Returns: whether the member had not answered this challenge before. If the member had already answered, this answer is a
-    ///   replay of the first one.
+    /// - Returns: `true` if this is the member's first answer to the challenge, `false` if it is a replay of the first answer.
     mutating func didProve(_ leaf: LeafIndex) -> Bool {
         guard answered.insert(leaf).inserted else { return false }
         isAnswered = true

@@ -24,7 +24,7 @@ struct RenewalPolicy {
             || entriesSince > ClientLimits.renewalEntries + Int(leaf.rawValue % Self.spreadEntries)
     }
 
-    /// Returns the milliseconds after which every member's keys are due, for any leaf.
+    /// Returns the milliseconds until a member's keys are due for renewal, with the longest delay that any leaf has.
     func latestDelay(renewedAt: UInt64) -> UInt64 { delay(renewedAt: renewedAt, spread: Self.spreadMs) }
 
     private func delay(renewedAt: UInt64, spread: UInt64) -> UInt64 {

@@ -34,7 +34,8 @@ struct RepeatedNotices {
     /// Counts a warning.
     ///
     /// - Returns: the count; `nil` if the warning is not reported. A warning of different logs is reported each time, because
-    ///   nothing is sent after it until the user decides. A text that is too long for the relay is reported each time too.
+    ///   nothing is sent after it until the user decides. A warning of a text that is too long for the relay is reported each
+    ///   time too.
     mutating func times(_ warning: Warning, at now: UInt64) -> Int? {
         switch warning {
         case .differentLogs, .longerThanRelayTakes: 1
@@ -45,7 +46,7 @@ struct RepeatedNotices {
 
 /// A line that counts unreadable entries of one kind.
 struct PassedOver {
-    /// The first of these entries. The line is shown at its position.
+    /// The position of the first unreadable entry, where the line is shown.
     let seq: UInt64
     var record: EntryRecord
     var count: Int

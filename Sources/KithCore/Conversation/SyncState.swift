@@ -79,7 +79,7 @@ enum SyncState {
     /// Whether the log has been read to its end, so that this device may send.
     var isLive: Bool { if case .live = self { true } else { false } }
 
-    /// Whether the relay has not stated yet where the epoch begins.
+    /// Whether the conversation still waits for the relay to state where the follow begins.
     var isOpening: Bool { if case .opening = self { true } else { false } }
 
     /// The turn whose commit is being fetched; `nil` for none.
@@ -94,7 +94,7 @@ enum SyncState {
     /// The time at which other members' proposals are committed, in milliseconds; see ``Clocks/now``.
     var commitProposalsAt: UInt64? { live?.commitProposalsAt }
 
-    /// Whether an entry of Kith itself waits for another connection, because it is too large for the relay.
+    /// Whether an entry that no user has written waits for another connection, because the entry is too large for the relay.
     func isTooLarge(_ entry: EntryID) -> Bool { following?.tooLarge.contains(entry) ?? false }
 
     /// Whether a follow is the current one.
@@ -120,7 +120,7 @@ enum SyncState {
 
     // MARK: Follows
 
-    /// Begins a follow, which is the first one of a connection or that of the next epoch.
+    /// Begins a follow: the first one of a connection, or the one of the next epoch.
     mutating func beginFollow(_ tag: UInt64) {
         var following = following ?? Following(retryAt: retryAt)
         following.tag = tag
@@ -178,7 +178,7 @@ enum SyncState {
         }
     }
 
-    /// Notes that an entry of Kith itself is too large for the relay.
+    /// Notes that an entry that no user has written, for example a receipt, is too large for the relay.
     mutating func setAside(tooLarge entry: EntryID) { following?.tooLarge.insert(entry) }
 
     /// Notes that the pending commit was sent.

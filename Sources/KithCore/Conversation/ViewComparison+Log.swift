@@ -77,7 +77,8 @@ extension ViewComparison {
         return first
     }
 
-    /// Ends all claims, because a turn has arrived at a seq where a member has seen another entry.
+    /// Drops the members' views that are ahead of this device's, because a turn has arrived at a seq where those members have
+    /// seen another entry. If there are such views, returns a warning of different logs, unless views are not compared.
     mutating func settleClaims(atTurn seq: UInt64, _ record: ConversationRecord) -> [Warning] {
         defer { dropClaims() }
         guard hasClaims, record.comparesViews else { return [] }

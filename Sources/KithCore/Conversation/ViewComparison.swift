@@ -59,8 +59,8 @@ struct ViewComparison {
     // MARK: Missing messages
 
     /// Handles a message of a sender, with the number of the sender's messages that are missing. A gap counts only after
-    /// ``ClientLimits/entriesBeforeGap`` further entries. The reason is that a relay may refuse one of several messages for now,
-    /// and gets it a little later.
+    /// ``ClientLimits/entriesBeforeGap`` further entries. Until then, the message may still arrive, because a relay may refuse
+    /// one of several messages at first and accept it a little later.
     ///
     /// - Returns: the number of missing messages that have to be reported, or 0.
     mutating func newlyMissing(of sender: LeafIndex, _ missing: Int, at seq: UInt64) -> Int {
@@ -123,7 +123,8 @@ struct ViewComparison {
         return views
     }
 
-    /// Drops all claims, because a turn has arrived. Members with claims have seen other entries at the turn's seq.
+    /// Drops the members' views that are ahead of this device's, because a turn has arrived. Those members have seen other
+    /// entries at the turn's seq.
     mutating func dropClaims() { claims = [:] }
 
     /// Finds entries that a member has and that the relay has not shown for a minute. The first time, the log has to be followed

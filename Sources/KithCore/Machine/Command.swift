@@ -9,8 +9,7 @@ package struct Ticket<Answer: Sendable>: Hashable, Sendable {
     package let id: CommandID
     package init(_ id: CommandID) { self.id = id }
 
-    /// Converts the result from the effect that has finished the command to the ticket's type. A result of another type is a bug,
-    /// and stops the program.
+    /// Converts the result of a finished command to the ticket's type. A result of another type is a bug, and stops the program.
     package func answer(_ result: Result<any Sendable, KithError>) -> Result<Answer, KithError> {
         result.map { answer in
             guard let answer = answer as? Answer else { preconditionFailure("\(answer) is no \(Answer.self)") }
@@ -19,7 +18,7 @@ package struct Ticket<Answer: Sendable>: Hashable, Sendable {
     }
 }
 
-/// A user's request, with the function of the machine with which the command begins.
+/// A user's request, as a function that begins the command on the machine.
 ///
 /// A command that needs neither a relay nor the log finishes when it begins. Other commands finish when a relay answers or the
 /// log delivers an entry. If a command throws an error, it has changed nothing.
@@ -28,7 +27,7 @@ package struct Command<Answer: Sendable>: Sendable, CustomStringConvertible {
     package let description: String
     let begin: @Sendable (ProfileMachine, Ticket<Answer>) throws(KithError) -> Void
 
-    /// Creates a command that finishes later, with its ticket.
+    /// Creates a command that finishes later. `begin` gets the ticket with which the machine will finish the command.
     init(
         named name: String = #function,
         _ begin: @escaping @Sendable (ProfileMachine, Ticket<Answer>) throws(KithError) -> Void

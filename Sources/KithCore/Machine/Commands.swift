@@ -36,7 +36,7 @@ extension Command where Answer == ConversationID {
         }
     }
 
-    /// Adds members to a group. If a member has a new device, adds the member again.
+    /// Adds people to a group. A member who has a new device is added again, with the new device.
     package static func add(_ conversation: ConversationID, _ members: [ContactID]) -> Self {
         Command { (profile, ticket) throws(KithError) in
             try profile.add(members, to: conversation, ticket)
@@ -218,8 +218,8 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Acknowledges a message and all earlier messages of its conversation for the reader of a cursor, so that they are not
-    /// delivered to it again.
+    /// Acknowledges a message and all earlier messages of its conversation for the reader of a cursor, so that the reader does
+    /// not get these messages again.
     package static func acknowledge(_ place: IncomingPlace) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.acknowledge(place) })
     }

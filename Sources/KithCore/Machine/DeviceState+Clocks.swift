@@ -82,7 +82,8 @@ struct ClockNotices {
         return true
     }
 
-    /// Returns whether a contact's clock has to be reported. Each is reported once, and not if the relay's clock was reported.
+    /// Returns whether a contact's clock has to be reported. Only one contact's clock is reported, and only if the clock of the
+    /// relay was not reported.
     mutating func isToBeTold(ofContactAt relay: RelayID) -> Bool {
         guard !isContactTold, told[relay] == nil else { return false }
         isContactTold = true

@@ -3,7 +3,7 @@ import KithWire
 // Reads entries of conversations, and hides expired texts. All code that shows or exports entries uses these functions.
 
 extension DeviceState {
-    /// Reads entries of a conversation. If an entry is damaged on the disk, it has no record, and the other entries are read.
+    /// Reads entries of a conversation. An entry that is damaged on the disk is returned without a record.
     mutating func entries(
         of id: ConversationID, _ seqs: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(KithError) -> [(seq: UInt64, record: EntryRecord?)] {

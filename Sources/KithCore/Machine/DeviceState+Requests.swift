@@ -22,9 +22,11 @@ extension DeviceState {
 
     // MARK: Names
 
-    /// Sends a request about a name, if the relay is connected and the inbox that is registered is ready.
+    /// Sends a request about a name, if the relay is connected. A registration is sent only if the inbox that will be registered
+    /// is ready.
     ///
-    /// - Parameter address: the address of the inbox that is registered; `nil` if there is none or it is not ready.
+    /// - Parameter address: the address of the inbox that will be registered; `nil` if the inbox is not ready, or for a request
+    ///   that registers none.
     mutating func sendNameRequest(_ asker: NameAsker, for address: InboxAddress?) throws(KithError) {
         guard let asked = nameRequests[asker], relays.isConnected(asked.relay) else { return }
         switch asked.kind {
@@ -80,7 +82,8 @@ extension DeviceState {
         return didRefuseParcel(purpose, error)
     }
 
-    /// Handles a refusal: the relay does not grant a request about a parcel, or does not let this device follow its channel.
+    /// Handles a refusal: the relay does not grant a request about a parcel, or does not let this device follow the parcel's
+    /// channel.
     mutating func didRefuseParcel(_ purpose: ParcelPurpose, _ error: RelayError) -> ParcelFetches.Event? {
         parcels.didRefuse(purpose, error, at: now, in: &step)
     }

@@ -24,7 +24,8 @@ struct DeviceState {
     var damage: Damage
     var step = Step()
 
-    /// - Parameter isForReading: whether damaged values are left out. A profile that sends needs all values.
+    /// - Parameter isForReading: whether the profile is only read, so that damaged values are left out. A profile that sends
+    ///   needs all values.
     init(
         _ store: any ProfileStore, clocks: Clocks, random: RandomSource = .system, sizes: EntrySizes = EntrySizes(),
         folding: NameFolding, isForReading: Bool
@@ -80,7 +81,7 @@ struct DeviceState {
     /// Reports an event to the user.
     mutating func emit(_ event: KithEvent) { step.emit(event) }
 
-    /// Sends a request, if its relay is connected. The answer has the same purpose.
+    /// Sends a request, if its relay is connected. The answer is handled according to `purpose`.
     mutating func request(_ relay: RelayID, _ request: Request, for purpose: RequestPurpose) {
         guard relays.isConnected(relay) else { return }
         step.request(relay, request, for: purpose)
@@ -136,8 +137,8 @@ struct DeviceState {
 
     // MARK: The device's certificate
 
-    /// Renews the device's certificate if it does not cover enough time before and after now. This is possible if the clock was
-    /// wrong when the profile was created.
+    /// Renews the device's certificate if it does not cover enough time before and after now. Too little time may be covered if
+    /// the clock was wrong when the certificate was made.
     ///
     /// - Returns: `true` if nobody could accept the old certificate. Then key packages with the old certificate have to be
     ///   replaced.
@@ -170,7 +171,7 @@ struct Damage {
     let isTolerated: Bool
     /// The damaged entries that were found so far.
     private(set) var entries: Set<EntryPlace> = []
-    /// The number of other damaged values, which were left out when the profile was opened.
+    /// The number of damaged values that are not entries. They were left out when the profile was opened.
     private(set) var values = 0
 
     init(isTolerated: Bool) { self.isTolerated = isTolerated }
@@ -179,7 +180,7 @@ struct Damage {
     mutating func noteValue() { values += 1 }
 }
 
-/// Decides about notices on invitations that the user gets only once.
+/// Decides which notices about invitations are reported to the user, so that no notice repeats too often.
 struct InvitationNotices {
     /// Whether the user was told that letters of strangers wait.
     private var isTooManyPendingTold = false
@@ -199,8 +200,8 @@ struct InvitationNotices {
 
     /// Notes that an invitation was skipped because of its relay. Anyone can send such an invitation to a name.
     ///
-    /// - Returns: whether it has to be reported to the user. Each relay is reported once, and at most
-    ///   ``ClientLimits/relaysToldOf`` relays are.
+    /// - Returns: whether the invitation has to be reported to the user. Each relay is reported once. After
+    ///   ``ClientLimits/relaysToldOf`` relays, no further relay is reported.
     mutating func passedOver(to relay: RelayAddress) -> Bool {
         relays.count < ClientLimits.relaysToldOf && relays.insert(relay).inserted
     }

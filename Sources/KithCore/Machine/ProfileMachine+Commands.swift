@@ -118,8 +118,8 @@ extension ProfileMachine {
         throw .notReachable(person.name, isPending ? .pending : isOpen ? .notYet : isRestored ? .restored : .never)
     }
 
-    /// Restarts a conversation whose contact could not be reached before, with the texts that wait in it. Otherwise each attempt
-    /// would leave a conversation behind.
+    /// Restarts a conversation whose contact could not be reached before. Texts that wait in the conversation are kept. If each
+    /// attempt began a new conversation, all failed ones would stay behind.
     private func beginAgain(
         with contact: ContactID, at relay: RelayID, _ target: AddTarget, _ ticket: Ticket<ConversationID>
     ) throws(KithError) -> ConversationID? {

@@ -39,10 +39,12 @@ extension ProfileMachine {
         return Array(lines.prefix(limit))
     }
 
-    /// The messages of a conversation's entries from a seq on, the oldest first, also those that are usually not shown.
+    /// Returns the messages of a conversation's entries from a seq on, the oldest first. Messages that are usually not shown are
+    /// included.
     ///
     /// - Parameter limit: the largest number of entries that are read.
-    /// - Returns: the messages, and the seq after the last entry; `nil` at the end of the conversation, or if there is none.
+    /// - Returns: the messages, and in `next` the seq after the last entry that was read. `next` is `nil` at the end of the
+    ///   conversation, or if there is no such conversation.
     package func messages(
         in id: ConversationID, from seq: UInt64, entries limit: Int
     ) throws(KithError) -> (messages: [Message], next: UInt64?) {
@@ -116,8 +118,8 @@ extension ProfileMachine {
 
     // MARK: Texts for another process
 
-    /// Prepares a text that this process stores for the process that sends, because this process only reads the profile. Returns
-    /// the future message, and the stored form of the request.
+    /// Prepares a text that another process will send, because this process has opened the profile for reading only. Returns the
+    /// future message, and the stored form of the request to the other process.
     ///
     /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
     package func queuedForOwner(
@@ -152,7 +154,7 @@ extension ProfileMachine {
 
     // MARK: Explaining
 
-    /// Formats a time in UTC. Every time is possible, because a sender may claim any time.
+    /// Formats a time in UTC. Accepts every value, because a sender may claim any time.
     private static func time(_ ms: UInt64) -> String { UTCTime(milliseconds: ms).description }
 
     package func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [Sentence] {

@@ -16,7 +16,7 @@ extension ProfileMachine {
     /// The damaged entries that were found so far.
     package var damagedEntries: Set<EntryPlace> { state.device.damage.entries }
 
-    /// The number of other damaged values, which were left out when the profile was opened.
+    /// The number of damaged values that are not entries. They were left out when the profile was opened.
     package var damagedValues: Int { state.device.damage.values }
 
     /// The differences from connected relays' clocks, for a new subscriber.
@@ -43,7 +43,7 @@ extension ProfileMachine {
         }
     }
 
-    /// All conversations, the most recently active last, each with its first unread entry.
+    /// All conversations, the most recently active last, each with the seq after its last read entry.
     package var unreadPlaces: [(conversation: ConversationID, from: UInt64)] {
         state.conversations.all.map(\.machine)
             .sorted { ($0.record.lastActivityMs, $0.id) < ($1.record.lastActivityMs, $1.id) }
@@ -186,7 +186,8 @@ extension ProfileMachine {
     /// The number of unfinished deliveries to other people's channels.
     package var undelivered: Int { state.device.deliveries.count }
 
-    /// The number of unfinished invitations. Each waits for a key package, for its turn, or for an inbox.
+    /// The number of unfinished invitations. Each waits for a key package, for the commit that adds the person, or for delivery
+    /// to the person's inbox.
     package var waitingInvitations: Int {
         let wanted = state.conversations.all.map(\.machine).filter { $0.record.status.isOpen }.flatMap { machine in
             machine.record.intents.compactMap { intent -> IntentPlace? in

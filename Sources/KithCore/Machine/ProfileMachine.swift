@@ -33,7 +33,7 @@ package final class ProfileMachine {
 
     /// Reads a profile's state for reading only. Damaged values are left out and counted. The machine must not get any inputs.
     ///
-    /// - Throws: the errors of the other initializer.
+    /// - Throws: ``KithError/noProfile`` or ``KithError/store(_:)``.
     package init(reading store: any ProfileStore, now: UInt64, folding: NameFolding) throws(KithError) {
         let clocks = Clocks(wall: now, steady: now)
         let device = try DeviceState(store, clocks: clocks, folding: folding, isForReading: true)
@@ -44,7 +44,7 @@ package final class ProfileMachine {
 
     /// Begins the machine's work.
     ///
-    /// - Parameters: as for opening.
+    /// - Parameters: `now` and `steady` are as in ``init(opening:now:steady:random:sizes:folding:)``.
     /// - Returns: the output of the first step.
     package func start(now: UInt64, steady: UInt64? = nil) throws(KithError) -> ProfileOutput {
         try run(now, steady) { () throws(KithError) in
@@ -56,7 +56,7 @@ package final class ProfileMachine {
 
     /// Handles inputs that arrived together. Their changes are stored in one transaction.
     ///
-    /// - Parameters: as for opening.
+    /// - Parameters: `now` and `steady` are as in ``init(opening:now:steady:random:sizes:folding:)``.
     package func handle(
         _ inputs: [ProfileInput], now: UInt64, steady: UInt64? = nil
     ) throws(KithError) -> ProfileOutput {

@@ -12,6 +12,6 @@ struct ProfileState {
     /// Adds the changed conversations to the step's transaction.
     mutating func storeConversations() { conversations.storeDirty(in: &device.step) }
 
-    /// Removes groups from memory that are not needed soon. Groups with changes that are not in the step's transaction yet stay.
+    /// Removes groups that are not needed soon from memory. A group stays if its changes are not in the step's transaction yet.
     func unloadIdleGroups() { conversations.unloadIdleGroups(except: device.step.dirty) }
 }

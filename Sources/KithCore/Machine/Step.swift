@@ -7,7 +7,7 @@ struct Step {
     private(set) var output = ProfileOutput()
     /// The next numbers for new relays, contacts, conversations, inboxes and deliveries.
     var numbers = NextNumbers()
-    /// The next numbers in their stored state.
+    /// The next numbers as the store has them.
     private var storedNumbers = NextNumbers()
     private var tags = RequestTags()
     /// The number of times that groups were used.
@@ -98,7 +98,7 @@ struct Step {
 
     /// Follows an epoch of a channel.
     ///
-    /// - Returns: the follow's tag, which its inputs contain.
+    /// - Returns: the follow's tag, which all inputs about the follow contain.
     mutating func follow(
         _ relay: RelayID, _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, for purpose: FollowPurpose
     ) -> UInt64 {
@@ -121,6 +121,6 @@ struct Step {
     /// Removes and returns the purpose of a follow that the relay has ended.
     mutating func endFollow(_ tag: UInt64, _ relay: RelayID) -> FollowPurpose? { tags.takeFollow(tag, relay) }
 
-    /// Forgets the requests and follows without an answer at a relay.
+    /// Forgets all follows and all unanswered requests at a relay, because the connection has ended.
     mutating func forget(_ relay: RelayID) { tags.forget(relay) }
 }
