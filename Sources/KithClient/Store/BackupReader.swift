@@ -35,7 +35,7 @@ package struct BackupReader: ~Copyable {
 
     /// Returns the next record, or `nil` after the last one.
     ///
-    /// - Throws: ``BackupError``. After an error, every call throws ``BackupError/damaged``.
+    /// - Throws: ``BackupError``. Once a call has thrown ``BackupError/damaged``, all later calls throw it too.
     package mutating func next() throws(BackupError) -> [UInt8]? {
         while true {
             var reader = TLSReader(opened)

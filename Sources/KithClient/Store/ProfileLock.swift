@@ -61,9 +61,10 @@ package final class ProfileLock: Sendable {
         return nil
     }
 
-    /// Returns whether a process has locked a profile's folder. Writes nothing, so it also works on a read-only file system.
+    /// Returns the id of the process that has locked a profile's folder. Writes nothing, so it also works on a read-only file
+    /// system.
     ///
-    /// - Returns: the process id, or 0 if it is not known; `nil` if no process has locked the folder.
+    /// - Returns: the process id, or 0 if the id is not known; `nil` if no process has locked the folder.
     /// - Throws: ``KithError/file(_:)``.
     package static func holder(in folder: URL) throws(KithError) -> Int32? {
         let folder = ProfileFolder(folder)

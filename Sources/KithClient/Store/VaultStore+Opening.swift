@@ -54,8 +54,8 @@ extension VaultStore {
     ///   the caller must hold the folder's ``ProfileLock``.
     /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase if the vault has none),
     ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file cannot be read, or
-    ///   ``KithError/store(_:)`` if the vault is damaged or was written by a newer version. After an error, the files are
-    ///   unchanged.
+    ///   ``KithError/store(_:)`` if the vault is damaged or was written by a newer version. After an error, the contents of the
+    ///   files are unchanged.
     package static func open(in url: URL, _ secret: VaultSecret, isReadOnly: Bool = false) throws(KithError)
         -> VaultStore
     {

@@ -39,7 +39,7 @@ struct ChatModel {
     /// Effects of an input.
     enum Output: Equatable, Sendable {
         case show([ScreenLine])
-        /// Replaces the line above the input line.
+        /// Replaces the status line above the input line; `nil` removes it.
         case status(Sentence?)
         case request(ChatRequest)
         case quit

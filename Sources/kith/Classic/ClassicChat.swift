@@ -206,7 +206,8 @@ actor ClassicChat {
     private static let channelIsTaken = Failure(
         message: "somebody who knows both ids has closed or taken over the channel; agree on other ids")
 
-    /// Returns the error to show. If another user has taken the channel over, the relay's error is translated.
+    /// Returns the error to show. If somebody else has closed the channel or taken it over, an error that says so replaces the
+    /// relay's error.
     static func saying(_ error: any Error) -> any Error {
         guard case .refused(let refusal) = error as? RelayConnectionError,
             [.gone, .exists, .denied, .staleEpoch].contains(refusal.code)

@@ -17,7 +17,7 @@ struct TypedLines {
     enum Output: Equatable {
         case send(String)
         case show(Sentence)
-        /// Replace the lines above the input line.
+        /// Replace the status line above the input line; `nil` removes it.
         case status(Sentence?)
         /// Accept lines again after the end of the input.
         case takeMore

@@ -98,8 +98,8 @@ enum NamedTarget: Hashable, Sendable {
         return contact
     }
 
-    /// Finds the contact with a name, and waits for the contact's inbox address. The wait is needed, because a person who has
-    /// just joined sends that address in the conversation of two.
+    /// Finds the contact with a name. If the contact's inbox address is not known yet, waits a few seconds for it, because a
+    /// person who has just joined sends that address in the conversation of two.
     static func reachableContact(_ name: String, in profile: Profile) async throws -> Contact {
         let contact = try await contact(name, in: profile)
         let isTalking = try await profile.conversations().contains {
