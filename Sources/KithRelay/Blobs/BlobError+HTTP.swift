@@ -2,7 +2,7 @@ import KithWire
 import NIOHTTP1
 
 extension BlobError {
-    /// The state of the blob that a client can continue from.
+    /// The blob's state, from which the client can continue its upload; `nil` unless the error is ``wrongOffset(_:)``.
     var status: BlobStatus? {
         if case .wrongOffset(let status) = self { status } else { nil }
     }

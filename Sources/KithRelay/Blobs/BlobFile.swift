@@ -8,7 +8,7 @@ import Synchronization
     import Darwin
 #endif
 
-/// The file of a blob that is being uploaded. Only its latest upload may write.
+/// The file of a blob that is being uploaded. Only the blob's latest upload may write.
 final class BlobFile: Sendable {
     private struct State {
         var descriptor: Int32 = -1
@@ -16,9 +16,9 @@ final class BlobFile: Sendable {
         var end: UInt64 = 0
     }
 
-    /// A thread that writes or syncs holds this lock. Only threads for files may wait for it.
+    /// A thread that writes or syncs the file holds this lock, possibly for long. Only file threads may wait for the lock.
     private let state = Mutex(State())
-    /// The number of the latest upload. It has no lock, so that an event loop never waits for the disk.
+    /// The number of the latest upload. It is read without the lock, so that an event loop never waits for the disk.
     private let latest = Atomic<UInt64>(0)
     private let isOver = Atomic<Bool>(false)
 
@@ -29,7 +29,7 @@ final class BlobFile: Sendable {
         latest.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
     }
 
-    /// Ends all uploads, because the blob is deleted. Waits for a write that is under way.
+    /// Ends all uploads, when the blob is deleted or the store closes. Waits for a write that is under way.
     func endUploads() {
         isOver.store(true, ordering: .sequentiallyConsistent)
         state.withLock { state in
@@ -38,12 +38,12 @@ final class BlobFile: Sendable {
         }
     }
 
-    /// Whether an upload is the latest one.
+    /// Whether an upload is the latest one, and uploads have not been ended.
     func isLatest(_ upload: UInt64) -> Bool {
         !isOver.load(ordering: .sequentiallyConsistent) && latest.load(ordering: .sequentiallyConsistent) == upload
     }
 
-    /// Opens the file for an upload.
+    /// Opens the file for an upload that continues after `stored` bytes. The function `open` returns the file's descriptor.
     func open(
         for upload: UInt64, stored: UInt64, _ open: () throws(StoreFailure) -> Int32
     ) throws(BlobError) {
@@ -58,7 +58,7 @@ final class BlobFile: Sendable {
 
     /// Writes bytes at the end, and makes the file durable if `isSynced`.
     ///
-    /// - Returns: the number of bytes that were written in all.
+    /// - Returns: the number of bytes in the file, including those of earlier calls and uploads.
     func append(_ bytes: UnsafeRawBufferPointer, of upload: UInt64, isSynced: Bool) throws(BlobError) -> UInt64 {
         try state.withLock { state throws(BlobError) in
             guard isLatest(upload), state.descriptor >= 0 else { throw .superseded }

@@ -22,13 +22,13 @@ struct BlobFolder: Sendable {
 
     func file(of id: BlobID) -> String { folder(of: id) + "/" + Hex.encode(id.bytes) }
 
-    /// Creates the folders and an empty table's file if they do not exist.
+    /// Creates the folders, and an empty file for the table, if they do not exist.
     func create() throws(StoreOpenError) {
         try StoreFolder.makeFolder(files)
         try StoreFolder.makeFile(table)
     }
 
-    /// Opens a blob's file for writing, with exactly `stored` bytes. Creates the file if no byte is stored.
+    /// Opens a blob's file for writing, cut to its first `stored` bytes. Creates the file if `stored` is 0.
     func openForWriting(_ id: BlobID, stored: UInt64) throws(StoreFailure) -> Int32 {
         let folder = folder(of: id)
         // Also a folder that was deleted while the relay runs is created again.
@@ -70,7 +70,7 @@ struct BlobFolder: Sendable {
         guard unlink(file(of: id)) == 0 || errno == ENOENT else { throw .last }
     }
 
-    /// The bytes of free room on the disk.
+    /// The free space on the disk, in bytes; 0 if it cannot be read.
     var freeBytes: UInt64 {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return 0 }
@@ -82,7 +82,7 @@ struct BlobFolder: Sendable {
         return fstat(file, &status) == 0 ? UInt64(status.st_size) : nil
     }
 
-    /// Makes the names in a folder durable. Some file systems can't do this for a folder and say so.
+    /// Makes the names in a folder durable. Ignores the error of a file system that cannot sync folders.
     private static func syncFolder(_ path: String) throws(StoreFailure) {
         let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw .last }

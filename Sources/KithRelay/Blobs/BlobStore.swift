@@ -4,13 +4,13 @@ import NIOCore
 /// The store of a relay's blobs: files of encrypted bytes that are uploaded once, from the first byte to the last, and never
 /// change.
 ///
-/// A store knows the grants of a blob and does not check them. ``BlobService`` does.
+/// A store keeps the grants of a blob but does not check them. ``BlobService`` checks them.
 package protocol BlobStore: Sendable {
     /// Reserves room for a blob. Changes nothing if the same blob is reserved already.
     ///
     /// - Parameters:
     ///   - times: the times of the new blob.
-    ///   - maximumBytes: the sum of the sizes of all blobs that the store may keep.
+    ///   - maximumBytes: the maximum total size of all blobs in the store, in bytes.
     /// - Throws: ``BlobError/full`` if there is no room, ``BlobError/exists`` if another blob has the id.
     func create(_ blob: NewBlob, times: BlobTimes, maximumBytes: UInt64) async throws(BlobError)
 
@@ -20,8 +20,8 @@ package protocol BlobStore: Sendable {
     /// Begins to add bytes to a blob. Ends an earlier upload of the same blob, whose connection may be dead without the relay
     /// knowing.
     ///
-    /// - Parameter offset: the number of bytes that are stored.
-    /// - Throws: ``BlobError/wrongOffset(_:)`` if another number of bytes is stored.
+    /// - Parameter offset: the position of the first byte to add. It has to be the number of bytes that are stored.
+    /// - Throws: ``BlobError/wrongOffset(_:)`` if `offset` is not the number of stored bytes.
     func upload(to id: BlobID, at offset: UInt64) async throws(BlobError) -> any BlobUpload
 
     /// Opens a complete blob for reading.
@@ -30,7 +30,7 @@ package protocol BlobStore: Sendable {
     /// Deletes a blob. Does nothing if there is none.
     func delete(_ id: BlobID) async throws(BlobError)
 
-    /// Deletes the blobs whose time is over. Returns their number.
+    /// Deletes the blobs that have expired or were not completed in time. Returns their number.
     func expire(nowMs: UInt64) async throws(BlobError) -> Int
 
     /// Returns totals for `/metrics` and `kith relay status`.
@@ -50,7 +50,7 @@ package protocol BlobUpload: Sendable {
     func append(_ bytes: ByteBuffer, isSynced: Bool) async throws(BlobError) -> UInt64
 }
 
-/// A complete blob that is open for reading. It can be read even while it is deleted.
+/// A complete blob that is open for reading. It can still be read if the blob is deleted meanwhile.
 package protocol BlobDownload: Sendable {
     /// Returns `count` bytes from `offset` on, all within the blob.
     func bytes(at offset: UInt64, count: Int) async throws(BlobError) -> ByteBuffer
@@ -64,7 +64,7 @@ package enum BlobError: Error, Hashable, Sendable {
     case exists
     /// The upload does not continue where the stored bytes end.
     case wrongOffset(BlobStatus)
-    /// More bytes than the blob's size.
+    /// The client sent more bytes than the blob's size.
     case tooLong
     /// A later upload of the same blob has ended this one.
     case superseded
@@ -93,9 +93,9 @@ package struct BlobTimes: Hashable, Sendable {
 
 /// A blob in the store.
 package struct BlobRecord: Hashable, Sendable {
-    /// The grant of the token that allows to download the blob.
+    /// The grant of the token with which clients download the blob.
     package let read: Grant
-    /// The grant of the token that allows to upload and to delete the blob.
+    /// The grant of the token with which clients upload and delete the blob.
     package let write: Grant
     /// The state that clients see.
     package let status: BlobStatus

@@ -1,8 +1,7 @@
 import KithWire
 import NIOCore
 
-/// The bytes of an upload that have come, on their way to the file. It decides when they are written, and when the file is made
-/// durable.
+/// Collects the received bytes of an upload. Decides when they are written to the file, and when the file is made durable.
 struct IncomingBlob {
     /// Bytes to write.
     struct Write {
@@ -14,7 +13,7 @@ struct IncomingBlob {
     private var pending = ByteBuffer()
     private(set) var isWriting = false
     private var hasEnded = false
-    /// The bytes that were written since the file was last made durable.
+    /// The number of bytes that were written since the file was last made durable.
     private var unsynced = 0
 
     /// Whether there is room for more bytes.
@@ -31,7 +30,7 @@ struct IncomingBlob {
     /// Notes that the request has no more bytes.
     mutating func end() { hasEnded = true }
 
-    /// Returns the bytes to write now; `nil` if there are not enough, or a write is under way.
+    /// Returns the bytes to write now; `nil` if more bytes have to come first, or a write is under way.
     mutating func nextWrite() -> Write? {
         guard !isWriting, !hasRoom || hasEnded, pending.readableBytes + unsynced > 0 else { return nil }
         unsynced += pending.readableBytes

@@ -1,4 +1,4 @@
-/// A download of a connection.
+/// The state of a download over one connection.
 struct OutgoingBlob {
     let download: any BlobDownload
     var next: UInt64

@@ -1,4 +1,5 @@
-/// A connection's slot for transfers of blobs, out of those of all connections and those of its address.
+/// The slot that a connection needs to transfer blobs. The slot counts against two limits: that of all connections, and that of
+/// the connection's address.
 struct TransferSlot {
     private let slots: SlotPool
     private let rates: SourceRates
@@ -9,7 +10,7 @@ struct TransferSlot {
         self.rates = rates
     }
 
-    /// Takes the slot, if that has not happened. Returns `false` if none is free.
+    /// Takes the slot, unless the connection has it already. Returns `false` if no slot is free.
     mutating func take() -> Bool {
         guard !isTaken else { return true }
         guard slots.take() else { return false }

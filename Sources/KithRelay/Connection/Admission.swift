@@ -4,8 +4,8 @@ import NIOCore
 /// Decides which requests of one connection go to the hub and which wait, and in which order answers are sent.
 ///
 /// A request waits for one of two reasons.
-/// - There are too many requests under way. Their number is bounded, and so is the sum of their bytes and of the largest possible
-///   answers. Otherwise a client that does not read could queue answers without end.
+/// - There are too many requests under way. Their number is bounded, and so is the sum of their sizes and of the sizes of their
+///   largest possible answers. Without these bounds, a client that does not read could queue answers without end.
 /// - An earlier `present` is undecided. If a token is refused, neither the time nor the position of the refusal may show what the
 ///   relay had to look up. So no request overtakes a `present`, and the connection sends nothing while a `present` is undecided
 ///   (``isUndecided``).
@@ -26,11 +26,12 @@ struct Admission {
     /// The numbers of the requests that were admitted and are not answered yet, in their order.
     private var underWay = CircularBuffer<UInt32>()
     private var bytesUnderWay = 0
-    /// Presents that were admitted together, after the requests that were under way at that time. Empty if no `present` is under
-    /// way.
+    /// The requests whose answers are sent together: first those that were under way, then the presents that were admitted
+    /// together. Empty if no `present` is under way.
     private var group: [Member] = []
     private var unanswered = 0
-    /// Index of the first member that may have no answer yet. Most answers arrive in order, so the search starts here.
+    /// Index in ``group`` of the first member that may have no answer yet. Most answers arrive in order, so the search starts
+    /// here.
     private var firstUnanswered = 0
     private var presentsCame = NIODeadline.uptimeNanoseconds(0)
     /// Whether another `present` may still join the group.
@@ -102,13 +103,13 @@ struct Admission {
     /// Notes that the admitted requests are with the hub.
     mutating func submitted() { isGathering = false }
 
-    /// The action that follows from an answer.
+    /// The connection's action after the hub has answered a request.
     enum AnswerAction {
         /// Send this answer now.
         case send(RoundOutput.Answer)
-        /// Send nothing, because other answers are missing.
+        /// Send nothing yet, because other answers of the group are missing.
         case wait
-        /// Send these answers; if `heldUntil` is set, no earlier than then. `denied` is the number of denied presents among them.
+        /// Send these answers; if `heldUntil` is set, not before that time. `denied` is the number of denied presents among them.
         case sendAll([RoundOutput.Answer], heldUntil: NIODeadline?, denied: Int)
     }
 
@@ -152,7 +153,7 @@ struct Admission {
 }
 
 extension ConnectionEvent {
-    /// The size of the largest possible answer in bytes, if it can be longer than a short frame.
+    /// The size of the largest possible answer, in bytes; 0 if every possible answer is a short frame.
     fileprivate var answerBytes: Int {
         guard case .request(let frame) = self else { return 0 }
         return switch frame.request {

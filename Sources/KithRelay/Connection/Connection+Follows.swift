@@ -3,7 +3,7 @@ import NIOCore
 
 /// Delivery of entries and whispers to a connection that follows channels.
 extension Connection {
-    /// Processes a broadcast of the hub. Returns whether the connection has to be flushed after the output.
+    /// Processes a broadcast of the hub. Returns `true` if the caller has to flush the connection after the hub's whole output.
     func take(_ broadcast: RoundOutput.Broadcast, _ shared: FrameCache) -> Bool {
         let channel = broadcast.channel
         guard var follow = follows[channel] else { return false }

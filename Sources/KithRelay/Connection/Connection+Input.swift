@@ -8,8 +8,8 @@ extension Connection {
         !hasSaidHello && !awaitsWelcome && decoder.buffered > RelayLimits.helloBytes
     }
 
-    /// Takes a slot for a large incomplete message. Returns `false` if no slot is free. Then the connection is not read for now,
-    /// and it keeps no slot in the meantime.
+    /// Takes a slot if the connection stores a large incomplete message, and frees the slot if it does not. Returns `false` if no
+    /// slot is free. Then the caller pauses reading, and the connection holds no slot in the meantime.
     func mayHoldInput() -> Bool {
         let isReading = pausedUntil == nil && !awaitsWelcome && context != nil
         guard isReading, decoder.buffered > RelayLimits.smallInput else {
@@ -26,7 +26,7 @@ extension Connection {
         return true
     }
 
-    /// Frees the slot of a large message.
+    /// Frees the slot for a large message, if the connection holds one.
     func leaveLargeInput() {
         guard largeInputSince != nil else { return }
         largeInputSince = nil

@@ -7,7 +7,8 @@ extension Connection {
         isOpen && channel.isWritable && writer.bytes.count < limits.unreadBacklog / 2
     }
 
-    /// Processes an answer. Returns whether the connection has to be flushed after the output: `true` only once for each output.
+    /// Processes an answer. Returns `true` if the caller has to flush the connection after the hub's whole output. Of all calls
+    /// before a flush, only one returns `true`.
     func answer(_ answer: RoundOutput.Answer) -> Bool {
         guard !isOver else { return false }
         // A follow begins with the hub's answer, even if that answer is sent later, because the next committed entries belong to
@@ -59,7 +60,7 @@ extension Connection {
         if isOpen { writer.write(frame) } else { later.append(frame) }
     }
 
-    /// Notes that there is output to send. Returns whether this is news: then the caller has to flush.
+    /// Notes that there is output to send. Returns `true` if there was none before. Then the caller has to flush.
     func noteOutput() -> Bool {
         defer { hasOutput = true }
         return !hasOutput

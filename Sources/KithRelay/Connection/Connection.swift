@@ -46,7 +46,8 @@ final class Connection: ChannelDuplexHandler {
     /// Frames of follows that arrived while output was held back. They are sent after all answers, even after answers that
     /// arrived later.
     var later: [RelayFrame] = []
-    /// Whether a `present` was decided. Follows that had to wait for the decision continue with the next flush.
+    /// Whether a `present` was decided since the last flush. The next flush continues the follows that had to wait for the
+    /// decision.
     var areFollowsStale = false
     /// Time before which neither the client nor the store is read, because a rate is used up.
     private(set) var pausedUntil: NIODeadline?
@@ -178,8 +179,8 @@ final class Connection: ChannelDuplexHandler {
         events.removeAll(keepingCapacity: events.capacity <= 64)
     }
 
-    /// Processes one message. Returns whether the next message may be processed now. Rates are enforced by reading later, so a
-    /// request over the rate costs nothing until its time has come.
+    /// Processes one message. Returns whether the next message may be processed now. If the client exceeds a rate, its further
+    /// requests are read later, so they cost nothing until then.
     private func receive(_ message: WebSocketMessage) -> Bool {
         guard !isFailed else { return true }
         lastFrameAt = .now()
@@ -200,8 +201,7 @@ final class Connection: ChannelDuplexHandler {
         return charge(1, cost, at: lastFrameAt) && !awaitsWelcome
     }
 
-    /// Charges a frame to the connection's rate, and the frame's cost to the address's rate. Returns whether both rates allow
-    /// more.
+    /// Charges frames to the connection's rate, and their cost to the address's rate. Returns whether both rates allow more.
     @discardableResult
     private func charge(_ frames: Int, _ cost: Int, at time: NIODeadline) -> Bool {
         let now = Int64(time.uptimeNanoseconds)
@@ -212,7 +212,7 @@ final class Connection: ChannelDuplexHandler {
         return wait == 0
     }
 
-    /// Charges for denied presents, in addition to the cost of the requests.
+    /// Charges for denied presents, in addition to their cost as requests.
     func chargeDenied(_ count: Int) {
         charge(count * RelayLimits.deniedCost, count * RelayLimits.deniedCost, at: .now())
     }

@@ -21,7 +21,7 @@ final class EventLoopWorker: Sendable {
 
     private struct State {
         var connections: [ConnectionNumber: Connection] = [:]
-        /// Number of store reads under way for followers of this loop.
+        /// Number of store reads under way for the connections of this event loop.
         var reads = 0
         var waiting = CircularBuffer<CatchUpRead>()
     }

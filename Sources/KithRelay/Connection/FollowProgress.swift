@@ -1,6 +1,7 @@
 import KithWire
 
-/// The progress of one connection in one channel's epoch. This type decides the next action, and the caller performs it.
+/// The progress of a connection that follows one epoch of a channel. This type decides the next action, and the caller performs
+/// the action.
 ///
 /// A follow is *live* while all known entries have been sent. New entries are then sent as soon as they are committed. A follow
 /// *lags* after the connection could not accept an entry. Entries are then read from the store until the follow is live again.
@@ -12,7 +13,7 @@ struct FollowProgress {
     private(set) var nextSeq: UInt64
     /// The last known seq of the epoch.
     private(set) var lastSeq: UInt64
-    /// Whether `lastSeq` is the epoch's turn.
+    /// Whether the entry `lastSeq` is the turn that ends the epoch.
     private(set) var hasEnded: Bool
     /// Whether the store is being read for the follow.
     private(set) var isReading = false
@@ -51,7 +52,8 @@ struct FollowProgress {
         return .read(first: nextSeq, last: lastSeq)
     }
 
-    /// Processes newly committed entries. They are consecutive and of this epoch, and only the last one may be the epoch's turn.
+    /// Processes newly committed entries, which are consecutive and all of one epoch. Only the last one may be the epoch's turn.
+    /// Ignores entries of another epoch, and entries that are already known.
     ///
     /// - Parameter fits: whether the entries are few enough to be sent at once.
     mutating func committed(_ entries: [Entry], canSend: Bool, fits: Bool = true) -> Action {

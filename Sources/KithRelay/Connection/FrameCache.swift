@@ -7,8 +7,8 @@ final class FrameCache {
 
     init(_ broadcast: RoundOutput.Broadcast) { self.broadcast = broadcast }
 
-    /// The bytes that the broadcast adds for each follower. A round can bring more than a connection's backlog may hold. Then the
-    /// entries are read from the store later, as fast as the follower accepts them.
+    /// Maximum number of bytes that the broadcast adds to each follower's output. If this is more than the backlog of a
+    /// connection may hold, the entries are read from the store later, as fast as the follower accepts them.
     private(set) lazy var size: Int = {
         guard case .entries(let entries) = broadcast.content else { return 0 }
         return entries.reduce(0) { $0 + $1.maximumEncodedSize }

@@ -2,9 +2,9 @@ import NIOCore
 
 /// Decides whether the hub's thread spins until the next event arrives, instead of sleeping.
 ///
-/// Waking a thread takes longer than deciding a message. If the processor sleeps too, waking takes half as long as a commit. When
-/// rounds follow each other closely, for example when two programs answer each other, the hub spins between them. Otherwise the
-/// hub does not spin, because it spins only if the previous pause between rounds was short enough.
+/// Waking a thread takes longer than deciding a message. If the processor sleeps too, waking takes half as long as a commit. If
+/// rounds follow each other closely, for example because two programs answer each other, the hub spins between them. The hub
+/// spins only if the previous pause between rounds was shorter than the longest spin.
 struct AdaptiveSpin {
     private let longest: TimeAmount
     private var idleSince = NIODeadline.uptimeNanoseconds(0)

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The busy channels, on which tasks work together with the store, and the requests that wait for those tasks.
+/// The busy channels, and the requests that wait for them. A channel is busy while tasks that use the store work on it.
 struct BusyChannels {
     private struct Work {
         var tasks = 0
@@ -25,7 +25,7 @@ struct BusyChannels {
     /// Stores a request until the channel's tasks have ended.
     mutating func enqueue(_ event: HubEvent, for channel: ChannelID) { work[channel]?.waiting.append(event) }
 
-    /// Removes and returns the waiting requests that `isRefused` accepts. The others stay in their order.
+    /// Removes and returns the waiting requests for which `isRefused` returns `true`. The other requests stay in their order.
     mutating func removeWaiting(for channel: ChannelID, where isRefused: (HubEvent) -> Bool) -> [HubEvent] {
         let waiting = work[channel]?.waiting ?? []
         work[channel]?.waiting = waiting.filter { !isRefused($0) }

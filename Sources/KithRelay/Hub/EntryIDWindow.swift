@@ -1,18 +1,19 @@
 import KithWire
 
-/// The ids of a channel's recent entries. With them, an entry that is sent again is answered with its first seq.
+/// The ids of a channel's recent entries. With them, the relay recognises an entry that a client sends again, and answers with
+/// the seq that the entry already has.
 ///
 /// Ids are stored in two generations, so that old ids can be deleted at no cost: the whole older generation is dropped when the
 /// newer one is old enough or large enough.
 struct EntryIDWindow {
     /// Bounds of the age and the number of ids.
     struct Bounds {
-        /// Minimum age at which an id is forgotten, in milliseconds, unless there are too many ids. The maximum age is twice as
-        /// long.
+        /// Minimum time for which an id is kept, in milliseconds, unless there are too many ids. If the channel receives entries
+        /// all the time, the id is forgotten after twice that time at the latest.
         let lifetimeMs: UInt64
         /// Maximum number of ids.
         let most: Int
-        /// Number of ids that ``EntryIDWindow/shrink()`` keeps.
+        /// Minimum number of ids that ``EntryIDWindow/shrink()`` keeps.
         let least: Int
 
         init(_ limits: RelayLimits) {
@@ -42,7 +43,7 @@ struct EntryIDWindow {
         lastSeq = kept.last?.seq ?? 0
     }
 
-    /// Builds a window on a thread of the global pool, because a million ids take a tenth of a second.
+    /// Builds a window on a thread of the global pool and not on the hub's, because a million ids take a tenth of a second.
     static func elsewhere(
         _ bounds: Bounds, uptimeMs: UInt64, known: [(id: EntryID, seq: UInt64)]
     ) async -> EntryIDWindow {

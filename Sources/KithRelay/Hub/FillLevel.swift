@@ -5,7 +5,8 @@ enum FillLevel: Int, Comparable {
     case roomy
     /// New channels, key packages and names are refused.
     case noNew
-    /// Also refused are letters, and entries of channels that were created recently.
+    /// New channels, key packages and names are refused, and so are letters and the entries of channels that were created
+    /// recently.
     case noRecent
     /// All entries are refused.
     case full

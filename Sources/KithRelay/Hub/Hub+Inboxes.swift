@@ -27,7 +27,7 @@ extension Hub {
         }
     }
 
-    /// Frees the room of an entry that was not committed.
+    /// Frees the room that was reserved for an entry, because the entry was not committed.
     func giveBackRoom(of append: ClientFrame, from connection: ConnectionNumber) {
         guard case .append(let channel, _, _, let payload) = append.request,
             channels[channel]?.head.kind == .inbox, let source = sessions[connection]?.source
@@ -79,8 +79,8 @@ extension Hub {
         withStoreAccess(id) { hub in await hub.trimInStore(id, throughSeq, address) }
     }
 
-    /// Returns the channel if the connection has the right in the channel's current epoch, and no entry of the channel is being
-    /// committed. Otherwise returns `nil`, and the request has been answered or waits.
+    /// Returns the channel if the connection has the needed right in the channel's current epoch, and no entry of the channel is
+    /// being committed. Otherwise returns `nil`, after the function has answered the request or made it wait.
     private func idleChannel(
         _ id: ChannelID, _ needed: Rights, _ request: HubRequest, _ session: HubSession
     ) -> HubChannel? {

@@ -4,8 +4,8 @@ import KithWire
 extension Hub {
     // MARK: Capacity
 
-    /// Drops the oldest entries of a log that exceeds its size. It drops a sixteenth of the log at a time, so that this happens
-    /// rarely.
+    /// Drops the oldest entries of a log that exceeds its maximum size. It drops a sixteenth of the log at a time, so that this
+    /// happens rarely.
     func trimExcess(of id: ChannelID) {
         withStoreAccess(id) { hub in
             while let channel = hub.channels[id], hub.limits.isExceeded(by: channel.head) {
@@ -42,7 +42,7 @@ extension Hub {
 
     /// Reads the time that was noted before the start, and checks the store's size for the first time.
     ///
-    /// - Parameter trustingClock: whether the machine's clock is right, even if it is far from the noted time.
+    /// - Parameter trustingClock: whether to trust the machine's clock, even if it is far from the noted time.
     func begin(trustingClock: Bool) async {
         let noted = try? await store.notedClock()
         clock = HubClock(noted: trustingClock ? nil : noted)
@@ -96,7 +96,8 @@ extension Hub {
         clock.retentionMs - min(clock.retentionMs, UInt64(seconds) * 1_000)
     }
 
-    /// Two times. A channel without entries is forgotten if its last use was before the time that applies to the channel.
+    /// Two times, in milliseconds since 1970, for two kinds of channels. A channel without entries is forgotten if its last use
+    /// was before the time for its kind.
     private struct IdleSince {
         let brief: UInt64
         /// The time for channels in long use.
@@ -122,7 +123,7 @@ extension Hub {
         }
     }
 
-    /// Forgets a channel, or puts it off. Returns `false` if neither was possible.
+    /// Forgets a channel, or postpones this to a later check. Returns `false` if neither was possible.
     private func forget(_ id: ChannelID, _ since: IdleSince) async -> Bool {
         guard let head = try? await store.head(of: id) else { return false }
         let before = head.isInLongUse ? since.long : since.brief

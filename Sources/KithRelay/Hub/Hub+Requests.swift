@@ -124,7 +124,7 @@ extension Hub {
 
     // MARK: Entries and whispers
 
-    /// An entry that a client wants to append. If it has access for the next epoch, it is a turn.
+    /// An entry that a client wants to append. If ``nextAccess`` is set, the entry is a turn.
     private struct NewEntry {
         let channel: ChannelID
         let epoch: UInt64
@@ -288,7 +288,7 @@ extension Hub {
     }
 }
 
-/// The range of the entries of one epoch.
+/// The first and the last seq of one epoch's entries.
 struct EpochSpan {
     let epoch: UInt64
     let firstSeq: UInt64

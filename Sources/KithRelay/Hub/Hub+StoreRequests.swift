@@ -33,7 +33,8 @@ extension Hub {
         case commit(StoreMutation, then: Reply)
     }
 
-    /// Decides on the basis of the store's state and commits. If the state has changed in between, decides again.
+    /// Calls `decide`, which may read the store, and commits the mutation that it returns. If the store has changed in between,
+    /// calls `decide` again.
     func decideWithStore(_ decide: () async throws(StoreFailure) -> Decision) async -> Reply {
         for _ in 0..<Self.attempts {
             do throws(StoreFailure) {
@@ -74,7 +75,8 @@ extension Hub {
         busy.enqueue(request.event, for: channel)
     }
 
-    /// Refuses the requests that wait for a channel. If they were resumed, they would only start the same loading again.
+    /// Refuses the requests that wait for a channel that could not be loaded. If they were resumed, they would only start the
+    /// same loading again.
     ///
     /// - Parameter source: if set, a source that may not load entry ids now. Only requests of this source that need entry ids are
     ///   refused.
@@ -101,8 +103,9 @@ extension Hub {
         }
     }
 
-    /// Loads the ids of the entries that the channel accepted within their lifetime. A busy channel has a million ids. Therefore
-    /// large loads run one at a time, each source is charged for its loads, and the hub's thread does not assemble the ids.
+    /// Loads the ids of the entries that the channel accepted within the lifetime of an id. A channel in heavy use has a million
+    /// ids. Therefore large loads run one at a time, each source is charged for its loads, and the hub's thread does not assemble
+    /// the ids.
     private func loadIDs(of channel: HubChannel, for payer: ClientSource) async throws(StoreFailure) -> RelayError? {
         let kept = channel.head.lastSeq + 1 - channel.head.firstSeq
         let isLarge = kept > UInt64(RelayLimits.fewEntryIDs)

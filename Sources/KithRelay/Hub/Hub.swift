@@ -9,9 +9,9 @@ import NIOCore
 /// in the order of their requests, after the commit that they depend on. Each round is a separate job on the store's event loop.
 /// So other work on that thread can run between two rounds, even under constant load.
 ///
-/// Some requests need more than memory: a channel that is not loaded, an older epoch, or a shelf. Such a request reads the store
-/// in a task of its own. Its channel is *busy* until the task ends, and later requests about that channel wait. Requests that
-/// need no right wait in queues of their own (``UnprovenRequests``), so that strangers delay nobody.
+/// Some requests need more than memory: a channel that is not loaded, an older epoch, or a shelf of key packages. Such a request
+/// reads the store in a task of its own. Its channel is *busy* until the task ends, and later requests about that channel wait.
+/// Requests that need no right wait in queues of their own (``UnprovenRequests``), so that strangers delay nobody.
 actor Hub {
     nonisolated let unownedExecutor: UnownedSerialExecutor
     /// The actor refers to its executor without keeping it alive. This property keeps the executor alive.
@@ -43,7 +43,7 @@ actor Hub {
     private(set) var isShuttingDown = false
     /// Number of tasks that work with the store concurrently with the rounds.
     var storeTasks = 0
-    /// Mutations that those tasks decided. They are committed with the next round.
+    /// Mutations that were decided by tasks outside of the rounds. They are committed with the next round.
     private var pendingMutations: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
     /// Charges the addresses for which entry ids are loaded.
     var idLoads: SourceBuckets
@@ -107,7 +107,7 @@ actor Hub {
         store.eventLoop.execute { self.assumeIsolated { hub in hub.wake() } }
     }
 
-    /// Begins a round, unless one is under way, which starts the next one itself.
+    /// Begins a round, unless one is under way. A round that is under way starts the next one itself.
     func wake() {
         guard !isDraining else { return }
         isDraining = true
@@ -223,7 +223,7 @@ actor Hub {
         flush()
     }
 
-    /// Makes the committed changes of the round the channel's state, and sends the entries to the channel's followers.
+    /// Updates the channel's state after its round was committed, and sends the round's entries to the channel's followers.
     private func publish(_ channel: HubChannel) {
         let now = uptimeMs
         let (entries, followers) = channels.changeIDs(of: channel) { $0.publishRound(uptimeMs: now) }
@@ -253,7 +253,7 @@ actor Hub {
 
     // MARK: Answers
 
-    /// Adds an answer to the current round, in the order of the round's answers.
+    /// Adds an answer to the current round, after the answers that the round already has.
     func answer(_ reply: Reply, to address: ReplyAddress, effect: RoundOutput.Effect = .none) {
         round.answers.append(PendingAnswer(address: address, reply: reply, effect: effect))
     }

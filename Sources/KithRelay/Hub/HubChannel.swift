@@ -39,8 +39,8 @@ final class HubChannel {
 
     var hasFollowers: Bool { followers.contains { !$0.isEmpty } }
 
-    /// Whether the channel may be removed from memory. An inbox that recently gave out key packages must stay, because without
-    /// the used-up ``withdrawals`` it could give out the same number again.
+    /// Whether the channel may be removed from memory. An inbox that recently gave out key packages must stay, because
+    /// ``withdrawals`` would be lost, and the inbox could then give out the same number again.
     func isEvictable(atNanoseconds now: Int64) -> Bool { !hasFollowers && withdrawals.isFull(atNanoseconds: now) }
 
     func setIDs(_ window: EntryIDWindow) { ids = window }
@@ -73,7 +73,8 @@ final class HubChannel {
         return entry
     }
 
-    /// Makes the committed round the channel's state. Returns the round's entries and the followers to send them to.
+    /// Replaces the channel's state by the tentative one, after the round was committed. Returns the round's entries and the
+    /// followers to send them to.
     func publishRound(uptimeMs: UInt64) -> (entries: [Entry], followers: [[ConnectionNumber]]) {
         guard let round = tentative else { return ([], followers) }
         tentative = nil

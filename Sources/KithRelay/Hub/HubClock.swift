@@ -12,7 +12,7 @@ struct HubClock {
     /// - Parameter noted: the time that was noted before the start; `nil` to trust the machine's clock.
     init(noted: NotedClock? = nil) { retention = RetentionClock(noted: noted) }
 
-    /// Milliseconds by which the machine's clock is ahead; 0 unless the clock is doubted.
+    /// Milliseconds by which the machine's clock is ahead of ``retentionMs``; 0 unless the clock is doubted.
     var aheadMs: UInt64 { retention.aheadMs }
 
     /// - Parameters:
@@ -23,11 +23,11 @@ struct HubClock {
         recordMs = max(retentionMs, wallMs)
     }
 
-    /// The time that has to be noted for the next start.
+    /// The time to note for the next start; `nil` before the first reading.
     var unnoted: NotedClock? { retention.noted }
 
-    /// Whether the time has to be noted now. While the clock is doubted, the time is always noted, because every minute of
-    /// running time counts.
+    /// Whether the time has to be noted now. This is always so while the clock is doubted, because every minute of running time
+    /// counts towards the end of the doubt.
     var isNotingDue: Bool {
         retentionMs >= notedMs + RelayLimits.notedClockMs || retentionMs < notedMs || retention.noted?.doubt != nil
     }

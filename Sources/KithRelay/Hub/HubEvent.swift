@@ -32,7 +32,7 @@ enum ConnectionEvent: Sendable {
 struct HubEvent: Sendable {
     let connection: ConnectionNumber
     let event: ConnectionEvent
-    /// The cost to a round. One append costs 1.
+    /// The part of a round's maximum cost that the event uses. One append costs 1.
     var cost = 1
 }
 

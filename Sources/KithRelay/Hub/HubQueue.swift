@@ -2,7 +2,7 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// The queue from the event loops to the hub. A batch takes the lock once. The hub is woken only if it sleeps.
+/// The queue from the event loops to the hub. Adding a batch takes the lock once. The hub is woken only if it sleeps.
 final class HubQueue: Sendable {
     /// The events from one read of a connection.
     struct Batch: Sendable {

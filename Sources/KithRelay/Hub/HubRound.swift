@@ -7,7 +7,7 @@ struct HubRound {
     /// Nanoseconds on a monotonic clock.
     var uptime: Int64 = 0
     var mutations: [StoreMutation] = []
-    /// The answers in order. An answer that depends on a mutation refers to it.
+    /// The answers, in the order in which they are sent. An answer that depends on a mutation refers to it.
     var answers: [PendingAnswer] = []
     /// Channels with a tentative state, in the order of their first entry.
     var channels: [HubChannel] = []

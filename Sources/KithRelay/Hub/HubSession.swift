@@ -45,8 +45,8 @@ final class HubSession {
     }
 
     /// Whether the request may wait behind others about its channel. The connection must have proved the right that the request
-    /// needs, or any right if the request needs none. A right in any epoch is enough here, because the right in the current epoch
-    /// is checked later.
+    /// needs: in the request's epoch, or in any epoch if the request names none. The right in the current epoch is checked later.
+    /// For a request that needs no right, any right in the channel is enough. A request about no channel may always wait.
     func mayWait(_ request: Request) -> Bool {
         switch request {
         case .append(let channel, let epoch, _, _), .whisper(let channel, let epoch, _),
@@ -67,7 +67,7 @@ final class HubSession {
         }
     }
 
-    /// Adds rights in one epoch. If there are more than `limit` epochs, forgets the rights that were granted first.
+    /// Adds rights in one epoch. If there are more than `limit` epochs, forgets the epochs whose latest grant is the oldest.
     func grant(_ granted: Rights, in channel: ChannelID, epoch: UInt64, keeping limit: Int) {
         var epochs = rights[channel] ?? []
         var all = granted

@@ -27,7 +27,7 @@ struct LoadedChannels {
         return channel
     }
 
-    /// Whether the table still has this object.
+    /// Whether this object is still the one that is in memory for its channel.
     func contains(_ channel: HubChannel) -> Bool { channels[channel.id] === channel }
 
     mutating func insert(_ id: ChannelID, _ head: ChannelHead) -> HubChannel {
@@ -56,8 +56,8 @@ struct LoadedChannels {
     // MARK: Eviction
 
     /// Evicts some idle channels if there are too many channels or entry ids. The cost does not depend on the number of channels,
-    /// even if no channel can be evicted. A followed channel only loses its ids. If that is not enough, channels in use lose some
-    /// ids as well.
+    /// even if no channel can be evicted. An idle channel with followers stays and loses only its ids. If that is not enough,
+    /// channels in use lose some ids as well.
     ///
     /// - Parameters:
     ///   - count: maximum number of channels to examine.

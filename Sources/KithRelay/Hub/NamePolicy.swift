@@ -29,7 +29,7 @@ struct NamePolicy {
         case isNew
         /// The same record is already registered and valid.
         case isUnchanged
-        /// The record replaces the record with this version.
+        /// The new record replaces the current record, which has this version.
         case replaces(version: UInt64)
         /// The name belongs to another key, or it has a record with a higher version.
         case isRefused

@@ -29,7 +29,7 @@ extension RelayError {
         tooFast("this address has used up its daily budget at this relay", waitNanoseconds: wait)
     }
 
-    /// The refusal of a request that a token bucket allows after a wait.
+    /// The refusal of a request that a token bucket allows only after a wait.
     static func tooFast(_ reason: String, waitNanoseconds wait: Int64) -> RelayError {
         RelayError(.tooFast, reason, retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
     }

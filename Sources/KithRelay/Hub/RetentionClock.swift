@@ -1,12 +1,13 @@
 /// The time by which the relay decides that data is old enough to be deleted.
 ///
-/// This is the machine's clock, unless that clock jumps ahead. After a jump, this time advances by the uptime, and the clock is
-/// doubted. The time that the clock showed at the jump is accepted after the relay has run for ``RelayLimits/doubtedJumpMs``, in
-/// total over all starts and suspensions. Starts and suspensions look like jumps too, so they neither end the doubt nor count as
-/// running time. If the clock is still ahead then, the rest is doubted next.
+/// This is the time of the machine's clock, unless that clock jumps ahead. After a jump, the clock is doubted, and this time
+/// advances by the uptime. The jump is accepted after the relay has run for ``RelayLimits/doubtedJumpMs`` since the jump, in
+/// total over all starts. Time during which the relay was stopped or suspended does not count as running time. That time looks
+/// like a jump too, and does not end the doubt. If the machine's clock is still ahead after the jump was accepted, the remaining
+/// difference is doubted next.
 ///
-/// So a clock that is wrong for an hour deletes nothing, and a relay that runs for some hours a day still deletes. A clock that
-/// is set back is accepted at once, because it deletes nothing too early.
+/// So nothing is deleted because of a clock that is wrong for an hour, and a relay that runs for only some hours a day still
+/// deletes old data. A clock that is set back is accepted at once, because it cannot cause anything to be deleted too early.
 struct RetentionClock {
     /// The time and the doubt at the last reading, which the relay notes for the next start; `nil` before the first reading.
     private(set) var noted: NotedClock?
@@ -15,7 +16,7 @@ struct RetentionClock {
     /// - Parameter noted: the last noted time, if there is one.
     init(noted: NotedClock? = nil) { self.noted = noted }
 
-    /// Milliseconds by which the machine's clock is ahead; 0 unless the clock is doubted.
+    /// Milliseconds by which the machine's clock is ahead of the relay's time; 0 unless the clock is doubted.
     private(set) var aheadMs: UInt64 = 0
 
     /// Reads the time.

@@ -9,7 +9,7 @@ struct StoreHealth {
     /// Notes the outcomes of a commit. Returns whether any mutation failed.
     ///
     /// If one mutation fails because of damage while another one of the same commit succeeds, the damage concerns one channel
-    /// only. Then the store as a whole is healthy.
+    /// only. Then the store as a whole counts as healthy.
     mutating func note(_ outcomes: [StoreOutcome]) -> Bool {
         let failures = outcomes.compactMap { outcome in
             if case .failed(let failure) = outcome { failure } else { nil }
@@ -18,7 +18,7 @@ struct StoreHealth {
         return !failures.isEmpty
     }
 
-    /// Notes the bytes in use, of the bytes that the store may use.
+    /// Notes the number of bytes in use. The store may use up to `limit` bytes.
     mutating func note(usedBytes: UInt64, of limit: UInt64) { level = FillLevel(usedBytes: usedBytes, of: limit) }
 
     /// The reason why the relay cannot serve every request, in a few words; `nil` if it can.
