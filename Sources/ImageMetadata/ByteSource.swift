@@ -59,7 +59,7 @@ struct SourceReader<Source: ByteSource> {
         offset += count
     }
 
-    /// Moves to the next byte of this value, or to the end.
+    /// Moves to the next byte with the given value, or to the end if there is none.
     mutating func skip(to value: UInt8) throws {
         while remaining > 0 {
             try fill()

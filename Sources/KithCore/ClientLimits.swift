@@ -171,7 +171,7 @@ public enum ClientLimits {
     package static let recentEntries = 1_000
 
     /// Maximum number of counters for unreadable entries in one conversation. There is one counter for each reason and member.
-    /// If another counter is needed, all counters are reset, so that many different faults take little memory.
+    /// If another counter is needed, all counters are reset, so that many different errors take little memory.
     static let kindsPassedOver = 32
 
     /// Time within which a warning counts as a repetition, in milliseconds. With 10 minutes, a relay that misbehaves all the time

@@ -40,7 +40,7 @@ public struct SimulationProfile: Sendable {
     /// Schedules with 3 to 6 people. Before a turn, the relays show one member different entries than the other members.
     public static let lying = SimulationProfile(
         clients: 3...6, conversations: 1...3, operations: 30...60, relays: 1...2, liesBeforeTurns: true)
-    /// Schedules with 50 to 60 people, who are all members of one group.
+    /// Schedules with 50 to 60 people. One of their groups has all people as members from the beginning.
     public static let large = SimulationProfile(
         clients: 50...60, conversations: 2...4, operations: 150...250, relays: 1...2, severity: 0.1,
         beginsWithGroupOfAll: true)

@@ -36,8 +36,8 @@ package struct TokenBucket: Sendable {
     /// Returns the nanoseconds until a token may be taken; 0 if one may be taken now. Takes no token.
     package func wait(atNanoseconds now: Int64) -> Int64 { pace.wait(fullAt, atNanoseconds: now) }
 
-    /// Takes `count` tokens after the fact, even if the bucket holds fewer. The missing tokens are a debt, which delays the next
-    /// token.
+    /// Takes `count` tokens for work that was already done, even if the bucket holds fewer. The missing tokens are a debt, which
+    /// delays the next token.
     package mutating func charge(_ count: Int, atNanoseconds now: Int64) {
         fullAt = pace.charging(count, to: fullAt, atNanoseconds: now)
     }

@@ -9,7 +9,7 @@ package struct TokenPace: Sendable {
     /// does not overflow.
     private let longest: Int64
 
-    /// A bound that no debt reaches, since it is longer than any process runs.
+    /// A bound that no debt reaches, because it is longer than the time for which any process runs.
     package static let unbounded = Int64.max / 4
 
     /// - Parameters:

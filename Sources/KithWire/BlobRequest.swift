@@ -9,7 +9,7 @@ import KithSupport
 /// | `read` | `GET /kith/v1/blob/ID` | `authorization`, `range` (optional) |
 /// | `delete` | `DELETE /kith/v1/blob/ID` | `authorization` |
 ///
-/// `ID` is the id in base64url. The field `authorization` is `Bearer` and the token in base64url.
+/// `ID` is the id in base64url. The field `authorization` contains `Bearer` and the token in base64url.
 package struct BlobRequest: Equatable, Sendable {
     /// The action that the client requests.
     package enum Action: Equatable, Sendable {

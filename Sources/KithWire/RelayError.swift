@@ -10,7 +10,7 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case badVersion = 2
         /// The relay requires a pass, and the client gave none or a wrong one.
         case passRequired = 3
-        /// The channel or name does not exist, or the client has no right to it. The relay does not say which.
+        /// The channel or name does not exist, or the client has no right to it. The relay does not say which of these is true.
         case denied = 4
         /// The channel or name exists already.
         case exists = 5
@@ -27,7 +27,7 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         /// The client makes too many requests, or its network address uses too much of the relay's capacity. The client may try
         /// again after `retryAfterMs`.
         case tooFast = 11
-        /// The relay's disk is full, or the inbox, or the inbox's store of key packages.
+        /// The relay's disk, the inbox, or the inbox's store of key packages is full.
         case full = 12
         /// The relay cannot serve the request now: its store failed, or it is shutting down.
         case unavailable = 13

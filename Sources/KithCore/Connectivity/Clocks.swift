@@ -65,8 +65,8 @@ struct Clocks {
         return max(time - min(time, wall), byRelay - min(byRelay, witness))
     }
 
-    /// Returns the time of the relay's clock. If the device has not connected to the relay, returns the time of the slowest clock
-    /// of all other relays.
+    /// Returns the time of the relay's clock. If the device has not connected to the relay, returns the time of the slowest
+    /// clock of all other relays; `nil` if there is none.
     private func witness(for relay: RelayID) -> UInt64? { relayTime(relay) ?? told.keys.compactMap(relayTime).min() }
 }
 

@@ -14,6 +14,6 @@ extension RelayError {
     /// The pause before another attempt, in milliseconds.
     var retryDelayMs: UInt64 { retryAfterMs > 0 ? UInt64(retryAfterMs) : Self.defaultRetryMs }
 
-    /// The first pause if the relay states none, in milliseconds.
+    /// The first pause before another attempt if the relay states no pause, in milliseconds.
     static let defaultRetryMs: UInt64 = 2_000
 }

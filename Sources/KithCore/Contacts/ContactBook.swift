@@ -41,7 +41,8 @@ struct ContactBook {
     /// Returns the contact with exactly this name.
     func named(_ name: String) -> Contact? { contacts.values.first { $0.name == name } }
 
-    /// Returns the contact with an account key, unless the contact is known from pending conversations only.
+    /// Returns the contact with the given account key; `nil` if there is none, or if it is known from pending conversations
+    /// only.
     func acquaintance(_ account: AccountKey?) -> ContactID? {
         guard let contact = account.flatMap({ self[$0] }), !contact.isStranger else { return nil }
         return contact.id

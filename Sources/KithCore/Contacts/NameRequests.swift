@@ -29,9 +29,9 @@ struct NameRequest {
     enum Kind {
         /// Registers the name for an inbox.
         case register(InboxID)
-        /// Looks up the owner after the relay has refused the registration.
+        /// Looks up the owner of the name, because the relay has refused to register it for the inbox.
         case confirm(InboxID)
-        /// Looks up the owner, who becomes a contact with the alias.
+        /// Looks up the owner of the name, who becomes a contact under the alias.
         case lookUp(alias: String?)
     }
 
@@ -42,7 +42,7 @@ struct NameRequest {
     /// made.
     var version: UInt64 = 0
 
-    /// The inbox that is registered; `nil` for other requests.
+    /// The inbox for which the name is registered; `nil` if the request registers no name.
     var inbox: InboxID? { if case .register(let inbox) = kind { inbox } else { nil } }
 }
 

@@ -4,9 +4,9 @@
 /// Names that look the same count as equal, so case, width and invisible characters are ignored.
 struct NamesInUse {
     private let folding: NameFolding
-    /// The number of people with each folded name. In older profiles, two people may have the same one.
+    /// The number of people with each folded name. In older profiles, two people may have the same folded name.
     private var holders: [String: Int] = [:]
-    /// The first number that is tried for each folded name.
+    /// For each folded name, the first number that is tried to make it free.
     private var nextNumber: [String: Int] = [:]
 
     init(folding: NameFolding) { self.folding = folding }

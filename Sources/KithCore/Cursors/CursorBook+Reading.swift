@@ -25,7 +25,7 @@ extension CursorBook {
         }
     }
 
-    /// Returns the cursor with a number, including its places.
+    /// Returns the cursor with the given number, including its places.
     private func cursor(_ number: UInt64, _ name: CursorName, in store: any ProfileStore) throws(KithError)
         -> MessageCursor
     {
@@ -46,7 +46,7 @@ extension CursorBook {
         if let place { step.put(placeKey(cursor, conversation), place.encoded) }
     }
 
-    /// Passes the undamaged records of all cursors to a backup.
+    /// Calls `body` with the undamaged records of all cursors, for a backup.
     func eachRecord(
         in store: any ProfileStore, _ body: (BackupRecord) throws(KithError) -> Void
     ) throws(KithError) {

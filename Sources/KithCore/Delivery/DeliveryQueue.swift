@@ -1,7 +1,7 @@
 import KithWire
 
-/// The deliveries of a profile: Welcomes for other people's inboxes, and parcels. Each is retried until the relay has all of it
-/// or refuses it for good.
+/// The deliveries of a profile: Welcomes for other people's inboxes, and parcels. Each delivery is retried until the relay has
+/// all parts of it or refuses it for good.
 struct DeliveryQueue {
     private var pending: [UInt64: PendingDelivery] = [:]
 
@@ -62,7 +62,7 @@ struct DeliveryQueue {
         return number
     }
 
-    /// Drops deliveries that are no longer needed.
+    /// Drops the deliveries for which `isMeant` returns `true`, because they are no longer needed.
     mutating func drop(_ isMeant: (ChannelDelivery) -> Bool, in step: inout Step) {
         for number in numbers {
             guard let delivery = pending[number]?.delivery, isMeant(delivery) else { continue }
@@ -163,7 +163,8 @@ private struct PendingDelivery {
     private(set) var isOpen = false
     /// Number of requests without an answer.
     private(set) var unanswered = 0
-    /// Whether the relay may have the delivery without a confirmation, because the answer to an earlier attempt was lost.
+    /// Whether the relay may have the delivery although it did not confirm it, because the answer to an earlier attempt was
+    /// lost.
     private(set) var mayExist: Bool
     /// Pause before all requests of the delivery are repeated, in milliseconds; `nil` unless the relay has refused one of them
     /// for now. While it is set, a final refusal of another request in the same attempt is ignored, because it is only a

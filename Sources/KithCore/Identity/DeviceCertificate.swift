@@ -118,8 +118,8 @@ extension Credential {
 /// is for the leaf's own signature key.
 ///
 /// The certificate's lifetime is ignored. Otherwise a member with a wrong clock would refuse a commit or a Welcome that all
-/// others accept, and would be separated from them for good. The member that adds a device checks the lifetime, because an
-/// addition can still wait.
+/// others accept, and would be separated from them for good. Only the member that adds a device checks the lifetime, because an
+/// addition can be postponed.
 struct CertifiedDevices: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool {
         // Every device is a member, and external proposals are not allowed.

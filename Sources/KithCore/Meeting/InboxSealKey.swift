@@ -8,7 +8,8 @@ import TLSCodec
 /// sealed = nonce[12] || ChaCha20-Poly1305(key, nonce, aad = "kith inbox v1" || uint8 purpose || channel, plaintext)
 /// ```
 struct InboxSealKey: Sendable, TLSCodable {
-    /// The kind of a sealed value. It prevents one kind from being taken for another.
+    /// The kind of a sealed value. The seal covers the kind, so that a value of one kind cannot be taken for one of another
+    /// kind.
     enum Purpose: UInt8 { case keyPackage = 1, message }
 
     private let bytes: SecretBytes

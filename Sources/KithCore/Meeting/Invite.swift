@@ -2,7 +2,8 @@ import KithSupport
 import KithWire
 import TLSCodec
 
-/// A line with which a person can begin a conversation with the creator of the line. It consists of `kith:` and base64url of
+/// A line with which a person can begin a conversation with the creator of the line. It consists of `kith:` and the base64url
+/// encoding of this structure:
 ///
 /// ```text
 /// struct {
@@ -64,7 +65,7 @@ public struct Invite: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The reason why a text is not an invite.
+/// The reason why a text cannot be used as an invite.
 public enum InviteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The text does not begin with `kith:`.
     case notAnInvite

@@ -112,14 +112,14 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The parts of a parcel that have arrived. Entries may arrive in any order and more than once, because a relay may refuse one of
-/// several entries for now, and after some time no longer recognizes entries that it already has.
+/// The parts of a parcel that have arrived. Entries may arrive in any order, because a relay may refuse one of several entries
+/// temporarily. They may arrive more than once, because a relay recognizes repeated entries only for some time.
 struct ParcelContents {
     let address: ParcelAddress
     private var parts: [Int: [UInt8]] = [:]
     private var seen: Set<EntryID> = []
-    /// Maximum number of missing parts that are tried for one entry. Without this limit, a sender that reverses the order of the
-    /// parts would cause much work at every receiver.
+    /// Maximum number of attempts to open one entry, each as a different missing part. Without this limit, a sender that
+    /// reverses the order of the parts would cause much work at every receiver.
     private static let mostTried = 64
 
     init(of address: ParcelAddress) { self.address = address }

@@ -1,8 +1,8 @@
 /// The limits of a connection's state machine, and of everything that waits to be sent or processed.
 extension ClientLimits {
     /// Maximum number of requests without an answer on one connection. The same number of further requests may wait for the
-    /// relay's rate limit. The limit is higher than any burst that a relay allows. It is still so low that a relay that does not
-    /// answer causes little memory to be used.
+    /// relay's rate limit. The limit is higher than any burst that a relay allows. It is still so low that the requests to a
+    /// relay that does not answer take little memory.
     package static let unansweredRequests = 1 << 16
 
     /// Maximum size of the relays' messages that wait for a profile, or for the readers of one connection's follows, in bytes.

@@ -14,6 +14,6 @@ public enum BackupError: Error, Hashable, Sendable {
     case version(UInt8)
     /// The file was cut off, damaged or altered.
     case damaged
-    /// A record is longer than readers accept. The limit is in bytes.
+    /// A record is longer than Kith accepts when it reads a backup. The limit is in bytes.
     case tooLong(limit: Int)
 }

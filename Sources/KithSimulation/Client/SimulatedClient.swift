@@ -107,7 +107,7 @@ final class SimulatedClient {
 
     /// Adds an input to the mailbox.
     ///
-    /// - Parameter bytes: the size of the relay's message that contained the input; 0 for other inputs.
+    /// - Parameter bytes: the size of the relay's message that contained the input; 0 if the input is not from a relay.
     func put(_ input: ProfileInput, bytes: Int = 0) {
         guard isRunning else { return }
         mailbox.append(input)

@@ -35,8 +35,8 @@ extension InvariantChecker {
         }
     }
 
-    /// Whether the clients were members in all of these epochs. After a member was removed and added again, its view begins anew,
-    /// so it does not include earlier entries.
+    /// Whether the clients were members of the channel in all given epochs. After a member was removed and added again, its view
+    /// begins anew, so it does not include earlier entries.
     private func wereMembers(
         _ clients: [SimulatedClient], of channel: ChannelID, in epochs: ClosedRange<UInt64>
     ) -> Bool {
