@@ -35,8 +35,8 @@ public enum ClientLimits {
     /// The shortest wait for a tree after a restart, in milliseconds. This time is enough for one retry.
     package static let parcelAgainMs: UInt64 = 10 * 60_000
 
-    /// Maximum size of the letters that an inbox queues behind a letter whose tree is being fetched, in bytes. Letters beyond
-    /// this size stay at the relay, and are read when the queue is empty again.
+    /// Maximum size of the letters that an inbox queues behind a letter whose tree is being fetched, in bytes. If more letters
+    /// arrive, the queue drops all letters except the first, and reads them from the relay again when the first letter is done.
     package static let inboxQueue = 1 << 20
 
     /// The largest group to which a stranger may invite through a public address. The limit is needed because all members of the
@@ -159,7 +159,7 @@ public enum ClientLimits {
     public static let membersWithReceipts = 8
 
     /// Time for which a proof that a member is online is valid, in milliseconds. If the member sends a challenge within this
-    /// time, the device answers it, but does not challenge the member in return.
+    /// time, the device does not challenge the member in return.
     package static let presenceMs: UInt64 = 5_000
 
     /// Maximum number of challenges in one conversation that are answered within ``presenceMs``. Even if many members of a group
