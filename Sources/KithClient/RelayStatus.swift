@@ -47,7 +47,7 @@ package struct RelayStatus: Hashable, Sendable {
         return page.body.split(separator: "\n").compactMap(Metric.init)
     }
 
-    /// Requests a page. Uses TLS if there is a key to check.
+    /// Requests a page. With a check, uses TLS and checks the relay's key; without one, uses plain HTTP.
     private static func get(
         _ path: String, from address: RelayAddress, _ check: PinCheck?, _ timeouts: RelayTimeouts
     ) async throws(RelayConnectionError) -> HTTPAnswer {

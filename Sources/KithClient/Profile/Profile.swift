@@ -84,7 +84,8 @@ public actor Profile {
         watchRequests()
     }
 
-    /// Closes connections and the store. All pending calls fail with ``KithError/closed``.
+    /// Closes the connections, and releases the lock on the profile. All pending calls fail with ``KithError/closed``, or with
+    /// the error that ended the profile. The file of the store is closed when the profile is no longer referenced.
     public func close() async {
         guard !isClosed else { return }
         isClosed = true

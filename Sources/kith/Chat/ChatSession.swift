@@ -87,7 +87,8 @@ struct ChatSession {
         openedThrough = opening.conversation.lastSeq
     }
 
-    /// Runs the chat. Returns when the user has left, or when the input has ended and the relay has all messages.
+    /// Runs the chat. Returns when the user has left. For a program, returns when the input has ended and the relay has all
+    /// messages, or after an error.
     ///
     /// - Throws: the reason why one of a program's lines did not reach the relay, or why the profile was closed.
     mutating func run() async throws {

@@ -118,7 +118,8 @@ enum SlashCommand: Hashable, Sendable {
         return .command(.expire(seconds: UInt32(seconds)))
     }
 
-    /// Splits a list of names at commas and spaces. A name that contains one of these is written in quotes.
+    /// Splits a list of names at commas and spaces. A name that contains a comma or space is written in quotes, which stay in the
+    /// result.
     static func names(_ list: String) -> [String] {
         let closing: [Character: Character] = ["\"": "\"", "“": "”"]
         var names: [String] = []

@@ -35,7 +35,7 @@ struct KeyParser {
         return keys
     }
 
-    /// Drops an escape character that no byte followed. The escape key has no function here.
+    /// Drops an unfinished escape sequence, or an escape character that no byte followed. The escape key has no function here.
     mutating func flush() {
         if isWaiting { bytes.removeAll() }
     }

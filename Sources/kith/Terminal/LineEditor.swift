@@ -7,7 +7,7 @@ struct LineEditor {
     enum Action: Equatable {
         /// Use the finished line. The editor has begun the next one.
         case submit(String)
-        /// Handle ctrl-C.
+        /// Handle ctrl-C on an empty line.
         case interrupt
         /// Handle ctrl-D on an empty line.
         case endOfInput

@@ -103,8 +103,8 @@ struct ScreenLine: Sendable, Equatable {
         delivery.map { " " + $0.colour.paint($0.text, if: colours) } ?? ""
     }
 
-    /// Breaks the text into rows with a head before each. If the terminal broke the rows, they would begin in the first column,
-    /// where a sender's text could look like another line.
+    /// Breaks the text into rows. The first row begins with the head, and every further row with ``continuation``. If the
+    /// terminal broke the text, rows would begin in the first column, where a sender's text could look like another line.
     private func said(columns: Int, colours: Bool) -> [String] {
         let mark = paintedDelivery(colours)
         // An invite or a safety number stays in one piece, because people copy it as a whole.

@@ -23,9 +23,11 @@ struct SendProgress {
     /// The messages that were reported so far, in their latest states.
     var messages: [Message] { ids.compactMap { reports[$0] } }
 
-    /// Returns when the relay has all messages.
+    /// Returns when the relay has all messages. In a conversation of two, it must also have the invitation that the other person
+    /// needs to read them.
     ///
-    /// - Throws: ``Failure`` if the conversation no longer accepts messages.
+    /// - Throws: ``KithError`` if the conversation no longer accepts messages or the profile is closed, and ``Failure`` if a
+    ///   message is longer than the relay accepts.
     mutating func wait(for events: AsyncStream<KithEvent>, of profile: Profile) async throws {
         defer { if isShown { StandardStream.error.write("\r\u{1B}[K") } }
         show()
