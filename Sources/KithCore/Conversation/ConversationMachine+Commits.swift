@@ -275,8 +275,8 @@ extension ConversationMachine {
         sync.turnIsOver()
     }
 
-    /// Handles the end of a delivery that has put this device's pending commit into a parcel. If there is an error, the relay
-    /// will never have the parcel, and the commit is dropped.
+    /// Handles the end of a parcel's delivery. If the parcel contains this device's pending commit and there is an error, drops
+    /// the commit, because the relay will never have the parcel.
     mutating func didDeliverParcel(
         _ channel: ChannelID, _ error: KithError?, in device: inout DeviceState
     ) throws(KithError) {
@@ -285,8 +285,8 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// Handles the arrival of this device's commit in the log: its intent is done, or only the people who are not added yet
-    /// remain in it.
+    /// Handles the arrival of this device's commit in the log: the commit's intent is done, unless it still has to add other
+    /// people.
     private mutating func didCarryOut(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
         for recipient in pending.recipients { keyPackages.forget(recipient.inbox.channel) }
         guard let intent = record.intents.intent(pending.intent) else { return }

@@ -123,8 +123,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Whether the group has to change before the next message, because this device's keys are not renewed yet, other members
-    /// have made proposals, or there is no other member.
+    /// Whether the group has to change before the next message, because this device's keys are not renewed yet, a proposal is not
+    /// committed yet, or there is no other member.
     private func mustChangeFirst(_ group: Group) -> Bool {
         !group.pendingProposals.isEmpty || (record.renewedAt == 0 && record.memberCount > 1) || record.memberCount < 2
     }

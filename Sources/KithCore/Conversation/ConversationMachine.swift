@@ -31,8 +31,8 @@ struct ConversationMachine {
 
     // MARK: Reading
 
-    /// Whether this device may follow the log, send to it and answer in it. Before every action that others could notice, this is
-    /// checked.
+    /// Whether this device may follow the log, send to it and answer in it. This is checked before every action that others could
+    /// notice.
     var mayAct: Bool { record.consent == .given }
 
     /// Whether the conversation waits for the user's consent. Until then, no action of this device shows that the inviter's
@@ -198,7 +198,7 @@ struct ConversationMachine {
         try open(in: &device)
     }
 
-    /// Makes a group that this device has joined with a Welcome the conversation's group.
+    /// Sets the conversation's group. This device has joined the group with a Welcome.
     ///
     /// - Parameters:
     ///   - isBack: whether this device was in the conversation before.

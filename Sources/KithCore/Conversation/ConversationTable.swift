@@ -13,8 +13,7 @@ struct ConversationTable {
             try machine.handle(input, in: &device)
         }
 
-        /// Makes a group that this device has joined the conversation's group; see
-        /// ``ConversationMachine/join(_:by:isBack:_:in:)``.
+        /// Sets the conversation's group, which this device has joined; see ``ConversationMachine/join(_:by:isBack:_:in:)``.
         func join(
             _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers,
             in device: inout DeviceState

@@ -30,7 +30,7 @@ struct KeyPackageFetches {
     /// Forgets a fetch, so that the key package is requested again.
     mutating func forget(_ inbox: ChannelID) { fetches[inbox] = nil }
 
-    /// Notes that a key package that was not valid before is valid now.
+    /// Notes that the inbox's key package, which was not valid before, is valid now.
     mutating func isValid(_ inbox: ChannelID) { held[inbox] = nil }
 
     /// Forgets an inbox, because its owner will no longer be added.

@@ -8,8 +8,8 @@ final class LoadedGroup {
     private(set) var pending: PendingTurn?
     /// Whether the epoch differs from the one in the store.
     private var isNewEpoch = false
-    /// The epoch's tokens; `nil` if this device was removed. Then it has no rights in the channel, and no secret of the epoch
-    /// from which tokens could be derived.
+    /// The epoch's tokens; `nil` if this device was removed. A removed device has no rights in the channel, and no secret of the
+    /// epoch from which tokens could be derived.
     private(set) var tokens: EpochTokens?
 
     /// Creates a value for a group that is not in the store.

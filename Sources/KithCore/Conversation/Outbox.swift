@@ -67,7 +67,7 @@ struct Outbox {
     private func key(_ number: UInt64) -> StoreKey { StoreKey(.outbox, owner: conversation.rawValue, item: number) }
 }
 
-/// Entries that the relay has acknowledged and that the log has not delivered yet.
+/// Entries that the relay has acknowledged, but the log has not delivered yet.
 struct Acknowledgements {
     private var places: [EntryID: Place] = [:]
 

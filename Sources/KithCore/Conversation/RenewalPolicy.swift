@@ -16,7 +16,7 @@ struct RenewalPolicy {
     ///
     /// - Parameters:
     ///   - renewedAt: the time of the last renewal by the device's clock, in milliseconds since 1970.
-    ///   - entriesSince: the number of the group's entries since then.
+    ///   - entriesSince: the number of the group's entries since the last renewal.
     func isDue(renewedAt: UInt64, entriesSince: Int, leaf: LeafIndex) -> Bool {
         guard entriesSince > 0 else { return false }
         let spread = UInt64(leaf.rawValue % 24) * Self.hourMs

@@ -62,7 +62,7 @@ extension ViewComparison {
         }
     }
 
-    /// Compares views that were ahead of this device's with the entries that have arrived since.
+    /// Compares members' views that were ahead of this device's with the log, which has reached their positions in the meantime.
     ///
     /// - Returns: the first difference; `nil` if there is none or views are not compared.
     mutating func settleClaims(

@@ -28,7 +28,7 @@ struct ViewComparison {
         let view: LogView
         /// The start of the wait for the missing entries, in milliseconds; see ``Clocks/now``.
         var at: UInt64
-        /// Whether the log was followed again since then.
+        /// Whether the log was followed again since the member stated the view.
         var isAskedAgain = false
     }
 
@@ -102,7 +102,8 @@ struct ViewComparison {
     /// The times at which the entries in members' claims are overdue, in milliseconds; see ``Clocks/now``.
     var due: [UInt64] { claims.values.map { $0.at + ClientLimits.keptMs } }
 
-    /// Adds a view that is ahead of this device's. An earlier claim of the member stays, so that a later one cannot postpone it.
+    /// Adds a member's view that is ahead of this device's. If such a view of the member was already added, the earlier view
+    /// stays, so that its check is not postponed.
     mutating func claim(_ view: LogView, of sender: LeafIndex, at now: UInt64) {
         if claims[sender] == nil { claims[sender] = Claim(view: view, at: now) }
     }

@@ -30,8 +30,8 @@ extension InboxMachine {
         drawTrim(after: 0, within: ClientLimits.trimSoonMs, in: &device)
     }
 
-    /// Returns the milliseconds until an inbox whose address many people may have is trimmed; `nil` for other inboxes, and while
-    /// the inbox is not followed.
+    /// Returns the milliseconds until the relay is told to drop letters that were read. `nil` if only a few people have the
+    /// inbox's address, and while the inbox is not followed.
     func trimDelay(at wall: UInt64) -> UInt64? {
         guard !record.purpose.hasLimitedAudience, connection.followTag != nil else { return nil }
         return record.trimAt - min(record.trimAt, wall)

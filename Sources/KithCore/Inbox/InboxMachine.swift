@@ -1,7 +1,8 @@
 import KithWire
 import MLS
 
-/// An inbox of this device. Others put Welcomes into it and take key packages from it. Only inputs and commands change it.
+/// An inbox of this device. Other people put Welcomes into the inbox and take key packages from it. Only inputs and commands
+/// change the machine.
 struct InboxMachine {
     let id: InboxID
     var record: InboxRecord

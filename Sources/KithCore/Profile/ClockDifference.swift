@@ -1,4 +1,4 @@
-/// A difference between the device's clock and another clock that is so large that one of the two must be wrong.
+/// A large difference between the device's clock and another clock. One of the two clocks must be wrong.
 public struct ClockDifference: Hashable, Sendable {
     /// The source of the other clock.
     public enum Witness: Hashable, Sendable {

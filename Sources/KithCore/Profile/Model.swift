@@ -20,7 +20,7 @@ public struct ContactID: RawRepresentable, Hashable, Sendable, Comparable {
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// The number of an inbox of this profile, such as that of an open invite.
+/// The number of an inbox in this profile. Each open invite has an inbox of its own.
 public struct InboxID: RawRepresentable, Hashable, Sendable, Comparable {
     /// The number, which is at least 1.
     public let rawValue: UInt64
@@ -166,8 +166,8 @@ public enum KithEvent: Hashable, Sendable {
     case contact(Contact)
     /// The state of the connection to a relay has changed.
     case relay(KnownRelay, RelayState)
-    /// A member has proved that it is online now and in the same group, and has signed its view of the log. The last value
-    /// compares this view with this device's.
+    /// A member has proved that it is online now and that it has the same group as this device. The last value compares the
+    /// member's signed view of the log with this device's view.
     case memberIsOnline(ConversationID, ContactID, name: String, LogComparison)
     /// A person has used an invite.
     case inviteUsed(InboxID, ConversationID)
@@ -194,7 +194,7 @@ public enum LogComparison: Hashable, Sendable {
     case same
     /// The relay has shown this many more entries to the member. This device may still receive these entries.
     case ahead(by: UInt64)
-    /// The relay has shown this many fewer entries to the member, and otherwise the same log.
+    /// The relay has shown the same log to the member, but with this many entries fewer.
     case behind(by: UInt64)
     /// The relay has shown different logs.
     case differs

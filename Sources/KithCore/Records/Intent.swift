@@ -4,7 +4,7 @@ import TLSCodec
 /// A pending change of a group. It is stored until the change is made or is no longer useful.
 struct Intent: Hashable, Sendable, TLSCodable {
     enum Change: Hashable, Sendable {
-        /// Adds the devices of these people, and removes their older devices.
+        /// Adds the devices of the given people, and removes older devices of the same people.
         case add([AddTarget])
         /// Removes all devices of an account.
         case remove(AccountKey)
