@@ -2,8 +2,8 @@ import KithWire
 
 /// Deletes dropped rows later: some rows with each commit, the others while the store is idle.
 ///
-/// The table `dropped` lists the channels with dropped rows. A slice is bounded by a number of rows and a number of bytes,
-/// because deleted bytes are overwritten, which takes time.
+/// The table `dropped` lists the channels with dropped rows. The rows are deleted in slices. A slice is bounded by a number of
+/// blocks and a number of bytes, because deleted bytes are overwritten, which takes time.
 struct DeferredDeletion {
     private let connection: SQLiteConnection
     private let keyPackages: KeyPackageTable
@@ -28,7 +28,8 @@ struct DeferredDeletion {
         isPending = try connection.number("SELECT EXISTS (SELECT 1 FROM dropped)") == 1
     }
 
-    /// Adds a channel's entries from `seq` up to its first kept entry, and its epochs and key packages that are no longer kept.
+    /// Lists rows of a channel for deletion: its entries from `seq` up to its first kept entry, and its epochs and key packages
+    /// that are no longer kept.
     mutating func add(from seq: UInt64, of channel: UInt64) throws(StoreFailure) {
         // If the channel is already listed, its row covers this range too, because the ranges are adjacent.
         let row = try connection.statement("INSERT OR IGNORE INTO dropped VALUES (?, ?)")
@@ -97,7 +98,7 @@ struct DeferredDeletion {
         try row.run()
     }
 
-    /// Returns whether the channel was taken off the list.
+    /// Takes a channel off the list. Returns `false` if this failed, or if there is no channel.
     private func remove(_ channel: UInt64?) -> Bool {
         guard let channel else { return false }
         do throws(StoreFailure) {

@@ -35,7 +35,7 @@ struct EntryBlock: Equatable, Sendable {
     /// Whether the entry with this seq is the last of a block.
     static func isComplete(at seq: UInt64) -> Bool { seq % StoreLimits.entriesPerBlock == 0 }
 
-    /// The last seq in a complete block, if the channel has entries up to `lastSeq`.
+    /// Returns the last seq that is in a complete block, for a channel whose last entry has the seq `lastSeq`.
     static func lastComplete(upTo lastSeq: UInt64) -> UInt64 { lastSeq - lastSeq % StoreLimits.entriesPerBlock }
 
     mutating func append(_ reference: EntryReference) {

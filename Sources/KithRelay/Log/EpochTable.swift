@@ -2,7 +2,7 @@
 struct EpochTable {
     let connection: SQLiteConnection
 
-    /// Inserts the current epoch of a head.
+    /// Inserts a row for the current epoch of a channel's head.
     func insert(of head: ChannelHead, in channel: UInt64) throws(StoreFailure) {
         let row = try connection.statement("INSERT INTO epoch VALUES (?, ?, ?, NULL, ?, ?, ?)")
         row.bind(channel, at: 1)
@@ -14,7 +14,7 @@ struct EpochTable {
         try row.run()
     }
 
-    /// Sets the last seq of a channel's current epoch, which a turn ended.
+    /// Notes that a turn with the seq `seq` ended a channel's current epoch.
     func end(in state: ChannelState, at seq: UInt64) throws(StoreFailure) {
         let row = try connection.statement("UPDATE epoch SET last_seq = ? WHERE channel = ? AND epoch = ?")
         row.bind(seq, at: 1)
@@ -32,8 +32,8 @@ struct EpochTable {
         return try row.count(0)
     }
 
-    /// Deletes the oldest epochs that are before `epoch` and that ended before the given entry. Returns the number of deleted
-    /// epochs, and whether no further ones are left.
+    /// Deletes epochs before `epoch` that ended before the entry `seq`: the oldest ones, at most `count`. Returns the number of
+    /// deleted epochs, and whether no such epoch is left.
     func delete(
         of channel: UInt64, before epoch: UInt64, endedBefore seq: UInt64, atMost count: Int
     ) throws(StoreFailure) -> (deleted: Int, isAll: Bool) {

@@ -20,7 +20,7 @@ struct KeyPackageTable {
         return ShelfRow(version: row.uint64(0), nextPosition: row.uint64(1), hasLastResort: row.uint64(2) != 0)
     }
 
-    /// Writes a shelf's row. The last-resort package changes only if there is a new one.
+    /// Writes a shelf's row. The last-resort package stays the same if `lastResort` is `nil`.
     func write(_ shelf: ShelfRow, of channel: UInt64, lastResort: KeyPackageBytes?) throws(StoreFailure) {
         let row = try connection.statement(
             """
@@ -34,7 +34,7 @@ struct KeyPackageTable {
         try row.run()
     }
 
-    /// Returns the number of a channel's key packages, including the last-resort one, and the bytes of all others.
+    /// Returns the number of a channel's key packages, including the last-resort one, and the bytes of its one-time packages.
     func size(of channel: UInt64) throws(StoreFailure) -> (packages: UInt64, bytes: Int) {
         let row = try connection.statement(
             "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM key_package WHERE channel = ?")
@@ -81,7 +81,8 @@ struct KeyPackageTable {
         try rows.run()
     }
 
-    /// Deletes one-time packages of a channel until their bytes exceed `room`. Returns whether none is left.
+    /// Deletes one-time packages of a channel until `room` bytes are used up, and subtracts the deleted bytes from `room`.
+    /// Returns whether no one-time package is left.
     func deleteSome(of channel: UInt64, room: inout Int) throws(StoreFailure) -> Bool {
         let rows = try connection.statement(
             "SELECT number, length(bytes) FROM key_package WHERE channel = ? ORDER BY position")

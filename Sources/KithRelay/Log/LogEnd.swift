@@ -2,7 +2,7 @@
 struct LogEnd {
     var seq: UInt64
     var position: UInt64
-    /// The channel's payload bytes through this entry.
+    /// The payload bytes of all entries that the channel ever had, up to and including this one.
     var totalBytes: UInt64
 
     /// Returns the last entries of all channels that have entries after a position, by channel number. Also returns the channels

@@ -2,9 +2,9 @@ import KithWire
 
 /// Reads of entries by their references.
 extension LogReader {
-    /// Returns entries of a channel from `first` through `last`, which the channel must both keep. Returns at least one entry,
-    /// and otherwise at most `maximumBytes` of payload. Returns `nil` if an entry no longer exists, because entries were dropped
-    /// after the state was read.
+    /// Returns consecutive entries of a channel, from `first` through `last` at most. The channel must still keep both of these
+    /// entries. Returns as many entries as fit into `maximumBytes` of payload, but always the first one. Returns `nil` if an
+    /// entry no longer exists, because entries were dropped after the state was read.
     func entries(
         of state: ChannelState, from first: UInt64, through last: UInt64, maximumBytes: Int
     ) throws(StoreFailure) -> [Entry]? {
@@ -25,7 +25,7 @@ extension LogReader {
     }
 
     /// Returns the ids of a channel's kept entries that were received at or after a time. Reads blocks backwards, until a block
-    /// has only older entries. Returns `nil` as ``entries(of:from:through:maximumBytes:)`` does.
+    /// has only older entries. Returns `nil` if an entry no longer exists, because entries were dropped after the state was read.
     func entryIDs(
         of state: ChannelState, receivedSinceMs: UInt64
     ) throws(StoreFailure) -> [(id: EntryID, seq: UInt64)]? {
@@ -65,7 +65,7 @@ extension LogReader {
     }
 }
 
-/// Entries that are being collected by their references.
+/// Entries that are being collected with the help of their references.
 private struct EntryBatch {
     let reader: LogReader
     let channel: UInt64

@@ -11,8 +11,9 @@ struct DueChannel: Sendable {
 
 /// Finds expired entries and idle channels.
 extension LogReader {
-    /// Examines some heads, starting after `channel`. Returns the channels that are due, the last examined head (`nil` after the
-    /// last channel), and the number of damaged channels. Damaged channels keep their entries and do not delay the others.
+    /// Examines some heads, starting after the channel with the number `channel`. Returns the channels that are due, the last
+    /// examined head (`nil` after the last channel), and the number of damaged channels. Damaged channels keep their entries and
+    /// do not delay the others.
     func dueChannels(
         after channel: UInt64, nowMs: UInt64
     ) throws(StoreFailure) -> (due: [DueChannel], last: UInt64?, damaged: Int) {
@@ -72,7 +73,8 @@ extension LogReader {
         return DueChannel(id: id, firstSeq: firstSeq, dueMs: dueMs)
     }
 
-    /// Returns the channels without entries whose last use was before a time, beginning with the longest unused.
+    /// Returns some of the channels that have no entries and were last used before a time, beginning with the channel that was
+    /// unused for longest.
     ///
     /// - Parameter condition: a further condition in SQL on the rows of `channel`.
     func idleChannels(usedBeforeMs: UInt64, _ condition: String = "") throws(StoreFailure) -> [ChannelID] {

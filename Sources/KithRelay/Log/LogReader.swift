@@ -122,7 +122,8 @@ struct LogReader {
         return EntryBlock(lastSeq: lastSeq, references: references.reversed())
     }
 
-    /// Calls `body` with a channel's complete blocks, beginning with the block that has `first`, until `body` returns `false`.
+    /// Calls `body` with a channel's complete blocks, beginning with the block that contains the entry `first`, until `body`
+    /// returns `false`.
     func forEachBlock(
         of channel: UInt64, from first: UInt64, _ body: (EntryBlock) throws(StoreFailure) -> Bool
     ) throws(StoreFailure) {

@@ -1,11 +1,11 @@
-/// Updates the heads at the start of the relay, from the entries that were appended after the last sweep.
+/// Updates the heads at the start of the relay, from the entries that the last finished sweep did not cover.
 struct LogRecovery {
     let relayID: [UInt8]
     private(set) var totals: StoreTotals
     /// The highest position that an entry ever had.
     private(set) var lastPosition: UInt64
 
-    /// Reads the log from the end of the last finished sweep on, and writes the heads in one transaction.
+    /// Reads the log from the position at which the last finished sweep began, and writes the heads in one transaction.
     init(_ connection: SQLiteConnection) throws(StoreFailure) {
         let store = try connection.prepare(
             """

@@ -124,8 +124,8 @@ extension LogWriter {
         return true
     }
 
-    /// Deletes entry rows of the open block. If there are too many, makes a block of these rows. The block is deleted later, like
-    /// complete blocks.
+    /// Deletes the rows of the dropped entries that are in the open block. If they are too many to delete now, writes a block
+    /// with their references. That block is deleted later, like complete blocks.
     private func dropEntries(
         of state: ChannelState, before firstSeq: UInt64, open: EntryBlock
     ) throws(StoreFailure) {

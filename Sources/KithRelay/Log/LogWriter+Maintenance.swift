@@ -11,7 +11,7 @@ extension LogWriter {
         dirtyHeads = []
     }
 
-    /// Adds a slice of the deferred work to the transaction, and the totals if they have changed.
+    /// Does a slice of the deferred work in the current transaction, and writes the totals if they have changed.
     ///
     /// - Parameter bytes: maximum bytes of dropped payloads to delete, in addition to twice the appended bytes.
     func performMaintenance(

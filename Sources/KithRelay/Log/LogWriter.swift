@@ -21,11 +21,12 @@ final class LogWriter {
     /// Channels whose heads are newer than their rows, except those in the current sweep.
     var dirtyHeads: [CachedChannel] = []
     var sweep: HeadSweep?
-    /// The position at which the latest sweep began. All heads up to here are written, or are being written.
+    /// The position at which the latest sweep began. All heads that were dirty at that time are written, or are being written.
     var sweptThrough: UInt64
     /// Dropped rows that still have to be deleted.
     var deletion: DeferredDeletion
-    /// Whether a head could not be written. Then no new mark is written, so that the next start finds the head in the log.
+    /// Whether a head could not be written. If so, no further sweep is noted as finished, so that the next start finds the head's
+    /// entries in the log.
     var hasUnwrittenHeads = false
     /// Number of times that a channel's data was found damaged and skipped.
     var damages: UInt64 = 0
@@ -63,7 +64,7 @@ final class LogWriter {
         var isDeletionPending = false
     }
 
-    /// Uses a connection after ``LogRecovery`` has updated the heads.
+    /// Creates the writer on a connection. Before that, ``LogRecovery`` has to update the heads.
     init(
         connection: SQLiteConnection, recovered: LogRecovery, tuning: StoreTuning
     ) throws(StoreFailure) {
@@ -87,7 +88,7 @@ final class LogWriter {
         walSize.watch(connection)
     }
 
-    /// Length of SQLite's write-ahead log as of the last commit.
+    /// Length of SQLite's write-ahead log after the last commit, in pages.
     var walPages: Int { walSize.pages }
     var walBytes: Int { walPages * StoreLimits.pageBytes }
 
@@ -228,7 +229,7 @@ final class LogWriter {
         transaction.saved.append((channel, state))
     }
 
-    /// Stores a block that was read outside the commits, unless the channel has changed since.
+    /// Keeps an open block in memory that was read on another thread, unless the channel has changed since.
     func keep(_ block: EntryBlock, of id: ChannelID) {
         guard let channel = cache[id], channel.state.openBlock == nil, channel.state.head.lastSeq == block.lastSeq,
             block.firstSeq == max(channel.state.head.firstSeq, EntryBlock.lastComplete(upTo: block.lastSeq) + 1)

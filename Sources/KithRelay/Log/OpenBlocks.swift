@@ -1,5 +1,6 @@
-/// The open blocks in memory, and their eviction. A channel's open block is needed only for reads and when the block becomes
-/// complete. An evicted block is rebuilt from the entries themselves.
+/// The open blocks in memory, and their eviction. A channel's open block has the references to the entries after the channel's
+/// last complete block. It is needed only for reads and when the block becomes complete. An evicted block is rebuilt from the
+/// entries themselves.
 struct OpenBlocks {
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
     /// Size of the blocks in memory, in references. It includes the overhead of their arrays.
@@ -19,7 +20,7 @@ struct OpenBlocks {
         noteUse(of: channel)
     }
 
-    /// Adds the reference to a channel's next entry, if the channel's block is in memory or this entry is its first.
+    /// Adds the reference to a channel's next entry, if the channel's block is in memory or the entry is the block's first one.
     mutating func append(_ reference: EntryReference, to channel: CachedChannel) {
         if channel.state.openBlock == nil {
             guard EntryBlock.isComplete(at: channel.state.head.lastSeq) else { return }

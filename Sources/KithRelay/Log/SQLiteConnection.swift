@@ -61,7 +61,8 @@ final class SQLiteConnection {
         return SQLiteStatement(statement, of: self)
     }
 
-    /// Returns a statement that the connection owns, after a reset. Request it again only after its rows were read.
+    /// Returns a statement that the connection owns, and resets it. Callers of the same SQL share the statement, so a caller must
+    /// have read its rows before the next call.
     func statement(_ sql: String) throws(StoreFailure) -> SQLiteStatement {
         if let statement = statements[sql] {
             statement.reset()
@@ -72,7 +73,7 @@ final class SQLiteConnection {
         return statement
     }
 
-    /// Returns the number that is the result of a pragma or a query.
+    /// Returns the number in the first row of a pragma's or a query's result; `nil` if there is no row.
     func number(_ sql: String) throws(StoreFailure) -> UInt64? {
         let statement = try prepare(sql)
         return try statement.next() ? statement.uint64(0) : nil

@@ -15,7 +15,7 @@ final class SQLiteStatement {
 
     // MARK: Parameters
 
-    /// Binds a number. SQLite's integers are signed, so the number's 64 bits are stored as a signed one.
+    /// Binds a number. SQLite's integers are signed, so the number's 64 bits are stored as a signed integer.
     func bind(_ value: UInt64, at index: Int32) { sqlite3_bind_int64(handle, index, Int64(bitPattern: value)) }
 
     func bind(_ value: UInt64?, at index: Int32) {
@@ -62,7 +62,8 @@ final class SQLiteStatement {
         if code != SQLITE_DONE { throw connection.failure(code) }
     }
 
-    /// Like ``run()``, but returns the code instead of throwing. For closures that cannot throw a typed error; see ``check(_:)``.
+    /// Like ``run()``, but returns the code instead of throwing. It is meant for closures that cannot throw a typed error; pass
+    /// its result to ``check(_:)`` afterwards.
     func runReturningCode() -> Int32 {
         let code = sqlite3_step(handle)
         sqlite3_reset(handle)
@@ -90,7 +91,7 @@ final class SQLiteStatement {
 
     func uint64(_ column: Int32) -> UInt64 { UInt64(bitPattern: sqlite3_column_int64(handle, column)) }
 
-    /// A number that cannot be negative, such as a count or a seq.
+    /// Returns a number that must not be negative, such as a count or a seq. Throws ``StoreFailure/damaged(_:)`` if it is.
     func count(_ column: Int32) throws(StoreFailure) -> UInt64 {
         let value = sqlite3_column_int64(handle, column)
         guard value >= 0 else { throw .damaged("a number is negative") }
@@ -110,6 +111,6 @@ final class SQLiteStatement {
         return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
     }
 
-    /// Length of a blob in bytes, without reading it.
+    /// Returns the length of a column's bytes, without copying them.
     func byteCount(_ column: Int32) -> Int { Int(sqlite3_column_bytes(handle, column)) }
 }

@@ -16,7 +16,8 @@ extension SQLiteStore {
         try self.init(folder: folder, eventLoop: eventLoop)
     }
 
-    /// Returns at most two of the channels whose ids begin with `prefix`. Two are enough to see that the prefix is ambiguous.
+    /// Returns at most two of the channels whose ids begin with `prefix`. Two channels are enough to see that the prefix is
+    /// ambiguous.
     package func channels(beginningWith prefix: [UInt8]) async throws(StoreFailure) -> [ChannelID] {
         try await reader.read { (reader) throws(StoreFailure) in try reader.channels(beginningWith: prefix) }
     }

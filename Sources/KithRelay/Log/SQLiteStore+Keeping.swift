@@ -20,7 +20,7 @@ extension SQLiteStore {
         try openWriter().discard(keyPackagesBeforeMs: keyPackagesBeforeMs, namesBeforeMs: namesBeforeMs)
     }
 
-    /// See ``ChannelStore/notedClock()``. A damaged value is treated as none.
+    /// See ``ChannelStore/notedClock()``. A damaged time counts as missing.
     package func notedClock() async throws(StoreFailure) -> NotedClock? {
         let row = try openWriter().connection.statement("SELECT clock_ms, doubted_ms, doubt_ran_ms FROM store")
         defer { row.reset() }

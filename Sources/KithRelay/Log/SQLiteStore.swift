@@ -107,8 +107,8 @@ package actor SQLiteStore: ChannelStore {
         } ?? []
     }
 
-    /// Runs `body` on the reader's thread with the channel's state and open block. If entries were dropped since the state was
-    /// read, `body` returns `nil` and runs again with a new state. Returns `nil` if there is no such channel.
+    /// Runs `body` on the reader's thread with the channel's state and open block. If entries were dropped after the state was
+    /// read, `body` returns `nil`, and this function calls it again with a new state. Returns `nil` if there is no such channel.
     private func read<T: Sendable>(
         _ channel: ChannelID, _ body: @escaping @Sendable (LogReader, ChannelState) throws(StoreFailure) -> T?
     ) async throws(StoreFailure) -> T? {
@@ -145,7 +145,7 @@ package actor SQLiteStore: ChannelStore {
     }
 
     /// Verifies a record's signature again, because the disk may have damaged the record. This runs on a thread of the global
-    /// pool, because the check takes as long as many reads, which would have to wait.
+    /// pool, because the check takes as long as many reads, which would otherwise have to wait for it.
     private static func verified(
         _ record: UnverifiedNameRecord, for name: Name
     ) async throws(StoreFailure) -> NameRecord {
@@ -233,16 +233,16 @@ package actor SQLiteStore: ChannelStore {
 
     // MARK: Maintenance
 
-    /// Reserves disk space for the write-ahead log, once after a start. A log from an earlier run is already large enough, or
-    /// will be soon.
+    /// Reserves disk space for the write-ahead log, once after a start, if the log is shorter than the size at which it is
+    /// copied.
     private func preallocateWAL() {
         guard let writer, StoreFolder.size(of: folder.wal) < writer.tuning.checkpointBytes else { return }
         // If this fails, commits only take longer.
         try? writer.connection.preallocateWAL(bytes: writer.tuning.checkpointBytes)
     }
 
-    /// Copies the write-ahead log into the database when the log has grown enough. Copying is rare, because it syncs both files,
-    /// and commits have to wait for the disk during a sync.
+    /// Copies the write-ahead log into the database when the log has grown enough. The log is rarely copied, because copying
+    /// syncs both files, and commits have to wait for the disk during a sync.
     private func checkpointIfDue(_ writer: LogWriter) {
         let (bytes, tuning) = (writer.walBytes, writer.tuning)
         // The log is shorter, so SQLite has restarted it.

@@ -24,7 +24,8 @@ struct StoreFolder: Sendable {
         }
     }
 
-    /// Creates an empty file if it does not exist, and gives it the mode 0600 in either case: it may be a copy with another mode.
+    /// Creates an empty file if it does not exist, and gives it the mode 0600 in either case, because an existing file may be a
+    /// copy with another mode.
     static func makeFile(_ path: String) throws(StoreOpenError) {
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .failed(file: path, .last) }
@@ -33,7 +34,8 @@ struct StoreFolder: Sendable {
         guard error == 0 else { throw .failed(file: path, StoreFailure(errno: error)) }
     }
 
-    /// Locks the folder against all other openers. The lock ends when it is released, at the latest with the process.
+    /// Locks the folder, so that nothing else can open or audit its store. The lock ends when the returned object is released, at
+    /// the latest with the process.
     func locked() throws(StoreOpenError) -> FolderLock {
         let file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .failed(file: lock, .last) }
@@ -46,7 +48,8 @@ struct StoreFolder: Sendable {
         return FolderLock(file)
     }
 
-    /// Locks the folder against openers while its files are read. Returns `nil` if the folder is open, or was never opened.
+    /// Locks the folder while its files are read, so that no relay can open its store. Returns `nil` if the store is open
+    /// already, or was never opened.
     func lockedForReading() -> FolderLock? {
         let file = open(lock, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

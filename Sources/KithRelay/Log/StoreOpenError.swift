@@ -10,7 +10,7 @@ public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
     case olderVersion(file: String)
     /// The file is a SQLite file, but not a relay's store.
     case foreign(file: String)
-    /// The file is damaged. The text says where.
+    /// The file is damaged. The text names the damaged place.
     case damaged(file: String, String)
     /// The system reported an error.
     case failed(file: String, StoreFailure)

@@ -3,8 +3,8 @@ import KithWire
 /// The tables of the file, their creation and their migration.
 ///
 /// The table `entry` is the log: its rows are in the order of the commits, and most appends write no other row. Two tables help
-/// to find entries. `channel_head` is written later (see ``HeadSweep``), and `entry_block` only once for many entries (see
-/// ``EntryBlock``).
+/// to find entries. The rows of `channel_head` are written later (see ``HeadSweep``), and a row of `entry_block` is written only
+/// once for many entries (see ``EntryBlock``).
 enum StoreSchema {
     /// "Kith" in ASCII. The number distinguishes the file from other SQLite files.
     static let applicationID: UInt64 = 0x4b69_7468
@@ -140,7 +140,7 @@ enum StoreSchema {
         return try connection.number("SELECT count(*) FROM sqlite_schema") == 0 ? .empty : .foreign
     }
 
-    /// The error for a format that cannot be opened; `nil` for a format that can.
+    /// Returns the error for a format that cannot be opened; `nil` for a format that the writer can open.
     static func refusal(of format: Format, _ folder: StoreFolder) -> StoreOpenError? {
         switch format {
         case .empty, .known, .older: nil

@@ -29,7 +29,8 @@ struct SourceRates: Sendable {
     let own: AddressRates
     var site: AddressRates?
 
-    /// Charges for requests, even beyond the rates. Returns the nanoseconds until the next request is allowed, 0 for now.
+    /// Charges for requests, even beyond the rates. Returns the nanoseconds until the next request is allowed; 0 if it is allowed
+    /// now.
     @discardableResult
     func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
         max(
@@ -49,17 +50,18 @@ struct SourceRates: Sendable {
         site?[keyPath: pool].giveBack()
     }
 
-    /// Takes a slot for a large message. Returns whether there was one.
+    /// Takes a slot for a large message. Returns whether a slot was free.
     func takeLargeInput() -> Bool { take(\.largeInputs) }
 
     func giveLargeInputBack() { giveBack(\.largeInputs) }
 
-    /// Takes a slot for a connection that transfers blobs. Returns whether there was one.
+    /// Takes a slot for a connection that transfers blobs. Returns whether a slot was free.
     func takeTransfer() -> Bool { take(\.transfers) }
 
     func giveTransferBack() { giveBack(\.transfers) }
 
-    /// Charges for a new connection and returns `true`. Returns `false` if the rates do not allow another connection now.
+    /// Charges for a new connection and returns `true`, if the rates allow one now. Otherwise charges nothing and returns
+    /// `false`.
     func mayArrive(atNanoseconds now: Int64) -> Bool {
         guard own.arrivals.wait(atNanoseconds: now) == 0, site?.arrivals.wait(atNanoseconds: now) ?? 0 == 0 else {
             return false

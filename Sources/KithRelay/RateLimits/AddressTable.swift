@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The number of connections of each address, and the rates that these connections share. The table exists in memory only. An
-/// address is removed when it has no connection and no debt.
+/// The number of connections of each address, and the rates that these connections share. The table exists in memory only. Only
+/// an address without a connection and without a debt may be removed.
 final class AddressTable: Sendable {
     private struct ConnectionCount {
         /// Connections that are not a WebSocket yet: handshakes and plain HTTP.
@@ -24,8 +24,8 @@ final class AddressTable: Sendable {
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Counts a new connection. Returns the rates of its source, or `nil` if there are too many connections or they are made too
-    /// fast.
+    /// Counts a new connection. Returns the rates of its source, or `nil` if the connection must be refused, because there are
+    /// too many connections or they come too fast.
     func enter(_ networks: ClientNetworks, atNanoseconds now: Int64) -> SourceRates? {
         state.withLock { state in
             let hasRoom = networks.all.allSatisfy { state.counts[$0.name]?.opening ?? 0 < $0.most(limits) }
@@ -43,7 +43,8 @@ final class AddressTable: Sendable {
         }
     }
 
-    /// Counts a connection that becomes a WebSocket. If its address has too many, returns `false` and changes nothing.
+    /// Counts a connection that becomes a WebSocket. If one of its networks already has its maximum number of WebSockets, returns
+    /// `false` and changes nothing.
     func open(_ networks: ClientNetworks) -> Bool {
         state.withLock { state in
             guard networks.all.allSatisfy({ state.counts[$0.name]?.open ?? 0 < $0.most(limits) }) else { return false }

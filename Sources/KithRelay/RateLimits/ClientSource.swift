@@ -15,7 +15,7 @@ struct ClientSource: Hashable, Sendable, ExpressibleByStringLiteral {
 
     init(stringLiteral address: String) { self.init(address: address) }
 
-    /// The network that counts as one when a round is divided: the site, or the address if there is no site.
+    /// The network that gets one share when a round is divided: the site, or the address if there is no site.
     var network: String { site ?? address }
 }
 

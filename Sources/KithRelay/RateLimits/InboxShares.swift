@@ -5,8 +5,8 @@ import KithWire
 /// Shares exist in memory only, because the disk must not show which address wrote to which inbox. A restart forgets the shares,
 /// so an address may then fill another share in addition to its waiting letters.
 struct InboxShares {
-    /// The waiting letters of one address in one inbox, counted in runs. A run counts as a whole until all of its letters were
-    /// read.
+    /// The waiting letters of one address or site in one inbox. The letters are counted in runs. A run counts as a whole until
+    /// all of its letters were read or have expired.
     private struct Share {
         var runs: [Run] = []
 
@@ -44,9 +44,9 @@ struct InboxShares {
         case tooManyInboxes(waitNanoseconds: Int64)
     }
 
-    /// The shares. The key is made from a pair of an inbox and an address or a site.
+    /// The shares. Each key is made from a pair: an inbox and an address, or an inbox and a site.
     private var shares: RecentTable<Int, Share>
-    /// Limits how fast an address adds pairs, because new pairs make the table forget others.
+    /// Limits how fast an address or a site adds pairs to ``shares``, because new pairs make the table forget others.
     private var newPairs: SourceBuckets
     private let isLimited: Bool
     private let address: Allowance
@@ -107,7 +107,7 @@ struct InboxShares {
         return share
     }
 
-    /// Frees the room of an entry that was not committed.
+    /// Frees the room that was reserved for an entry, because the entry was not committed.
     mutating func giveBack(_ size: Int, of id: ChannelID, for source: ClientSource) {
         for name in [source.address, source.site].compactMap({ $0 }) {
             let key = SourceKey.of(name, in: id)

@@ -8,7 +8,7 @@ final class SharedBucket: Sendable {
     /// The time at which the bucket is full again, in nanoseconds.
     private let fullAt = Atomic<Int64>(0)
 
-    /// The largest debt, in nanoseconds: a day.
+    /// The largest debt, as the time until it is paid off, in nanoseconds: a day.
     private static let longest: Int64 = 86_400_000_000_000
 
     /// - Parameters:
@@ -19,7 +19,8 @@ final class SharedBucket: Sendable {
             burst: burst, nanosecondsEach: 1_000_000_000 / Int64(max(perSecond, 1)), longest: Self.longest)
     }
 
-    /// Takes `count` tokens, even if the bucket holds fewer. Returns the nanoseconds until the next token, 0 for now.
+    /// Takes `count` tokens, even if the bucket holds fewer. Returns the nanoseconds until the next token is available; 0 if it
+    /// is available now.
     @discardableResult
     func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
         var seen = fullAt.load(ordering: .relaxed)
@@ -31,7 +32,7 @@ final class SharedBucket: Sendable {
         }
     }
 
-    /// Returns the nanoseconds until a token is available, 0 for now. Takes no token.
+    /// Returns the nanoseconds until a token is available; 0 if one is available now. Takes no token.
     func wait(atNanoseconds now: Int64) -> Int64 { pace.wait(fullAt.load(ordering: .relaxed), atNanoseconds: now) }
 
     /// Whether the bucket is full, so that it has no debt.

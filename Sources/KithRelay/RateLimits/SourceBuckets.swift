@@ -1,7 +1,7 @@
 import KithSupport
 import KithWire
 
-/// Token buckets of addresses and sites. The buckets are for the whole relay, or for each channel.
+/// Token buckets of addresses and sites. A bucket applies to the whole relay or to one channel.
 ///
 /// The keys are hashes (``SourceKey``), so that the relay's memory does not show which address used which channel.
 struct SourceBuckets {
@@ -19,7 +19,7 @@ struct SourceBuckets {
         freshOfSite = fresh.scaled(by: siteFactor)
     }
 
-    /// Returns the nanoseconds until the source may take a token, 0 for now. Takes no token.
+    /// Returns the nanoseconds until the source may take a token; 0 if it may take one now. Takes no token.
     func wait(of source: ClientSource, at channel: ChannelID? = nil, atNanoseconds now: Int64) -> Int64 {
         let own = bucket(source.address, fresh, channel).wait(atNanoseconds: now)
         guard let site = source.site else { return own }
@@ -33,7 +33,7 @@ struct SourceBuckets {
         if let site = source.site { charge(count, site, freshOfSite, channel, now) }
     }
 
-    /// Whether other buckets are forgotten sooner because of a charge.
+    /// Whether a charge to the source would take room in the table, so that other buckets are forgotten sooner.
     func takesRoom(_ source: ClientSource, at channel: ChannelID) -> Bool {
         [source.address, source.site].contains { name in
             name.map { buckets.takesRoom(SourceKey.of($0, in: channel)) } ?? false
@@ -54,14 +54,15 @@ struct SourceBuckets {
 }
 
 extension SourceBuckets {
-    /// Buckets that limit the entry ids that a source makes the store load.
+    /// Buckets that limit how many entry ids the store loads for the requests of one source.
     init(ofLoadedEntryIDs limits: RelayLimits) {
         self.init(
             TokenBucket(burst: limits.loadedEntryIDs, perSecond: limits.loadedEntryIDsPerSecond),
             siteFactor: RelayLimits.siteFactor, atMost: RelayLimits.recentAddresses)
     }
 
-    /// Buckets that limit how many pairs of an inbox and an address a source adds.
+    /// Buckets that limit how many inboxes a source uses for the first time. For each of them, the relay remembers a pair of an
+    /// inbox and an address.
     init(ofInboxes limits: RelayLimits) {
         self.init(
             TokenBucket(

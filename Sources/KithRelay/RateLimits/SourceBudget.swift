@@ -3,7 +3,7 @@ import KithSupport
 /// The daily budget of an address or a site. All of its connections share it.
 final class SourceBudget {
     let name: String
-    /// The budget of the address's site.
+    /// The budget of the address's site; `nil` if there is no site, or if this budget is a site's own.
     let site: SourceBudget?
     var connections = 0
     var buckets: Buckets
@@ -41,7 +41,7 @@ final class SourceBudget {
         self.site = site
     }
 
-    /// Returns the nanoseconds until a token is available, 0 for now. Takes no token.
+    /// Returns the nanoseconds until a token is available; 0 if one is available now. Takes no token.
     func wait(_ bucket: KeyPath<Buckets, TokenBucket>, atNanoseconds now: Int64) -> Int64 {
         max(
             buckets[keyPath: bucket].wait(atNanoseconds: now),

@@ -4,7 +4,7 @@ import KithWire
 /// The key packages that each source has taken from each inbox.
 struct SourceWithdrawals {
     private var taken: SourceBuckets
-    /// Limits a source's withdrawals from inboxes from which it has taken no key package recently.
+    /// Limits the number of inboxes from which a source takes its first key package, or its first one after a long time.
     private var firsts: SourceBuckets
 
     init(_ limits: RelayLimits) {
@@ -15,7 +15,7 @@ struct SourceWithdrawals {
         firsts = SourceBuckets(ofInboxes: limits)
     }
 
-    /// Returns the nanoseconds until the source may take a key package from an inbox, 0 for now. Takes none.
+    /// Returns the nanoseconds until the source may take a key package from an inbox; 0 if it may take one now. Takes none.
     func wait(of source: ClientSource, at inbox: ChannelID, atNanoseconds now: Int64) -> Int64 {
         let wait = taken.wait(of: source, at: inbox, atNanoseconds: now)
         guard taken.takesRoom(source, at: inbox) else { return wait }

@@ -57,7 +57,7 @@ final class HTTPStatusHandler: ChannelInboundHandler, RemovableChannelHandler {
 
 /// The reason why a request does not become a WebSocket.
 struct UpgradeRefusal: Error {
-    /// The page to answer with; `nil` to answer as to any other request.
+    /// The page to answer with; `nil` to answer like a request that does not ask for a WebSocket.
     let page: HTTPPage?
 }
 

@@ -42,14 +42,14 @@ public struct RelayConfiguration: Sendable {
     public var relayPass: RelayPass?
     /// Number of threads that serve connections.
     public var eventLoops = System.coreCount
-    /// The logger. The lines of the log never contain a person, a channel or a client's address.
+    /// The logger. The relay's log lines never name a person, a channel or a client's address.
     public var logger = Logger(label: "kith.relay")
     /// Called on any thread when a burst of connections is over, which is a good time to return memory to the system.
     public var burstIsOver: @Sendable () -> Void = {}
     /// Returns the time of day, in milliseconds since 1970.
     package var nowMs: @Sendable () -> UInt64 = { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
-    /// Whether the clock is right even if it differs from the time that the relay noted last. If `false`, nothing is deleted for
-    /// a day after the clock has jumped ahead.
+    /// Whether to trust the machine's clock, even if it differs from the time that the relay noted last. If `false`, a jump ahead
+    /// of more than a day is accepted only after the relay has run for a day. Until then, nothing is deleted because of the jump.
     public var trustsClock = false
     /// Returns nanoseconds on a monotonic clock with any starting point. Rates are measured with this clock.
     package var uptime: @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }

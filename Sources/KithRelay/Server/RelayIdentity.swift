@@ -37,8 +37,8 @@ public struct RelayIdentity: Sendable {
         }
     }
 
-    /// Loads the identity from a folder. If the folder has neither an identity nor a store, creates an identity, which only its
-    /// owner can read.
+    /// Loads the identity from a folder. If the folder has neither an identity nor a store, creates an identity, in files that
+    /// only their owner can read.
     ///
     /// - Parameters:
     ///   - folder: the relay's folder.
@@ -151,7 +151,7 @@ public struct RelayIdentity: Sendable {
         }
     }
 
-    /// A context for TLS 1.3 only, with X25519MLKEM768 before X25519.
+    /// A context for TLS 1.3 only, which prefers X25519MLKEM768 to X25519.
     func tlsContext() throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: certificateChain, privateKey: privateKey)

@@ -16,15 +16,16 @@ public struct RelayLimits: Sendable {
     /// Bytes of an incomplete message that every connection may store, in addition to the bytes of one read. A message of the
     /// usual size fits. 64 connections together store as much as one large message.
     static let smallInput = 16 << 10
-    /// Connections that may store more than ``smallInput`` at the same time, up to ``frame`` each: the limit for one address, and
-    /// the limit for the relay. Other connections wait until one of these messages is complete.
+    /// Maximum number of connections that store an incomplete message of more than ``smallInput`` at the same time, for one
+    /// address and for the whole relay (`largeInputs`). Each message may have up to ``frame`` bytes. Further connections wait
+    /// until one of these messages is complete.
     static let largeInputsPerAddress = 4
     static let largeInputs = 128
     /// Time within which a message larger than ``smallInput`` must be complete, in milliseconds. A message of 1 MiB then needs at
     /// least 140 kbit/s.
     static let largeInputMs: Int64 = 60_000
     /// Time without a frame after which the relay closes a connection, in milliseconds. Most NATs keep established connections
-    /// longer. So dead peers are found before they occupy much memory.
+    /// longer, and dead peers are found before they occupy much memory.
     public var idleMs = 300_000
     /// Connections from one IPv4 address, or from one IPv6 /64 network. This is enough for a family or an office behind one NAT,
     /// and keeps one machine from occupying all connections. The same number of further connections may be opening, or requesting
@@ -57,8 +58,8 @@ public struct RelayLimits: Sendable {
     public var addressRequestsPerSecond = 2_000
     /// Requests that all connections of one address may make at once. This number is enough to open forty profiles.
     public var addressRequestBurst = 16_000
-    /// Number of bytes in a frame, or read from the store, that cost as much as an append. Copying, encrypting and storing them
-    /// takes about the same time.
+    /// Number of bytes in a frame, or read from the store, that cost as much as an append. Copying, encrypting and storing these
+    /// bytes takes about as long as an append.
     static let bytesOfOne = 4096
     /// Number of followers for which delivering an entry or a whisper costs as much as an append.
     static let deliveriesOfOne = 4
@@ -66,8 +67,8 @@ public struct RelayLimits: Sendable {
     /// allowance, separate from that of requests.
     static let arrivalCost = 50
     /// Additional cost of a denied `present`, in appends. The cost is charged to the rate of the connection and to that of the
-    /// address. So one connection may be denied 25 times at once, and then 12 times a second. A client whose relay has lost a
-    /// hundred conversations waits some seconds, once.
+    /// address. With the default rates, one connection may be denied 25 times at once, and then 12 times a second. A client whose
+    /// relay has lost a hundred conversations waits some seconds, once.
     static let deniedCost = 16
     /// Cost of an HTTP request about a blob, in appends. Each request reads a row.
     static let blobCost = 8
@@ -84,8 +85,8 @@ public struct RelayLimits: Sendable {
     /// Cost of a round while several addresses wait, in appends. Such a round takes two to three milliseconds. Shorter rounds
     /// would spend more of their time waiting for the disk.
     static let roundCost = 512
-    /// Share of an address in its network's part of a round, in appends. A small share lets few rounds serve many addresses of
-    /// one network.
+    /// Cost that one address may use before the next address of its network is served, in appends. With a small cost, few rounds
+    /// are enough to serve many addresses of one network.
     static let addressShareCost = 8
     /// Channels that one connection may follow. A client uses one connection for all its conversations.
     public var follows = 4096
@@ -113,15 +114,15 @@ public struct RelayLimits: Sendable {
     /// usual size.
     public var inboxBytes = 64 << 20
     /// Minimum number of addresses for which an inbox has room. Each address may occupy an equal share of the inbox until the
-    /// owner has read the address's letters. An attacker needs sixteen addresses instead of one, and each family or office may
-    /// still have 256 letters waiting. 1 turns this limit off.
+    /// owner has read the address's letters. To fill an inbox, an attacker needs sixteen addresses instead of one, and each
+    /// family or office may still have 256 letters waiting. 1 turns this limit off.
     public var inboxAddresses = 16
     /// Runs in which an address's letters in one inbox are counted. With more runs, room becomes free sooner when the owner reads
     /// some of the letters. Each run takes 24 bytes.
     static let runsPerShare = 4
     /// Maximum number of pairs of an inbox and an address, or of an inbox and a /48 network (a site), whose waiting letters the
-    /// relay counts. The newest 200,000 pairs are always remembered. The same two numbers apply to pairs whose withdrawals are
-    /// counted. A pair takes about 150 bytes.
+    /// relay counts. The newest 200,000 pairs are always remembered. The same maximum, and the same number of pairs that are
+    /// always remembered, apply to pairs whose withdrawals of key packages are counted. A pair takes about 150 bytes.
     ///
     /// Letters are kept for 30 days. In this time, an address that uses ``addressInboxes`` and then ``addressInboxesPerDay`` adds
     /// 4,000 pairs. The address's site adds the same number. Fifteen addresses of fifteen sites add 120,000 pairs. Even then,
@@ -185,11 +186,11 @@ public struct RelayLimits: Sendable {
     /// it.
     public var nameSeconds = 365 * 86_400
 
-    /// Largest jump ahead of the clock that is accepted at once, in milliseconds. A machine may sleep for a night, and a day is
-    /// little compared with a retention of 30 days.
+    /// Largest jump of the machine's clock into the future that is accepted at once, in milliseconds. A machine may sleep for a
+    /// night, and a day is little compared with a retention of 30 days.
     static let believedJumpMs: UInt64 = 86_400_000
-    /// Running time after which a larger jump is accepted, in milliseconds. Within this day, an operator or a time server can
-    /// correct the clock.
+    /// Running time of the relay after which a jump of more than ``believedJumpMs`` is accepted, in milliseconds. Within this
+    /// day, an operator or a time server can correct the clock.
     static let doubtedJumpMs: UInt64 = 86_400_000
     /// Interval at which the time is noted for the next start, in milliseconds. While the clock is doubted, the time is noted
     /// more often.
@@ -198,7 +199,7 @@ public struct RelayLimits: Sendable {
     /// Minimum time for which the relay recognises a repeated entry id, in seconds. After a longer outage, a client must read the
     /// channel to learn whether its message arrived.
     public var entryIDSeconds = 86_400
-    /// One-time key packages on one shelf. A larger shelf would only help to store other data.
+    /// One-time key packages on one shelf. A larger shelf would mainly be useful for storing data that is no key package.
     public var keyPackages = 1000
     /// Key packages that one inbox gives out without a wait. After that, it gives out one per ``withdrawEveryMs``.
     public var withdrawBurst = 400
@@ -257,8 +258,8 @@ public struct RelayLimits: Sendable {
     /// Creates limits with the default values.
     public init() {}
 
-    /// Limits of a relay inside one person's program, for some dozens of people. These limits are lower, because the relay shares
-    /// a private machine's memory and disk with other programs.
+    /// Limits for a relay that runs inside a user's own program and serves some dozens of people. They are lower than the default
+    /// limits, because the relay shares a private machine's memory and disk with other programs.
     package static var household: RelayLimits {
         var limits = RelayLimits()
         limits.connections = 256
@@ -274,7 +275,7 @@ public struct RelayLimits: Sendable {
         return limits
     }
 
-    /// The limits that can be overridden, by their names in `--limit`.
+    /// The limits that can be overridden, each with its name in `--limit`.
     nonisolated(unsafe) private static let byName: [(name: String, path: WritableKeyPath<RelayLimits, Int>)] = [
         ("frame", \.frame), ("payload", \.payload), ("hello-ms", \.helloMs), ("idle-ms", \.idleMs),
         ("connections-per-address", \.connectionsPerAddress), ("connections", \.connections),
@@ -326,7 +327,7 @@ public struct RelayLimits: Sendable {
         return true
     }
 
-    /// Returns the default maximum size of the store.
+    /// Returns the default maximum size of the store, in bytes: 80 % of the space that is free or in use by the store.
     func share(of space: StoreSpace) -> UInt64 { (space.usedBytes + space.freeBytes) / 10 * 8 }
 
     var advertised: AdvertisedLimits {

@@ -26,7 +26,8 @@ package final class RelayServer: Sendable {
     private let blobs: (any BlobStore)?
     private let group: MultiThreadedEventLoopGroup
     let listener: any Channel
-    /// Opens when the listener closes. The listener's own future cannot be awaited after its thread has ended.
+    /// Opens when the listener closes. It is needed because the listener's own future cannot be awaited after its thread has
+    /// ended.
     private let listenerLatch = Latch()
     private let metricsListener: (any Channel)?
     private let workers: [EventLoopWorker]
@@ -38,12 +39,12 @@ package final class RelayServer: Sendable {
     private static let sweepMs = 250
     /// Interval between sweeps for expired data, in seconds.
     private static let expirySeconds = 60
-    /// Interval between checks whether a burst of connections is over, in seconds, and the minimum number of connections in a
-    /// burst.
+    /// Interval at which the relay checks whether a burst of connections is over, in seconds. A burst has at least
+    /// `burstConnections` connections.
     private static let burstSeconds = 2
     private static let burstConnections = 256
 
-    /// Starts a relay that uses `store`, and `blobs` if it keeps blobs. When the relay shuts down, it closes both.
+    /// Starts a relay that uses `store`, and `blobs` if it keeps blobs. When the relay shuts down, it closes both stores.
     ///
     /// - Throws: an error of NIO if the relay cannot listen on its address, ``MetricsFailure`` if it cannot listen on the address
     ///   of `/metrics`, or an error of NIOSSL if it cannot use the identity.
@@ -172,7 +173,8 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Calls `isOver` when less than half of a burst's connections are left, and again as long as their number falls.
+    /// Starts the task that calls `isOver` when less than half of a burst's connections are left, and again as long as their
+    /// number falls.
     private static func watchBursts(_ isOver: @escaping @Sendable () -> Void, _ metrics: RelayMetrics) -> Task<
         Void, Never
     > {
@@ -190,8 +192,8 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Returns when clients can no longer connect: after ``shutDown()``, or because the system has closed the listener. In the
-    /// second case, the caller should shut the relay down.
+    /// Returns when clients can no longer connect: after ``shutDown()``, or because the system has closed the listener. If the
+    /// system has closed it, the caller should shut the relay down.
     package func listenerClosed() async { await listenerLatch.wait() }
 
     /// Stops accepting connections, answers the requests that are being committed, and closes every connection and the store.

@@ -45,10 +45,10 @@ package struct ChannelHead: Hashable, Sendable {
     }
 }
 
-/// The effect of each mutation on a channel's head. Every store and the hub use these functions, so that all decide alike.
+/// The effect of each mutation on a channel's head. The hub and all stores use these functions, so that they decide alike.
 extension ChannelHead {
-    /// Appends an entry. If the entry was decided on another head, or is not possible in this kind of channel, returns `false`
-    /// and changes nothing.
+    /// Appends an entry. Returns `false` and changes nothing if the entry does not fit this head, or is not possible in this kind
+    /// of channel.
     mutating func append(_ entry: Entry, nextAccess: Access?) -> Bool {
         guard !isClosed, entry.seq == lastSeq + 1, entry.epoch == epoch, (entry.kind == .turn) == (nextAccess != nil)
         else { return false }
@@ -63,8 +63,9 @@ extension ChannelHead {
         return true
     }
 
-    /// Empties the channel for good. Its last access stays, so that clients with a token can be told. If the channel is already
-    /// closed, or if its last seq is not `lastSeq`, returns `false` and changes nothing.
+    /// Empties the channel for good. The access of its last epoch stays, so that clients with a token can be told that the
+    /// channel was closed. If the channel is already closed, or if its last seq is not `lastSeq`, returns `false` and changes
+    /// nothing.
     mutating func close(lastSeq expected: UInt64) -> Bool {
         guard !isClosed, lastSeq == expected else { return false }
         isClosed = true
@@ -95,8 +96,8 @@ extension ChannelHead {
         nowMs > receivedAtMs && nowMs - receivedAtMs > UInt64(retentionSeconds) * 1_000
     }
 
-    /// Whether the record of an epoch is kept. Records are kept of the current epoch, of all epochs with kept entries, and of the
-    /// last epochs before them.
+    /// Whether the channel keeps the record of an epoch. It keeps the records of the current epoch, of all epochs with kept
+    /// entries, and of the last ``StoreLimits/trimmedEpochs`` epochs before the current one.
     func keepsEpoch(_ epoch: UInt64, lastSeq: UInt64?) -> Bool {
         guard let lastSeq, lastSeq < firstSeq else { return true }
         return epoch + StoreLimits.trimmedEpochs >= self.epoch

@@ -1,11 +1,11 @@
 import KithWire
 import NIOCore
 
-/// The store of a relay's channels. Each channel is an append-only log, and every operation needs at most one conditional append
-/// at a time.
+/// The store of a relay's channels. Each channel is an append-only log. Every operation changes the store by at most one
+/// conditional append at a time.
 ///
 /// Every mutation names the state on which it was decided: the last seq of the channel, the version of the shelf, or the version
-/// of the record. If that is still the state, the store makes the mutation durable. Otherwise it reports a conflict. With this
+/// of the record. If the store is still in that state, it makes the mutation durable. If not, it reports a conflict. With this
 /// rule, a store can be a file that one process writes, or a replicated log to which several relays append.
 ///
 /// Outcomes are durable: a power cut right after ``commit(_:)`` has returned loses no mutation that was reported as committed.
@@ -21,9 +21,9 @@ package protocol ChannelStore: Sendable {
     /// entries, and its last access.
     func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead?
 
-    /// Returns one epoch of a channel, or `nil` if the channel does not have it or has forgotten it. An epoch is remembered for
-    /// ``StoreLimits/trimmedEpochs`` turns after its last entry was dropped. During that time, a client that was offline for too
-    /// long gets the error `trimmed`.
+    /// Returns one epoch of a channel, or `nil` if the channel never reached the epoch or has forgotten it. A channel remembers
+    /// the epochs of which it keeps entries, and its last ``StoreLimits/trimmedEpochs`` epochs. With a remembered epoch, a client
+    /// that was offline for too long can still prove its right, and gets the error `trimmed`.
     func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord?
 
     /// Returns consecutive entries of a channel from `first` through `last`, beginning with the first kept entry if that is later
@@ -38,10 +38,10 @@ package protocol ChannelStore: Sendable {
         of channel: ChannelID, receivedSinceMs: UInt64
     ) async throws(StoreFailure) -> [(id: EntryID, seq: UInt64)]
 
-    /// The key packages of a channel.
+    /// Returns the key packages of a channel.
     func shelf(of channel: ChannelID) async throws(StoreFailure) -> KeyPackageShelf
 
-    /// Returns the record under a name, or `nil` if there is none. The record may be older than its validity.
+    /// Returns the record under a name, or `nil` if there is none. The record may no longer be valid.
     func record(under name: Name) async throws(StoreFailure) -> StoredName?
 
     /// Makes mutations durable as one group. Returns one outcome per mutation, in the order of the mutations.
@@ -53,7 +53,7 @@ package protocol ChannelStore: Sendable {
     /// slices: call this function again as long as it returns channels. Skips damaged channels.
     func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)]
 
-    /// Returns some of the channels without entries whose last use was before a time, including closed ones.
+    /// Returns some of the channels, open or closed, that have no entries and were last used before a time.
     ///
     /// - Parameters:
     ///   - usedBeforeMs: the time that applies to channels with ``ChannelHead/isInLongUse`` `false`, in milliseconds since 1970.
@@ -62,7 +62,7 @@ package protocol ChannelStore: Sendable {
     func idleChannels(usedBeforeMs: UInt64, longUsedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID]
 
     /// Deletes one-time key packages that were deposited before `keyPackagesBeforeMs`, and names that were last renewed before
-    /// `namesBeforeMs`. Works in slices: returns whether there may be more to delete.
+    /// `namesBeforeMs`. Works in slices: returns `true` if there may be more to delete.
     func discard(
         keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64
     ) async throws(StoreFailure) -> Bool

@@ -2,7 +2,7 @@ import KithWire
 import NIOCore
 import NIOPosix
 
-/// A store in memory, which is lost when its process ends. Tests compare other stores with it.
+/// A store in memory. Its data is lost when the process ends. Tests compare other stores with this one.
 package actor MemoryStore: ChannelStore {
     /// See ``ChannelStore/eventLoop``.
     package nonisolated let eventLoop: any EventLoop
@@ -100,7 +100,7 @@ package actor MemoryStore: ChannelStore {
     /// See ``ChannelStore/notedClock()``.
     package func notedClock() -> NotedClock? { clock }
 
-    /// See ``ChannelStore/space()``. Counts payloads, key packages and records only, and reports free space at all times.
+    /// See ``ChannelStore/space()``. Counts only payloads, key packages and records, and always reports free space.
     package func space() -> StoreSpace {
         let bytes = channels.values.reduce(0) { $0 + $1.bytes }
         return StoreSpace(usedBytes: bytes, freeBytes: .max / 2)

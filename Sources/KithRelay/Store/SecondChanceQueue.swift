@@ -13,14 +13,15 @@ struct SecondChanceQueue<Element> {
 
     mutating func enter(_ element: Element) { queue.append(element) }
 
-    /// Removes and returns the first element that `mayGo` accepts, and moves the elements before it to the end. Examines a few
-    /// elements only. Returns `nil` if `mayGo` accepts none of these.
+    /// Removes and returns the first element for which `mayGo` returns `true`, and moves the elements before it to the end.
+    /// Examines a few elements only. Returns `nil` if `mayGo` returns `false` for all of them.
     mutating func next(_ mayGo: (Element) -> Bool) -> Element? {
         var attempts = Self.attempts
         return next(&attempts, mayGo)
     }
 
-    /// Does the same, but examines at most `attempts` elements, and subtracts the number of examined elements from `attempts`.
+    /// Like ``next(_:)``, but examines at most `attempts` elements, and subtracts the number of examined elements from
+    /// `attempts`.
     mutating func next(_ attempts: inout Int, _ mayGo: (Element) -> Bool) -> Element? {
         while attempts > 0 {
             attempts -= 1
@@ -31,9 +32,10 @@ struct SecondChanceQueue<Element> {
         return nil
     }
 
-    /// Removes elements that were evicted in another way, if more than half of the queue are such elements.
+    /// Removes the elements that no longer exist because they were evicted in another way, if they are more than half of the
+    /// queue.
     ///
-    /// - Parameter count: number of elements that still exist.
+    /// - Parameter count: number of elements that still exist. `isThere` returns whether an element does.
     mutating func keepFew(beside count: Int, _ isThere: (Element) -> Bool) {
         guard queue.count > 2 * count + Self.attempts else { return }
         queue = CircularBuffer(queue.filter(isThere))

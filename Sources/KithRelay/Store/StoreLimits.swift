@@ -14,19 +14,21 @@ package enum StoreLimits {
     /// often.
     static let entriesPerSweep: UInt64 = 131_072
 
-    /// Heads written in one transaction: a fixed number, and a further number for each mutation of the transaction. Writing these
-    /// heads makes a commit at most 1 ms longer.
+    /// Number of heads that are written in one transaction, in addition to `headsPerMutation` heads for each of its mutations.
+    /// Writing these heads makes a commit at most 1 ms longer.
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// Number of mutations for which a commit deletes the entries of one more dropped block. Every commit deletes the entries of
-    /// at least one block. The two amounts are in proportion, because deleting costs about as much as appending.
+    /// Number of mutations in a commit for which it deletes the entries of one more dropped block. Every commit deletes the
+    /// entries of at least one block. A commit deletes in proportion to its mutations, because deleting costs about as much as
+    /// appending.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
-    /// Bytes of payloads that one commit deletes at most: once for entries that its mutations drop, and once for entries that
-    /// were dropped earlier. Deleted bytes are overwritten, so a MiB takes some ms.
+    /// Maximum number of payload bytes that one commit deletes for entries that its mutations drop. For entries that were dropped
+    /// earlier, the commit deletes at most the same number again, and twice the bytes that it appends. Deleted bytes are
+    /// overwritten, so a MiB takes some ms.
     static let deletedBytesPerCommit = 1 << 20
-    /// Bytes of payloads that a commit deletes at most if it only does maintenance.
+    /// Maximum number of payload bytes that a commit deletes if it only does maintenance.
     static let deletedBytesOfIdleCommit = 4 << 20
     /// The cost of deleting a row in addition to its payload, in bytes of payload. The cost is about the size of the row.
     static let rowBytes = 128
@@ -34,7 +36,7 @@ package enum StoreLimits {
     /// Work budget of a commit that only does maintenance, in mutations. Such a commit takes about 10 ms.
     static let mutationsOfIdleCommit = 1_024
 
-    /// Time without a commit after which maintenance runs in its own transactions, in milliseconds.
+    /// Time without a commit after which maintenance runs in transactions of its own, in milliseconds.
     static let idleMs: Int64 = 100
 
     /// Pause between two transactions of maintenance, in milliseconds. Other work on the thread can run during the pause.
@@ -49,57 +51,58 @@ package enum StoreLimits {
     /// references are read from its entries in one pass.
     static let openReferences = 1 << 22
 
-    /// Heads that one read examines when it searches for expired entries. Another read waits at most some ms for this one.
+    /// Number of heads that one read examines when it searches for expired entries. Other reads wait for such a read for at most
+    /// some ms.
     static let headsPerExpiryRead: UInt64 = 20_000
 
     /// Number of expired entries after which a read that searches for them ends with the current channel. To read this many
     /// entries takes some tens of ms.
     static let entriesPerExpiryRead: UInt64 = 262_144
 
-    /// Channels that one call of `expire` trims.
+    /// Maximum number of channels that one call of `expire` trims.
     static let channelsPerExpiry = 500
 
     /// Time between creation and last use above which a channel counts as in long use, in milliseconds. A week separates
     /// conversations from attempts. The index `channel_brief` contains this value, so a change needs a migration.
     static let longUseMs: UInt64 = 7 * 86_400_000
 
-    /// Number of idle channels that one read finds. Each of them takes a commit.
+    /// Maximum number of idle channels that one read finds. Forgetting each of them takes a commit.
     static let idleChannelsPerRead = 64
 
-    /// Old key packages, and old names, that one transaction deletes at most. A key package has up to 64 KiB, so the transaction
-    /// deletes up to 2 MiB in some ms.
+    /// Maximum number of old key packages that one transaction deletes, and of old names. A key package has up to 64 KiB, so the
+    /// transaction deletes up to 2 MiB in some ms.
     static let discardedPerSlice = 32
 
     /// Size of the write-ahead log, in bytes, at which the checkpointer copies the log into the database. Commits continue during
     /// the copying.
     static let checkpointBytes = 16 << 20
-    /// Divisor of ``checkpointBytes``. Commits continue while the checkpointer copies. If their part of the log is at most this
-    /// fraction, the writer copies it too, so that the log restarts. A larger part waits for the next checkpoint, which runs when
-    /// the log has grown by the same amount.
+    /// Divisor of ``checkpointBytes``. Commits continue while the checkpointer copies, and add a part to the log. If this part is
+    /// at most the quotient, the writer copies it too, so that the log restarts. A larger part waits for the next checkpoint,
+    /// which runs when the log has grown by the quotient.
     static let checkpointShare = 4
     /// Size of the write-ahead log, in bytes, at which the writer itself copies the log, so that the log cannot grow without
     /// bound under load.
     static let checkpointNowBytes = 64 << 20
 
-    /// The latest valid time of a noted clock, in milliseconds since 1970. A later time is treated as damage. With this bound,
-    /// sums of two such times and of durations fit into 64 bits.
+    /// The latest valid time of a noted clock, in milliseconds since 1970. A later time is treated as damage. With this bound, a
+    /// sum of two times and some durations fits into 64 bits.
     static let latestMs = UInt64(1) << 60
 
     /// Page size of the database, in bytes. The size is larger than SQLite's default, so that entries take fewer pages. Only the
     /// ends of tables change in place.
     static let pageBytes = 8_192
-    /// Page caches of the writer and of the reader, in KiB. The writer uses the ends of its tables and the pages of heads and
-    /// blocks. The system caches all other pages.
+    /// Page cache of the writer, in KiB. The reader's is `readerCacheKiB`. The writer uses the ends of its tables and the pages
+    /// of heads and blocks. The system caches all other pages.
     static let writerCacheKiB = 32 << 10
     static let readerCacheKiB = 8 << 10
 
-    /// Attempts at a read outside the commits. An attempt fails if entries are dropped during it. After the last attempt, the
-    /// read makes commits wait.
+    /// Number of attempts at a read that runs beside commits. An attempt fails if entries are dropped meanwhile. After the last
+    /// attempt, the read runs between two commits, which wait for it.
     static let readAttempts = 2
 
     /// Payload bytes of the entries that an audit reads at once.
     static let auditReadBytes = 1 << 20
-    /// Number of rows that an audit reads at once, except entries.
+    /// Number of rows other than entries that an audit reads at once.
     static let auditedRowsAtOnce: UInt64 = 512
     /// Bytes of each payload that an audit shows. This number is enough to see that the payload looks random.
     static let auditedPayloadBytes = 16

@@ -1,6 +1,6 @@
 import KithWire
 
-/// One conditional change of the store, which it makes durable as one append to a log.
+/// One conditional change of the store. The store makes the change durable as one append to a log.
 package enum StoreMutation: Sendable {
     /// Creates a channel at epoch 0, if no channel with this id ever existed.
     case create(
@@ -10,14 +10,14 @@ package enum StoreMutation: Sendable {
     case append(channel: ChannelID, entry: Entry, nextAccess: Access?)
     /// Deletes a channel's entries, epochs and key packages for good, if the channel's last seq is `lastSeq`.
     case close(channel: ChannelID, lastSeq: UInt64)
-    /// Drops the entries before `firstSeq`, if the channel is open and has reached that seq. Does nothing if the entries are
-    /// already gone.
+    /// Drops the entries before `firstSeq`, if the channel is open and its last seq is at least `firstSeq - 1`. Does nothing if
+    /// the entries are already gone.
     case trim(channel: ChannelID, firstSeq: UInt64)
-    /// Adds key packages, if the shelf has this version. A new last-resort package replaces the previous one.
+    /// Adds key packages, if the shelf has the version `shelfVersion`. A new last-resort package replaces the previous one.
     case deposit(
         channel: ChannelID, keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?, shelfVersion: UInt64,
         atMs: UInt64)
-    /// Removes a one-time key package from the shelf, if the shelf has this version.
+    /// Removes the one-time key package at `position` from the shelf, if the shelf has the version `shelfVersion`.
     case withdraw(channel: ChannelID, position: UInt64, shelfVersion: UInt64)
     /// Registers a record under its name, if the current record has the version `replacing`. If `replacing` is `nil`, there must
     /// be no record.

@@ -50,7 +50,7 @@ package final class StoreAudit {
     /// The rows of a running relay are not a consistent snapshot.
     ///
     /// - Parameters:
-    ///   - entriesPerChannel: maximum number of entries per channel. The last ones are shown. `nil` for all.
+    ///   - entriesPerChannel: maximum number of entries to read of each channel, always its last ones; `nil` for all.
     ///   - body: called with each row.
     /// - Throws: ``StoreFailure``, and the errors of `body`.
     package func forEachRow(entriesPerChannel: UInt64? = nil, _ body: (AuditRow) throws -> Void) throws {
