@@ -15,8 +15,8 @@ struct KeyPackageCheck {
         (account, contacts, environment) = (device.account, device.contacts, device.environment)
     }
 
-    /// Checks a key package. It is accepted only if it is sealed for the person's inbox, and if its device is certified by the
-    /// account in the inbox's address. So the relay cannot put another key package in its place.
+    /// Checks a key package. It is accepted only if it is sealed for the person's inbox, and if the account in the inbox's
+    /// address has certified the key package's device. So the relay cannot put another key package in its place.
     func fetched(_ bytes: KeyPackageBytes) -> KeyPackageFetch {
         let inbox = target.inbox
         guard let opened = inbox.sealKey.open(bytes.bytes, .keyPackage, channel: inbox.channel.bytes),

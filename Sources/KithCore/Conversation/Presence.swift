@@ -63,7 +63,7 @@ struct LiveChallenge {
     }
 
     /// Notes that a member is challenged in return. If the member has answered the current challenge, the next challenge gets a
-    /// new nonce. Otherwise the member would take the next challenge for a repeat.
+    /// new nonce. With the old nonce, the member would take the next challenge for a repeat.
     mutating func askBack(_ leaf: LeafIndex, at now: UInt64) {
         askedBackAt[leaf] = now
         if answered.contains(leaf) { nonce = nil }

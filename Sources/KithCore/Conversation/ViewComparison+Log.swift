@@ -94,8 +94,8 @@ extension ConversationRecord {
     /// Whether a difference before the turn that opened the epoch was already reported and the user has continued.
     var trustsWhatWasBeforeTurn: Bool { trustedEpoch.map { epoch <= $0 || epoch - $0 == 1 } ?? false }
 
-    /// Compares an inviter's view with this device's, if one commit has both removed and added the device. Then the device's
-    /// history continues after the turn.
+    /// Compares an inviter's view with this device's, if one commit has both removed and added the device. In this case, the
+    /// device's history continues after the turn without a gap, so the views must agree. Returns a warning if they differ.
     func difference(fromInviters invited: LogView, epoch: UInt64) -> Warning? {
         guard case .removed = status, self.epoch + 1 == epoch, let own = view,
             own.seq != invited.seq || own.hash != invited.previous

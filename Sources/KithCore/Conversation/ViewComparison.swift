@@ -99,7 +99,8 @@ struct ViewComparison {
 
     var hasClaims: Bool { !claims.isEmpty }
 
-    /// The times at which the entries in members' claims are overdue, in milliseconds; see ``Clocks/now``.
+    /// The times at which entries that a member has seen and this device has not are overdue, in milliseconds; see
+    /// ``Clocks/now``.
     var due: [UInt64] { claims.values.map { $0.at + ClientLimits.keptMs } }
 
     /// Adds a member's view that is ahead of this device's. If such a view of the member was already added, the earlier view
@@ -108,12 +109,13 @@ struct ViewComparison {
         if claims[sender] == nil { claims[sender] = Claim(view: view, at: now) }
     }
 
-    /// Restarts the waits, because the log has been read to its end. Waiting counts only while entries can arrive.
+    /// Restarts the waits for entries that members have seen, because the log has been read to its end. Waiting counts only while
+    /// entries can arrive.
     mutating func restartClaims(at now: UInt64) {
         for sender in claims.keys { claims[sender]?.at = now }
     }
 
-    /// Removes and returns the views that the log has reached.
+    /// Removes and returns the members' views whose positions the log has reached.
     mutating func takeClaims(through seq: UInt64) -> [LogView] {
         var views: [LogView] = []
         for sender in claims.keys.sorted() {

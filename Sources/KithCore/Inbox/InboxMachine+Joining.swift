@@ -150,7 +150,7 @@ extension InboxMachine {
     }
 }
 
-/// A Welcome and its group, before this device joins.
+/// A Welcome that was opened, before this device joins its group.
 private struct Invitation {
     let letter: OpenLetter
     let opened: OpenedWelcome

@@ -5,8 +5,8 @@ import MLS
 // nothing.
 
 extension DeviceState {
-    /// Returns the difference from a relay's clock if it exceeds ``ClientLimits/clockSlackMs``; `nil` otherwise. Beyond that
-    /// limit, data with a date from this device's clock may be useless to others.
+    /// Returns the difference between this device's clock and a relay's, if it exceeds ``ClientLimits/clockSlackMs``; `nil` if it
+    /// does not or is unknown. Beyond that limit, data with a date from this device's clock may be useless to others.
     func clockDoubt(about relay: RelayID) -> ClockDifference? {
         difference(from: relay, atLeast: ClientLimits.clockSlackMs + 1)
     }

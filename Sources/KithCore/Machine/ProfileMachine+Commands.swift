@@ -158,7 +158,8 @@ extension ProfileMachine {
         return targets
     }
 
-    /// Creates a group with this device as its only member, on a new channel, and adds the other members to it.
+    /// Creates a conversation on a new channel. Its group begins with this device as the only member, and the other people are
+    /// added afterwards.
     @discardableResult
     private func create(
         _ new: NewConversation, _ ticket: Ticket<ConversationID>

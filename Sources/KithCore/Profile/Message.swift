@@ -97,8 +97,8 @@ public enum UnreadableReason: UInt8, Hashable, Sendable {
 
 /// A problem with a message, or with the log that the relay shows.
 public enum Warning: Hashable, Sendable {
-    /// The relay has shown different logs to the sender and to this device. The first difference is somewhere from entry `first`
-    /// to entry `last`.
+    /// The relay has shown different logs to the sender and to this device. The logs differ somewhere from entry `first` to entry
+    /// `last`.
     case differentLogs(first: UInt64, last: UInt64)
     /// This many earlier messages of the sender have not arrived.
     case missingBefore(Int)

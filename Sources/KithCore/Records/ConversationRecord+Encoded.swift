@@ -42,8 +42,8 @@ extension ConversationRecord {
         return writer.bytes
     }
 
-    /// Reads the two views of a record from before version 3, in which a view has no ``LogView/previous``. The hash at the start
-    /// of the current epoch takes its place, because all members of the epoch have that hash.
+    /// Reads the two views of a record from before version 3, in which a view has no ``LogView/previous``. As their previous
+    /// hash, both views get the hash at the start of the current epoch, because all members of the epoch have that hash.
     static func readViewsBeforeVersion3(
         _ reader: inout TLSReader
     ) throws(TLSCodecError) -> (view: LogView?, begin: LogView?) {

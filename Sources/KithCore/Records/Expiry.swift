@@ -21,7 +21,7 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         eraseAt = relay.plus(ms)
     }
 
-    /// Whether the text is hidden at a time of the device's clock.
+    /// Whether the text is hidden when the device's clock shows the time `wall`, in milliseconds since 1970.
     func isOver(wall: UInt64) -> Bool { hideAt <= wall }
 
     /// Returns this expiry with times that are at most ``seconds`` from now. Without this limit, a clock that was ahead when the
