@@ -2,10 +2,10 @@ import NIOCore
 
 /// Queues events by their source, and chooses the events of each round.
 ///
-/// A round takes all events if they fit into it, or if only one source has any. Otherwise networks (IPv4 addresses, and IPv6 /48
-/// networks) are served by deficit round robin. Every network gets an equal share of each round, measured by cost. So a network
-/// with one request waits for at most two short rounds, even if other networks have queued many requests. The addresses of a
-/// network divide its share in the same way.
+/// A round takes all events if they fit into it, or if only one source has any. In all other rounds, networks (IPv4 addresses,
+/// and IPv6 /48 networks) are served by deficit round robin. Every network gets an equal share of each round, measured by cost.
+/// So a network with one request waits for at most two short rounds, even if other networks have queued many requests. The
+/// addresses of a network divide its share in the same way.
 struct FairQueue {
     private var networks: [String: NetworkQueue] = [:]
     /// The networks that have events, in the order in which they are served.

@@ -2,9 +2,9 @@ import KithWire
 
 /// `create` and `present`. These two requests need no right, so any client can send them about any channel.
 ///
-/// These requests never make a channel busy, and never wait among the requests of clients that have a right in the channel. Each
-/// channel has a separate queue for them, and one read of the store answers the whole queue. If the hub cannot grant a `present`
-/// from memory alone, it takes the same steps whether the channel, the epoch or the right is missing.
+/// `create` and `present` never make a channel busy, and never wait among the requests of clients that have a right in the
+/// channel. Each channel has a separate queue for them, and one read of the store answers the whole queue. If the hub cannot
+/// grant a `present` from memory alone, it takes the same steps whether the channel, the epoch or the right is missing.
 extension Hub {
     /// The store's data about one channel. All requests that are answered together share it.
     private struct StoreSnapshot {

@@ -1,6 +1,6 @@
 import KithWire
 
-/// Decides each request of a round. No function in this file waits: a request that has to read the store is passed to the
+/// Decides each request of a round. No function in this file waits: a request for which the store has to be read is passed to the
 /// functions in `Hub+StoreRequests.swift`.
 extension Hub {
     /// Decides one event of a round.

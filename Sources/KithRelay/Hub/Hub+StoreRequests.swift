@@ -1,7 +1,7 @@
 import KithWire
 
-/// The requests that have to read the store first. The channel is busy during such a request, so nothing else on this relay
-/// changes the channel. If another relay on the same store changes the channel, the mutation's condition fails.
+/// The requests for which the store has to be read first. The channel is busy during such a request, so nothing else on this
+/// relay changes the channel. If another relay on the same store changes the channel, the mutation's condition fails.
 extension Hub {
     /// Number of attempts at a mutation that conflicts. After the last attempt, the client is told to try again.
     private static let attempts = 8

@@ -12,7 +12,8 @@ struct ChannelCache {
     /// may be outdated.
     private(set) var departures: UInt64 = 0
 
-    /// - Parameter capacity: number of channels to keep, not counting those that must stay.
+    /// - Parameter capacity: number of channels from which on unused ones are evicted. Channels whose heads still have to be
+    ///   written stay, even if there are more channels than this.
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
     subscript(id: ChannelID) -> CachedChannel? {

@@ -73,7 +73,7 @@ struct DeferredDeletion {
         return isDamaged
     }
 
-    /// - Parameter channel: set to the next channel's number, even if the rest of the row is damaged.
+    /// - Parameter channel: set to the number of the next channel on the list, even if the other columns of its row are damaged.
     private func next(_ channel: inout UInt64?) throws(StoreFailure) -> Dropped? {
         let row = try connection.statement(
             """

@@ -145,7 +145,7 @@ extension LogWriter {
         if hasComplete || !isAtOnce { try deletion.add(from: state.head.firstSeq, of: state.number) }
     }
 
-    /// Deletes epochs before `epoch` that have no kept entry, as many as there is room for.
+    /// Deletes epochs before `epoch` that have no kept entry, as many as the transaction has room for.
     private func dropEpochs(
         before epoch: UInt64, of state: ChannelState, droppedFrom: UInt64
     ) throws(StoreFailure) {

@@ -37,7 +37,8 @@ struct SourceRates: Sendable {
             own.requests.charge(count, atNanoseconds: now), site?.requests.charge(count, atNanoseconds: now) ?? 0)
     }
 
-    /// Takes a slot of a pool, both of the address and of the site. Returns whether both had a free one.
+    /// Takes one slot from the address's pool and one from the site's. If either pool has no free slot, returns `false` and takes
+    /// none.
     private func take(_ pool: KeyPath<AddressRates, SlotPool>) -> Bool {
         guard own[keyPath: pool].take() else { return false }
         guard let site, !site[keyPath: pool].take() else { return true }

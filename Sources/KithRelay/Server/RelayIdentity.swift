@@ -68,8 +68,8 @@ public struct RelayIdentity: Sendable {
         return try given(certificateFile: certificateFile, keyFile: keyFile)
     }
 
-    /// Runs `body` while no other process does the same in the folder. Then syncs the folder, because a key that a client has
-    /// seen must survive a crash.
+    /// Runs `body` while it holds a lock on the folder, so that only one process at a time creates an identity there. Then syncs
+    /// the folder, because a key that a client has seen must survive a crash.
     private static func inFolderAlone(_ folder: URL, _ body: () throws -> Void) throws {
         func failed(_ error: Int32) -> Failure { .file(path: folder.path, reason: SystemError(error).sentence) }
         let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -37,7 +37,7 @@ public struct RelayLimits: Sendable {
     /// tunnel.
     public var connectionsPerIPv6Net48 = 512
     /// The allowance of an IPv6 /48 network, as a multiple of one address's allowance. It applies to rates and to daily budgets.
-    /// For one inbox, see ``siteFactorInInbox``. Eight customers with a /64 network each do not use up each other's allowance.
+    /// For one inbox, see ``siteFactorInInbox``. So eight customers with a /64 network each do not use up each other's allowance.
     /// One machine that has a whole /48 network gets as much as eight addresses.
     static let siteFactor = 8
     /// The allowance of an IPv6 /48 network for the room and the key packages of one inbox, as a multiple of one address's
@@ -52,11 +52,11 @@ public struct RelayLimits: Sendable {
     /// Requests that a connection may make at once. Opening a profile takes three requests for each conversation, and a hundred
     /// conversations are many.
     public var requestBurst = 400
-    /// Requests that all connections of one address may make each second on average: those of ten connections at full rate. A
-    /// request counts with its cost (`Request.cost`), and once more for each 4 KiB, so this rate also allows 8 MB/s of messages.
-    /// One address can use a twentieth of the requests that one core decides.
+    /// Requests that all connections of one address may together make each second on average: as many as ten connections at full
+    /// rate. A request counts with its cost (`Request.cost`), and once more for each 4 KiB, so this rate also allows 8 MB/s of
+    /// messages. One address can use a twentieth of the requests that one core decides.
     public var addressRequestsPerSecond = 2_000
-    /// Requests that all connections of one address may make at once. This number is enough to open forty profiles.
+    /// Requests that all connections of one address may together make at once. This number is enough to open forty profiles.
     public var addressRequestBurst = 16_000
     /// Number of bytes in a frame, or read from the store, that cost as much as an append. Copying, encrypting and storing these
     /// bytes takes about as long as an append.
@@ -100,15 +100,16 @@ public struct RelayLimits: Sendable {
     public var requestsUnderWay = 2048
     /// Payload bytes in unanswered requests of one connection. At this number, the relay stops reading from the connection.
     public var bytesUnderWay = 1 << 20
-    /// Bytes waiting to be sent to one connection. At this number, the relay stops reading the store for the connection, and
-    /// later reads the missed live entries from the store. So this is the most memory that a follower can take by not reading.
+    /// Maximum number of bytes of entries that wait to be sent to one connection. If the client reads too slowly, the relay stops
+    /// passing entries to the connection before this number is reached, and later reads the missed entries from the store. So
+    /// this is the most memory that a follower can take by not reading.
     public var unreadBacklog = 1 << 20
     /// Entries kept in one channel. Beyond this number, the oldest entries are dropped.
     public var channelEntries = 1_000_000
     /// Payload bytes kept in one channel. Beyond this number, the oldest entries are dropped.
     public var channelBytes = 256 << 20
-    /// Entries that may wait in one inbox. A full inbox refuses new entries, because dropping a waiting one would break the
-    /// promise to its sender. Each entry is a letter, and no owner reads more letters than this.
+    /// Entries that may wait in one inbox. A full inbox refuses new entries, because the relay has promised the sender of each
+    /// waiting entry to keep it. Each entry is a letter, and no owner reads more letters than this.
     public var inboxEntries = 4096
     /// Payload bytes that may wait in one inbox. There is room for 256 letters of the largest size, or for some thousands of the
     /// usual size.
@@ -238,9 +239,9 @@ public struct RelayLimits: Sendable {
     /// reveal whether a channel is cached, is on the disk or does not exist.
     public var deniedMs = 25
     /// Longest time for which the hub's thread spins until the next request, in microseconds; 0 to never spin. The thread spins
-    /// only if requests follow each other closely. A message that finds the thread asleep takes 1.5 times as long. The default is
-    /// about the time of a commit and of an answer over a near network. A longer spin would help few requests, and keeps the
-    /// processor from other work.
+    /// only if requests follow each other closely. A message takes 1.5 times as long if it finds the thread asleep. The default
+    /// is about the time of a commit and of an answer over a near network. A longer spin would help few requests, and would keep
+    /// the processor from other work.
     public var spinMicroseconds = 300
     /// Duration of one slice of a spin, in microseconds. Other work of the thread runs between two slices.
     static let spinSliceMicroseconds: Int64 = 20

@@ -5,8 +5,8 @@ package enum StoreLimits {
     /// is turned again and again.
     package static let trimmedEpochs: UInt64 = 1_000
 
-    /// Entries that share one row of references. A larger number saves writes. A smaller number shortens the chain that has to be
-    /// followed when an unused channel is loaded.
+    /// Entries that share one row of references. A larger number saves writes. A smaller number shortens the chain of entries
+    /// that has to be followed when an unused channel is loaded.
     static let entriesPerBlock: UInt64 = 64
 
     /// Number of appended entries after which dirty heads are written. After a kill, at most this many entries have to be read
@@ -19,9 +19,9 @@ package enum StoreLimits {
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// Number of mutations in a commit for which it deletes the entries of one more dropped block. Every commit deletes the
-    /// entries of at least one block. A commit deletes in proportion to its mutations, because deleting costs about as much as
-    /// appending.
+    /// Number of a commit's mutations for which the commit deletes the entries of one more dropped block. Every commit deletes
+    /// the entries of at least one block. The work is in proportion to the number of mutations, because deleting costs about as
+    /// much as appending.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
     /// Maximum number of payload bytes that one commit deletes for entries that its mutations drop. For entries that were dropped
@@ -62,8 +62,9 @@ package enum StoreLimits {
     /// Maximum number of channels that one call of `expire` trims.
     static let channelsPerExpiry = 500
 
-    /// Time between creation and last use above which a channel counts as in long use, in milliseconds. A week separates
-    /// conversations from attempts. The index `channel_brief` contains this value, so a change needs a migration.
+    /// Time between creation and last use above which a channel counts as in long use, in milliseconds. A channel that was used
+    /// for more than a week most likely belongs to a conversation. The index `channel_brief` contains this value, so a change
+    /// needs a migration.
     static let longUseMs: UInt64 = 7 * 86_400_000
 
     /// Maximum number of idle channels that one read finds. Forgetting each of them takes a commit.
