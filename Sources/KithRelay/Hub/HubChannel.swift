@@ -54,8 +54,7 @@ final class HubChannel {
 
     // MARK: A round
 
-    /// Adds an entry to the round, with the next seq in the current epoch. If access for the next epoch is given, the entry is a
-    /// turn.
+    /// Adds an entry to the round, with the next seq in the current epoch. If `nextAccess` is not `nil`, the entry is a turn.
     ///
     /// - Returns: the entry, or `nil` if the head does not accept it. In that case nothing has changed.
     func add(id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry? {

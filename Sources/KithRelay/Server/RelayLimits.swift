@@ -27,14 +27,15 @@ public struct RelayLimits: Sendable {
     /// Time without a frame after which the relay closes a connection, in milliseconds. Most NATs keep established connections
     /// longer, and dead peers are found before they occupy much memory.
     public var idleMs = 300_000
-    /// Connections from one IPv4 address, or from one IPv6 /64 network. This is enough for a family or an office behind one NAT,
-    /// and keeps one machine from occupying all connections. The same number of further connections may be opening, or requesting
-    /// `/healthz`.
+    /// Maximum number of WebSockets from one IPv4 address, or from one IPv6 /64 network. This is enough for a family or an office
+    /// behind one NAT, and keeps one machine from occupying all connections. The same number of connections is allowed again for
+    /// those that are not WebSockets: they are still opening, request `/healthz` or transfer blobs.
     public var connectionsPerAddress = 64
-    /// Connections from one IPv6 /56 network. Many providers give each customer a /56 network, which contains 256 /64 networks.
+    /// Like ``connectionsPerAddress``, but for one IPv6 /56 network. Many providers give each customer a /56 network,
+    /// which contains 256 /64 networks.
     public var connectionsPerIPv6Net56 = 128
-    /// Connections from one IPv6 /48 network. A /48 network belongs to a site, to several customers of a provider, or to one free
-    /// tunnel.
+    /// Like ``connectionsPerAddress``, but for one IPv6 /48 network. A /48 network belongs to a site, to several
+    /// customers of a provider, or to one free tunnel.
     public var connectionsPerIPv6Net48 = 512
     /// The allowance of an IPv6 /48 network, as a multiple of one address's allowance. It applies to rates and to daily budgets.
     /// For one inbox, see ``siteFactorInInbox``. So eight customers with a /64 network each do not use up each other's allowance.
@@ -104,9 +105,9 @@ public struct RelayLimits: Sendable {
     /// passing entries to the connection before this number is reached, and later reads the missed entries from the store. So
     /// this is the most memory that a follower can take by not reading.
     public var unreadBacklog = 1 << 20
-    /// Entries kept in one channel. Beyond this number, the oldest entries are dropped.
+    /// Maximum number of entries that one channel keeps. Beyond this number, the oldest entries are dropped.
     public var channelEntries = 1_000_000
-    /// Payload bytes kept in one channel. Beyond this number, the oldest entries are dropped.
+    /// Maximum number of payload bytes that one channel keeps. Beyond this number, the oldest entries are dropped.
     public var channelBytes = 256 << 20
     /// Entries that may wait in one inbox. A full inbox refuses new entries, because the relay has promised the sender of each
     /// waiting entry to keep it. Each entry is a letter, and no owner reads more letters than this.
@@ -200,7 +201,8 @@ public struct RelayLimits: Sendable {
     /// Minimum time for which the relay recognises a repeated entry id, in seconds. After a longer outage, a client must read the
     /// channel to learn whether its message arrived.
     public var entryIDSeconds = 86_400
-    /// One-time key packages on one shelf. A larger shelf would mainly be useful for storing data that is no key package.
+    /// Maximum number of one-time key packages on one shelf. A larger shelf would mainly be useful for storing data that is no
+    /// key package.
     public var keyPackages = 1000
     /// Key packages that one inbox gives out without a wait. After that, it gives out one per ``withdrawEveryMs``.
     public var withdrawBurst = 400
@@ -213,15 +215,15 @@ public struct RelayLimits: Sendable {
     /// Interval in which one inbox gives out one more key package, in milliseconds. With this interval and ``withdrawBurst``, it
     /// takes 20 minutes to empty a shelf of ``keyPackages``.
     public var withdrawEveryMs = 2_000
-    /// Channels kept in memory. Beyond this number, the channels that were unused for longest are evicted. Each takes about 1
-    /// KiB, and another 50 bytes for each entry of the last day if clients write to it.
+    /// Maximum number of channels that are kept in memory. Beyond this number, the channels that were unused for longest are
+    /// evicted. Each takes about 1 KiB, and another 50 bytes for each entry of the last day if clients write to it.
     public var cachedChannels = 100_000
     /// Minimum number of channels that are examined for eviction after each round, and after each load of a channel. This number
     /// is enough to keep up with the loads, and takes less time than the round itself.
     static let examinedEachRound = 64
     static let examinedForEach = 4
-    /// Entry ids kept in memory for all channels, 50 bytes each. Shortly before this limit, idle channels forget their ids until
-    /// they are used again. At the limit, channels in use forget their older ids as well.
+    /// Maximum number of entry ids that are kept in memory for all channels, 50 bytes each. Shortly before this limit, idle
+    /// channels forget their ids until they are used again. At the limit, channels in use forget their older ids as well.
     public var cachedEntryIDs = 4_000_000
     /// Divisor of ``cachedEntryIDs``. The quotient is the maximum number of entry ids that one channel keeps in memory, so that
     /// one channel cannot push out the ids of all others.
@@ -245,7 +247,7 @@ public struct RelayLimits: Sendable {
     public var spinMicroseconds = 300
     /// Duration of one slice of a spin, in microseconds. Other work of the thread runs between two slices.
     static let spinSliceMicroseconds: Int64 = 20
-    /// Bytes read from the store at once for one follower.
+    /// Maximum number of bytes that are read from the store at once for one follower.
     public var catchUpBytes = 128 << 10
     /// Channels of one connection for which the store is read at the same time. Their entries together fit into the connection's
     /// backlog, even if it follows many channels.

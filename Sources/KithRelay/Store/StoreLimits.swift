@@ -42,13 +42,13 @@ package enum StoreLimits {
     /// Pause between two transactions of maintenance, in milliseconds. Other work on the thread can run during the pause.
     static let sliceGapMs: Int64 = 1
 
-    /// Channels kept in memory, about 300 bytes each. If a channel has to be read from the file, an append costs several times as
-    /// much, because the channel's rows are on their own pages. So the number is large enough for all channels in use on a large
-    /// relay.
+    /// Number of channels that are kept in memory, about 300 bytes each. If a channel has to be read from the file, an append
+    /// costs several times as much, because the channel's rows are on their own pages. So the number is large enough for all
+    /// channels in use on a large relay.
     static let cachedChannelStates = 1 << 20
 
-    /// References of open blocks kept in memory, 40 bytes each. If a block is not in memory when it becomes complete, all its
-    /// references are read from its entries in one pass.
+    /// Maximum number of references of open blocks that are kept in memory, 40 bytes each. If a block is not in memory when it
+    /// becomes complete, all its references are read from its entries in one pass.
     static let openReferences = 1 << 22
 
     /// Number of heads that one read examines when it searches for expired entries. Other reads wait for such a read for at most
