@@ -38,8 +38,8 @@ public struct RelayLimits: Sendable {
     /// customers of a provider, or to one free tunnel.
     public var connectionsPerIPv6Net48 = 512
     /// The allowance of an IPv6 /48 network, as a multiple of one address's allowance. It applies to rates and to daily budgets.
-    /// For one inbox, see ``siteFactorInInbox``. So eight customers with a /64 network each do not use up each other's allowance.
-    /// One machine that has a whole /48 network gets as much as eight addresses.
+    /// For one inbox, see ``siteFactorInInbox``. With this factor, eight customers with a /64 network each do not use up each
+    /// other's allowance. One machine that has a whole /48 network gets as much as eight addresses.
     static let siteFactor = 8
     /// The allowance of an IPv6 /48 network for the room and the key packages of one inbox, as a multiple of one address's
     /// allowance. The factor is small, because neighbours rarely write to the same person. An attacker needs eight /48 networks
