@@ -40,7 +40,7 @@ public struct Explanation: Hashable, Sendable {
         case keyExpected
         /// No key was expected.
         case keyUnknown
-        /// The signature of both sides' values was sent.
+        /// This side's signature over the values of both sides was sent.
         case sentProof
         /// The other side's signature was verified.
         case proofVerified

@@ -156,7 +156,8 @@ final class RelayChannelHandler: ChannelDuplexHandler {
 
     // MARK: Bytes out
 
-    /// Writes the waiting frames, if the relay reads.
+    /// Writes the waiting frames if the channel is writable, and closes the connection if it is to be closed or too many frames
+    /// stay.
     func drain() {
         guard let context else { return }
         if case .closed = phase { return }

@@ -56,7 +56,7 @@ enum FollowPurpose: Sendable {
     case parcel(ParcelPurpose)
 }
 
-/// The tags of requests and follows without an answer, each with its purpose.
+/// The tags of unanswered requests and follows, each with its purpose.
 struct RequestTags {
     private var last: UInt64 = 0
     private var requests: [UInt64: (relay: RelayID, purpose: RequestPurpose)] = [:]

@@ -203,8 +203,8 @@ struct ConversationMachine {
     /// - Parameters:
     ///   - isBack: whether this device was in the conversation before.
     ///   - people: the other members.
-    /// - Returns: a warning of different logs if this device's history continues and the inviter's view differs from this
-    ///   device's; `nil` if there is no difference, or the history does not continue.
+    /// - Returns: a warning that the logs differ, if one commit removed this device and added it again, and the inviter's view
+    ///   differs from this device's. Otherwise `nil`.
     mutating func join(
         _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers, in device: inout DeviceState
     ) throws(KithError) -> Warning? {

@@ -53,7 +53,8 @@ struct CursorBook: Sendable {
         return lastReader
     }
 
-    /// Removes the cursor with the given name. If no cursor has the name, removes all damaged cursors.
+    /// Removes the cursor with the given name. If no cursor has the name, removes all damaged cursors,
+    /// because one of them may have had it.
     ///
     /// - Returns: the numbers of the removed cursors.
     /// - Throws: ``KithError/notFound(_:)``.

@@ -3,7 +3,7 @@ public struct BlobLimits: Sendable {
     /// Maximum size of a blob, in MiB. A film or a disk image fits.
     public var sizeMiB = 4_096
     /// Maximum total size of all blobs, in MiB. A second limit leaves room for messages: blobs take at most 80 % of the space
-    /// that is free or taken by blobs (``diskShare(storedBytes:freeBytes:)``).
+    /// that is free or taken by blobs (`diskShare(storedBytes:freeBytes:)`).
     public var storeMiB = 51_200
     /// Maximum total size of the blobs that one address may create in a day, in MiB.
     public var addressMiBPerDay = 2_048

@@ -126,8 +126,9 @@ extension Group {
         self = next
     }
 
-    /// Erases the keys of this epoch's messages and of other epochs. The epoch's own secrets are replaced by their hashes. If a
-    /// value is derived from the hashes by mistake, only those who knew the epoch's secrets can compute it.
+    /// Erases the proposals, the private keys of the tree, the keys for messages and exports of this epoch, and the resumption PSKs
+    /// of past epochs. Each other secret of the epoch is replaced by its hash. If a value is derived from a hash by mistake, only
+    /// those who knew the epoch's secrets can compute it.
     private mutating func forgetSecrets() {
         proposals.removeAll()
         privateKeys = [:]

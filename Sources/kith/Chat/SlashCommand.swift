@@ -106,8 +106,8 @@ enum SlashCommand: Hashable, Sendable {
         return .command(.explain(seq: seq))
     }
 
-    /// Parses the argument of `/expire`: `off`, or a duration of at most a year such as `10m`, with the unit `s`, `m`, `h` or
-    /// `d`.
+    /// Parses the argument of `/expire`: `off`, `never`, or a duration such as `10m`, with the unit `s`, `m`, `h` or `d`. A
+    /// duration is at most a year.
     private static func expire(_ rest: String) -> ParsedLine {
         if rest == "off" || rest == "never" { return .command(.expire(seconds: nil)) }
         let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]

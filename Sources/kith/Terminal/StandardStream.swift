@@ -93,8 +93,9 @@ struct StandardStream: Sendable {
 }
 
 extension StandardStream {
-    /// Reserves the descriptors of standard input, output and error if the caller has closed them. They can be neither read nor
-    /// written then. Otherwise the next file or connection of this program would get one of their numbers.
+    /// Reserves the descriptors of standard input, output and error that the caller has closed. Otherwise the next file or
+    /// connection of this program would get one of their numbers. A reserved input can't be read, and a reserved output can't be
+    /// written.
     static func fillGaps() {
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
             // `open` returns the lowest free number, which is this one.
