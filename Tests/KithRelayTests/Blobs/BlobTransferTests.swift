@@ -123,19 +123,19 @@ import Testing
                     _ = try await connection.append(
                         to: blob.id, token: blob.write, offset: 0, count: blob.size
                     ) {
-                        guard sent < 6_000_000 else { throw Lost() }
+                        guard sent < 6_000_000 else {
+                            // The connection is lost once the relay has made some of the bytes durable.
+                            try await Self.use(relay) { other in
+                                while try await other.status(of: blob.id, token: blob.write).stored < 4 << 20 {}
+                            }
+                            throw Lost()
+                        }
                         defer { sent += 200_000 }
                         return ByteBuffer(bytes: bytes[sent..<sent + 200_000])
                     }
                 }
             }
-            try await Self.use(relay) { connection in
-                // At least one sync was due. The relay may be making the rest durable.
-                var stored: UInt64 = 0
-                while stored < 4 << 20 {
-                    stored = try await connection.status(of: blob.id, token: blob.write).stored
-                }
-            }
+            // The relay may still be making the rest durable.
             var isComplete = false
             while !isComplete {
                 let code = await Self.refusal {
