@@ -25,8 +25,12 @@ extension ConversationMachine {
         _ targets: [AddTarget], of intent: Intent, in device: inout DeviceState
     ) throws(KithError) -> [IntentPolicy.Candidate] {
         let group = try group(in: &device).group
-        let candidates = targets.map { candidate($0, for: group, in: device) }
-        for (target, candidate) in zip(targets, candidates).prefix(ClientLimits.additionsPerCommit) {
+        var candidates: [IntentPolicy.Candidate] = []
+        for (index, target) in targets.enumerated() {
+            let candidate = candidate(target, for: group, in: device)
+            candidates.append(candidate)
+            // The people beyond the next commit only have to be judged.
+            guard index < ClientLimits.additionsPerCommit else { continue }
             guard !candidate.isDecisive else { break }
             guard case .here(let keyPackage, let certificate) = keyPackages[target.inbox.channel] else { continue }
             if case .valid = candidate {

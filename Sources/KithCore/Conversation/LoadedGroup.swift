@@ -29,7 +29,7 @@ final class LoadedGroup {
             GroupRecordKey(rawValue: value.item).map { GroupRecord(key: $0, content: SecretBytes(value.bytes)) }
         }
         let stored = try reading { () throws(StoreError) in
-            try store.value(StoreKey(.pendingCommit, owner: owner, item: 0))
+            try store.value(Self.pendingKey(owner))
         }
         let (group, pending, tokens) = try decodingStored(.epoch) {
             let group = try Group(restoring: SecretBytes(state), records: records)
@@ -100,16 +100,19 @@ final class LoadedGroup {
         throw .tooLong(limit: ClientLimits.welcome)
     }
 
+    /// The place of the commit that is pending in a conversation.
+    private static func pendingKey(_ owner: UInt64) -> StoreKey { StoreKey(.pendingCommit, owner: owner, item: 0) }
+
     /// Makes a commit the pending commit, and stores it.
     func stage(_ commit: PendingTurn, of conversation: ConversationID, in step: inout Step) {
         pending = commit
-        step.put(StoreKey(.pendingCommit, owner: conversation.rawValue, item: 0), commit.encoded)
+        step.put(Self.pendingKey(conversation.rawValue), commit.encoded)
     }
 
     /// Drops the pending commit, because it can no longer get into the log.
     func dropPending(of conversation: ConversationID, in step: inout Step) {
         pending = nil
-        step.delete(StoreKey(.pendingCommit, owner: conversation.rawValue, item: 0))
+        step.delete(Self.pendingKey(conversation.rawValue))
     }
 
     /// Encrypts a message.
@@ -147,7 +150,7 @@ final class LoadedGroup {
         }
         isNewEpoch = false
         group.epochState.withUnsafeBytes { step.put(StoreKey(.epoch, owner: owner, item: 0), Array($0)) }
-        step.delete(StoreKey(.pendingCommit, owner: owner, item: 0))
+        step.delete(Self.pendingKey(owner))
         step.deleteAll(.record, owner: owner)
         for record in group.records { put(record, owner, in: &step) }
         _ = group.takeChangedRecords()

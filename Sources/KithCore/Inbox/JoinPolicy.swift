@@ -45,12 +45,12 @@ enum JoinPolicy {
     ///   - inviter: the account that made the Welcome; `nil` if it is unknown.
     ///   - members: the members of the Welcome's group.
     static func mayBringBack(
-        inviter: AccountKey?, to membership: Membership, members: Set<AccountKey>
+        inviter: AccountKey?, to membership: Membership, members: @autoclosure () -> Set<AccountKey>
     ) -> Bool {
         guard let inviter else { return false }
         switch membership {
         case .conversationOfTwo(let other, let own):
-            return inviter == other && members == [inviter, own]
+            return inviter == other && members() == [inviter, own]
         case .group(let before): return before.contains(inviter)
         case .unknownGroup(let isInviterKnown): return isInviterKnown
         }
