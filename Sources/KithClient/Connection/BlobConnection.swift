@@ -105,15 +105,10 @@ package struct BlobConnection {
 
     /// Returns the relay's refusal of the last request; `nil` if it sent none.
     private mutating func refusal() async -> (any Error)? {
-        do {
-            _ = try await readHead()
-            return nil
-        } catch let error as RelayConnectionError {
+        do { _ = try await readHead() } catch let error as RelayConnectionError {
             if case .refused = error { return error }
-            return nil
-        } catch {
-            return nil
-        }
+        } catch {}
+        return nil
     }
 
     /// Downloads a part of a blob.

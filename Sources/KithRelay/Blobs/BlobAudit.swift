@@ -6,15 +6,13 @@ struct BlobAudit {
     private let folder: BlobFolder
     private let table: BlobTable
 
-    /// - Parameter isAtRest: whether no relay runs, and none can start.
+    /// - Parameter isLocked: whether no relay runs, and none can start.
     /// - Returns: `nil` if the relay never kept blobs.
-    init?(folder: BlobFolder, isAtRest: Bool) throws(StoreFailure) {
+    init?(folder: BlobFolder, isLocked: Bool) throws(StoreFailure) {
         guard StoreFolder.exists(folder.table) else { return nil }
         self.folder = folder
-        // Without a write-ahead log, SQLite need not create its two other files.
-        let isImmutable = isAtRest && StoreFolder.size(of: folder.table + "-wal") == 0
         table = BlobTable(
-            connection: try SQLiteConnection(path: folder.table, mode: isImmutable ? .immutable : .readOnly))
+            connection: try SQLiteConnection(path: folder.table, mode: .audit(of: folder.table, isLocked: isLocked)))
     }
 
     func forEachRow(_ body: (AuditRow) throws -> Void) throws {

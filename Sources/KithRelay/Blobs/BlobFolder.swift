@@ -71,11 +71,7 @@ struct BlobFolder: Sendable {
     }
 
     /// The free space on the disk, in bytes; 0 if it cannot be read.
-    var freeBytes: UInt64 {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return 0 }
-        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
-    }
+    var freeBytes: UInt64 { (try? StoreFolder.freeDiskBytes(at: path)) ?? 0 }
 
     private static func size(of file: Int32) -> UInt64? {
         var status = stat()

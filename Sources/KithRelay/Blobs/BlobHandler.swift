@@ -35,7 +35,6 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var context: ChannelHandlerContext?
     /// The body of the request.
     private var body = IncomingBlob()
-    private var hasBodyEnded = false
     private var isReadWanted = false
     /// The number of calls of ``run(_:then:)`` that have not come back.
     private var runs = 0
@@ -93,7 +92,6 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
             case .passing: context.fireChannelRead(data)
             case .refused: context.close(promise: nil)
             case .idle, .deciding, .uploading, .downloading:
-                hasBodyEnded = true
                 body.end()
                 writeBody()
             }
@@ -101,7 +99,6 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func begin(_ head: HTTPRequestHead) {
-        hasBodyEnded = false
         body = IncomingBlob()
         progress()
         let request: BlobRequest
@@ -136,8 +133,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Gives the slot back once nothing more is transferred and no bytes of the connection are in memory. So a slow disk does not
     /// let one client after another leave bytes behind.
     private func giveSlotBackIfOver() {
-        guard runs == 0 else { return }
-        if case .refused = state { slot.giveBack() } else if context == nil { slot.giveBack() }
+        let isRefused = if case .refused = state { true } else { false }
+        if runs == 0, isRefused || context == nil { slot.giveBack() }
     }
 
     private func didDecide(_ request: BlobRequest, _ result: Result<BlobService.Outcome, BlobError>) {
@@ -262,12 +259,12 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func refuse(_ code: HTTPResponseStatus, _ error: RelayError, status: BlobStatus? = nil) {
         guard let context else { return }
         connection.metrics.count(error)
+        let mustClose = body.hasEnded
         body = IncomingBlob()
         let text = error.encoded
         writeHead(code, (status?.fields ?? []) + [("connection", "close")], length: UInt64(text.count))
         context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: text)))), promise: nil)
         let channel = context.channel
-        let mustClose = hasBodyEnded
         state = .refused
         giveSlotBackIfOver()
         context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in

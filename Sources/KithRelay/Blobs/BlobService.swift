@@ -33,7 +33,7 @@ struct BlobService: Sendable {
     /// Returns whether the same blob is reserved already.
     func hasReserved(_ blob: NewBlob) async -> Bool {
         guard let known = try? await store.record(of: blob.id) else { return false }
-        return known.read == blob.read && known.write == blob.write && known.status.size == blob.size
+        return known.isReservation(of: blob)
     }
 
     /// Returns a refusal if the blob is too large, or the store has no room for it. The store itself also looks at the disk.
@@ -41,11 +41,7 @@ struct BlobService: Sendable {
         guard blob.size <= limits.size else {
             return RelayError(.tooLarge, "the file is too large for this relay", detail: limits.size)
         }
-        let used = store.statistics().bytes
-        guard used < limits.storeBytes, BlobLimits.charge(for: blob.size) <= limits.storeBytes - used else {
-            return RelayError(BlobError.full)
-        }
-        return nil
+        return store.statistics().hasRoom(for: blob, within: limits.storeBytes) ? nil : RelayError(BlobError.full)
     }
 
     /// Decides a request over HTTP.

@@ -101,6 +101,11 @@ package struct BlobRecord: Hashable, Sendable {
     package let status: BlobStatus
     /// The times.
     package let times: BlobTimes
+
+    /// Whether `blob` asks for the same blob again.
+    func isReservation(of blob: NewBlob) -> Bool {
+        read == blob.read && write == blob.write && status.size == blob.size
+    }
 }
 
 /// Totals of a store.
@@ -109,4 +114,9 @@ package struct BlobStatistics: Hashable, Sendable {
     package var count = 0
     /// The sum of the bytes that all blobs count as (``BlobLimits``). An incomplete blob counts with its whole size.
     package var bytes: UInt64 = 0
+
+    /// Whether one more blob fits into `limit` bytes.
+    func hasRoom(for blob: NewBlob, within limit: UInt64) -> Bool {
+        bytes < limit && BlobLimits.charge(for: blob.size) <= limit - bytes
+    }
 }

@@ -57,17 +57,13 @@ package final class FileBlobStore: BlobStore {
         let freeBytes = folder.freeBytes
         try await withRows { table throws(BlobError) in
             if let known = try table.find(blob.id) {
-                guard known.read == blob.read, known.write == blob.write, known.status.size == blob.size else {
-                    throw .exists
-                }
+                guard known.isReservation(of: blob) else { throw .exists }
                 return
             }
             let totals = self.totals.withLock { $0 }
-            let used = totals.statistics.bytes
             let limit = min(
                 maximumBytes, BlobLimits.diskShare(storedBytes: totals.storedBytes, freeBytes: freeBytes))
-            let charge = BlobLimits.charge(for: blob.size)
-            guard used < limit, charge <= limit - used else { throw .full }
+            guard totals.statistics.hasRoom(for: blob, within: limit) else { throw .full }
             do throws(StoreFailure) {
                 // A blob that is being deleted has a row still.
                 guard try table.extent(of: blob.id) == nil else { throw .io("the blob is being deleted") }
@@ -75,7 +71,7 @@ package final class FileBlobStore: BlobStore {
             } catch { throw .failed(error) }
             self.totals.withLock { totals in
                 totals.statistics.count += 1
-                totals.statistics.bytes += charge
+                totals.statistics.bytes += BlobLimits.charge(for: blob.size)
             }
         }
     }

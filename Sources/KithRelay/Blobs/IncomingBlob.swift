@@ -12,7 +12,7 @@ struct IncomingBlob {
 
     private var pending = ByteBuffer()
     private(set) var isWriting = false
-    private var hasEnded = false
+    private(set) var hasEnded = false
     /// The number of bytes that were written since the file was last made durable.
     private var unsynced = 0
 

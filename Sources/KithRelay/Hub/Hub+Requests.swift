@@ -190,17 +190,29 @@ extension Hub {
             return answer(.error(.denied), to: address)
         }
         guard payload.count <= limits.payload else { return answer(.error(tooLarge), to: address) }
-        guard let channel = channels.use(id), channel.tentative?.isTurned != true else {
-            return waitForChannel(id, request)
-        }
-        guard !channel.head.isClosed else { return answer(.error(.gone), to: address) }
-        guard epoch == channel.head.epoch else {
-            return answer(.error(.staleEpoch(current: channel.head.epoch)), to: address)
-        }
+        guard let channel = openChannel(id, in: epoch, request) else { return }
         metrics.whispers.count()
         session.charge(followers: channel.followerCount, atNanoseconds: round.uptime)
         round.whispers.append((channel, epoch, payload))
         answer(.done, to: address)
+    }
+
+    /// Returns the channel if it is open and in this epoch, also at the end of the round. Otherwise returns `nil`, and the request
+    /// has been answered or waits.
+    private func openChannel(_ id: ChannelID, in epoch: UInt64, _ request: HubRequest) -> HubChannel? {
+        guard let channel = channels.use(id), channel.tentative?.isTurned != true else {
+            waitForChannel(id, request)
+            return nil
+        }
+        guard !channel.head.isClosed else {
+            answer(.error(.gone), to: request.replyAddress)
+            return nil
+        }
+        guard epoch == channel.head.epoch else {
+            answer(.error(.staleEpoch(current: channel.head.epoch)), to: request.replyAddress)
+            return nil
+        }
+        return channel
     }
 
     private func createBlob(
@@ -210,13 +222,7 @@ extension Hub {
         guard session.rights(in: id, epoch: epoch).contains(.append) else {
             return answer(.error(.denied), to: address)
         }
-        guard let channel = channels.use(id), channel.tentative?.isTurned != true else {
-            return waitForChannel(id, request)
-        }
-        guard !channel.head.isClosed else { return answer(.error(.gone), to: address) }
-        guard epoch == channel.head.epoch else {
-            return answer(.error(.staleEpoch(current: channel.head.epoch)), to: address)
-        }
+        guard let channel = openChannel(id, in: epoch, request) else { return }
         // Everybody who has an invite may append to an inbox. Blobs are for conversations.
         guard channel.head.kind == .log, let blobs else { return answer(.error(.denied), to: address) }
         if let refusal = blobs.refusal(of: blob) { return answer(.error(refusal), to: address) }

@@ -13,6 +13,14 @@ final class SQLiteConnection {
         case readOnly
         /// Reads a file that no process changes. The medium may be read-only.
         case immutable
+
+        /// The mode for an audit of a file. If no process can change the file and it has no write-ahead log, SQLite need not create
+        /// its two other files.
+        ///
+        /// - Parameter isLocked: whether no relay runs, and none can start.
+        static func audit(of path: String, isLocked: Bool) -> Mode {
+            isLocked && StoreFolder.size(of: path + "-wal") == 0 ? .immutable : .readOnly
+        }
     }
 
     let handle: OpaquePointer

@@ -1,4 +1,3 @@
-import Glibc
 import KithWire
 
 /// Expiry, the noted clock, and disk space.
@@ -38,10 +37,9 @@ extension SQLiteStore {
         let pages = try connection.number("PRAGMA page_count") ?? 0
         let free = min(pages, try connection.number("PRAGMA freelist_count") ?? 0)
         let pageBytes = UInt64(StoreLimits.pageBytes)
-        var status = statvfs()
-        guard statvfs(folder.path, &status) == 0 else { throw .io(String(cString: strerror(errno))) }
+        let diskBytes = try StoreFolder.freeDiskBytes(at: folder.path)
         return StoreSpace(
             usedBytes: (pages - free) * pageBytes + StoreFolder.size(of: folder.wal),
-            freeBytes: UInt64(status.f_bavail) * UInt64(status.f_frsize) + free * pageBytes)
+            freeBytes: diskBytes + free * pageBytes)
     }
 }

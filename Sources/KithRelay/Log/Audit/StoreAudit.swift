@@ -23,12 +23,10 @@ package final class StoreAudit {
         folder = StoreFolder(path: path)
         guard StoreFolder.exists(folder.database) else { throw .missing(folder: path) }
         lock = folder.lockedForReading()
-        // If no relay runs and there is no write-ahead log, the database file holds all data. Then SQLite need not create its two
-        // other files.
-        let isAtRest = lock != nil && StoreFolder.size(of: folder.wal) == 0
         let format: StoreSchema.Format
         do throws(StoreFailure) {
-            connection = try SQLiteConnection(path: folder.database, mode: isAtRest ? .immutable : .readOnly)
+            connection = try SQLiteConnection(
+                path: folder.database, mode: .audit(of: folder.database, isLocked: lock != nil))
             format = try StoreSchema.format(of: connection)
         } catch {
             throw StoreOpenError(error, file: folder.database)
@@ -61,7 +59,7 @@ package final class StoreAudit {
             try auditChannel(number, id, createdMs, entriesPerChannel ?? .max, body)
         }
         try auditNames(body)
-        try BlobAudit(folder: BlobFolder(path: folder.path), isAtRest: lock != nil)?.forEachRow(body)
+        try BlobAudit(folder: BlobFolder(path: folder.path), isLocked: lock != nil)?.forEachRow(body)
     }
 
     private func store() throws(StoreFailure) -> AuditRow.StoreRow {
