@@ -23,8 +23,7 @@ import Testing
 
     @Test("a file that can't be removed does not keep other expired blobs, and is tried again")
     func stuckFile() async throws {
-        try await withTemporaryFolder { folder in
-            let store = try FileBlobStore(folder: folder.path)
+        try await withBlobStore { store, folder in
             var ids: [BlobID] = []
             for _ in 0..<5 {
                 ids.append(try await Self.create(1, in: store))
@@ -42,14 +41,12 @@ import Testing
             for file in files[..<2] { try FileManager.default.removeItem(atPath: file) }
             #expect(try await store.expire(nowMs: 10_000) == 2)
             #expect(store.statistics() == BlobStatistics())
-            await store.close()
         }
     }
 
     @Test("no upload leaves a file without a row while its blob expires")
     func uploadDuringExpiry() async throws {
-        try await withTemporaryFolder { folder in
-            let store = try FileBlobStore(folder: folder.path)
+        try await withBlobStore { store, folder in
             for _ in 0..<100 {
                 let id = try await Self.create(4, in: store)
                 async let expired = store.expire(nowMs: 10_000)
@@ -60,14 +57,12 @@ import Testing
                 #expect(!FileManager.default.fileExists(atPath: BlobFolder(path: folder.path).file(of: id)))
             }
             #expect(store.statistics() == BlobStatistics())
-            await store.close()
         }
     }
 
     @Test("an upload whose stored bytes are gone is refused and creates no file")
     func lostBytes() async throws {
-        try await withTemporaryFolder { folder in
-            let store = try FileBlobStore(folder: folder.path)
+        try await withBlobStore { store, folder in
             let id = try await Self.create(4, in: store)
             try await Self.upload([1, 2], to: id, in: store)
             try FileManager.default.removeItem(atPath: BlobFolder(path: folder.path).files)
@@ -75,20 +70,17 @@ import Testing
                 _ = try await store.upload(to: id, at: 2)
             }
             #expect(!FileManager.default.fileExists(atPath: BlobFolder(path: folder.path).file(of: id)))
-            await store.close()
         }
     }
 
     @Test("a folder that was deleted while the relay runs is created again")
     func lostFolder() async throws {
-        try await withTemporaryFolder { folder in
-            let store = try FileBlobStore(folder: folder.path)
+        try await withBlobStore { store, folder in
             let id = try await Self.create(4, in: store)
             try FileManager.default.removeItem(atPath: BlobFolder(path: folder.path).files)
             try await Self.upload([1, 2, 3, 4], to: id, in: store)
             let download = try await store.download(id)
             #expect(Array(try await download.bytes(at: 0, count: 4).readableBytesView) == [1, 2, 3, 4])
-            await store.close()
         }
     }
 

@@ -78,9 +78,8 @@ import Testing
 
     @Test("a later upload ends an earlier one, which changes nothing any more")
     func superseded() async throws {
-        try await withTemporaryFolder { folder in
+        try await withBlobStore { store, _ in
             let blob = Self.blob(10)
-            let store = try FileBlobStore(folder: folder.path)
             try await store.create(blob, times: Self.times, maximumBytes: Self.roomy)
             let first = try await store.upload(to: blob.id, at: 0)
             let second = try await store.upload(to: blob.id, at: 0)
@@ -90,15 +89,13 @@ import Testing
             #expect(try await second.append(ByteBuffer(bytes: 0..<10), isSynced: false) == 10)
             let download = try await store.download(blob.id)
             #expect(Array(try await download.bytes(at: 0, count: 10).readableBytesView) == Array(0..<10))
-            await store.close()
         }
     }
 
     @Test("an upload at another place, beyond the size, or of a complete blob is refused")
     func refusedUploads() async throws {
-        try await withTemporaryFolder { folder in
+        try await withBlobStore { store, _ in
             let blob = Self.blob(4)
-            let store = try FileBlobStore(folder: folder.path)
             try await store.create(blob, times: Self.times, maximumBytes: Self.roomy)
             await #expect(throws: BlobError.wrongOffset(BlobStatus(stored: 0, size: 4, expiresMs: 10_000))) {
                 _ = try await store.upload(to: blob.id, at: 1)
@@ -112,26 +109,22 @@ import Testing
                 _ = try await store.upload(to: blob.id, at: 4)
             }
             await #expect(throws: BlobError.denied) { _ = try await store.upload(to: .random(), at: 0) }
-            await store.close()
         }
     }
 
     @Test("an incomplete blob is not read")
     func incomplete() async throws {
-        try await withTemporaryFolder { folder in
+        try await withBlobStore { store, _ in
             let blob = Self.blob(4)
-            let store = try FileBlobStore(folder: folder.path)
             try await store.create(blob, times: Self.times, maximumBytes: Self.roomy)
             await #expect(throws: BlobError.denied) { _ = try await store.download(blob.id) }
-            await store.close()
         }
     }
 
     @Test("the same blob may be created again, another one with its id may not")
     func createdTwice() async throws {
-        try await withTemporaryFolder { folder in
+        try await withBlobStore { store, _ in
             let blob = Self.blob(4)
-            let store = try FileBlobStore(folder: folder.path)
             try await store.create(blob, times: Self.times, maximumBytes: Self.roomy)
             try await store.create(blob, times: Self.times, maximumBytes: Self.roomy)
             #expect(store.statistics() == BlobStatistics(count: 1, bytes: BlobLimits.leastCharge))
@@ -139,15 +132,13 @@ import Testing
             await #expect(throws: BlobError.exists) {
                 try await store.create(other, times: Self.times, maximumBytes: Self.roomy)
             }
-            await store.close()
         }
     }
 
     @Test("an incomplete blob counts with its whole size, and room comes back when a blob is deleted")
     func room() async throws {
-        try await withTemporaryFolder { folder in
+        try await withBlobStore { store, _ in
             let (first, second) = (Self.blob(600_000), Self.blob(400_001))
-            let store = try FileBlobStore(folder: folder.path)
             try await store.create(first, times: Self.times, maximumBytes: 1_000_000)
             await #expect(throws: BlobError.full) {
                 try await store.create(second, times: Self.times, maximumBytes: 1_000_000)
@@ -155,15 +146,13 @@ import Testing
             try await store.delete(first.id)
             try await store.create(second, times: Self.times, maximumBytes: 1_000_000)
             #expect(store.statistics() == BlobStatistics(count: 1, bytes: 400_001))
-            await store.close()
         }
     }
 
     @Test("expiry deletes what is over, complete or not, and nothing else")
     func expiry() async throws {
-        try await withTemporaryFolder { folder in
+        try await withBlobStore { store, folder in
             let (complete, partial) = (Self.blob(4), Self.blob(4))
-            let store = try FileBlobStore(folder: folder.path)
             try await Self.upload([1, 2, 3, 4], to: complete, in: store)
             try await store.create(partial, times: Self.times, maximumBytes: Self.roomy)
             _ = try await store.upload(to: partial.id, at: 0).append(ByteBuffer(bytes: [1]), isSynced: true)
@@ -176,7 +165,6 @@ import Testing
             #expect(try await store.expire(nowMs: 10_000) == 1)
             #expect(!FileManager.default.fileExists(atPath: Self.file(of: complete, in: folder).path))
             #expect(store.statistics() == BlobStatistics())
-            await store.close()
         }
     }
 
@@ -200,9 +188,8 @@ import Testing
 
     @Test("a deletion ends an upload that is under way, and a download that is under way goes on")
     func deletionMeanwhile() async throws {
-        try await withTemporaryFolder { folder in
+        try await withBlobStore { store, folder in
             let (complete, partial) = (Self.blob(4), Self.blob(4))
-            let store = try FileBlobStore(folder: folder.path)
             try await Self.upload([1, 2, 3, 4], to: complete, in: store)
             try await store.create(partial, times: Self.times, maximumBytes: Self.roomy)
             let download = try await store.download(complete.id)
@@ -214,15 +201,13 @@ import Testing
                 try await upload.append(ByteBuffer(bytes: [1]), isSynced: true)
             }
             #expect(!FileManager.default.fileExists(atPath: Self.file(of: partial, in: folder).path))
-            await store.close()
         }
     }
 
     @Test("a file that is gone or has another size is reported as damage")
     func damage() async throws {
-        try await withTemporaryFolder { folder in
+        try await withBlobStore { store, folder in
             let (gone, short) = (Self.blob(4), Self.blob(4))
-            let store = try FileBlobStore(folder: folder.path)
             for blob in [gone, short] { try await Self.upload([1, 2, 3, 4], to: blob, in: store) }
             try FileManager.default.removeItem(at: Self.file(of: gone, in: folder))
             try Data([1, 2, 3]).write(to: Self.file(of: short, in: folder))
@@ -232,7 +217,6 @@ import Testing
             await #expect(throws: BlobError.failed(.damaged("the file of a blob has another size"))) {
                 _ = try await store.download(short.id)
             }
-            await store.close()
         }
     }
 
@@ -246,7 +230,7 @@ import Testing
             try Data([1, 2, 3]).write(to: Self.file(of: short, in: folder))
             func check() throws {
                 var rows: [String: AuditRow.BlobRow] = [:]
-                try BlobAudit(folder: BlobFolder(path: folder.path), isAtRest: false)?.forEachRow { row in
+                try BlobAudit(folder: BlobFolder(path: folder.path), isLocked: false)?.forEachRow { row in
                     if case .blob(let row) = row { rows[row.readTokenHash] = row }
                 }
                 #expect(rows.count == 3)
@@ -265,9 +249,8 @@ import Testing
 
     @Test("only the owner can read folder, table and files")
     func modes() async throws {
-        try await withTemporaryFolder { folder in
+        try await withBlobStore { store, folder in
             let blob = Self.blob(4)
-            let store = try FileBlobStore(folder: folder.path)
             try await Self.upload([1, 2, 3, 4], to: blob, in: store)
             let paths = BlobFolder(path: folder.path)
             for (path, mode) in [
@@ -277,7 +260,6 @@ import Testing
                 let found = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
                 #expect(found == mode, "\(path)")
             }
-            await store.close()
         }
     }
 
