@@ -26,7 +26,7 @@ public struct SimulationProfile: Sendable {
     var operations: ClosedRange<Int>
     /// The number of relays.
     var relays: ClosedRange<Int>
-    /// A factor for the probabilities of faults. It is lower in a simulation with many people, because these have many
+    /// A factor for the probabilities of faults. It is lower in a simulation with many people, because many people have many
     /// opportunities for faults.
     var severity = 1.0
     /// Whether all people are members of one group from the beginning.

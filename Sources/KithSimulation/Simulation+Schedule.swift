@@ -13,7 +13,8 @@ public struct SimulationReport: Sendable {
     public let traceLines: [String]
     /// The numbers of people, operations, texts, crashes of clients and of relays, lost connections, and events.
     public let clients, operations, texts, clientCrashes, relayCrashes, disconnects, events: Int
-    /// Number of pairs of members who were shown different logs before a turn, and received messages from each other after it.
+    /// Number of pairs of members for which the checker has judged a lie. The relay showed the two members different entries
+    /// before a turn, and the deceived member received a message from the other after the turn.
     public let lies: Int
 }
 

@@ -57,8 +57,8 @@ public final class Simulation {
     private(set) var wires: [Int: Wire] = [:]
     private var lastConnection = 0
     let checker: InvariantChecker
-    /// Sizes of commits and trees above which they are put into parcels, in bytes. In a quarter of the schedules, all commits
-    /// are put into parcels, and in another quarter, some commits are. The proportions for trees are the same as for commits.
+    /// The maximum sizes of a commit and of a Welcome in an entry, in bytes. In a quarter of the schedules, all commits are put
+    /// into parcels, and in another quarter, some commits are. The proportions for trees are the same as for commits.
     var sizes: EntrySizes {
         var sizes = EntrySizes()
         switch seed % 4 {

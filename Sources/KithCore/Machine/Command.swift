@@ -44,14 +44,14 @@ package struct Command<Answer: Sendable>: Sendable, CustomStringConvertible {
     }
 }
 
-/// A command with its number, for any type of result.
+/// A command with its number. The type of the result is erased, so that one case of ``ProfileInput`` can contain any command.
 package struct GivenCommand: Sendable {
     package let id: CommandID
     let begin: @Sendable (ProfileMachine) throws(KithError) -> Void
 }
 
 extension ProfileInput {
-    /// Creates the input with which a command begins.
+    /// Creates the input that begins a command.
     package static func command<Answer>(_ id: CommandID, _ command: Command<Answer>) -> ProfileInput {
         .command(
             GivenCommand(id: id) { (profile) throws(KithError) in try command.begin(profile, Ticket(id)) })

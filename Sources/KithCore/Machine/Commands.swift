@@ -21,7 +21,7 @@ extension Command where Answer == ConversationID {
         Command { (profile, ticket) throws(KithError) in try profile.join(invite, name, ticket) }
     }
 
-    /// Begins a conversation of two, or returns the existing one.
+    /// Begins a conversation of two with a contact. If there is one already, returns it.
     ///
     /// - Parameter waits: `true` to finish when the contact can find the conversation, `false` to finish at once.
     package static func startConversation(_ contact: ContactID, waits: Bool) -> Self {
@@ -36,7 +36,7 @@ extension Command where Answer == ConversationID {
         }
     }
 
-    /// Adds people to a group. A member who has a new device is added again, with the new device.
+    /// Adds people to a group. If a person is already a member, the person's new device replaces the older ones.
     package static func add(_ conversation: ConversationID, _ members: [ContactID]) -> Self {
         Command { (profile, ticket) throws(KithError) in
             try profile.add(members, to: conversation, ticket)
@@ -195,7 +195,7 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Decides about a contact's conflicting key: pins that key, or keeps the pinned one.
+    /// Decides about a contact's conflicting key. If `accept` is `true`, pins that key. If not, keeps the pinned key.
     package static func decideKey(_ contact: ContactID, accept: Bool) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.decideKey(contact, accept: accept) })
     }

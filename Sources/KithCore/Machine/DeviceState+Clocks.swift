@@ -11,7 +11,7 @@ extension DeviceState {
         difference(from: relay, atLeast: ClientLimits.clockSlackMs + 1)
     }
 
-    /// The differences from connected relays' clocks that the user has to know.
+    /// The differences of at least ``ClientLimits/clockTellMs`` between this device's clock and the clocks of connected relays.
     var clockDifferences: [ClockDifference] {
         relays.connected.compactMap { difference(from: $0, atLeast: ClientLimits.clockTellMs) }
     }
@@ -67,8 +67,8 @@ struct ClockNotices {
     private var told: [RelayID: Int64] = [:]
     private var isContactTold = false
 
-    /// Returns whether the difference from a relay's clock has to be reported. Each difference is reported once, and again when
-    /// it has changed by an hour.
+    /// Returns whether the difference between the device's clock and a relay's has to be reported. A difference is reported once,
+    /// and again when it has changed by an hour.
     ///
     /// - Parameter lead: milliseconds by which the device's clock is ahead of the relay's.
     mutating func isToBeTold(of relay: RelayID, lead: Int64) -> Bool {

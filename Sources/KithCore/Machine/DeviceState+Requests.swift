@@ -14,7 +14,8 @@ extension DeviceState {
         if invitationNotices.passedOver(to: relay) { emit(.invitationPassedOver(relay)) }
     }
 
-    /// Leaves a stranger's letter at the relay until the user has decided about another stranger. Reports this to the user once.
+    /// Leaves a stranger's letter at the relay until the user has decided about another stranger. Reports this to the user, but
+    /// not again before the user's next decision about a stranger.
     mutating func leaveForLater() -> InboxMachine.Taken {
         if invitationNotices.tooManyPending() { emit(.tooManyPending) }
         return .aside(.room)
@@ -25,8 +26,8 @@ extension DeviceState {
     /// Sends a request about a name, if the relay is connected. A registration is sent only if the inbox that will be registered
     /// is ready.
     ///
-    /// - Parameter address: the address of the inbox that will be registered; `nil` if the inbox is not ready, or for a request
-    ///   that registers none.
+    /// - Parameter address: the address of the inbox that will be registered; `nil` if the inbox is not ready, or if the request
+    ///   registers no inbox.
     mutating func sendNameRequest(_ asker: NameAsker, for address: InboxAddress?) throws(KithError) {
         guard let asked = nameRequests[asker], relays.isConnected(asked.relay) else { return }
         switch asked.kind {

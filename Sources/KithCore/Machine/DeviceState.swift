@@ -91,7 +91,7 @@ struct DeviceState {
 
     /// Notes that a relay is connected, and stores the time that the relay has stated, in milliseconds since 1970.
     ///
-    /// - Returns: whether the profile keeps this connection.
+    /// - Returns: whether the profile needs the connection.
     mutating func didConnect(_ relay: RelayID, timeMs: UInt64?) -> Bool {
         if let timeMs { clocks.relay(relay, says: timeMs) }
         return relays.didConnect(relay)
@@ -152,11 +152,12 @@ struct DeviceState {
     }
 }
 
-/// The maximum sizes of a commit and of a Welcome in an entry. Larger ones are sent in parcels.
+/// The maximum sizes of a commit and of a Welcome in an entry. A longer commit is sent in a parcel. If a Welcome with the tree
+/// would be longer, the tree is sent in a parcel.
 package struct EntrySizes: Sendable {
     /// The longest commit in a turn, in bytes.
     package var turn: Int
-    /// The longest Welcome that contains the tree, in bytes.
+    /// The longest Welcome that may contain the tree, in bytes.
     package var welcome: Int
 
     package init(turn: Int = ClientLimits.turn, welcome: Int = ClientLimits.welcome) {
@@ -167,11 +168,11 @@ package struct EntrySizes: Sendable {
 
 /// The values of a profile that are damaged on the disk.
 struct Damage {
-    /// Whether damaged values are left out. This is so in profiles that are open for reading only.
+    /// Whether damaged values are left out. A profile that is open for reading only leaves them out.
     let isTolerated: Bool
     /// The damaged entries that were found so far.
     private(set) var entries: Set<EntryPlace> = []
-    /// The number of damaged values that are not entries. They were left out when the profile was opened.
+    /// The number of damaged values that are not entries, and were left out when the profile was opened.
     private(set) var values = 0
 
     init(isTolerated: Bool) { self.isTolerated = isTolerated }

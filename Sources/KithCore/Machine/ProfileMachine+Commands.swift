@@ -119,7 +119,7 @@ extension ProfileMachine {
     }
 
     /// Restarts a conversation whose contact could not be reached before. Texts that wait in the conversation are kept. If each
-    /// attempt began a new conversation, all failed ones would stay behind.
+    /// attempt began a new conversation, the conversations of failed attempts would remain.
     private func beginAgain(
         with contact: ContactID, at relay: RelayID, _ target: AddTarget, _ ticket: Ticket<ConversationID>
     ) throws(KithError) -> ConversationID? {
@@ -172,7 +172,8 @@ extension ProfileMachine {
 
     // MARK: Changing conversations
 
-    /// If a conversation is pending, accepts it. Then replaces the used key packages in each inbox whose letter has led to it.
+    /// Accepts a conversation, if it is pending. Also replaces a used key package in each inbox that received a letter for the
+    /// conversation.
     func accept(_ id: ConversationID) throws(KithError) {
         guard let machine = state.conversations[id]?.machine, machine.isPending else { return }
         try pass(.accept, to: id)
@@ -234,7 +235,7 @@ extension ProfileMachine {
         try pass(.rename(title, ticket), to: id)
     }
 
-    /// Pins a contact's conflicting key, or keeps the pinned one.
+    /// If `accept` is `true`, pins a contact's conflicting key. If not, keeps the pinned key.
     func decideKey(_ id: ContactID, accept: Bool) throws(KithError) {
         let before = try withDevice { (device) throws(KithError) in
             try device.contacts.decideKey(id, accept: accept, in: &device.step)

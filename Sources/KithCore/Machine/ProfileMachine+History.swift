@@ -57,7 +57,8 @@ extension ProfileMachine {
         return (lines, rows.count < limit ? nil : rows.last.map { $0.seq + 1 })
     }
 
-    /// Returns the message with an id, if it is among the last ``ClientLimits/recentEntries`` entries.
+    /// Returns the message with the given id, if its entry is among the conversation's last ``ClientLimits/recentEntries``
+    /// entries.
     package func recentMessage(_ entry: EntryID, in id: ConversationID) throws(KithError) -> Message? {
         let machine = try state.conversations.conversation(id).machine
         let rows = try state.device.entries(

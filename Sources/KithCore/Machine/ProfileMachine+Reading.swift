@@ -10,16 +10,17 @@ extension ProfileMachine {
             name: identity.name, deviceName: identity.deviceName, accountKey: identity.account.publicKey)
     }
 
-    /// Sets the time before messages are shown, so that texts that have expired by then are hidden.
+    /// Sets the current time. The caller does this before it shows messages, so that expired texts are hidden.
     package func look(at wall: UInt64, steady: UInt64) { state.device.advance(wall: wall, steady: steady) }
 
     /// The damaged entries that were found so far.
     package var damagedEntries: Set<EntryPlace> { state.device.damage.entries }
 
-    /// The number of damaged values that are not entries. They were left out when the profile was opened.
+    /// The number of damaged values that are not entries, and were left out when the profile was opened.
     package var damagedValues: Int { state.device.damage.values }
 
-    /// The differences from connected relays' clocks, for a new subscriber.
+    /// The differences of at least ``ClientLimits/clockTellMs`` between this device's clock and the clocks of connected relays.
+    /// Each new subscriber to events gets them.
     package var relayClockDifferences: [ClockDifference] { state.device.clockDifferences }
 
     // MARK: Conversations
@@ -88,8 +89,8 @@ extension ProfileMachine {
         inboxes.ids.compactMap { inboxes[$0]?.machine.openInvite(in: state.device) }
     }
 
-    /// Returns a relay in the form that users see. If only contacts' cards name the relay, it is shown with the first of these
-    /// contacts.
+    /// Returns a relay in the form that users see. If the relay is known only from contacts' cards, it is shown with the first of
+    /// these contacts.
     package func knownRelay(_ id: RelayID) -> KnownRelay? {
         guard let point = state.device.relays[id] else { return nil }
         let isOwn = inboxes.all.contains { place in
@@ -133,7 +134,7 @@ extension ProfileMachine {
 
     // MARK: Backup
 
-    /// Number of entries that are read at once.
+    /// Maximum number of entries that one read of the store returns.
     private static let backupPage = 1_000
 
     /// Passes the records of a backup to `body`, one at a time. Each record comes after the records to which it refers.

@@ -2,7 +2,8 @@ import KithWire
 import MLS
 
 /// The state machine of a profile. The machine receives inputs, and returns values to store and effects to perform. It has no
-/// clock and no network, and reads the store but never writes to it. Each input is passed to the machine whose state it changes.
+/// clock and no network, and reads the store but never writes to it. It passes each input on to the parts that it concerns, such
+/// as the machine of a conversation.
 ///
 /// If a step throws an error, the machine cannot be used any more, because the state in memory may be newer than the store. Drop
 /// the machine and open another one.
@@ -18,7 +19,7 @@ package final class ProfileMachine {
     ///   - now: the time of the device's clock, in milliseconds since 1970.
     ///   - steady: milliseconds from any starting point, by a clock that nobody sets; `nil` if nobody sets the device's clock
     ///     either.
-    ///   - sizes: the maximum sizes of data in entries. Larger data is sent in parcels.
+    ///   - sizes: the maximum sizes of a commit and of a Welcome in an entry.
     ///   - folding: decides which names look the same.
     /// - Throws: ``KithError/noProfile`` or ``KithError/store(_:)``.
     package init(

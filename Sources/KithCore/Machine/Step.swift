@@ -41,7 +41,8 @@ struct Step {
         return output
     }
 
-    /// Counts a use of a group. The groups that were used least recently are removed from memory first.
+    /// Returns a number for a use of a group. Each use has a higher number than the one before. The group whose last use has the
+    /// lowest number is the first to be removed from memory.
     mutating func nextUse() -> UInt64 {
         uses += 1
         return uses
@@ -91,7 +92,7 @@ struct Step {
     /// Keeps a connection to a relay from now on.
     mutating func connect(_ relay: RelayID, _ point: RelayPoint) { output.effects.append(.connect(relay, point)) }
 
-    /// Sends a request to a connected relay, and stores the purpose for the answer.
+    /// Sends a request to a connected relay, and notes its purpose until the answer comes.
     mutating func request(_ relay: RelayID, _ request: Request, for purpose: RequestPurpose) {
         output.effects.append(.request(relay, tag: tags.new(relay, purpose), request))
     }

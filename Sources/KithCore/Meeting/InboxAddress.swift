@@ -45,8 +45,8 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
 }
 
 /// The address at which a person can be reached: an inbox channel, with the token and the key for putting a Welcome into it and
-/// for taking a key package from it. Anyone who has the address can do both. So it is given to one person only, or published
-/// under a name.
+/// for taking a key package from it. Anyone who has the address can do both. So it is given to one person only, unless the owner
+/// wants to be reached by many people: through a reusable invite or a registered name.
 ///
 /// ```text
 /// struct {

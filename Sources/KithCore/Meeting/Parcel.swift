@@ -112,8 +112,8 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The parts of a parcel that have arrived. Entries may arrive in any order, because a relay may refuse one of several entries
-/// temporarily. They may arrive more than once, because a relay recognizes repeated entries only for some time.
+/// The parts of a parcel that have arrived. They may arrive in any order, because a part that the relay refuses temporarily is
+/// sent again later. A part may arrive more than once, because a relay recognizes repeated entries only for some time.
 struct ParcelContents {
     let address: ParcelAddress
     private var parts: [Int: [UInt8]] = [:]

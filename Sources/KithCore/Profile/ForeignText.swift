@@ -1,8 +1,8 @@
 /// Text that another person or a relay has written: a name, a title, or the name of a device.
 ///
 /// The sender chooses the characters, so the text may imitate this program: its brackets, its marks, or another person's name. A
-/// plain name is shown unchanged. Any other text is shown in curly quotes, without characters that could end a quotation or a row
-/// in brackets. Control characters are replaced later, when the text is printed.
+/// plain name is shown unchanged. Any other text is shown in curly quotes, without characters that could end the quotation or a
+/// line in brackets. Control characters are replaced later, when the text is printed.
 package struct ForeignText: Hashable, Sendable, CustomStringConvertible {
     /// The original text.
     package let text: String

@@ -42,7 +42,8 @@ public struct Message: Hashable, Sendable {
     public let author: Author
     /// The content.
     public let body: Body
-    /// The time of sending in milliseconds since 1970, by the sender's clock. For notices, the time by the relay's clock.
+    /// The time of sending by the sender's clock, in milliseconds since 1970. If no such time is known, the time at which the
+    /// relay received the entry, by the relay's clock. A notice about a damaged entry has the time of a message near it.
     package let sentAtMs: UInt64
     /// The message that this message answers.
     public let replyTo: EntryID?
@@ -73,7 +74,7 @@ public enum Notice: Hashable, Sendable {
     case renewed(by: String)
     /// Entries could not be read, all for the same reason and with nothing shown between them. `count` is their number.
     case unreadable(UnreadableReason, from: String?, count: Int = 1)
-    /// Entries that this device never had were deleted at the relay.
+    /// This device was away from the conversation until it was added again. It never had the entries from `first` to `last`.
     case missed(first: UInt64, last: UInt64)
 }
 

@@ -55,7 +55,8 @@ public struct Contact: Hashable, Sendable {
     public let id: ContactID
     /// This profile's name for the contact. No two contacts have the same name.
     public var name: String
-    /// The key that was pinned when the contact was first seen.
+    /// The contact's pinned key. This is the first key that was seen for the contact, or a conflicting key that the user has
+    /// accepted later.
     public let accountKey: AccountKey
     /// The reason why the key is believed to be the contact's.
     public var trust: Trust
@@ -110,8 +111,8 @@ public struct ConversationSummary: Hashable, Sendable {
     public let id: ConversationID
     /// The conversation's name on this device: the contact's name, or the group's.
     public let name: String
-    /// The other person of a conversation of two. `nil` for groups, until the person is known, and after another key was pinned
-    /// for the person.
+    /// The other person of a conversation of two. `nil` for a group, while the person is unknown, and after another key was
+    /// pinned for the person.
     public let contact: ContactID?
     /// Whether the conversation is a conversation of two.
     public let isDirect: Bool
@@ -194,7 +195,7 @@ public enum LogComparison: Hashable, Sendable {
     case same
     /// The relay has shown this many more entries to the member. This device may still receive these entries.
     case ahead(by: UInt64)
-    /// The relay has shown the same log to the member, but with this many entries fewer.
+    /// The relay has shown the same log to the member, except for this many entries at its end.
     case behind(by: UInt64)
     /// The relay has shown different logs.
     case differs

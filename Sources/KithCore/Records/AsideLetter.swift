@@ -40,9 +40,9 @@ struct AsideLetter: Sendable, TLSCodable {
     }
 }
 
-/// The wait of a Welcome until more of its conversation's log was read. In the part that was read so far, this device is still a
-/// member, but it may have been removed and added again while it was offline. The log and the inbox may be at different relays,
-/// so the log may arrive later than the Welcome.
+/// A Welcome's wait for more of its conversation's log. In the part that was read so far, this device is still a member and needs
+/// no Welcome. But the device may have been removed and added again while it was offline. The log and the inbox may be at
+/// different relays, so the log may arrive later than the Welcome.
 struct LogWait: Sendable, TLSCodable {
     let conversation: ConversationID
     /// The epoch of the Welcome.

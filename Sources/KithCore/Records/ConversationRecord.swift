@@ -22,15 +22,16 @@ struct ConversationRecord: Sendable {
     private(set) var epochBegin: LogView?
     /// The inviter's view at the start of this device's first epoch; `nil` after the log of that epoch has begun.
     private(set) var invitedView: LogView?
-    /// The last entry up to which at least one other member's view was equal to this device's.
+    /// The last entry after which another member's view of the log was equal to this device's.
     private(set) var agreedThrough: UInt64 = 0
     /// The value of ``agreedThrough`` at the start of the epoch.
     private(set) var agreedBeforeTurn: UInt64 = 0
-    /// The epoch in which the user continued although the relay had shown different logs. Views of entries before the end of that
-    /// epoch are not compared.
+    /// The epoch in which the user continued although the relay had shown different logs. For entries up to the end of that
+    /// epoch, members' views are not compared.
     private(set) var trustedEpoch: UInt64?
     private(set) var memberCount: Int
-    /// The first entry that this device missed between its removal and its next addition; `nil` if it missed none.
+    /// The first entry that this device missed while it was away from the conversation, before it was added again; `nil` if it
+    /// missed none.
     private(set) var missedFrom: UInt64?
     private(set) var readSeq: UInt64 = 0
     private(set) var unread = 0
@@ -46,7 +47,7 @@ struct ConversationRecord: Sendable {
     private(set) var entriesSinceRenewal = 0
     /// Whether the relay has shown different logs to members.
     private(set) var isSuspect = false
-    /// Whether this device has sent the other person its address for other conversations.
+    /// Whether this device has sent the other person an address at which it can be invited to new conversations.
     private(set) var cardIsSent = false
     /// The user's consent to the conversation.
     private(set) var consent = Consent.given
@@ -143,8 +144,8 @@ struct ConversationRecord: Sendable {
     /// Called when this device can no longer use the conversation, for good or until it is added again.
     mutating func end(_ status: ConversationStatus) { self.status = status }
 
-    /// Called when a person who could not be reached is invited again. Nobody has ever written to the channel, so the relay may
-    /// have dropped it.
+    /// Called when a person who could not be reached is invited again. The relay may have dropped the channel, because it has no
+    /// entries and was not used for some time.
     mutating func beginAgain() {
         status = .preparing
         isCreated = false
@@ -171,7 +172,8 @@ struct ConversationRecord: Sendable {
         return missedFrom
     }
 
-    /// The record for a new device, without the values that only a member has.
+    /// The record as a backup contains it, without the values that only a member has. The device that restores the backup is new
+    /// and not yet a member.
     var restored: ConversationRecord {
         var record = self
         switch status {
@@ -196,7 +198,7 @@ struct ConversationRecord: Sendable {
         entriesSinceRenewal += 1
     }
 
-    /// Called when the last entry of an epoch was processed and this device enters no further epoch.
+    /// Called when the last entry of an epoch was processed and this device does not enter the next epoch.
     mutating func stand(at view: LogView) { self.view = view }
 
     /// Called when a turn was processed and the next epoch begins.
@@ -215,14 +217,14 @@ struct ConversationRecord: Sendable {
         if status == .preparing { status = .active }
     }
 
-    /// Called when a member's view was equal to this device's.
+    /// Called when a member's view of the log up to an entry was equal to this device's.
     mutating func agree(through seq: UInt64) { agreedThrough = max(agreedThrough, seq) }
 
     /// Called when the relay has shown different logs to members. Nothing is sent until the user decides.
     mutating func suspect() { isSuspect = true }
 
-    /// Called when the user continues although the relay has shown different logs. Entries before the next epoch are not compared
-    /// again.
+    /// Called when the user continues although the relay has shown different logs. For entries before the next epoch, members'
+    /// views are not compared again.
     mutating func trust() {
         if isSuspect { trustedEpoch = epoch }
         isSuspect = false

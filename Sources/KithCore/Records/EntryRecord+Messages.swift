@@ -39,7 +39,7 @@ extension EntryRecord {
 }
 
 extension EntryRecord.Body {
-    /// Whether a person has written the message.
+    /// Whether the entry has a message from a person: a text, or content of an unknown kind. An expired text does not count.
     var isForPeople: Bool {
         switch self {
         case .text, .unknown: true
@@ -60,7 +60,7 @@ extension Message {
             warnings: [])
     }
 
-    /// Whether a person has written the content.
+    /// Whether the message is from a person: a text, or content of an unknown kind.
     var isForPeople: Bool {
         switch body {
         case .text, .needsNewerKith: true
@@ -68,7 +68,7 @@ extension Message {
         }
     }
 
-    /// Whether the notice is shown in a conversation. Renewals of keys are not, because there are too many.
+    /// Whether the message is shown in its conversation. Notices about renewed keys are not shown, because there are too many.
     package var isShown: Bool {
         if case .notice(.renewed) = body { false } else { true }
     }

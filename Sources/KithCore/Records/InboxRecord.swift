@@ -4,7 +4,7 @@ import TLSCodec
 
 /// An inbox of this device. It is a channel into which other people put Welcomes, and from which they take key packages.
 struct InboxRecord: Sendable {
-    /// The people for whom the inbox is.
+    /// The people who may use the inbox.
     enum Purpose: Hashable, Sendable {
         /// One person, or several people, who have an invite. The invite expires at `expiresAt`, in seconds since 1970.
         case invite(isReusable: Bool, expiresAt: UInt64)
@@ -37,7 +37,7 @@ struct InboxRecord: Sendable {
     private(set) var trimAt: UInt64 = 0
     /// The time at which the relay last confirmed the inbox's name, in milliseconds since 1970; 0 if it never did.
     private(set) var registeredAt: UInt64 = 0
-    /// The entry whose tree is being fetched, and the start of the fetch. Later entries wait for this entry.
+    /// The entry whose letter waits for a group's tree, and the start of the wait. Later entries wait for this entry.
     private(set) var held: HeldEntry?
     /// The latest letters that led to a conversation, each with its digest. The user is warned if one of them arrives again.
     private(set) var taken: [TakenLetter] = []
@@ -56,11 +56,11 @@ struct InboxRecord: Sendable {
 
     // MARK: Letters
 
-    /// Notes that an entry waits for its tree. Time for which the entry has already waited counts, even from before a restart,
-    /// but enough time is left for one retry.
+    /// Notes that an entry waits for its tree. If the entry already waited before a restart, that time counts too, but enough
+    /// time is left for one retry.
     ///
     /// - Parameter now: the time of the relay's clock, in milliseconds since 1970.
-    /// - Returns: the start of the wait, by the same clock.
+    /// - Returns: the start of the wait, by the relay's clock, in milliseconds since 1970.
     mutating func hold(_ seq: UInt64, now: UInt64) -> UInt64 {
         if let held, held.seq == seq {
             let again = ClientLimits.parcelMs - ClientLimits.parcelAgainMs
@@ -114,7 +114,7 @@ struct InboxRecord: Sendable {
     /// Forgets letters that were left at the relay, because they were processed or no longer exist.
     mutating func forgetAside(_ seqs: ClosedRange<UInt64>) { aside.removeAll { seqs.contains($0.seq) } }
 
-    /// Restarts waits whose start is in the future, because the clock was wrong when they began.
+    /// Restarts each wait for a log whose start is in the future. Such a start means that the relay's clock was wrong.
     mutating func correctWaits(now: UInt64) {
         for index in aside.indices {
             guard case .log(var wait) = aside[index].reason, wait.since > now else { continue }
@@ -189,7 +189,7 @@ struct InboxRecord: Sendable {
         if case .invite(_, let expiresAt) = purpose { expiresAt.asMilliseconds <= now } else { false }
     }
 
-    /// Whether the inbox has to be closed, as soon as everything that arrived in time was read.
+    /// Whether the inbox has to be closed after everything that arrived in time was read.
     func isOver(now: UInt64) -> Bool { isUsed || isExpired(now: now) }
 
     var access: Access {

@@ -56,9 +56,10 @@ struct Intent: Hashable, Sendable, TLSCodable {
 struct AddTarget: Hashable, Sendable, TLSCodable {
     /// The inbox that has the person's key packages and gets the Welcome.
     let inbox: InboxAddress
-    /// The user's name for the person, if the person is a new contact; `nil` to use the name in the person's certificate.
+    /// The name under which the person becomes a contact, if the person is not a contact yet; `nil` to use the name in the
+    /// person's certificate.
     let alias: String?
-    /// The reason why the person's key is believed, if the person is a new contact.
+    /// The reason why the person's key is believed, if the person is not a contact yet.
     let trust: Trust
 
     init(inbox: InboxAddress, alias: String?, trust: Trust) {

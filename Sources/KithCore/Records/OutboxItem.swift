@@ -1,7 +1,8 @@
 import KithWire
 import TLSCodec
 
-/// An item that is not in the log yet: its plaintext, and the ciphertext of the last attempt to send it.
+/// A message or proposal of this device that is not in the log yet: its plaintext, and the ciphertext of the last attempt to send
+/// it.
 package struct OutboxItem: Sendable {
     package let entryID: EntryID
     let sentAt: UInt64
@@ -18,7 +19,7 @@ package struct OutboxItem: Sendable {
         case leaveProposal
     }
 
-    /// Whether the item is this device's address for the other person of a conversation of two.
+    /// Whether the item sends this device's address to the other person of a conversation of two.
     var isCard: Bool { if case .content(.contactCard) = body { true } else { false } }
 
     struct Attempt: Hashable, Sendable {

@@ -12,7 +12,7 @@ struct PendingIntents: Sendable, RandomAccessCollection {
     var endIndex: Int { intents.endIndex }
     subscript(position: Int) -> Intent { intents[position] }
 
-    /// The intent with a number; `nil` if it was removed.
+    /// The intent with the given number; `nil` if it was removed.
     func intent(_ id: UInt64) -> Intent? { intents.first { $0.id == id } }
 
     // MARK: Changes

@@ -4,7 +4,7 @@ import KithWire
 package enum FollowEvent: Hashable, Sendable {
     /// Consecutive entries, directly after the previous ones.
     case entries([Entry])
-    /// A payload that the relay does not store.
+    /// A whisper: a payload that the relay passes on and does not store.
     case whisper(ArraySlice<UInt8>)
     /// The epoch has ended with its turn, which was the last entry. No event follows.
     case epochEnded(UInt64)

@@ -168,12 +168,12 @@ package struct LinkMachine {
 
     // MARK: To the relay
 
-    /// Makes a request. If the connection is not open, drops it.
+    /// Makes a request. If the connection is not open, drops the request.
     package mutating func request(_ request: Request, tag: UInt64, now: Duration) -> [Action] {
         open?.ask(.request(request), Ticket(tag: tag), now: now) ?? []
     }
 
-    /// Follows an epoch of a channel. If the connection is not open, drops the call.
+    /// Follows an epoch of a channel. If the connection is not open, does nothing.
     package mutating func follow(_ place: FollowTarget, tag: UInt64, now: Duration) -> [Action] {
         open?.ask(.follow(place), Ticket(tag: tag), now: now) ?? []
     }

@@ -20,7 +20,7 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
     case overloaded
     /// This connection already follows the channel. Nothing was sent.
     case alreadyFollowing
-    /// Requests of this kind are made by separate methods of the connection, and not by the caller. Nothing was sent.
+    /// The connection has separate methods for requests of this kind. Nothing was sent.
     case notByHand
 
     /// The reason why an address does not answer.
@@ -41,7 +41,7 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
         case cancelled
     }
 
-    /// The reason why the server is not a relay.
+    /// The reason why the server was not accepted as a relay.
     public enum NotARelay: Error, Hashable, Sendable {
         /// The server does not use TLS 1.3.
         case noTLS

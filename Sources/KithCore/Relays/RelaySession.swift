@@ -3,7 +3,8 @@ import TLSCodec
 
 /// The client's side of the relay protocol, as a state machine. It receives requests and frames, and returns frames and events.
 ///
-/// The answer to a request comes with the `Ticket` that was passed with the request. Times are of any clock that cannot be set.
+/// The answer to a request comes with the `Ticket` that was passed with the request. All times are from one clock, which the
+/// caller chooses. It must be a clock that cannot be set.
 ///
 ///     awaitingWelcome ──welcome──▶ open ──close──▶ closed
 ///

@@ -23,7 +23,7 @@ struct UnansweredRequests<Ticket> {
 
     /// The time of the oldest request.
     ///
-    /// - Parameter asked: returns the time at which a follow was requested; `nil` if it was answered.
+    /// - Parameter asked: returns the time at which a follow was requested; `nil` if the request for the follow was answered.
     func oldest(asked: (FollowID) -> Duration?) -> Duration? {
         purposes.values.compactMap { purpose -> Duration? in
             switch purpose {

@@ -56,7 +56,7 @@ extension ProfileStore {
 
 /// The tables of a profile. Their numbers are part of the file format.
 public enum StoreTable: UInt8, CaseIterable, Sendable {
-    /// The account, the device and the settings, with owner 0. Cursors have higher owners.
+    /// The account, the device and the settings, with owner 0. Also cursors, with higher owners.
     case profile = 0
     /// Relays, with owner 0 and the relay's number as the item.
     case relay

@@ -4,8 +4,8 @@ import KithWire
 /// Checks that members detect a relay that has lied before a turn.
 extension InvariantChecker {
     /// Checks that the lie was detected. Suppose that two members were shown different entries before a turn, and both entered
-    /// the epoch after it. Then one of them has to detect the lie when it receives a message from the other. One suspicious
-    /// member is enough, because that member asks its user and sends nothing before the answer.
+    /// the epoch after it. Then one of them has to detect the lie when the deceived member receives a message from the other. One
+    /// suspicious member is enough, because that member asks its user and sends nothing before the answer.
     func checkLie() {
         guard let lie else { return }
         let victim = world.clients[lie.victim]

@@ -47,7 +47,8 @@ struct ModelChannel {
         return known.seq
     }
 
-    /// Appends an entry to the current epoch. If it is a turn, `nextAccess` is the access of the next epoch.
+    /// Appends an entry to the current epoch. `nextAccess` is the access of the next epoch if the entry is a turn, and `nil` if
+    /// it is a message.
     mutating func append(id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry {
         lastSeq += 1
         let entry = Entry(

@@ -82,8 +82,7 @@ final class RelayLies {
     /// Returns whether a message is dropped although the relay acknowledges it.
     var drops: (ChannelID, EntryID) -> Bool = { _, _ in false }
 
-    /// Returns the time that the relay claims. The parameter is the true time. The unit of these times is milliseconds since
-    /// 1970.
+    /// Returns the time that the relay claims. The parameter is the true time. Both times are in milliseconds since 1970.
     var time: (UInt64) -> UInt64 = { $0 }
 
     func log(of channel: ModelChannel, _ id: ChannelID, to connection: RelayModel.Connection) -> ShownLog? {

@@ -1,7 +1,7 @@
 import KithCore
 import KithWire
 
-/// A relay in a simulation. It has the model, and may be running or not.
+/// A relay in a simulation: a ``RelayModel`` that may be running or stopped.
 final class SimulatedRelay {
     let index: Int
     let point: RelayPoint

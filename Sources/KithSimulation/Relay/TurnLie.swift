@@ -4,7 +4,7 @@ import KithWire
 /// arrives.
 struct TurnLie: Sendable {
     enum Kind: CaseIterable, Sendable {
-        /// The last two entries before the turn are exchanged.
+        /// The last two entries before the turn change places.
         case swap
         /// An entry of noise with the same id replaces the last entry before the turn.
         case replace
@@ -15,7 +15,8 @@ struct TurnLie: Sendable {
     let kind: Kind
     /// The number of the deceived member.
     let victim: Int
-    /// The number of the turn in its channel, at least 2. The first turn shows that the channel belongs to a conversation.
+    /// The number of the turn in its channel, at least 2. The lie cannot be about the first turn, because only that turn shows
+    /// the relay that the channel belongs to a conversation.
     let turn: Int
 
     /// Number of entries that a relay holds back, so that it can lie about them.
