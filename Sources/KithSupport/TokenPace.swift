@@ -5,8 +5,8 @@ package struct TokenPace: Sendable {
     package let nanosecondsEach: Int64
     /// Time in which the empty bucket fills, in nanoseconds.
     private let nanosecondsFull: Int64
-    /// Upper bound of a debt, and of the time that one charge adds, in nanoseconds. A sum of this bound and any time of the clock
-    /// does not overflow.
+    /// Upper bound of a debt, and of the time that one charge adds, in nanoseconds. The bound is small enough to be added to any
+    /// time of the clock without overflow.
     private let longest: Int64
 
     /// A bound that no debt reaches, because it is longer than the time for which any process runs.

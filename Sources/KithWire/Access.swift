@@ -96,7 +96,7 @@ public struct Rights: OptionSet, Hashable, Sendable {
     public static let read = Rights(rawValue: 1)
     /// The right to append messages and to whisper.
     public static let append = Rights(rawValue: 2)
-    /// The right to turn the epoch, to close the channel and to deposit key packages.
+    /// The right to end the epoch with a turn, to close the channel and to deposit key packages.
     public static let turn = Rights(rawValue: 4)
     /// All defined rights.
     public static let all: Rights = [.read, .append, .turn]

@@ -29,7 +29,7 @@ package struct BlobRequest: Equatable, Sendable {
     package enum Failure: Error, Equatable, Sendable {
         /// The relay does not know the method.
         case method
-        /// The path or a field is missing, occurs twice, or has a wrong form.
+        /// The path has a wrong form, or a field is missing, occurs twice or has a wrong form.
         case malformed
     }
 
@@ -49,7 +49,7 @@ package struct BlobRequest: Equatable, Sendable {
 
     private static let root = "/kith/v1/blob/"
 
-    /// Whether a path is about a blob.
+    /// Returns `true` if `path` begins like the path of a blob.
     package static func isAbout(path: some StringProtocol) -> Bool { path.hasPrefix(root) }
 
     /// The path.

@@ -81,7 +81,7 @@ public struct UnverifiedNameRecord: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A name record with a valid signature. Its identity has signed it for its name.
+/// A name record with a valid signature: the owner of ``identity`` has signed it for ``name``.
 public struct NameRecord: Hashable, Sendable {
     /// The record in the form that is sent.
     public let unverified: UnverifiedNameRecord

@@ -58,14 +58,14 @@ public enum Reply: Hashable, Sendable {
     /// Answers `hello`. `relayID` is 16 random bytes that do not change as long as the relay keeps its store. `timeMs` is the
     /// relay's clock at the time of the answer, in milliseconds since 1970.
     case welcome(version: UInt16, relayID: [UInt8], limits: AdvertisedLimits, timeMs: UInt64)
-    /// Answers requests without a result. The request is done, and its changes are on disk.
+    /// Answers a request that has no result. The request is done, and its changes are on disk.
     case done
     /// Answers `present` with the rights that the tokens give in the epoch.
     case granted(Rights)
     /// Answers `append` and `turn`. The entry is on disk with the number `seq`.
     case accepted(seq: UInt64)
-    /// Answers `follow`. `lastSeq` is the last entry of the epoch so far. `firstSeq` is the first entry that the relay will
-    /// send. It may not exist yet.
+    /// Answers `follow`. `lastSeq` is the number of the epoch's last entry so far. `firstSeq` is the number of the first entry
+    /// that the relay will send; that entry may not exist yet.
     case following(firstSeq: UInt64, lastSeq: UInt64)
     /// Event of a follow: consecutive entries. The frame has the number of the follow's request.
     case entries(channel: ChannelID, entries: [Entry])

@@ -8,24 +8,27 @@ public enum Request: Equatable, Sendable {
     ///
     /// `retentionSeconds` is the requested retention of entries. The relay's own limit may be shorter.
     case create(channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32?)
-    /// Proves tokens for one epoch. Answered by `granted` with the rights, which last until the connection closes.
+    /// Presents tokens for one epoch. Answered by `granted` with the rights that the tokens give, which last until the connection
+    /// closes.
     case present(channel: ChannelID, epoch: UInt64, tokens: [Token])
-    /// Appends a message. Needs `append`. Answered by `accepted` once the message is on disk.
+    /// Appends a message. Needs the right `append`. Answered by `accepted` once the message is on disk.
     case append(channel: ChannelID, epoch: UInt64, id: EntryID, payload: ArraySlice<UInt8>)
-    /// Ends `epoch` and opens the next with `nextAccess`, if `epoch` is current. Needs `turn`. Answered by `accepted`.
+    /// Ends `epoch` and opens the next with `nextAccess`, if `epoch` is current. Needs the right `turn`. Answered by `accepted`.
     case turn(channel: ChannelID, epoch: UInt64, id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access)
-    /// Streams the epoch's entries from `fromSeq` on. Needs `read`. Answered by `following`, then `entries`, and
+    /// Streams the epoch's entries from `fromSeq` on. Needs the right `read`. Answered by `following`, then `entries`, and
     /// `epochEnded` after the turn.
     case follow(channel: ChannelID, epoch: UInt64, fromSeq: UInt64)
     /// Ends this connection's follow of the channel. Answered by `done`.
     case unfollow(channel: ChannelID)
-    /// Sends a payload to the epoch's current followers. The relay does not store it. Needs `append`. Answered by `done`.
+    /// Sends a payload to the epoch's current followers. The relay does not store it. Needs the right `append`. Answered by
+    /// `done`.
     case whisper(channel: ChannelID, epoch: UInt64, payload: ArraySlice<UInt8>)
-    /// Closes the channel and deletes everything in it. Needs `turn`. Answered by `done`.
+    /// Closes the channel and deletes everything in it. Needs the right `turn`. Answered by `done`.
     case close(channel: ChannelID)
-    /// Adds key packages to an inbox. A new last-resort key package replaces the old one. Needs `turn`. Answered by `done`.
+    /// Adds key packages to an inbox. A new last-resort key package replaces the old one. Needs the right `turn`. Answered by
+    /// `done`.
     case deposit(channel: ChannelID, keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?)
-    /// Takes one key package from an inbox. Needs `append`. Answered by `keyPackage`.
+    /// Takes one key package from an inbox. Needs the right `append`. Answered by `keyPackage`.
     case withdraw(channel: ChannelID)
     /// Registers a record under a name. Answered by `done`.
     case register(name: Name, record: UnverifiedNameRecord)
@@ -33,11 +36,11 @@ public enum Request: Equatable, Sendable {
     case lookup(name: Name)
     /// Keeps an idle connection open. Answered by `done`.
     case ping
-    /// Drops an inbox's entries through `throughSeq`, to make room. Needs `turn`. Answered by `done`, even if the entries are
-    /// already gone.
+    /// Drops an inbox's entries through `throughSeq`, to make room. Needs the right `turn`. Answered by `done`, even if the
+    /// entries are already gone.
     case trim(channel: ChannelID, throughSeq: UInt64)
-    /// Reserves room for a blob. Needs `append` in the current epoch of a log. Answered by `done`, even if the same blob is
-    /// already reserved. The blob's bytes travel over HTTP (see ``BlobRequest``).
+    /// Reserves room for a blob. Needs the right `append` in the current epoch of a log. Answered by `done`, even if the same
+    /// blob is already reserved. The blob's bytes travel over HTTP (see ``BlobRequest``).
     case createBlob(channel: ChannelID, epoch: UInt64, blob: NewBlob)
 }
 

@@ -2,8 +2,8 @@
 package enum WebSocketMessage: Hashable, Sendable {
     /// A whole binary message, assembled from its fragments.
     case binary([UInt8])
-    /// A fragment of a binary message, other than the last. The whole message follows as ``binary(_:)``. This case only shows
-    /// that the peer has sent a frame.
+    /// A fragment of a binary message has arrived, and it was not the message's last one. The whole message follows as
+    /// ``binary(_:)``. This case only shows that the peer has sent a frame.
     case fragment
     /// A request for a pong with the same content (§5.5.2).
     case ping([UInt8])
@@ -27,8 +27,8 @@ public enum WebSocketError: UInt16, Error, Sendable {
 
 /// Decodes WebSocket frames (RFC 6455 §5) that arrive in pieces of any size. Stores at most one message.
 ///
-/// Kith has its own decoder to be fast, because framing is most of the relay's work for a message. This decoder makes one
-/// allocation per message: the delivered bytes.
+/// Kith has its own decoder for speed: framing is most of the relay's work for a message. This decoder makes one allocation per
+/// message: the delivered bytes.
 package struct WebSocketDecoder: Sendable {
     /// The side that sends the frames. Clients mask their frames, servers do not (§5.1).
     package enum Peer: Sendable {
@@ -61,8 +61,8 @@ package struct WebSocketDecoder: Sendable {
 
     /// Decodes the next bytes and passes each message that is complete to `deliver`, in order.
     ///
-    /// - Throws: ``WebSocketError``. Messages before the offending frame were delivered. The decoder is unusable
-    ///   afterwards.
+    /// - Throws: ``WebSocketError``, or the error that `deliver` throws. Messages before the offending frame were delivered. The
+    ///   decoder is unusable afterwards.
     package mutating func feed(
         _ input: UnsafeRawBufferPointer, deliver: (WebSocketMessage) throws -> Void
     ) throws {

@@ -24,7 +24,7 @@ final class BlobFile: Sendable {
 
     deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
-    /// Begins another upload and ends the earlier ones. Returns its number.
+    /// Begins another upload and ends the earlier ones. Returns the new upload's number.
     func beginUpload() -> UInt64 {
         latest.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
     }
@@ -38,7 +38,7 @@ final class BlobFile: Sendable {
         }
     }
 
-    /// Whether an upload is the latest one, and uploads have not been ended.
+    /// Whether the upload with this number is the latest one, and has not been ended.
     func isLatest(_ upload: UInt64) -> Bool {
         !isOver.load(ordering: .sequentiallyConsistent) && latest.load(ordering: .sequentiallyConsistent) == upload
     }
@@ -56,7 +56,7 @@ final class BlobFile: Sendable {
         }
     }
 
-    /// Writes bytes at the end, and makes the file durable if `isSynced`.
+    /// Writes bytes at the end of the file. If `isSynced` is `true`, also makes the file durable.
     ///
     /// - Returns: the number of bytes in the file, including those of earlier calls and uploads.
     func append(_ bytes: UnsafeRawBufferPointer, of upload: UInt64, isSynced: Bool) throws(BlobError) -> UInt64 {

@@ -3,11 +3,11 @@ import NIOCore
 import NIOHTTP1
 import TLSCodec
 
-/// Answers the HTTP requests of one connection that are about blobs, one after the other. Passes other requests on.
+/// Answers a connection's HTTP requests about blobs, one after the other. Passes all other requests on.
 ///
 /// An upload is written to its file in pieces. While a piece is being written, at most one more is read from the connection, so
 /// memory stays bounded whatever the disk does. Likewise, the next piece of a download is read from its file only while the
-/// client takes what was sent.
+/// connection can accept more output.
 final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -19,7 +19,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case idle
         /// The request is not about a blob.
         case passing
-        /// The request's right is being checked.
+        /// The client's right to make the request is being checked.
         case deciding(BlobRequest)
         case uploading(any BlobUpload, BlobStatus)
         case downloading(OutgoingBlob)
@@ -36,14 +36,14 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// The body of the request.
     private var body = IncomingBlob()
     private var isReadWanted = false
-    /// The number of calls of ``run(_:then:)`` that have not come back.
+    /// The number of calls of ``run(_:then:)`` whose work is not finished.
     private var runs = 0
     private var lastProgress = NIODeadline.now()
-    /// The bytes of an upload that came after the last progress.
+    /// The number of an upload's bytes that were received since the last progress.
     private var bytesSinceProgress = 0
 
     /// - Parameters:
-    ///   - connection: the connection, whose time for `hello` does not run while it transfers blobs.
+    ///   - connection: the connection. It need not send `hello` while it transfers blobs.
     ///   - slots: the slots of all connections that transfer blobs.
     init(_ service: BlobService, for connection: Connection, slots: SlotPool) {
         self.service = service
@@ -130,8 +130,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Gives the slot back once nothing more is transferred and no bytes of the connection are in memory. So a slow disk does not
-    /// let one client after another leave bytes behind.
+    /// Gives the slot back once nothing more is transferred and no bytes of the connection are in memory. Otherwise, with a slow
+    /// disk, one client after another could take the slot and leave bytes in memory.
     private func giveSlotBackIfOver() {
         let isRefused = if case .refused = state { true } else { false }
         if runs == 0, isRefused || context == nil { slot.giveBack() }
@@ -167,7 +167,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Uploads
 
-    /// Passes the bytes that have come to the file, if they are enough or the last ones.
+    /// Writes the received bytes to the file, if they are enough for a write or are the last ones. Answers the request once all
+    /// of its bytes are durable.
     private func writeBody() {
         guard case .uploading(let upload, let status) = state else { return }
         if body.isDone { return respond(.noContent, status) }
@@ -202,7 +203,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Downloads
 
-    /// Reads the next piece from the file, if the client takes what was sent.
+    /// Reads the next piece from the file, if the connection can accept more output.
     private func sendNext() {
         guard case .downloading(var outgoing) = state, !outgoing.isReading, let context else { return }
         guard outgoing.next < outgoing.end else {
@@ -255,7 +256,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context?.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
-    /// Answers with an error, and closes the connection when the request's body has ended, or soon.
+    /// Answers with an error, and closes the connection: once the request's body has ended, or after
+    /// ``BlobLimits/refusedUploadMs`` at the latest.
     private func refuse(_ code: HTTPResponseStatus, _ error: RelayError, status: BlobStatus? = nil) {
         guard let context else { return }
         connection.metrics.count(error)
@@ -285,7 +287,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Pace
 
-    /// Reads on only if there is room for what comes.
+    /// Reads from the connection now if there is room for more bytes, otherwise later.
     func read(context: ChannelHandlerContext) {
         if mayRead { context.read() } else { isReadWanted = true }
     }
@@ -311,7 +313,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         bytesSinceProgress = 0
     }
 
-    /// Closes the connection when it makes no progress for too long, in a transfer or between two.
+    /// Closes the connection if a transfer makes no progress for too long, or if the pause between two transfers is too long.
     private func watchSilence() {
         guard let context else { return }
         let deadline = lastProgress + .milliseconds(BlobLimits.silenceMs)
@@ -324,7 +326,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds) }
 
-    /// Runs `work` elsewhere, and then `next` on the event loop.
+    /// Runs `work` outside of the event loop, and then `next` on the event loop.
     private func run<T: Sendable>(
         _ work: @escaping @Sendable () async -> T, then next: @escaping @Sendable (BlobHandler, T) -> Void
     ) {

@@ -52,9 +52,9 @@ public struct BlobLimits: Sendable {
         return limits
     }
 
-    /// Minimum number of bytes that a blob counts as, in an address's day and in the store. A smaller blob counts as this many,
-    /// because its row, its file and the file's block take as much as those of a larger one. No honest blob is smaller, because a
-    /// small file fits into its message.
+    /// Minimum number of bytes that a blob counts as, in an address's daily budget and in the store. A smaller blob counts as
+    /// this many, because its row, its file and the file's block take as much as those of a larger one. No honest blob is
+    /// smaller, because a small file fits into its message.
     static let leastCharge: UInt64 = 64 << 10
 
     /// Returns the number of bytes that a blob counts as.

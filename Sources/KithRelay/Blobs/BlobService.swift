@@ -36,7 +36,8 @@ struct BlobService: Sendable {
         return known.isReservation(of: blob)
     }
 
-    /// Returns a refusal if the blob is too large, or the store has no room for it. The store itself also looks at the disk.
+    /// Returns a refusal if the blob is too large, or the store has no room for it. The store itself also checks the free space
+    /// on the disk.
     func refusal(of blob: NewBlob) -> RelayError? {
         guard blob.size <= limits.size else {
             return RelayError(.tooLarge, "the file is too large for this relay", detail: limits.size)

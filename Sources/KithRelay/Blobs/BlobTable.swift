@@ -76,7 +76,7 @@ struct BlobTable {
         try statement.run()
     }
 
-    /// Notes the number of durable bytes. A power cut may undo this unless the blob is complete; the bytes are then uploaded again.
+    /// Notes the number of durable bytes. For an incomplete blob, a power cut may undo this. The bytes are then uploaded again.
     func setStored(_ stored: UInt64, of id: BlobID, isComplete: Bool) throws(StoreFailure) {
         if isComplete { try durably() } else { try connection.execute("PRAGMA synchronous = NORMAL") }
         let statement = try connection.statement("UPDATE blob SET stored = ? WHERE id = ?")
@@ -124,7 +124,8 @@ struct BlobTable {
         return ids
     }
 
-    /// Returns the blob with the next id, for reading all of them one by one.
+    /// Returns the blob with the next id after `id`, or the first blob if `id` is `nil`. With this function, a caller reads all
+    /// blobs one by one.
     func next(after id: BlobID?) throws(StoreFailure) -> (BlobID, BlobRecord)? {
         let statement = try connection.statement(
             "SELECT id FROM blob WHERE id > ? AND expires_ms > 0 ORDER BY id LIMIT 1")

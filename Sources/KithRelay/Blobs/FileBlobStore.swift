@@ -11,10 +11,11 @@ import Synchronization
     import Darwin
 #endif
 
-/// Blobs in files, with a table of one row for each.
+/// A store that keeps each blob in a file, and one row for each blob in a table.
 ///
-/// The row of a blob exists before its file, and until its file is gone. So no file is ever without a row, and what a killed
-/// process began to delete is deleted by the next ``expire(nowMs:)``. A row never counts bytes that are not durable.
+/// A blob's row is written before its file is created, and deleted after the file is gone. So no file is ever without a row, and
+/// the next ``expire(nowMs:)`` completes the deletions that a killed process had begun. A row never counts bytes that are not
+/// durable.
 package final class FileBlobStore: BlobStore {
     private struct Totals {
         var statistics: BlobStatistics
@@ -25,7 +26,7 @@ package final class FileBlobStore: BlobStore {
     private struct OpenFiles {
         /// The files of blobs that are being uploaded.
         var uploads: [BlobID: BlobFile] = [:]
-        /// Blobs whose files are being removed. An upload would create such a file again.
+        /// Blobs whose files are being removed. No upload to them may begin, because it would create the file again.
         var removed: Set<BlobID> = []
     }
 
@@ -35,7 +36,8 @@ package final class FileBlobStore: BlobStore {
     private let openFiles = Mutex(OpenFiles())
     private let totals: Mutex<Totals>
 
-    /// Opens the store in a folder. Creates the folder and the store if they do not exist. The caller must have locked the folder.
+    /// Opens the store in a folder. Creates the folder and the store if they do not exist. The caller must have locked the folder
+    /// before.
     package init(folder path: String) throws(StoreOpenError) {
         folder = BlobFolder(path: path)
         try folder.create()
@@ -241,7 +243,7 @@ package final class FileBlobStore: BlobStore {
 }
 
 extension BlobTable {
-    /// Like ``record(of:)``, with the errors of a store of blobs.
+    /// Like ``record(of:)``, but throws a ``BlobError``.
     fileprivate func find(_ id: BlobID) throws(BlobError) -> BlobRecord? {
         do throws(StoreFailure) { return try record(of: id) } catch { throw .failed(error) }
     }
@@ -291,7 +293,7 @@ private final class Upload: BlobUpload {
     }
 }
 
-/// A blob of a ``FileBlobStore`` that is read.
+/// A download from a ``FileBlobStore``.
 private final class Download: BlobDownload {
     private let store: FileBlobStore
     private let file: Int32

@@ -3,7 +3,7 @@ import NIOCore
 
 /// Bounds for input that is not a complete message yet.
 extension Connection {
-    /// Whether the client sent more bytes before its welcome than a `hello` can have.
+    /// Whether the connection's first message is still incomplete but already longer than a `hello` can be.
     var isHelloTooLong: Bool {
         !hasSaidHello && !awaitsWelcome && decoder.buffered > RelayLimits.helloBytes
     }

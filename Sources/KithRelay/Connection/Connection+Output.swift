@@ -7,8 +7,8 @@ extension Connection {
         isOpen && channel.isWritable && writer.bytes.count < limits.unreadBacklog / 2
     }
 
-    /// Processes an answer. Returns `true` if the caller has to flush the connection after the hub's whole output. Of all calls
-    /// before a flush, only one returns `true`.
+    /// Processes an answer. Returns `true` if the caller has to flush the connection after the hub's whole output. At most one of
+    /// the calls between two flushes returns `true`.
     func answer(_ answer: RoundOutput.Answer) -> Bool {
         guard !isOver else { return false }
         // A follow begins with the hub's answer, even if that answer is sent later, because the next committed entries belong to
@@ -37,7 +37,7 @@ extension Connection {
         writer.write(RelayFrame(requestID: answer.requestID, reply: answer.reply))
     }
 
-    /// Applies the answer's effect on the connection. The caller closes the connection if the effect says so.
+    /// Applies the answer's effect on the connection, except for `closes`: the caller closes the connection.
     private func apply(_ answer: RoundOutput.Answer) {
         switch answer.effect {
         case .none, .closes:

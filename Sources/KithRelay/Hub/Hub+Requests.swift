@@ -197,8 +197,8 @@ extension Hub {
         answer(.done, to: address)
     }
 
-    /// Returns the channel if it is open and in this epoch, also at the end of the round. Otherwise returns `nil`, and the request
-    /// has been answered or waits.
+    /// Returns the channel if it is open and in this epoch, and if no turn of the current round ends the epoch. Otherwise returns
+    /// `nil`, after the function has answered the request or made it wait.
     private func openChannel(_ id: ChannelID, in epoch: UInt64, _ request: HubRequest) -> HubChannel? {
         guard let channel = channels.use(id), channel.tentative?.isTurned != true else {
             waitForChannel(id, request)

@@ -45,11 +45,11 @@ actor Hub {
     var storeTasks = 0
     /// Mutations that were decided by tasks outside of the rounds. They are committed with the next round.
     private var pendingMutations: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
-    /// Charges the addresses for which entry ids are loaded.
+    /// Limits how many entry ids the store loads for each address.
     var idLoads: SourceBuckets
     /// Makes loads of many entry ids run one at a time.
     var largeLoads = SerialGate()
-    /// The room that each address occupies in inboxes.
+    /// The room that each address occupies in each inbox.
     var shares: InboxShares
     /// Counts the key packages that addresses took from inboxes.
     var withdrawals: SourceWithdrawals
@@ -280,7 +280,7 @@ actor Hub {
 
     // MARK: Health
 
-    /// Returns why the relay cannot serve every request, in a few words, or `nil` if it can.
+    /// Returns the reason why the relay cannot serve every request, in a few words; `nil` if it can.
     func unreadiness() -> String? { isShuttingDown ? "shutting down" : health.obstacle }
 
     /// Number of times that damaged data was found since the start.

@@ -40,7 +40,7 @@ final class HubChannel {
     var hasFollowers: Bool { followers.contains { !$0.isEmpty } }
 
     /// Whether the channel may be removed from memory. An inbox that recently gave out key packages must stay, because
-    /// ``withdrawals`` would be lost, and the inbox could then give out the same number again.
+    /// ``withdrawals`` would be lost, and the inbox could then give out as many key packages again.
     func isEvictable(atNanoseconds now: Int64) -> Bool { !hasFollowers && withdrawals.isFull(atNanoseconds: now) }
 
     func setIDs(_ window: EntryIDWindow) { ids = window }

@@ -1,7 +1,7 @@
 import KithWire
 
-/// The rules for names. A name belongs to the key that registered it first, as long as that key renews it, and for one more term
-/// after that.
+/// The rules for names. A name belongs to the key that registered it, until two terms after the key's last renewal. A term is
+/// ``RelayLimits/nameSeconds``.
 struct NamePolicy {
     /// Time after a renewal during which clients find the name, in milliseconds.
     private let termMs: UInt64
@@ -31,7 +31,7 @@ struct NamePolicy {
         case isUnchanged
         /// The new record replaces the current record, which has this version.
         case replaces(version: UInt64)
-        /// The name belongs to another key, or it has a record with a higher version.
+        /// The name belongs to another key, or the new record's version is not higher than that of the current record.
         case isRefused
     }
 

@@ -2,18 +2,18 @@ import KithWire
 
 /// The writer's channels in memory: those used recently, and those whose head still has to be written.
 struct ChannelCache {
-    /// There are several tables, because the growth of one large table would delay a commit.
+    /// The channels by id, spread over several tables. If one large table had to grow, that would delay a commit.
     private var tables: [[ChannelID: CachedChannel]] = Array(repeating: [:], count: 64)
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
     private let capacity: Int
     private(set) var count = 0
 
-    /// Number of channels that were removed so far. If the number changes during a read of the file, the channel that was read
-    /// may be outdated.
+    /// Number of channels that have been removed so far. If the number changes during a read of the file, the channel that was
+    /// read may be outdated.
     private(set) var departures: UInt64 = 0
 
-    /// - Parameter capacity: number of channels from which on unused ones are evicted. Channels whose heads still have to be
-    ///   written stay, even if there are more channels than this.
+    /// - Parameter capacity: number of channels above which unused ones are evicted. Channels whose heads still have to be
+    ///   written stay, even if there are more of them than this.
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
     subscript(id: ChannelID) -> CachedChannel? {

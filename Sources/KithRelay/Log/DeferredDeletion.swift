@@ -28,7 +28,7 @@ struct DeferredDeletion {
         isPending = try connection.number("SELECT EXISTS (SELECT 1 FROM dropped)") == 1
     }
 
-    /// Lists rows of a channel for deletion: its entries from `seq` up to its first kept entry, and its epochs and key packages
+    /// Marks rows of a channel for deletion: its entries from `seq` up to its first kept entry, and its epochs and key packages
     /// that are no longer kept.
     mutating func add(from seq: UInt64, of channel: UInt64) throws(StoreFailure) {
         // If the channel is already listed, its row covers this range too, because the ranges are adjacent.
@@ -46,10 +46,10 @@ struct DeferredDeletion {
         return try row.next()
     }
 
-    /// Deletes a slice of the rows. Damaged rows are left in the file and taken off the list, so that no commit fails because of
-    /// them. No request can reach them.
+    /// Deletes a slice of the rows. If the rows of a channel are damaged, takes the channel off the list, so that no commit fails
+    /// because of them. The damaged rows stay in the file, where no request can reach them.
     ///
-    /// - Returns: whether damage was found.
+    /// - Returns: `true` if damage was found.
     mutating func deleteSome(blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {
         var channel: UInt64?
         var isDamaged = false
@@ -98,7 +98,7 @@ struct DeferredDeletion {
         try row.run()
     }
 
-    /// Takes a channel off the list. Returns `false` if this failed, or if there is no channel.
+    /// Takes a channel off the list. Returns `false` if this failed, or if `channel` is `nil`.
     private func remove(_ channel: UInt64?) -> Bool {
         guard let channel else { return false }
         do throws(StoreFailure) {
@@ -109,7 +109,7 @@ struct DeferredDeletion {
         } catch { return false }
     }
 
-    /// Deletes up to `blocks` blocks and `bytes` bytes of a channel. Returns whether nothing is left to delete.
+    /// Deletes up to `blocks` blocks and `bytes` bytes of a channel. Returns `true` if nothing is left to delete.
     private func delete(_ dropped: inout Dropped, blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {
         var room = bytes
         guard try deleteEntries(&dropped, blocks: blocks, room: &room) else { return false }

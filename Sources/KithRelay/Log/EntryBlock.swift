@@ -16,9 +16,9 @@ struct EntryReference: Equatable, Sendable {
 ///
 /// `struct { struct { uint64 position; EntryID id; uint64 receivedAtMs; uint32 size; } references[n]; } EntryBlock;`
 ///
-/// An index of all entries by channel would make each append cost more than twice as much, because the index rows of two channels
-/// are on different pages. So each entry refers to the channel's previous entry, and a block of references is written only once
-/// for every ``StoreLimits/entriesPerBlock`` entries.
+/// An index of all entries by channel would more than double the cost of an append: the index rows of two channels are on
+/// different pages, so each append would write one more page. Instead, each entry refers to the channel's previous entry, and a
+/// block of references is written only once for every ``StoreLimits/entriesPerBlock`` entries.
 struct EntryBlock: Equatable, Sendable {
     /// The seq of the last reference. The references are consecutive.
     private(set) var lastSeq: UInt64

@@ -33,7 +33,7 @@ struct EpochTable {
     }
 
     /// Deletes epochs before `epoch` that ended before the entry `seq`: the oldest ones, at most `count`. Returns the number of
-    /// deleted epochs, and whether no such epoch is left.
+    /// deleted epochs, and `true` if no such epoch is left.
     func delete(
         of channel: UInt64, before epoch: UInt64, endedBefore seq: UInt64, atMost count: Int
     ) throws(StoreFailure) -> (deleted: Int, isAll: Bool) {

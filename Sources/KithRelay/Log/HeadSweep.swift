@@ -2,9 +2,9 @@
 ///
 /// An append changes its channel's head, but not the head's row in `channel_head`. With many channels, these rows are on many
 /// different pages, and every append would write a whole page. A sweep writes each changed row once for many appends, in the
-/// order of the channels' numbers, a slice with each commit. Until then, the channel's end is known from the log itself. When a
-/// sweep starts, it notes the position of the log's end. Once the sweep is finished, recovery after a crash begins at that
-/// position.
+/// order of the channels' numbers, a slice with each commit. As long as a row is not written, the log itself shows the channel's
+/// end. When a sweep starts, it notes the position of the log's end. Once the sweep is finished, recovery after a crash begins at
+/// that position.
 struct HeadSweep {
     /// The position at which the sweep began. After the sweep, the heads include all entries up to here.
     let through: UInt64

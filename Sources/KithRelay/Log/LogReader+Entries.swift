@@ -1,6 +1,6 @@
 import KithWire
 
-/// Reads of entries by their references.
+/// Reads entries with the help of their references.
 extension LogReader {
     /// Returns consecutive entries of a channel, from `first` through `last` at most. The channel must still keep both of these
     /// entries. Returns as many entries as fit into `maximumBytes` of payload, but always the first one. Returns `nil` if an
@@ -76,7 +76,7 @@ private struct EntryBatch {
     var isFull = false
     var entries: [Entry] = []
 
-    /// Adds the next entries, as far as the block has them. Returns whether the next block has to be read.
+    /// Adds the next entries that the block has. Returns `true` if the next block has to be read.
     mutating func append(from block: EntryBlock) throws(StoreFailure) -> Bool {
         guard block.firstSeq <= nextSeq else { return false }
         let row = try reader.connection.statement(

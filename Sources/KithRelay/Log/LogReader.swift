@@ -68,7 +68,7 @@ struct LogReader {
         state.head.epoch = try epoch.count(5)
     }
 
-    /// Returns one epoch of a channel.
+    /// Returns one epoch of a channel, or `nil` if there is no row for it.
     func epoch(_ number: UInt64, of channel: ChannelID) throws(StoreFailure) -> EpochRecord? {
         let epoch = try connection.statement(
             """
@@ -94,9 +94,9 @@ struct LogReader {
 
     // MARK: References
 
-    /// Returns the references to the entries after the last complete block. If the state does not have them, they are found by
-    /// following the chain back from the last entry. Returns `nil` if the rows no longer exist, because entries were dropped
-    /// after the state was read.
+    /// Returns the references to the entries after the last complete block. If the state does not have them, they are found in
+    /// the rows of the entries, from the last entry back: each row has the position of the channel's previous entry. Returns
+    /// `nil` if the rows no longer exist, because entries were dropped after the state was read.
     func openBlock(of state: ChannelState) throws(StoreFailure) -> EntryBlock? {
         if let block = state.openBlock { return block }
         let lastSeq = state.head.lastSeq

@@ -229,7 +229,7 @@ final class LogWriter {
         transaction.saved.append((channel, state))
     }
 
-    /// Keeps an open block in memory that was read on another thread, unless the channel has changed since.
+    /// Keeps in memory an open block that was read on another thread, unless the channel has changed since the read.
     func keep(_ block: EntryBlock, of id: ChannelID) {
         guard let channel = cache[id], channel.state.openBlock == nil, channel.state.head.lastSeq == block.lastSeq,
             block.firstSeq == max(channel.state.head.firstSeq, EntryBlock.lastComplete(upTo: block.lastSeq) + 1)

@@ -14,8 +14,8 @@ final class SQLiteConnection {
         /// Reads a file that no process changes. The medium may be read-only.
         case immutable
 
-        /// The mode for an audit of a file. If no process can change the file and it has no write-ahead log, SQLite need not create
-        /// its two other files.
+        /// The mode for an audit of a file: ``immutable`` if no process can change the file and it has no write-ahead log,
+        /// otherwise ``readOnly``. In the mode ``immutable``, SQLite need not create its two other files.
         ///
         /// - Parameter isLocked: whether no relay runs, and none can start.
         static func audit(of path: String, isLocked: Bool) -> Mode {
@@ -69,8 +69,8 @@ final class SQLiteConnection {
         return SQLiteStatement(statement, of: self)
     }
 
-    /// Returns a statement that the connection owns, and resets it. Callers of the same SQL share the statement, so a caller must
-    /// have read its rows before the next call.
+    /// Returns a statement that the connection owns, and resets it. Callers with the same SQL share the statement, so a caller
+    /// must have read its rows before another caller asks for the statement.
     func statement(_ sql: String) throws(StoreFailure) -> SQLiteStatement {
         if let statement = statements[sql] {
             statement.reset()

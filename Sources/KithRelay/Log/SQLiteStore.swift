@@ -144,8 +144,8 @@ package actor SQLiteStore: ChannelStore {
             record: try await SQLiteStore.verified(found.record, for: name), renewedMs: found.renewedMs)
     }
 
-    /// Verifies a record's signature again, because the disk may have damaged the record. This runs on a thread of the global
-    /// pool, because the check takes as long as many reads, which would otherwise have to wait for it.
+    /// Verifies a record's signature again, because the disk may have damaged the record. The check runs on a thread of the
+    /// global pool. It takes as long as many reads, and on the reader's thread, those reads would have to wait for it.
     private static func verified(
         _ record: UnverifiedNameRecord, for name: Name
     ) async throws(StoreFailure) -> NameRecord {
@@ -233,8 +233,8 @@ package actor SQLiteStore: ChannelStore {
 
     // MARK: Maintenance
 
-    /// Reserves disk space for the write-ahead log, once after a start, if the log is shorter than the size at which it is
-    /// copied.
+    /// Reserves disk space for the write-ahead log, once after a start, if the log is shorter than the size at which it is copied
+    /// into the database.
     private func preallocateWAL() {
         guard let writer, StoreFolder.size(of: folder.wal) < writer.tuning.checkpointBytes else { return }
         // If this fails, commits only take longer.

@@ -163,7 +163,7 @@ enum StoreSchema {
         }
     }
 
-    /// Version 2: channels with a shelf that were never turned become inboxes.
+    /// Version 2: a channel that has a shelf and never left epoch 0 becomes an inbox.
     private static let kinds = """
         ALTER TABLE channel ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
         UPDATE channel SET kind = 1 WHERE number IN (SELECT channel FROM shelf)

@@ -17,7 +17,7 @@ final class WALSizeObserver {
 }
 
 extension SQLiteConnection {
-    /// Grows the file of the write-ahead log to about `bytes`, with a transaction that is rolled back.
+    /// Grows the file of the write-ahead log to a length of about `bytes` bytes, with a transaction that is rolled back.
     ///
     /// A commit that extends the file also waits for the file system's metadata. A commit that overwrites existing bytes waits
     /// only for its own bytes, and takes about 60 % of the time of one that extends the file. After the rollback, the next commit
@@ -36,8 +36,8 @@ extension SQLiteConnection {
     }
 
     /// Copies pages from the write-ahead log into the database, without blocking any connection. Leaves out pages that would
-    /// change the result of a read that is under way. Returns the number of the log's pages that are now in the database. If all
-    /// of the log's pages are, the next commit begins at the front of the log.
+    /// change the result of a read that is under way. Returns the number of the log's pages that are now in the database. Once
+    /// all of the log's pages are in the database, the next commit begins at the front of the log.
     func checkpoint() throws(StoreFailure) -> Int {
         var copied: Int32 = 0
         let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, &copied)

@@ -19,8 +19,8 @@ struct ClientSource: Hashable, Sendable, ExpressibleByStringLiteral {
     var network: String { site ?? address }
 }
 
-/// Keys for an address, or for a pair of an address and a channel. A key reveals neither, because it is a hash with a random
-/// secret that the process creates at its start.
+/// Keys for an address, or for a pair of an address and a channel. A key reveals neither the address nor the channel, because it
+/// is a hash with a random secret that the process creates at its start.
 enum SourceKey {
     static func of(_ name: String, in channel: ChannelID? = nil) -> Int {
         var hasher = Hasher()

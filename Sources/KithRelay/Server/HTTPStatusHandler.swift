@@ -57,7 +57,7 @@ final class HTTPStatusHandler: ChannelInboundHandler, RemovableChannelHandler {
 
 /// The reason why a request does not become a WebSocket.
 struct UpgradeRefusal: Error {
-    /// The page to answer with; `nil` to answer like a request that does not ask for a WebSocket.
+    /// The page that answers the request; `nil` for the page that answers a plain HTTP request.
     let page: HTTPPage?
 }
 

@@ -11,7 +11,8 @@ public struct RelayLimits: Sendable {
     /// Time from accepting a connection to its `hello`, in milliseconds. A handshake over a bad mobile connection takes two to
     /// three seconds. A client that needs much longer only occupies a connection.
     public var helloMs = 10_000
-    /// Bytes of input that a connection may send before its welcome. The longest `hello` has 308 bytes.
+    /// Maximum number of bytes that a connection stores of its first message while the message is incomplete. The longest `hello`
+    /// has 308 bytes.
     static let helloBytes = 1024
     /// Bytes of an incomplete message that every connection may store, in addition to the bytes of one read. A message of the
     /// usual size fits. 64 connections together store as much as one large message.
@@ -28,8 +29,8 @@ public struct RelayLimits: Sendable {
     /// longer, and dead peers are found before they occupy much memory.
     public var idleMs = 300_000
     /// Maximum number of WebSockets from one IPv4 address, or from one IPv6 /64 network. This is enough for a family or an office
-    /// behind one NAT, and keeps one machine from occupying all connections. The same number of connections is allowed again for
-    /// those that are not WebSockets: they are still opening, request `/healthz` or transfer blobs.
+    /// behind one NAT, and keeps one machine from occupying all connections. The same limit applies separately to connections
+    /// that are not WebSockets: those that are still opening, request `/healthz` or transfer blobs.
     public var connectionsPerAddress = 64
     /// Like ``connectionsPerAddress``, but for one IPv6 /56 network. Many providers give each customer a /56 network,
     /// which contains 256 /64 networks.
@@ -38,8 +39,8 @@ public struct RelayLimits: Sendable {
     /// customers of a provider, or to one free tunnel.
     public var connectionsPerIPv6Net48 = 512
     /// The allowance of an IPv6 /48 network, as a multiple of one address's allowance. It applies to rates and to daily budgets.
-    /// For one inbox, see ``siteFactorInInbox``. With this factor, eight customers with a /64 network each do not use up each
-    /// other's allowance. One machine that has a whole /48 network gets as much as eight addresses.
+    /// For one inbox, see ``siteFactorInInbox``. With this factor, eight customers that have a /64 network each can all use their
+    /// full allowances. One machine that has a whole /48 network gets as much as eight addresses.
     static let siteFactor = 8
     /// The allowance of an IPv6 /48 network for the room and the key packages of one inbox, as a multiple of one address's
     /// allowance. The factor is small, because neighbours rarely write to the same person. An attacker needs eight /48 networks
@@ -54,8 +55,8 @@ public struct RelayLimits: Sendable {
     /// conversations are many.
     public var requestBurst = 400
     /// Requests that all connections of one address may together make each second on average: as many as ten connections at full
-    /// rate. A request counts with its cost (`Request.cost`), and once more for each 4 KiB, so this rate also allows 8 MB/s of
-    /// messages. One address can use a twentieth of the requests that one core decides.
+    /// rate. A request counts as often as its cost (`Request.cost`) says, and once more for each 4 KiB of its size. So this rate
+    /// also allows 8 MB/s of messages. The rate is a twentieth of the requests that one core can decide.
     public var addressRequestsPerSecond = 2_000
     /// Requests that all connections of one address may together make at once. This number is enough to open forty profiles.
     public var addressRequestBurst = 16_000
@@ -117,14 +118,15 @@ public struct RelayLimits: Sendable {
     public var inboxBytes = 64 << 20
     /// Minimum number of addresses for which an inbox has room. Each address may occupy an equal share of the inbox until the
     /// owner has read the address's letters. To fill an inbox, an attacker needs sixteen addresses instead of one, and each
-    /// family or office may still have 256 letters waiting. 1 turns this limit off.
+    /// family or office may still have 256 letters waiting. The value 1 turns this limit off.
     public var inboxAddresses = 16
-    /// Runs in which an address's letters in one inbox are counted. With more runs, room becomes free sooner when the owner reads
-    /// some of the letters. Each run takes 24 bytes.
+    /// Maximum number of runs into which an address's waiting letters in one inbox are divided. The room of a run becomes free
+    /// all at once, when every letter of the run was read or has expired. With more runs, room becomes free sooner when the owner
+    /// reads some of the letters. Each run takes 24 bytes.
     static let runsPerShare = 4
     /// Maximum number of pairs of an inbox and an address, or of an inbox and a /48 network (a site), whose waiting letters the
-    /// relay counts. The newest 200,000 pairs are always remembered. The same maximum, and the same number of pairs that are
-    /// always remembered, apply to pairs whose withdrawals of key packages are counted. A pair takes about 150 bytes.
+    /// relay counts. The newest 200,000 pairs are always remembered. A second table, with the same limits, has the pairs whose
+    /// withdrawals of key packages are counted. A pair takes about 150 bytes.
     ///
     /// Letters are kept for 30 days. In this time, an address that uses ``addressInboxes`` and then ``addressInboxesPerDay`` adds
     /// 4,000 pairs. The address's site adds the same number. Fifteen addresses of fifteen sites add 120,000 pairs. Even then,
@@ -218,8 +220,9 @@ public struct RelayLimits: Sendable {
     /// Maximum number of channels that are kept in memory. Beyond this number, the channels that were unused for longest are
     /// evicted. Each takes about 1 KiB, and another 50 bytes for each entry of the last day if clients write to it.
     public var cachedChannels = 100_000
-    /// Minimum number of channels that are examined for eviction after each round, and after each load of a channel. This number
-    /// is enough to keep up with the loads, and takes less time than the round itself.
+    /// Minimum number of channels that are examined for eviction after each round. After each load of a channel,
+    /// `examinedForEach` channels are examined. These numbers are enough to keep up with the loads, and an examination takes less
+    /// time than the round itself.
     static let examinedEachRound = 64
     static let examinedForEach = 4
     /// Maximum number of entry ids that are kept in memory for all channels, 50 bytes each. Shortly before this limit, idle
@@ -229,13 +232,13 @@ public struct RelayLimits: Sendable {
     /// one channel cannot push out the ids of all others.
     static let channelsWithAllIDs = 4
     /// Entry ids that one address may make the relay load from the store without a wait, by appending to channels that are not in
-    /// memory. The limit equals one day of the largest channel. A higher number would only help an attacker to keep the hub busy.
+    /// memory. The limit equals ``channelEntries``. A higher number would only help an attacker to keep the hub busy.
     public var loadedEntryIDs = 1_000_000
     /// Further entry ids that one address may make the relay load each second. Loading this many takes about a hundredth of a
     /// core.
     public var loadedEntryIDsPerSecond = 50_000
-    /// Number of entries up to which a channel's ids are loaded without waiting for other loads, because such a load takes less
-    /// than a millisecond. A channel in use always keeps at least this many of its ids.
+    /// Maximum number of entries of a channel whose ids are loaded without waiting for other loads. Such a load takes less than a
+    /// millisecond. A channel in use always keeps at least this many of its ids.
     static let fewEntryIDs = 4096
     /// Time from a refused `present` to its answer, in milliseconds. The time is the same for every refusal, so that it does not
     /// reveal whether a channel is cached, is on the disk or does not exist.
@@ -249,10 +252,10 @@ public struct RelayLimits: Sendable {
     static let spinSliceMicroseconds: Int64 = 20
     /// Maximum number of bytes that are read from the store at once for one follower.
     public var catchUpBytes = 128 << 10
-    /// Channels of one connection for which the store is read at the same time. Their entries together fit into the connection's
-    /// backlog, even if it follows many channels.
+    /// Maximum number of channels of one connection for which the store is read at the same time. The entries of these reads
+    /// together fit into the connection's backlog, even if the connection follows many channels.
     public var catchUpsPerConnection = 2
-    /// Followers of one event loop for which the store is read at the same time.
+    /// Maximum number of followers of one event loop for which the store is read at the same time.
     public var catchUpsUnderWay = 16
 
     /// Limits of blobs.

@@ -173,8 +173,8 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Starts the task that calls `isOver` when less than half of a burst's connections are left, and again as long as their
-    /// number falls.
+    /// Starts the task that calls `isOver` when less than half of a burst's connections are left. After that, the task calls
+    /// `isOver` at each check that finds fewer connections than the check before.
     private static func watchBursts(_ isOver: @escaping @Sendable () -> Void, _ metrics: RelayMetrics) -> Task<
         Void, Never
     > {
@@ -192,7 +192,7 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Returns when clients can no longer connect: after ``shutDown()``, or because the system has closed the listener. If the
+    /// Waits until clients can no longer connect: after ``shutDown()``, or because the system has closed the listener. If the
     /// system has closed it, the caller should shut the relay down.
     package func listenerClosed() async { await listenerLatch.wait() }
 

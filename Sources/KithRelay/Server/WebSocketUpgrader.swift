@@ -5,8 +5,8 @@ import NIOHTTP1
 /// Switches a connection at `/kith/v1` to WebSocket (RFC 6455 §4.2.2).
 final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
     let supportedProtocol = "websocket"
-    /// This is empty, because NIO would look for these names in the `connection` header. The headers of the WebSocket are checked
-    /// below.
+    /// Empty, because NIO requires that the `connection` header lists each of these names. The method that builds the response
+    /// checks the WebSocket headers instead.
     let requiredUpgradeHeaders: [String] = []
     private let mayOpen: @Sendable () -> Bool
     private let install: @Sendable (any Channel) -> EventLoopFuture<Void>

@@ -25,8 +25,8 @@ package struct ChannelHead: Hashable, Sendable {
     /// Time of the last noted use of the channel by a client with a right, in milliseconds since 1970.
     package var usedMs: UInt64
 
-    /// Whether the channel is open and was in use for more than a week. Such a channel belongs to a conversation, in which people
-    /// may pause for a long time.
+    /// Whether the channel is open and was in use for more than a week. Such a channel most likely belongs to a conversation, and
+    /// people may pause a conversation for a long time.
     package var isInLongUse: Bool { !isClosed && usedMs > createdMs && usedMs - createdMs > StoreLimits.longUseMs }
 
     /// Creates the head of a new channel.

@@ -1,12 +1,12 @@
 import KithWire
 import NIOCore
 
-/// The store of a relay's channels. Each channel is an append-only log. Every operation changes the store by at most one
-/// conditional append at a time.
+/// The store of a relay's channels. Each channel is an append-only log. Operations change the store in steps, and each step is
+/// one conditional append.
 ///
-/// Every mutation names the state on which it was decided: the last seq of the channel, the version of the shelf, or the version
-/// of the record. If the store is still in that state, it makes the mutation durable. If not, it reports a conflict. With this
-/// rule, a store can be a file that one process writes, or a replicated log to which several relays append.
+/// Every mutation names the state on which its decision is based: the last seq of the channel, the version of the shelf, or the
+/// version of the record. If the store is still in that state, it makes the mutation durable. If not, it reports a conflict. With
+/// this rule, a store can be a file that one process writes, or a replicated log to which several relays append.
 ///
 /// Outcomes are durable: a power cut right after ``commit(_:)`` has returned loses no mutation that was reported as committed.
 package protocol ChannelStore: Sendable {
@@ -22,8 +22,8 @@ package protocol ChannelStore: Sendable {
     func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead?
 
     /// Returns one epoch of a channel, or `nil` if the channel never reached the epoch or has forgotten it. A channel remembers
-    /// the epochs of which it keeps entries, and its last ``StoreLimits/trimmedEpochs`` epochs. With a remembered epoch, a client
-    /// that was offline for too long can still prove its right, and gets the error `trimmed`.
+    /// the epochs of which it keeps entries, and its last ``StoreLimits/trimmedEpochs`` epochs. In a remembered epoch, a client
+    /// that was offline for too long can still prove its right, so it gets the error `trimmed` and not `denied`.
     func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord?
 
     /// Returns consecutive entries of a channel from `first` through `last`, beginning with the first kept entry if that is later
@@ -41,7 +41,8 @@ package protocol ChannelStore: Sendable {
     /// Returns the key packages of a channel.
     func shelf(of channel: ChannelID) async throws(StoreFailure) -> KeyPackageShelf
 
-    /// Returns the record under a name, or `nil` if there is none. The record may no longer be valid.
+    /// Returns the record under a name, or `nil` if there is none. The store does not check whether the record was renewed in
+    /// time.
     func record(under name: Name) async throws(StoreFailure) -> StoredName?
 
     /// Makes mutations durable as one group. Returns one outcome per mutation, in the order of the mutations.

@@ -32,10 +32,12 @@ struct SecondChanceQueue<Element> {
         return nil
     }
 
-    /// Removes the elements that no longer exist because they were evicted in another way, if they are more than half of the
-    /// queue.
+    /// Removes the elements that were evicted in another way and no longer exist. Does this only if they are more than about half
+    /// of the queue.
     ///
-    /// - Parameter count: number of elements that still exist. `isThere` returns whether an element does.
+    /// - Parameters:
+    ///   - count: number of elements that still exist.
+    ///   - isThere: returns `true` for an element that still exists.
     mutating func keepFew(beside count: Int, _ isThere: (Element) -> Bool) {
         guard queue.count > 2 * count + Self.attempts else { return }
         queue = CircularBuffer(queue.filter(isThere))

@@ -1,12 +1,12 @@
 /// The limits of the stores, each with its reason.
 package enum StoreLimits {
-    /// Number of epochs without a kept entry that a channel remembers. With a remembered epoch, a member that was away for longer
-    /// than the retention can still prove its right, and gets the error `trimmed`. The number bounds the cost of a channel that
-    /// is turned again and again.
+    /// Number of epochs without a kept entry that a channel remembers. In a remembered epoch, a member that was away for longer
+    /// than the retention can still prove its right, so it gets the error `trimmed` and not `denied`. The number bounds the cost
+    /// of a channel that is turned again and again.
     package static let trimmedEpochs: UInt64 = 1_000
 
-    /// Entries that share one row of references. A larger number saves writes. A smaller number shortens the chain of entries
-    /// that has to be followed when an unused channel is loaded.
+    /// Number of entries whose references share one row. A larger number saves writes. A smaller number shortens the chain of
+    /// entries that has to be followed when an unused channel is loaded.
     static let entriesPerBlock: UInt64 = 64
 
     /// Number of appended entries after which dirty heads are written. After a kill, at most this many entries have to be read
@@ -19,9 +19,8 @@ package enum StoreLimits {
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// Number of a commit's mutations for which the commit deletes the entries of one more dropped block. Every commit deletes
-    /// the entries of at least one block. The work is in proportion to the number of mutations, because deleting costs about as
-    /// much as appending.
+    /// A commit deletes the entries of one dropped block, and of one more block for each group of this many mutations in the
+    /// commit. The work is in proportion to the number of mutations, because deleting costs about as much as appending.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
     /// Maximum number of payload bytes that one commit deletes for entries that its mutations drop. For entries that were dropped
@@ -30,7 +29,8 @@ package enum StoreLimits {
     static let deletedBytesPerCommit = 1 << 20
     /// Maximum number of payload bytes that a commit deletes if it only does maintenance.
     static let deletedBytesOfIdleCommit = 4 << 20
-    /// The cost of deleting a row in addition to its payload, in bytes of payload. The cost is about the size of the row.
+    /// The cost of deleting a row, without the cost of its payload. The unit is the cost of deleting one byte of payload. The
+    /// cost is about the size of the row.
     static let rowBytes = 128
 
     /// Work budget of a commit that only does maintenance, in mutations. Such a commit takes about 10 ms.
@@ -55,7 +55,7 @@ package enum StoreLimits {
     /// some ms.
     static let headsPerExpiryRead: UInt64 = 20_000
 
-    /// Number of expired entries after which a read that searches for them ends with the current channel. To read this many
+    /// Number of expired entries after which a read that searches for such entries examines no further channel. Reading this many
     /// entries takes some tens of ms.
     static let entriesPerExpiryRead: UInt64 = 262_144
 
@@ -70,16 +70,16 @@ package enum StoreLimits {
     /// Maximum number of idle channels that one read finds. Forgetting each of them takes a commit.
     static let idleChannelsPerRead = 64
 
-    /// Maximum number of old key packages that one transaction deletes, and of old names. A key package has up to 64 KiB, so the
-    /// transaction deletes up to 2 MiB in some ms.
+    /// Maximum number of old key packages that one transaction deletes. The same maximum applies to old names. A key package has
+    /// up to 64 KiB, so the transaction deletes up to 2 MiB in some ms.
     static let discardedPerSlice = 32
 
     /// Size of the write-ahead log, in bytes, at which the checkpointer copies the log into the database. Commits continue during
     /// the copying.
     static let checkpointBytes = 16 << 20
-    /// Divisor of ``checkpointBytes``. Commits continue while the checkpointer copies, and add a part to the log. If this part is
-    /// at most the quotient, the writer copies it too, so that the log restarts. A larger part waits for the next checkpoint,
-    /// which runs when the log has grown by the quotient.
+    /// ``checkpointBytes`` divided by this number is a size in bytes. Commits continue while the checkpointer copies, and add a
+    /// part to the log. If the part has at most this size, the writer copies it too, so that the log restarts. A larger part
+    /// waits for the next checkpoint, which runs when the log has grown by this size.
     static let checkpointShare = 4
     /// Size of the write-ahead log, in bytes, at which the writer itself copies the log, so that the log cannot grow without
     /// bound under load.
@@ -89,11 +89,11 @@ package enum StoreLimits {
     /// sum of two times and some durations fits into 64 bits.
     static let latestMs = UInt64(1) << 60
 
-    /// Page size of the database, in bytes. The size is larger than SQLite's default, so that entries take fewer pages. Only the
-    /// ends of tables change in place.
+    /// Page size of the database, in bytes. The size is larger than SQLite's default, so that entries take fewer pages. A large
+    /// page makes a change in place more expensive, but only the ends of tables change in place.
     static let pageBytes = 8_192
-    /// Page cache of the writer, in KiB. The reader's is `readerCacheKiB`. The writer uses the ends of its tables and the pages
-    /// of heads and blocks. The system caches all other pages.
+    /// Size of the writer's page cache, in KiB. (`readerCacheKiB` is the size of the reader's page cache.) The writer uses the
+    /// ends of its tables and the pages of heads and blocks. The system caches all other pages.
     static let writerCacheKiB = 32 << 10
     static let readerCacheKiB = 8 << 10
 

@@ -5,8 +5,8 @@ package enum StoreMutation: Sendable {
     /// Creates a channel at epoch 0, if no channel with this id ever existed.
     case create(
         channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32, atMs: UInt64)
-    /// Appends an entry, if the channel is open and its last seq is one less than the entry's. A turn comes with the access of
-    /// the epoch that it opens. An inbox accepts no turn.
+    /// Appends an entry, if the channel is open and its last seq is one less than the entry's seq. A turn comes with the access
+    /// of the epoch that it opens. An inbox accepts no turn.
     case append(channel: ChannelID, entry: Entry, nextAccess: Access?)
     /// Deletes a channel's entries, epochs and key packages for good, if the channel's last seq is `lastSeq`.
     case close(channel: ChannelID, lastSeq: UInt64)
@@ -37,7 +37,7 @@ package enum StoreMutation: Sendable {
 package enum StoreOutcome: Hashable, Sendable {
     /// The mutation is durable.
     case committed
-    /// The store's state differed from the mutation's condition, so nothing changed. The caller reads the state and decides
+    /// The store was not in the state that the mutation requires, so nothing changed. The caller reads the state and decides
     /// again.
     case conflict
     /// The mutation could not be made durable, so nothing changed.

@@ -30,7 +30,7 @@ package enum AuditRow: Equatable, Sendable {
         package let diskBytes: UInt64
     }
 
-    /// The relay's data of a channel.
+    /// The data that the relay has about a channel.
     package struct ChannelRow: Equatable, Sendable {
         /// The relay's own number of the channel.
         package let number: UInt64
@@ -56,7 +56,7 @@ package enum AuditRow: Equatable, Sendable {
         package let payloadBytes: UInt64
     }
 
-    /// The relay's data of an epoch. It has hashes of the tokens, not the tokens themselves.
+    /// The data that the relay has about an epoch. It contains hashes of the tokens, not the tokens themselves.
     package struct EpochRow: Equatable, Sendable {
         /// The channel's number.
         package let channel: UInt64
@@ -74,7 +74,7 @@ package enum AuditRow: Equatable, Sendable {
         package let turnTokenHash: String
     }
 
-    /// The relay's data of an entry.
+    /// The data that the relay has about an entry.
     package struct EntryRow: Equatable, Sendable {
         /// The channel's number.
         package let channel: UInt64
@@ -105,7 +105,7 @@ package enum AuditRow: Equatable, Sendable {
         }
     }
 
-    /// The relay's data of a key package.
+    /// The data that the relay has about a key package.
     package struct KeyPackageRow: Equatable, Sendable {
         /// The channel's number.
         package let channel: UInt64
@@ -117,7 +117,7 @@ package enum AuditRow: Equatable, Sendable {
         package let depositedMs: UInt64?
     }
 
-    /// The relay's data of a name.
+    /// The data that the relay has about a name.
     package struct NameRow: Equatable, Sendable {
         /// The name.
         package let name: String
@@ -131,7 +131,7 @@ package enum AuditRow: Equatable, Sendable {
         package let renewedMs: UInt64
     }
 
-    /// The relay's data of a blob. It has hashes of the tokens, not the tokens themselves.
+    /// The data that the relay has about a blob. It contains hashes of the tokens, not the tokens themselves.
     package struct BlobRow: Equatable, Sendable {
         /// The first 4 of the blob's 32 random bytes, in hexadecimal.
         package let id: String

@@ -48,7 +48,8 @@ package final class StoreAudit {
     /// The rows of a running relay are not a consistent snapshot.
     ///
     /// - Parameters:
-    ///   - entriesPerChannel: maximum number of entries to read of each channel, always its last ones; `nil` for all.
+    ///   - entriesPerChannel: maximum number of entries to read in each channel. If the channel has more, its last entries are
+    ///     read. `nil` to read all entries.
     ///   - body: called with each row.
     /// - Throws: ``StoreFailure``, and the errors of `body`.
     package func forEachRow(entriesPerChannel: UInt64? = nil, _ body: (AuditRow) throws -> Void) throws {
