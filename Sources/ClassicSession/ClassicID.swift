@@ -5,9 +5,9 @@ import Foundation
 ///
 /// Two people must get the same bytes for the same name, even if they type it on different keyboards. So white space at the ends
 /// of an id is removed, and the id is converted to Unicode normalization form C. Characters that could make two ids look alike,
-/// or disturb a terminal, are refused. Refused are control and format characters (direction overrides, zero-width characters),
-/// and line and paragraph separators. Code points that are not assigned in the known Unicode versions are also refused, because
-/// their normal form may still change. Upper and lower case are different.
+/// or disturb a terminal, are refused. These are control and format characters (direction overrides, zero-width characters), and
+/// line and paragraph separators. Code points that are not assigned in the known Unicode versions are also refused, because their
+/// normal form may still change. Upper and lower case are different.
 public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
     /// The id as it is shown: 1 to ``ClassicLimits/idBytes`` bytes of UTF-8 in normalization form C.
     public let name: String

@@ -1,6 +1,6 @@
 /// One of the two users. The first is the user whose id sorts first.
 ///
-/// Both sides compute this from the two ids, so they need not agree on it. Everything that a side signs or authenticates names
+/// Both sides compute this from the two ids, so they need not exchange it. Everything that a side signs or authenticates names
 /// that side. So a frame that is sent back to its sender is never mistaken for a frame of the other user.
 enum Side: UInt8, Hashable, Sendable {
     case first = 1

@@ -44,7 +44,7 @@ public struct Established: Hashable, Sendable {
     public let ownKey: Fingerprint
     /// Whether ``peerKey`` was the expected key. If it was not, only a comparison shows whether the key is the other user's.
     public let wasExpected: Bool
-    /// The session's id, which every MAC includes. Both sides have the same id, because otherwise no MAC would verify.
+    /// The session's id, which every MAC includes. If the two sides computed different ids, no MAC would verify.
     public let sessionID: SessionID
 }
 

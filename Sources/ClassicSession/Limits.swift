@@ -36,8 +36,8 @@ public enum ClassicLimits {
     /// blocks of AES-CBC begin to repeat: 2³² messages of 2¹² blocks are 2⁴⁴ blocks, and a repetition becomes likely at 2⁶⁴.
     static let highestNumber: UInt64 = 1 << 32
 
-    /// Number of message numbers that an altered frame may claim, beginning with the next expected number. A higher claim is not
-    /// shown. An accepted claim is remembered, so that a message that was reported as altered is not reported as missing too. At
-    /// most this many claims are remembered.
+    /// Length of the range of message numbers that an altered frame may claim. The range begins with the next expected number. A
+    /// higher claim is not shown. An accepted claim is remembered, so that a message that was reported as altered is not reported
+    /// as missing too. At most this many claims are remembered.
     static let believedLead: UInt64 = 64
 }

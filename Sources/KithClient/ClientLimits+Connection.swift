@@ -7,7 +7,7 @@ extension ClientLimits {
     /// add headers.
     package static let upgradeResponse = 8 << 10
 
-    /// Maximum number of frames that wait to be sent, either for the event loop or because the relay does not read. At most
+    /// Maximum number of frames that wait to be sent. They wait for the event loop, or for a relay that does not read. At most
     /// ``unansweredRequests`` of these frames are requests. All other frames, such as a repeated `unfollow`, are reactions to the
     /// relay's own frames. There is room for one reaction for each channel that a connection may follow. Only a hostile relay
     /// causes more, and it is disconnected.
@@ -38,7 +38,8 @@ extension ClientLimits {
     /// milliseconds, and up to a second on a busy disk.
     package static let vaultWait = 10.0
 
-    /// Size of SQLite's page cache for a vault, in KiB. The often changed tables of hundreds of conversations fit into it.
+    /// Size of SQLite's page cache for a vault, in KiB. The tables that change often fit into it, even with hundreds of
+    /// conversations.
     package static let vaultCacheKiB = 8 << 10
 
     /// Maximum size of the events that wait for one subscriber, in bytes. The size of an event is that of its text plus

@@ -24,7 +24,8 @@ package struct RelayStatus: Hashable, Sendable {
 
     /// Requests a relay's health, with TLS and after a check of its key.
     ///
-    /// - Parameter metrics: the relay's metrics, if the caller has requested them.
+    /// - Parameter metrics: the metrics to put into the result, which the caller got from ``metrics(at:timeouts:)``. By default,
+    ///   there are none.
     /// - Throws: ``RelayConnectionError``.
     package static func ask(
         _ address: RelayAddress, trust: RelayTrust, metrics: [Metric] = [], timeouts: RelayTimeouts = RelayTimeouts()

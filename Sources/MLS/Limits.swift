@@ -6,13 +6,14 @@ public enum Limits {
     /// Number of leaves that every received tree may have, even with few members. A group of two in a tree of 4,096 leaves is
     /// possible, because it may have had more members before. Hashing its blank nodes takes some milliseconds.
     static let sparseLeaves = 4_096
-    /// Number of leaves per member in a larger received tree. 64 leaves have about 128 nodes in the tree. If all are blank,
-    /// hashing them takes about as long as verifying the signature of one member's leaf.
+    /// Maximum number of leaves per member in a received tree with more leaves than ``sparseLeaves``. 64 leaves have about 128
+    /// nodes in the tree. If all are blank, hashing them takes about as long as verifying the signature of one member's leaf.
     static let leavesPerMember = 64
     /// Number of leaves that every tree of a stranger may have. 256 leaves have about 512 nodes in the tree. If all are blank,
     /// hashing them takes less time than opening a Welcome.
     static let strictSparseLeaves = 256
-    /// Number of leaves per member in a stranger's larger tree. A group that has lost seven of eight members is still accepted.
+    /// Maximum number of leaves per member in a stranger's tree with more leaves than ``strictSparseLeaves``. A group that has
+    /// lost seven of eight members is still accepted.
     static let strictLeavesPerMember = 8
     /// Maximum size of a public key, in bytes. A key of ML-DSA-87 has 2,592 bytes, and a key of X-Wing has 1,216.
     static let publicKeyLength = 4_096
@@ -20,8 +21,9 @@ public enum Limits {
     static let signatureLength = 8_192
     /// Maximum size of a MAC or hash, in bytes. SHA-512 has 64 bytes.
     static let hashLength = 255
-    /// Size of the shortest hash of all suites, SHA-256, in bytes. A shorter reference or nonce cannot be valid, and is refused
-    /// because each would take at least 64 bytes of memory.
+    /// Size of the shortest hash of all suites, SHA-256, in bytes. A shorter reference or nonce cannot be valid. It is refused
+    /// while a message is read. Otherwise a message could contain very many short ones, each of which would take at least 64
+    /// bytes of memory.
     static let shortestHash = 32
     /// Maximum number of extensions in one list. RFC 9420 and its extensions draft define six types and reserve 15 for GREASE. In
     /// memory, an extension takes up to 16 times its shortest encoding.

@@ -25,7 +25,7 @@ extension RelayListenError: DescribedError {}
 extension StoreError: DescribedError {}
 extension StoreOpenError: DescribedError {}
 
-/// Translates every error that can end a command into a sentence. This is the only place that does.
+/// Translates every error that can end a command into a sentence. No other code does this.
 enum ErrorWords {
     /// Returns one sentence without a full stop. It never contains the text of a system or library error.
     static func sentence(for error: any Error) -> String {
@@ -47,8 +47,8 @@ enum ErrorWords {
         }
     }
 
-    /// Describes an error that is not Kith's own. Errors of Foundation contain the system's error number and the file's path. Of
-    /// all other errors, only the kind is known.
+    /// Describes an error that is not Kith's own. An error of Foundation contains the system's error number and the file's path.
+    /// For any other error, only its kind is known.
     private static func foreign(_ error: any Error) -> String {
         let error = error as NSError
         let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError

@@ -7,7 +7,7 @@ import NIOSSL
 
 /// A connection to a relay for the bytes of blobs, beside the connection for messages, so that no message waits behind a file.
 ///
-/// The requests of one connection follow each other.
+/// A connection makes one request at a time.
 package struct BlobConnection {
     private typealias Channel = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
@@ -54,7 +54,7 @@ package struct BlobConnection {
         }
     }
 
-    /// The meaning of an error of the network library. Other errors stay as they are.
+    /// Translates an error of the network library into a ``RelayConnectionError``. Returns any other error unchanged.
     private static func meaning(of error: any Error) -> any Error {
         switch error {
         case is ChannelError, is IOError, is NIOSSLError, is BoringSSLError, is NIOAsyncWriterError:
@@ -76,11 +76,11 @@ package struct BlobConnection {
         return try await readStatus()
     }
 
-    /// Uploads bytes from `offset` on.
+    /// Uploads bytes to a blob, where they begin at `offset`.
     ///
     /// - Parameters:
     ///   - count: the number of bytes to upload.
-    ///   - next: returns the next of these bytes, at least one.
+    ///   - next: returns the next part of the bytes to upload, which is not empty.
     /// - Returns: the blob's state afterwards.
     package mutating func append(
         to blob: BlobID, token: Token, offset: UInt64, count: UInt64, _ next: () async throws -> ByteBuffer
@@ -164,7 +164,7 @@ package struct BlobConnection {
         return status
     }
 
-    /// Reads the head of a response. Throws the relay's error if it is one.
+    /// Reads the head of a response. If the response is an error, throws that error.
     private mutating func readHead() async throws -> HTTPResponseHead {
         guard case .head(let head)? = try await inbound.next() else { throw RelayConnectionError.closed(.lost) }
         guard head.status.code / 100 != 2 else { return head }
@@ -178,7 +178,7 @@ package struct BlobConnection {
         throw RelayConnectionError.refused(error)
     }
 
-    /// The error that a response without a body stands for; `nil` if no relay sends such a status.
+    /// The error for the HTTP status of a response without a body; `nil` if relays do not use that status for an error.
     private static func error(status: HTTPResponseStatus) -> RelayError? {
         switch status {
         case .notFound: RelayError(.denied, "no such file, or no right to it")

@@ -156,8 +156,8 @@ final class RelayChannelHandler: ChannelDuplexHandler {
 
     // MARK: Bytes out
 
-    /// Writes the waiting frames if the channel is writable, and closes the connection if it is to be closed or too many frames
-    /// stay.
+    /// Writes the waiting frames if the channel is writable. Afterwards closes the connection if that was requested, or if too
+    /// many frames are still waiting.
     func drain() {
         guard let context else { return }
         if case .closed = phase { return }

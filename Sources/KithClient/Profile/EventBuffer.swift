@@ -47,7 +47,7 @@ final class EventBuffer: Sendable {
     /// Creates a buffer.
     ///
     /// - Parameters:
-    ///   - first: subjects that are read from the profile and delivered before all other events.
+    ///   - first: subjects that count as dropped from the beginning, so that they are read from the profile.
     ///   - limit: the maximum size of the waiting events, in bytes. The size of an event is that of its text plus
     ///     ``ClientLimits/eventBytes``.
     init(reading first: DroppedEvents = DroppedEvents(), limit: Int = ClientLimits.unreadEvents) {

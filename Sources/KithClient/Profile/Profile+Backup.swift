@@ -50,8 +50,8 @@ extension Profile {
         try OpenedBackup(at: file, passphrase)
     }
 
-    /// Creates a profile from a backup: a new device of the same account, with the history. A conversation continues on it after
-    /// a member has added the device.
+    /// Creates a profile from a backup: a new device of the same account, with the history. On the new device, a conversation
+    /// continues after a member has added the device.
     ///
     /// - Parameters:
     ///   - backup: the backup, from ``openBackup(at:passphrase:)``.

@@ -24,7 +24,7 @@ extension Profile {
     /// Closes an invite. Returns when the relay has closed it. This device ignores uses of the invite from the call on.
     public func revoke(_ invite: InboxID) async throws(KithError) { try await perform(.revokeInvite(invite)) }
 
-    /// Uses another profile's invite and begins a conversation with it. Returns when the inviter can find the conversation.
+    /// Uses an invite, and begins a conversation with the inviter. Returns when the inviter can find the conversation.
     ///
     /// - Parameters:
     ///   - invite: the invite, for instance from ``Invite/init(line:)``.
@@ -82,7 +82,7 @@ extension Profile {
         _ = try await perform(.remove(conversation, contact))
     }
 
-    /// Leaves a conversation. The first device of another member to notice this removes this device from the group.
+    /// Leaves a conversation. Of the other members' devices, the first one to notice this removes this device from the group.
     public func leave(_ conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.leave(conversation))
     }
@@ -94,8 +94,8 @@ extension Profile {
 
     /// Stores a text that will be sent, and returns at once.
     ///
-    /// When the message is stored, there is a ``KithEvent/message(_:)`` with the returned id, and another one after each change
-    /// of the message's state. A slow subscriber may get only the last state.
+    /// The profile reports a ``KithEvent/message(_:)`` with the returned id after the message is stored, and after each change of
+    /// the message's state. A slow subscriber may get only the last state.
     ///
     /// - Parameters:
     ///   - text: the text.
@@ -153,7 +153,7 @@ extension Profile {
         _ = try await perform(.trustLog(conversation))
     }
 
-    /// Stores the pass in `relay` as the new pass for that relay of this profile, and connects to the relay again.
+    /// Replaces this profile's pass for a relay by the one that `relay` contains, and connects to the relay again.
     public func setPass(of relay: RelayPoint) async throws(KithError) { try await perform(.setPass(relay)) }
 
     /// Renews this device's keys in a conversation now.
@@ -163,8 +163,8 @@ extension Profile {
 
     // MARK: Texts for the process that has the profile
 
-    /// Stores a text in a profile that is open for reading only. The process that has opened the profile for sending sends the
-    /// text.
+    /// Stores a text in a profile that is open for reading only. Another process, which has opened the profile for sending, sends
+    /// the text.
     ///
     /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. After an error, nothing is stored.
     package func enqueueForOwner(

@@ -188,18 +188,19 @@ public actor Profile {
 
     // MARK: Events
 
-    /// The events from now on, after the current states of the relays and their clocks. The stream ends when the profile is
-    /// closed.
+    /// Returns a stream of events. It begins with the current states of the relays and of their clocks, and continues with the
+    /// events from `start` on. It ends when the profile is closed.
     ///
     /// Events that the subscriber has not read yet wait, up to ``ClientLimits/unreadEvents``. Beyond this limit, events are
     /// dropped. After the subscriber has read the waiting events, the stream reads the profile in place of the dropped events:
     ///
     /// - It delivers each message of another member and each notice once, in the order of the log.
-    /// - It delivers the user's own messages that were dropped, and the own messages after them, once they are in the log. Each
-    ///   has its current state.
+    /// - It delivers the user's own messages that were dropped, and those that the user has sent after them. It does so once they
+    ///   are in the log. Each has its current state.
     /// - It delivers the current state of conversations, contacts and relays.
-    /// - Other events, such as ``KithEvent/memberIsOnline(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, can't be read again.
-    ///   These events keep their places. If these events alone fill more than half of the buffer, the oldest of them are lost.
+    /// - Other events, such as ``KithEvent/memberIsOnline(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, cannot be read
+    ///   again. These events keep their places. If these events alone fill more than half of the buffer, the oldest of them are
+    ///   lost.
     ///
     /// A program that must see every message, even those that arrive while it is not running, reads
     /// ``incomingMessages(as:from:acceptsStrangers:)``.

@@ -126,9 +126,9 @@ struct VaultDatabase: Sendable {
     /// index, so that a change writes one page.
     ///
     /// Entries are stored in the order of their arrival, with an index. This writes one more page, but the same few pages for
-    /// every conversation. In the order of owner and item, each of 100 conversations would have its own page to split among
-    /// 100,000 entries. `ClientBenchmark` measured 30 KB for a message in the order of arrival, and 37 KB in the order of owner
-    /// and item.
+    /// every conversation. In the order of owner and item, each conversation would fill and split pages of its own. With 100,000
+    /// entries in 100 conversations, `ClientBenchmark` measured 30 KB for a message in the order of arrival, and 37 KB in the
+    /// order of owner and item.
     private static let schema =
         """
         -- One row. header: a WrappedKey. last_request: the highest item ever put into the table of requests.
@@ -151,8 +151,8 @@ struct VaultDatabase: Sendable {
 
     /// Replaces the wrapped key.
     ///
-    /// When this returns, no file contains the old wrapped key. If another process is reading at that time, the old key is
-    /// removed when the files are closed.
+    /// After this call, no file contains the old wrapped key. If another process is reading at that time, the old key is removed
+    /// when the files are closed.
     func replaceHeader(_ header: [UInt8]) throws(StoreError) {
         try transaction { try $0.execute(sql: "UPDATE vault SET header = ?", arguments: [Data(header)]) }
         try perform { _ = try? $0.checkpoint(.truncate) }

@@ -160,8 +160,8 @@ extension VaultStore {
         }
     }
 
-    /// Reads the key in the key file, and creates it if `makesIt`. An existing key is never replaced, since a vault may depend on
-    /// it.
+    /// Reads the key in the key file. If there is no key file and `makesIt` is `true`, creates one. An existing key is never
+    /// replaced, since a vault may depend on it.
     private static func keyFile(of folder: ProfileFolder, makesIt: Bool) throws(KithError) -> SymmetricKey {
         let file = PrivateFile(folder.keyFile)
         let length = 32

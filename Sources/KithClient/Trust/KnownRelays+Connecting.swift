@@ -2,7 +2,7 @@ import KithCore
 import KithWire
 
 extension KnownRelays {
-    /// A connection to a relay whose key was checked.
+    /// A connection to a relay, with the result of checking its key.
     package struct Contact: Sendable {
         /// The connection.
         package let connection: RelayConnection

@@ -30,7 +30,7 @@ public struct KnownRelays: Sendable {
     /// Uses the file of known relays in a user's Kith folder.
     package init(home: KithHome) { self.init(file: PrivateFile(home.knownRelays)) }
 
-    /// The relay's key, as of the first connection; `nil` if the relay is not in the file.
+    /// The key that a relay had at the first connection; `nil` if the relay is not in the file.
     ///
     /// - Throws: ``PrivateFileError`` if the file exists but cannot be read.
     public func pin(of address: RelayAddress) throws(PrivateFileError) -> RelayPin? {

@@ -54,7 +54,8 @@ public struct MLSConfiguration: Sendable {
     /// in a published GroupInfo.
     public var includesExternalPub = false
     /// The longest accepted lifetime of a key package, in seconds (§7.2). The default is a year and some days. Some other
-    /// implementations create key packages that never expire, with a lifetime from 0 to 2⁶⁴ − 1. `UInt64.max` accepts these too.
+    /// implementations create key packages that never expire, with a lifetime from 0 to 2⁶⁴ − 1. Set this to `UInt64.max` to
+    /// accept such key packages.
     public var maximumLifetime: UInt64 = 400 * 24 * 3_600
     /// Whether other clients' leaves must be within their lifetime when they are received (§7.3 recommends it).
     public var checksReceivedLifetimes = true
@@ -63,10 +64,10 @@ public struct MLSConfiguration: Sendable {
     public var treeWidth: TreeWidthPolicy = .ordinary
     /// Number of past epochs whose resumption PSKs are stored. Each PSK has the size of a hash.
     public var resumptionEpochs = 16
-    /// Whether clients that are not members may propose their own addition and join with an external commit (§12.1.8, §12.4.3.2).
-    /// The default is true, as in the RFC. An application that publishes no GroupInfo should set it to false. To propose its own
-    /// addition, a client only has to know the group's identifier. No application data can be sent until that proposal is
-    /// committed or discarded.
+    /// Whether clients that are not members may propose their own addition, and may join with an external commit (§12.1.8,
+    /// §12.4.3.2). The default is true, as in the RFC. An application that publishes no GroupInfo should set it to false. To
+    /// propose its own addition, a client only has to know the group's identifier. No application data can be sent until that
+    /// proposal is committed or discarded.
     public var acceptsNewcomers = true
     /// The types of group context extensions that this client accepts: in a group that it creates or joins, and in proposals to
     /// change them (§12.1.7). Nil accepts every type that the members support. A commit that adds another type is refused, so the

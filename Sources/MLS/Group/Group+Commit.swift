@@ -4,8 +4,8 @@ import TLSCodec
 public struct CommitOptions: Sendable {
     /// Proposals that the commit itself contains.
     public var proposals: [Proposal] = []
-    /// Whether to include the proposals that other clients made in this epoch, as §12.4 recommends. A proposal is left out if it
-    /// conflicts with a proposal of the commit or with an earlier one, or if this member does not have its PSK.
+    /// Whether to include the proposals that other clients made in this epoch, as §12.4 recommends. A received proposal is left
+    /// out if it conflicts with one in `proposals` or with an earlier received one, or if this member does not have its PSK.
     public var includesReceivedProposals = true
     /// Whether to renew the committer's path even if that is not required. New keys end a compromise (§12.4).
     public var renewsPath = true

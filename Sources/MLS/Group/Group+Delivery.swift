@@ -1,7 +1,6 @@
 extension Group {
-    /// Counts the application messages of this epoch from one member that were skipped and have not arrived yet (RFC 9420 §9.2,
-    /// §15.3). Only messages whose keys are still stored are counted. An application can tell its user that these messages are
-    /// missing.
+    /// Counts one member's application messages of this epoch that were skipped and have not arrived yet (RFC 9420 §9.2, §15.3).
+    /// Only messages whose keys are still stored are counted. An application can tell its user that these messages are missing.
     public func missingMessages(from leaf: LeafIndex) -> Int {
         secretTree.skippedCount(leaf, .application)
     }

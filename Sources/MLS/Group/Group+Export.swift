@@ -15,7 +15,7 @@ extension Group {
     /// use after this member was removed.
     public var epochAuthenticator: SecretBytes { secrets.epochAuthenticator }
 
-    /// This epoch's resumption PSK (§8.6), for groups that continue or branch from this group. The PSK has no use after this
+    /// This epoch's resumption PSK (§8.6), for groups that continue this group or branch from it. The PSK has no use after this
     /// member was removed.
     public var resumptionPSK: SecretBytes { secrets.resumptionPSK }
 

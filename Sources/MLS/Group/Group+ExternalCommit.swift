@@ -19,9 +19,9 @@ public struct ExternalJoinOptions: Sendable {
     public var oldLeaf: LeafIndex?
     /// Pre-shared keys that enter the key schedule.
     public var preSharedKeys: [PreSharedKeyID]
-    /// The self-removes of the epoch that are not committed yet, from the delivery service (draft-ietf-mls-extensions). The
-    /// commit must include them, and only the first one of each member counts. If a self-remove removes the client's old leaf,
-    /// the commit must not remove that leaf again, so ``oldLeaf`` is ignored.
+    /// The epoch's self-removes that are not committed yet (draft-ietf-mls-extensions). The client gets them from the delivery
+    /// service. The commit must include them. If a member has sent several, only the first one counts. If a self-remove removes
+    /// the client's old leaf, the commit must not remove that leaf again, so ``oldLeaf`` is ignored.
     public var selfRemoves: [PublicMessage]
     /// Data that is authenticated with the commit but not encrypted.
     public var authenticatedData: [UInt8]

@@ -7,9 +7,9 @@ extension Group {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package with which the client was added.
     ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
-    ///   - predecessor: the old group that the new group continues or branches from (§11.2, §11.3). Nil if there is none, or if
-    ///     the client was not a member of it. If an old group is given, the Welcome must prove with that group's resumption PSK
-    ///     that it comes from that group.
+    ///   - predecessor: the old group, if the new group continues it or branches from it (§11.2, §11.3). Nil if there is none, or
+    ///     if the client was not a member of it. If an old group is given, the Welcome must prove with that group's resumption
+    ///     PSK that it comes from that group.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
     ///   Each names the broken rule.
@@ -70,7 +70,7 @@ extension Group {
         do { return try tree.derivePath(secret, path, algorithms).keys } catch { throw .joining(.pathSecret) }
     }
 
-    /// Checks the rules for groups that continue or branch from another group (§11.2, §11.3).
+    /// Checks the rules for a group that continues another group or branches from it (§11.2, §11.3).
     private func checkSuccession(
         _ ids: [PreSharedKeyID], _ predecessor: Group?, _ environment: MLSEnvironment
     ) throws(MLSError) {

@@ -1,4 +1,4 @@
-/// The first members of a group that continues or branches from another group.
+/// The first members of a group that continues another group or branches from it.
 public struct Founders: Sendable {
     /// This client, with a signer for the new group's suite.
     public var client: Client

@@ -1,5 +1,5 @@
 extension Group {
-    /// Returns this group in the same epoch as another member would have it. The caller must have that member's keys. Members
+    /// Returns this group, in the same epoch, as the view of another member. The caller must have that member's keys. Members
     /// share the epoch's secrets, so no secret has to be derived. For benchmarks and tests of large groups, which would otherwise
     /// need a process for each member.
     @_spi(Views)

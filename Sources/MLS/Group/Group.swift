@@ -122,7 +122,7 @@ struct OwnLeaf {
 /// Checks new extensions of a group context (§13.4). No type may occur twice. The extensions of RFC 9420 must be readable (§11.1,
 /// §12.1.8.1). The application must accept their types, and the authentication service must accept the external senders (§5.3.1).
 ///
-/// - Parameter old: the previous extensions. External senders that are also in the previous extensions were accepted before.
+/// - Parameter old: the previous extensions. If the list of external senders has not changed, its senders are not checked again.
 func validateGroupExtensions(
     _ extensions: [Extension], replacing old: [Extension], _ environment: MLSEnvironment
 ) throws(MLSError) {

@@ -49,8 +49,8 @@ public struct OpenedWelcome: Sendable {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package with which the client was added.
     ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
-    ///   - predecessor: the old group that the new group continues or branches from (§11.2, §11.3). Nil if there is none, or if
-    ///     the client was not a member of it.
+    ///   - predecessor: the old group, if the new group continues it or branches from it (§11.2, §11.3). Nil if there is none, or
+    ///     if the client was not a member of it.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
     ///   Each names the broken rule.

@@ -9,7 +9,7 @@ struct CommittedProposal: Sendable {
 /// The client that has created the commit.
 enum Committer {
     case member(LeafIndex)
-    /// A client that joins with an external commit. Nil if the commit has no path. An external commit without a path is refused.
+    /// A client that joins with an external commit. The value is nil if the commit has no path. Such a commit is refused.
     case external(Joiner?)
 
     /// The parts of a joiner's leaf that are needed before the whole leaf is checked.

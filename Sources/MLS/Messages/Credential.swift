@@ -4,7 +4,8 @@ import TLSCodec
 public enum Credential: Hashable, Sendable, TLSCodable {
     /// An identity without any proof.
     case basic(identity: [UInt8])
-    /// A chain of DER certificates, beginning with the leaf's. This module only transports and compares the certificates.
+    /// A chain of DER certificates, beginning with that of the credential's owner. This module only transports and compares the
+    /// certificates.
     case x509(certificates: [[UInt8]])
 
     /// The credential's type.

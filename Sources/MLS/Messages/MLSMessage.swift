@@ -10,9 +10,9 @@ import TLSCodec
 /// } MLSMessage;
 /// ```
 public enum MLSMessage: Hashable, Sendable, TLSCodable {
-    /// A signed message.
+    /// A message that is signed and not encrypted.
     case publicMessage(PublicMessage)
-    /// An encrypted message.
+    /// A message that is signed and encrypted.
     case privateMessage(PrivateMessage)
     /// An invitation for new members.
     case welcome(Welcome)

@@ -9,7 +9,7 @@ public struct RatchetTree: Sendable {
     private(set) var encryptionKeys = KeyIndex()
     private(set) var signatureKeys = KeyIndex()
     var hashes: TreeHashCache
-    /// All leaves to the left of this index are not blank.
+    /// No leaf to the left of this index is blank.
     private var firstBlankHint = 0
     let hash: HashAlgorithm
 

@@ -6,9 +6,9 @@
 /// keeps the width of a formerly large group. Therefore a policy has two bounds: a fixed number of leaves that is allowed for
 /// every tree, and a number of leaves per member that is allowed for a larger tree.
 public struct TreeWidthPolicy: Hashable, Sendable {
-    /// Number of leaves that every tree may have.
+    /// Number of leaves that every tree may have, even with few members.
     public var leaves: Int
-    /// Number of leaves that a larger tree may have per member.
+    /// Maximum number of leaves per member in a tree with more leaves than ``leaves``.
     public var leavesPerMember: Int
 
     /// Creates a policy from its two bounds.

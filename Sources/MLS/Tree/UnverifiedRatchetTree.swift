@@ -50,8 +50,8 @@ struct UnverifiedRatchetTree: Sendable {
         return tree
     }
 
-    /// Checks the unmerged leaves: they are in order, exist, are below their parent, and are unmerged in all nodes between (§7.1,
-    /// §12.4.3.1).
+    /// Checks the encryption key and the unmerged leaves of each parent node (§7.1, §12.4.3.1). The unmerged leaves must be in
+    /// order, exist, be below that node, and be unmerged in all parent nodes between.
     private func verifyUnmergedLeaves(_ algorithms: Algorithms) throws(MLSError) {
         for node in stride(from: 1, to: tree.width, by: 2) {
             guard let parent = tree[parent: node] else { continue }

@@ -17,8 +17,8 @@ struct ChatBackend: Sendable {
 
     /// Reads the state of the conversation for its first screen.
     ///
-    /// - Parameter page: the number of messages that a person sees first, or more if more are unread. `nil` for a program, which
-    ///   gets all unread messages.
+    /// - Parameter page: the number of messages to show to a person at first. If more messages are unread, these are shown too,
+    ///   up to a limit. `nil` for a program, which gets all unread messages.
     func opening(page: Int?) async throws(KithError) -> ChatModel.Opening {
         let summary = try await profile.conversation(conversation)
         let history: [Message]

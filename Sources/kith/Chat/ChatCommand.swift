@@ -103,7 +103,8 @@ struct ChatCommand: AsyncParsableCommand {
     /// Returns the name if a relay may learn it. A mistyped name of a person or group must not be sent to a relay, so the user is
     /// asked first.
     ///
-    /// - Throws: ``Failure`` with similar names, if there is no terminal to ask at.
+    /// - Throws: ``Failure`` with similar names, if no name at a relay can look like this one, if there is no relay to ask, or if
+    ///   there is no terminal for the question. ``ExitCode/interrupted`` unless the user says yes.
     private func consentToLookUp(in profile: Profile) async throws -> Name {
         let here = try await profile.conversations().map(\.name) + profile.contacts().map(\.name)
         let unknown = NamedTarget.unknown(name, among: here)

@@ -110,7 +110,8 @@ extension ChatModel {
             ?? contacts.values.first { ForeignText($0.name).isShown(as: name) }
     }
 
-    /// Returns the end of a sentence that asks whether the user meant a similar name of a contact. Empty if no name is similar.
+    /// Returns the end of an error message: a question whether the user meant a contact with a similar name. Empty if no contact
+    /// has a similar name.
     private func suggestion(for name: String) -> Sentence {
         let near = NamedTarget.near(name, among: contacts.values.map(\.name))
         guard !near.isEmpty else { return "" }
@@ -251,7 +252,7 @@ extension ChatModel {
         }
     }
 
-    /// Shows a page of earlier messages, with the numbers of notices. If there are no earlier messages, shows the last page
+    /// Shows a page of earlier messages and notices, each with its number. If there are no earlier ones, shows the last page
     /// again.
     private mutating func showEarlier(_ page: [Message], before: UInt64?, limit: Int) {
         let messages = page.filter { $0.seq != nil }

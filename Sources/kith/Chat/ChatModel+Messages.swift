@@ -32,8 +32,9 @@ extension ChatModel {
         }
     }
 
-    /// Shows a message in the status until it is in the log. Before that, the model gets its id up to three times: in the answer
-    /// to `send`, in the event that it is queued, and in the event that the relay acknowledged it. Only the first one counts.
+    /// Shows a message in the status until it is in the log. The model may get the message's id several times before that: in the
+    /// answer to `send`, when the message is queued, and when the relay has acknowledged it. All calls but the first have no
+    /// effect.
     mutating func wait(for id: EntryID, snippet: String) {
         guard !shown.contains(id), !waiting.contains(where: { $0.id == id }) else { return }
         waiting.append((id, snippet))

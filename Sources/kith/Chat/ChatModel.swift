@@ -100,8 +100,8 @@ struct ChatModel {
     var wasConnected = false
     private var status: Sentence?
     var reportedOnlineAt: [ContactID: UInt64] = [:]
-    /// The members whose latest answer was behind this device's log, each with the time since which their answers have been
-    /// behind, in milliseconds since 1970.
+    /// The members whose latest answer to a presence check was behind this device's log. The value is the time since which a
+    /// member's answers have been behind, in milliseconds since 1970.
     var behindSince: [ContactID: UInt64] = [:]
     var reportedElsewhereAt: [ConversationID: UInt64] = [:]
     var strangers = StrangerNotices()

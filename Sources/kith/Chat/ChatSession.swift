@@ -7,7 +7,7 @@ struct ChatSession {
     /// Maximum number of messages and other requests that the relay has not answered yet. At this number, the chat reads no
     /// further line.
     private static let mostWaiting = 256
-    /// Delay before shown messages are marked as read. All messages that are shown during the delay cause one receipt.
+    /// Delay before shown messages are marked as read. All messages that are shown during the delay share one receipt.
     private static let readDelay = Duration.milliseconds(200)
 
     /// Input from all sources.
@@ -210,7 +210,7 @@ struct ChatSession {
                 JSONEvent(event) { $0 == conversation.id ? conversation.name : "#\($0.rawValue)" }))
     }
 
-    /// Performs the model's outputs in order. Returns whether one of the outputs was to leave.
+    /// Performs the model's outputs in order. Returns `true` if the chat has to end, because one of the outputs was `quit`.
     private mutating func carryOut(_ outputs: [ChatModel.Output]) async -> Bool {
         for output in outputs {
             switch output {

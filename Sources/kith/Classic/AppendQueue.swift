@@ -4,7 +4,7 @@ import KithSupport
 import KithWire
 import NIOCore
 
-/// The frames of one side of a classic conversation that have to be appended, in order. It decides when the next frame may be
+/// The queue of frames that one side of a classic conversation has to append, in order. It decides when the next frame may be
 /// sent, and what a refusal means. Pure: the caller sends, waits, and passes the time.
 ///
 /// Messages have numbers, and the receiver drops a message that arrives after a later one. A relay may refuse a frame and accept

@@ -76,7 +76,7 @@ final class ClassicDriver: Sendable {
         return .cut
     }
 
-    /// A sequence with the result of `body`, or without an element if that is `nil`.
+    /// Returns a sequence whose only element is the result of `body`. The sequence is empty if the result is `nil`.
     private static func once<T: Sendable>(
         _ body: @escaping @Sendable () async -> T?
     ) -> AsyncCompactMapSequence<AsyncSyncSequence<[Void]>, T> {
@@ -107,7 +107,7 @@ final class ClassicDriver: Sendable {
 
     // MARK: Lines
 
-    /// Handles a person's lines from the beginning. Returns `true` if the person leaves, `false` if the session has ended.
+    /// Handles all lines that a person types. Returns `true` if the person leaves, `false` if the session has ended.
     private func sendTypedLines() async -> Bool {
         // A line is read only when the previous input was handled.
         let lines = AsyncStream { [screen] in

@@ -2,7 +2,7 @@ import ClassicSession
 import KithClient
 import KithWire
 
-/// An event of a classic conversation that the user sees.
+/// An event that the user of a classic conversation sees.
 enum ClassicEvent: Sendable {
     /// The relay has answered. `isFirstContact` means that the relay's key was unknown and has now been stored.
     case connected(RelayAddress, RelayPin, isFirstContact: Bool)

@@ -96,7 +96,7 @@ final class DemoPerson: Sendable {
         }
     }
 
-    /// Returns the lines of the screen up to and including a given one.
+    /// Returns the next lines of the screen, up to and including the first one for which `isWanted` returns `true`.
     @discardableResult
     private func lines(until isWanted: (String) -> Bool) async throws -> [String] {
         guard let process = chat.withLock({ $0 }) else { throw Failure(message: "\(name) is away") }

@@ -13,7 +13,8 @@ struct MessageRenderer: Sendable {
     /// Maximum number of lines of one message in a chat. The limit is needed, because a message may have tens of thousands of
     /// line breaks.
     private static let linesInChat = 200
-    /// Maximum number of characters of a message that are shown to refer to it.
+    /// Maximum length of a snippet, in characters. A snippet is the beginning of a message, shown where another line refers to
+    /// it.
     private static let snippetLength = 40
 
     /// The user's name.

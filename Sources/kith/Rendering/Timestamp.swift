@@ -1,6 +1,6 @@
 import Foundation
 
-/// A time, as commands print it. A sender may claim any time, so later times than the year 9999 are shown as its end.
+/// A time, as commands print it. A sender may claim any time. A time after the year 9999 is shown as the end of that year.
 struct Timestamp: Hashable, Sendable {
     /// Milliseconds since 1970.
     let ms: UInt64

@@ -23,7 +23,7 @@ final class ChatScreen: Sendable {
 
     /// Starts the input and output. From this call on, ctrl-C no longer ends the program by itself.
     ///
-    /// - Parameter style: the behaviour of the input line. `nil` if a program reads the output, even if that is a terminal.
+    /// - Parameter style: the behaviour of the input line. `nil` if a program reads the output, even if the output is a terminal.
     func open(reading lines: LineReader, style: ChatTerminal.Style?) {
         let wantsToLeave = wantsToLeave
         let signals = StopSignals()

@@ -221,8 +221,8 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Handles ctrl-D. After it, no more lines are accepted. Returns whether to leave at once, because no line waits to be sent
-    /// or ctrl-D was pressed before.
+    /// Handles ctrl-D, after which no more lines are accepted. Returns `true` to leave at once: if ctrl-D was pressed before, or
+    /// if no line is queued and the program is not waiting for a line.
     private func end(_ state: inout State) -> Bool {
         defer { state.isAtEnd = true }
         if state.isAtEnd || (state.waiting == nil && state.lines.isEmpty) { return true }
@@ -254,7 +254,7 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Returns the terminal to the shell until the shell continues this process.
+    /// Suspends this process: gives the terminal back to the shell, and uses it again when the shell continues the process.
     private func suspend() {
         state.withLock { leaveRawMode(&$0) }
         // The whole process group is stopped, as it is when the terminal itself handles the key. Otherwise a program that waits

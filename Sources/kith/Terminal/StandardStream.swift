@@ -13,7 +13,8 @@ struct StandardStream: Sendable {
     /// The first system error that prevented a write to standard output; 0 for none.
     private static let outputError = Atomic<Int32>(0)
 
-    /// The failure to write standard output completely. `nil` if there was none, or if only the reader has gone.
+    /// The failure to report if standard output could not be written completely. `nil` if all writes succeeded, or if only the
+    /// reader has gone.
     static var outputFailure: Failure? {
         let error = outputError.load(ordering: .relaxed)
         return error == 0 ? nil : Failure(message: "the output is not complete: \(SystemError(error).sentence)")
@@ -25,8 +26,8 @@ struct StandardStream: Sendable {
     /// Whether the stream's reader has gone, as far as this can be seen without writing.
     ///
     /// A pipe reports this as an error, and a terminal or a local socket as a hang-up. A network socket only reports that the
-    /// other side will send no more. In that state, the reader is treated as gone, because nothing else shows that a remote
-    /// reader has gone. A local socket in that state may still have a reader.
+    /// other side will send no more. The reader of a network socket then counts as gone, because no better sign exists. A local
+    /// socket can report this too, but its reader does not count as gone.
     var isAbandoned: Bool {
         var state = pollfd(fd: descriptor, events: Self.remoteEnd, revents: 0)
         guard poll(&state, 1, 0) > 0 else { return false }

@@ -78,8 +78,8 @@ final class HostedRelay: Sendable {
     /// The default port of relays.
     private static let usualPort = 7443
 
-    /// Returns the pass of a relay without `host.json`: the pass in the profile, or a new one if the relay is unused. A used
-    /// relay that the profile does not know gets no pass, because an older version created it, and its users have none.
+    /// Returns the pass of a relay whose `host.json` is missing: the pass in the profile, or a new pass if the relay is unused. A
+    /// used relay that the profile does not know gets no pass, because an older version created it, and its users have none.
     private static func passWithoutFile(in folder: URL, _ known: [RelayPoint]) async throws -> String? {
         let pin = try RelayIdentity.kept(in: folder).pin
         let passes = known.filter { $0.pin == pin }.map(\.pass)
@@ -121,8 +121,8 @@ final class HostedRelay: Sendable {
 
     private static func isAny(_ host: String) -> Bool { ["0.0.0.0", "::"].contains(host) }
 
-    /// Returns the host for other machines: the one that the user gave, or the host on which the relay listens, or an address of
-    /// this machine. Of several addresses, the last public one is chosen, because the people who joined know it.
+    /// Returns the host to which other machines connect: the one that the user gave, or the host on which the relay listens, or
+    /// an address of this machine. Of several addresses, the last public one is chosen, because the people who joined know it.
     private static func publicHost(_ host: String, before: HostPlace.Place?) -> String {
         if let before, before.isGiven, let given = before.host { return given }
         guard isAny(host) else { return host }
@@ -157,8 +157,8 @@ struct HostPlace {
         /// The pass in the relay's invites. Missing in files of older versions, whose relays stay open to everyone.
         let pass: String?
 
-        /// Whether the file has all values of a relay that has started, or all values of a relay with a pass that has not started
-        /// yet.
+        /// Whether the file has all required values. If the relay has started before, the file must have a host and a port.
+        /// Otherwise it must have a pass, and no host. A pass must always be valid.
         fileprivate var isComplete: Bool {
             guard pass.map({ RelayPass($0) != nil }) ?? true else { return false }
             guard let port else { return host == nil && pass != nil }

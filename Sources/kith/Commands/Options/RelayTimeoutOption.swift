@@ -24,8 +24,8 @@ struct RelayTimeoutOption: ParsableArguments {
     ///   - relay: the relay that `work` needs; `nil` if any of the profile's relays will do.
     ///   - hint: text printed with the failure. It says what happens to the command, or what the user can do.
     /// - Throws: ``Failure`` with ``ExitCode/notInTime`` or ``ExitCode/noRoom`` when the time is over. If the relay has another
-    ///   key (``ExitCode/wrongKey``) or requires another pass, the failure comes after one second, because another attempt would
-    ///   fail too. After a failure for one of these reasons, the profile is closed.
+    ///   key (``ExitCode/wrongKey``) or requires another pass, no attempt can succeed, so the failure comes after one second.
+    ///   Each of these failures closes the profile.
     func wait<R>(
         for profile: Profile, at relay: RelayAddress? = nil, hint: String, _ work: () async throws -> R
     ) async throws -> R {

@@ -9,7 +9,8 @@ enum NamedTarget: Hashable, Sendable {
     /// A person with whom there is no conversation of two.
     case contact(Contact)
 
-    /// Finds the target of a name. An exact match comes before a match in another case. `#3` is conversation number 3.
+    /// Finds the target of a name. An exact match takes precedence over a name that differs only in case. `#3` is conversation
+    /// number 3.
     ///
     /// - Throws: ``Failure`` with similar names, if there is no target or more than one.
     static func named(_ name: String, in profile: Profile) async throws -> NamedTarget {
@@ -124,7 +125,8 @@ enum NamedTarget: Hashable, Sendable {
         return nil
     }
 
-    /// Three ways to compare a name, the strictest first: exactly, in any case, and as this program shows it.
+    /// Three ways to compare a name, the strictest first: exactly, without regard to case, and in the form in which this program
+    /// shows names.
     private static func meanings(of name: String) -> [(String) -> Bool] {
         [{ $0 == name }, { $0.isLike(name) }, { ForeignText($0).isShown(as: name) }]
     }
@@ -176,7 +178,7 @@ enum NamedTarget: Hashable, Sendable {
             "\(name: name) is the name of several conversations; write the number: \(list.joined(separator: ", "))")
     }
 
-    /// Returns names that are similar to a name.
+    /// Returns up to five of `names` that are similar to `name`.
     static func near(_ name: String, among names: [String]) -> [String] {
         Array(Set(names).filter { $0.isNear(name) }.sorted().prefix(5))
     }

@@ -7,7 +7,7 @@ enum Passphrase {
     /// Maximum size of a passphrase file, in bytes.
     private static let limit = 4 << 10
     private static let variable = "KITH_PASSPHRASE_FILE"
-    /// Maximum number of attempts that a person has.
+    /// Maximum number of times that a person may try to enter the passphrase.
     static let attempts = 3
 
     /// Returns the passphrase in the file that the environment variable names; `nil` if the variable is not set.
