@@ -39,12 +39,13 @@ public enum ClientLimits {
     /// arrive, the queue drops all letters except the first, and reads them from the relay again when the first letter is done.
     package static let inboxQueue = 1 << 20
 
-    /// The largest group to which a stranger may invite through a public address. The limit is needed because all members of the
-    /// group become contacts.
+    /// The largest group to which a stranger may invite the user through a public address. The limit is needed because all
+    /// members of the group become contacts.
     public static let strangersGroup = 1_000
 
     /// Maximum number of conversations that strangers began and the user has not accepted. The limit bounds the space that
-    /// strangers can use, and no person looks through more conversations. Further letters stay at the relay.
+    /// strangers can use, and no person looks through more conversations. When the limit is reached, further letters from
+    /// strangers stay at the relay.
     public static let pendingConversations = 100
 
     /// Minimum time between two trims of an inbox whose address many people may have, in milliseconds: a day. A random time of
@@ -101,31 +102,32 @@ public enum ClientLimits {
     package static let keyPackageGraceMs: UInt64 = 30 * 24 * 3_600_000
 
     /// Difference between the device's clock and a relay's, in milliseconds, above which the device makes no invite and does not
-    /// replace the key packages at the relay: 2 days, because a mistake in the time zone or in summer time explains a day at
-    /// most.
+    /// replace the key packages at the relay: 2 days. A wrong time zone or a mistake in summer time explains a day at most, so
+    /// with a larger difference, one of the clocks shows a wrong date.
     package static let clockSlackMs: UInt64 = 2 * 24 * 3_600_000
 
-    /// Difference between the clocks, in milliseconds, from which the user is warned. At an hour, the times of messages and of
-    /// their expiry are obviously wrong.
+    /// Difference between the device's clock and another clock, in milliseconds, from which the user is warned: an hour. With
+    /// such a difference, the times of messages and of their expiry are obviously wrong.
     package static let clockTellMs: UInt64 = 3_600_000
 
     /// Pause between two checks of a clock that seems wrong, in milliseconds: 10 minutes.
     package static let clockRecheckMs: UInt64 = 600_000
 
-    /// The first pause before the device requests another key package if the one that it received is not valid now, in
-    /// milliseconds. Each further pause is twice as long, up to ``clockRecheckMs``. Pauses are needed, because each request
-    /// takes one of the owner's key packages.
+    /// The first pause before the device requests another key package if the key package that it received is not valid now, in
+    /// milliseconds. Each further pause is twice as long, up to ``clockRecheckMs``. Pauses are needed, because each request takes
+    /// one of the owner's key packages.
     package static let keyPackageRetryMs: UInt64 = 1_000
 
     /// Age at which an inbox's key packages are replaced by new ones, in milliseconds: 30 days, far less than their lifetime.
     package static let depositMs: UInt64 = 30 * 24 * 3_600_000
 
-    /// Maximum number of letters that led to a conversation and that an inbox still recognizes if they arrive again. Older
-    /// letters are dropped without a warning, because their key packages were deleted.
+    /// Maximum number of letters that an inbox remembers after they led to a conversation, so that it recognizes them if they
+    /// arrive again. If an older letter arrives again, it is dropped without a warning, because its key package was deleted.
     package static let rememberedLetters = 64
 
-    /// Maximum number of unknown relays that are reported to the user, because letters to a public address invite to
-    /// conversations at these relays. This number is enough for honest invitations, and does not fill a screen.
+    /// Maximum number of unknown relays that are reported to the user. A relay is reported if a letter to a public address
+    /// invites the user to a conversation at this relay. This number is enough for honest invitations, and does not fill a
+    /// screen.
     package static let relaysToldOf = 8
 
     /// Maximum number of letters that an inbox for one person declines after the invite was used. To decline, the device joins
@@ -174,8 +176,8 @@ public enum ClientLimits {
     /// If another counter is needed, all counters are reset, so that many different errors take little memory.
     static let kindsPassedOver = 32
 
-    /// Time within which a warning counts as a repetition, in milliseconds. With 10 minutes, a relay that misbehaves all the time
-    /// is reported a few times per hour.
+    /// Time after a warning within which the next warning of its kind counts as a repetition, in milliseconds. With 10 minutes, a
+    /// relay that misbehaves all the time is reported a few times per hour.
     static let repeatMs: UInt64 = 600_000
 
     /// Number of later entries after which an expected message counts as missing. The limit is twice the number of messages that

@@ -8,8 +8,8 @@
 struct Clocks {
     /// The time of the device's clock, in milliseconds since 1970.
     private(set) var wall: UInt64
-    /// The time of the device's clock when the profile was opened, plus the time that has passed since then. The value is in
-    /// milliseconds since 1970 if the clock was right when the profile was opened. It never jumps.
+    /// The time that the device's clock showed when the profile was opened, plus the time that has passed since then, in
+    /// milliseconds since 1970. It never jumps. It is wrong if the clock was wrong when the profile was opened.
     private(set) var now: UInt64
     private var steady: UInt64
     /// Whether the device's clock was set by an hour or more after the last call of ``didSet()``.
@@ -47,16 +47,19 @@ struct Clocks {
     /// the profile was opened.
     func relayTime(_ id: RelayID) -> UInt64? { told[id].map { $0.time.plus(now - min(now, $0.at)) } }
 
-    /// Returns how far the device's clock is ahead of a relay's, in milliseconds; negative if it is behind.
+    /// Returns how far the device's clock is ahead of a relay's, in milliseconds; negative if it is behind. `nil` if the device
+    /// has not connected to the relay since the profile was opened.
     func lead(over relay: RelayID) -> Int64? { relayTime(relay).map { wall.lead(over: $0) } }
 
     // MARK: Two clocks
 
-    /// Whether a time, in milliseconds since 1970, has passed both by the device's clock and by the relay's. Used for decisions
-    /// that cannot be undone: a relay that lies about the time can delay them, but cannot cause them.
+    /// Whether a time, in milliseconds since 1970, has passed both by the device's clock and by the relay's. If the relay's time
+    /// is unknown, the slowest clock of the other relays counts. Used for decisions that cannot be undone: a relay that lies
+    /// about the time can delay such a decision, but cannot cause it.
     func agree(isOver time: UInt64, relay: RelayID) -> Bool { delay(untilOver: time, relay: relay) == 0 }
 
-    /// Returns the milliseconds until a time has passed by both clocks; `nil` if no relay has stated its time.
+    /// Returns the milliseconds until a time has passed both by the device's clock and by the relay's; `nil` if no relay has
+    /// stated its time. If the relay's time is unknown, the slowest clock of the other relays counts.
     ///
     /// - Parameter relayTime: the time that is compared with the relay's clock; `nil` to compare `time` with both clocks.
     func delay(untilOver time: UInt64, orByRelay relayTime: UInt64? = nil, relay: RelayID) -> UInt64? {
@@ -65,8 +68,8 @@ struct Clocks {
         return max(time - min(time, wall), byRelay - min(byRelay, witness))
     }
 
-    /// Returns the time of the relay's clock. If the device has not connected to the relay, returns the time of the slowest
-    /// clock of all other relays; `nil` if there is none.
+    /// Returns the time of the relay's clock. If the device has not connected to the relay, returns the time of the slowest clock
+    /// of the other relays; `nil` if no relay has stated its time.
     private func witness(for relay: RelayID) -> UInt64? { relayTime(relay) ?? told.keys.compactMap(relayTime).min() }
 }
 
@@ -84,15 +87,15 @@ extension UInt64 {
     }
 
     /// Returns the remaining milliseconds of a period that began at `begin`. The receiver is the current time of the device's
-    /// clock. Returns 0 if `begin` is more than ``ClientLimits/clockSlackMs`` in the future, because the clock was wrong then or
-    /// is wrong now.
+    /// clock. Returns 0 if `begin` is more than ``ClientLimits/clockSlackMs`` in the future, because the clock was wrong at the
+    /// beginning or is wrong now.
     func rest(of length: UInt64, since begin: UInt64) -> UInt64 {
         guard begin <= plus(ClientLimits.clockSlackMs) else { return 0 }
         let end = begin.plus(length)
         return end - Swift.min(end, self)
     }
 
-    /// Returns the difference to another value, which is negative if this value is less.
+    /// Returns this value minus another value. The result is negative if this value is less.
     package func lead(over other: UInt64) -> Int64 {
         self >= other ? Int64(clamping: self - other) : -Int64(clamping: other - self)
     }

@@ -5,7 +5,7 @@ struct RelayDirectory {
     private var points: [RelayID: RelayPoint] = [:]
     /// The relays that are connected now.
     private var links: Set<RelayID> = []
-    /// The connected relays that refused the latest request that takes space, because they are full.
+    /// The connected relays that are full: each has refused the latest request for which it would have stored something new.
     private var full: Set<RelayID> = []
     /// The relays to which the profile keeps a connection.
     private var keptConnected: Set<RelayID> = []
@@ -22,7 +22,7 @@ struct RelayDirectory {
 
     func isConnected(_ id: RelayID) -> Bool { links.contains(id) }
 
-    /// Returns the number of a known relay with this address and key; `nil` if there is none.
+    /// Returns the id of the known relay with this address and key; `nil` if there is none.
     func known(_ point: RelayPoint) -> RelayID? {
         points.first { $0.value.address == point.address && $0.value.pin == point.pin }?.key
     }
@@ -32,7 +32,7 @@ struct RelayDirectory {
     /// Adds a relay from the store.
     mutating func load(_ id: RelayID, _ point: RelayPoint) { points[id] = point }
 
-    /// Returns the number of a relay that the user has named. If the user gave a pass, it replaces the relay's known pass.
+    /// Returns the id of a relay that the user has named. If the user gave a pass, it replaces the stored pass of the relay.
     mutating func id(given point: RelayPoint, in step: inout Step) -> RelayID {
         if let id = known(point), point.pass != nil, points[id]?.pass != point.pass {
             remember(point, as: id, in: &step)
@@ -40,17 +40,17 @@ struct RelayDirectory {
         return id(for: point, in: &step)
     }
 
-    /// Returns the number of a relay in an invite that the user has opened. Its pass is used only if no pass is known for the
-    /// relay.
+    /// Returns the id of the relay in an invite that the user has opened. The pass in the invite is used only if no pass is known
+    /// for the relay.
     mutating func id(opened point: RelayPoint, in step: inout Step) -> RelayID {
         if let id = known(point), point.pass != nil, points[id]?.pass == nil { remember(point, as: id, in: &step) }
         return id(for: point, in: &step)
     }
 
-    /// Returns the number of a relay that a letter or a contact card names. A new relay is stored, and the profile connects to
-    /// it. The pass of a known relay is not changed.
+    /// Returns the id of a relay that a letter or a contact card names. A new relay is stored, and the profile connects to it.
+    /// The pass of a known relay is not changed.
     ///
-    /// - Parameter isWanted: whether the profile should connect to the relay if it is known.
+    /// - Parameter isWanted: whether the profile should also connect to a known relay.
     mutating func id(for point: RelayPoint, isWanted: Bool = true, in step: inout Step) -> RelayID {
         if let id = known(point) {
             if isWanted { keepConnected(to: id, in: &step) }
@@ -64,7 +64,7 @@ struct RelayDirectory {
 
     /// Changes the pass of a known relay.
     ///
-    /// - Throws: ``KithError/notFound(_:)``.
+    /// - Throws: ``KithError/notFound(_:)`` if the relay is unknown.
     mutating func setPass(_ point: RelayPoint, in step: inout Step) throws(KithError) {
         guard known(point) != nil else { throw .notFound("\(point.address)") }
         _ = id(given: point, in: &step)
@@ -99,7 +99,7 @@ struct RelayDirectory {
         full.remove(id)
     }
 
-    /// Notes the answer to a request that takes space.
+    /// Notes whether a relay has room, from its answer to a request for which it stores something new.
     ///
     /// - Returns: the relay's new state if the relay has just run out of room or has room again; `nil` if nothing has changed.
     mutating func noteRoom(at id: RelayID, _ result: Result<Reply, RelayError>) -> RelayState? {

@@ -56,7 +56,7 @@ enum FollowPurpose: Sendable {
     case parcel(ParcelPurpose)
 }
 
-/// The tags of unanswered requests and follows, each with its purpose.
+/// The tags of the unanswered requests and of the current follows, each with its purpose.
 struct RequestTags {
     private var last: UInt64 = 0
     private var requests: [UInt64: (relay: RelayID, purpose: RequestPurpose)] = [:]
@@ -91,7 +91,7 @@ struct RequestTags {
         return follow(tag, relay)
     }
 
-    /// Forgets the requests and follows without an answer at a relay.
+    /// Forgets the unanswered requests to a relay, and the follows at this relay.
     mutating func forget(_ relay: RelayID) {
         requests = requests.filter { $0.value.relay != relay }
         follows = follows.filter { $0.value.relay != relay }

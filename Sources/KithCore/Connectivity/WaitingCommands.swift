@@ -16,7 +16,7 @@ struct WaitingCommands {
     /// Whether a command waits until the inbox of its invite is ready.
     func isInviteAwaited(_ inbox: InboxID) -> Bool { invites[inbox] != nil }
 
-    /// The intents of a conversation for which commands wait, the oldest first.
+    /// Returns the intents in a conversation that have waiting commands, the oldest first.
     func places(in conversation: ConversationID) -> [IntentPlace] {
         byIntent.keys.filter { $0.conversation == conversation }.sorted { $0.intent < $1.intent }
     }
@@ -46,7 +46,7 @@ struct WaitingCommands {
         for ticket in closings.removeValue(forKey: inbox) ?? [] { step.finish(ticket, .success(())) }
     }
 
-    /// Fails all commands that wait for an inbox.
+    /// Fails all commands that wait until an inbox is ready or closed.
     mutating func fail(at inbox: InboxID, _ error: KithError, in step: inout Step) {
         if let ticket = invites.removeValue(forKey: inbox) { step.finish(ticket, .failure(error)) }
         for ticket in closings.removeValue(forKey: inbox) ?? [] { step.finish(ticket, .failure(error)) }

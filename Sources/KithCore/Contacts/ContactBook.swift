@@ -41,8 +41,8 @@ struct ContactBook {
     /// Returns the contact with exactly this name.
     func named(_ name: String) -> Contact? { contacts.values.first { $0.name == name } }
 
-    /// Returns the contact with the given account key; `nil` if there is none, or if it is known from pending conversations
-    /// only.
+    /// Returns the contact with the given account key; `nil` if there is none, or if the contact is known only from pending
+    /// conversations.
     func acquaintance(_ account: AccountKey?) -> ContactID? {
         guard let contact = account.flatMap({ self[$0] }), !contact.isStranger else { return nil }
         return contact.id
@@ -116,7 +116,7 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// Changes the user's name for a contact.
+    /// Changes the name that the user has given a contact.
     ///
     /// - Throws: ``KithError/tooLong(limit:)``, ``KithError/nameTaken(_:)`` or ``KithError/notFound(_:)``.
     mutating func rename(_ id: ContactID, _ name: String, in step: inout Step) throws(KithError) {
@@ -148,8 +148,8 @@ struct ContactBook {
         return before
     }
 
-    /// Stores the address of the contact whose account the address names. Does nothing if an address of the contact is already
-    /// known.
+    /// Stores an inbox's address for the contact to whose account the inbox belongs. Does nothing if there is no such contact, or
+    /// if the contact already has an address.
     mutating func learnAddress(_ inbox: InboxAddress, in step: inout Step) {
         guard var contact = self[inbox.account], contact.inbox == nil else { return }
         contact.inbox = inbox
@@ -218,7 +218,7 @@ struct NameHolder {
 }
 
 extension NameHolder {
-    /// Reads a verified record; `nil` if it does not contain an address of its account.
+    /// Reads a verified record; `nil` if the record does not contain an inbox's address that belongs to the record's account.
     init?(_ record: NameRecord, of name: Name) {
         guard let key = AccountKey(record.identity), let address = try? InboxAddress(decoding: record.content),
             address.account == key.fingerprint

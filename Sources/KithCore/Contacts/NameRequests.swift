@@ -29,7 +29,7 @@ struct NameRequest {
     enum Kind {
         /// Registers the name for an inbox.
         case register(InboxID)
-        /// Looks up the owner of the name, because the relay has refused to register it for the inbox.
+        /// Looks up the owner of the name, because the relay has refused to register the name for the inbox.
         case confirm(InboxID)
         /// Looks up the owner of the name, who becomes a contact under the alias.
         case lookUp(alias: String?)
@@ -38,8 +38,9 @@ struct NameRequest {
     let relay: RelayID
     let name: Name
     let kind: Kind
-    /// The minimum version of the record. A minimum is needed, because the clock may have been ahead when the previous record was
-    /// made.
+    /// The minimum version of the record. The version is the time of the device's clock, unless the minimum is higher. A minimum
+    /// is needed, because each record must have a higher version than the previous one, and the clock may have been ahead when
+    /// the previous record was made.
     var version: UInt64 = 0
 
     /// The inbox for which the name is registered; `nil` if the request registers no name.
@@ -57,7 +58,7 @@ struct NameRequests {
         case registered(InboxID)
         /// A further request has replaced this one.
         case asksAgain
-        /// The name belongs to another person, so nobody will use the inbox.
+        /// The name belongs to another person, so the inbox that was made for the name will not be used.
         case lost(Name, InboxID)
         /// The owner of the name, and the user's own name for the owner, if there is one.
         case found(NameHolder, alias: String?, at: RelayID)

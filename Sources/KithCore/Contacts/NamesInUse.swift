@@ -6,7 +6,7 @@ struct NamesInUse {
     private let folding: NameFolding
     /// The number of people with each folded name. In older profiles, two people may have the same folded name.
     private var holders: [String: Int] = [:]
-    /// For each folded name, the first number that is tried to make it free.
+    /// For each folded name, the first number that ``free(_:)`` tries to append.
     private var nextNumber: [String: Int] = [:]
 
     init(folding: NameFolding) { self.folding = folding }
@@ -19,7 +19,7 @@ struct NamesInUse {
         holders[compared(name), default: 0] += 1
     }
 
-    /// Returns the name, with a number added if another person has it.
+    /// Returns the name. If another person already has the name, a number is appended to it.
     mutating func free(_ name: String) -> String {
         guard !isFree(name) else { return name }
         let key = compared(name)

@@ -3,8 +3,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// The content of a whisper: a nonce and the sender's view of the log. An answer also has the proof that its sender received the
-/// challenge.
+/// The content of a whisper, which is a challenge to the members who are online, or a member's answer. It has a nonce and the
+/// sender's view of the log. An answer also has the proof that its sender received the challenge.
 ///
 /// ```text
 /// whisper = salt[16] || nonce[12] || ChaCha20-Poly1305(MLS-Exporter("kith whisper", salt, 32), nonce, aad = channel, LiveCheck)
@@ -18,7 +18,8 @@ import TLSCodec
 /// } LiveCheck;
 /// ```
 ///
-/// The key is from an exporter and not from a ratchet, so that a whisper that nobody receives leaves no gap among the messages.
+/// The whisper's key is from an exporter and not from a ratchet, so that a whisper that nobody receives leaves no gap among the
+/// messages. The relay does not store whispers.
 struct LiveCheck: Hashable, Sendable, TLSCodable {
     enum Kind: Hashable, Sendable {
         case challenge

@@ -1,7 +1,7 @@
 /// The rules for a message's text. Every command that sends a text observes them, and every received text is checked.
 ///
-/// Texts are checked by Unicode scalars and not by Swift `Character`s. One `Character` may consist of a control character or a
-/// space, and of marks that follow it.
+/// Texts are checked by Unicode scalars and not by Swift `Character`s. Otherwise a space or a control character would not be
+/// found if a mark follows it, because the two form one `Character`.
 package enum TextRules {
     /// A fault of a text.
     package enum Problem: Hashable, Sendable {

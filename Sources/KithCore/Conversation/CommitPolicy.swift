@@ -22,7 +22,8 @@ struct CommitPolicy {
     ///
     /// - Parameters:
     ///   - now: the current time, in milliseconds; see ``Clocks/now``.
-    ///   - commitAt: the time at which other members' proposals are committed. The caller stores it between calls.
+    ///   - commitAt: the time at which this device commits other members' proposals; `nil` before it is chosen. The caller stores
+    ///     it between calls.
     ///   - random: returns a random number that is less than its argument.
     func change(now: UInt64, commitAt: inout UInt64?, random: (UInt64) -> UInt64) -> Intent.Change? {
         guard !isChanging, memberCount > 1 else { return nil }

@@ -26,8 +26,9 @@ struct ConversationHistory {
         for line in lines { device.emit(.message(line)) }
     }
 
-    /// Stores and reports a message that can't be used. Further messages of one sender that fail for one reason are only counted,
-    /// in the line of the first. Each is still stored with the log's hash after it, but without a notice.
+    /// Stores and reports a message that can't be used. If further messages of the same sender fail for the same reason, the line
+    /// of the first message counts them. Each further message is stored too, with the log's hash after it, but without a notice
+    /// of its own.
     mutating func noteUnusable(
         _ noted: EntryRecord, at seq: UInt64, _ reason: UnreadableReason, in record: ConversationRecord,
         _ device: inout DeviceState
@@ -44,7 +45,7 @@ struct ConversationHistory {
     }
 
     /// Reports a warning. If warnings of one kind repeat, each within ten minutes of the previous one, only the first, the tenth,
-    /// the hundredth and so on are reported. Warnings of different logs or of too long texts are always reported.
+    /// the hundredth and so on are reported. Warnings about different logs or about too long texts are always reported.
     mutating func report(_ warning: Warning, in device: inout DeviceState) {
         guard let times = notices.times(warning, at: device.now) else { return }
         device.emit(.warning(conversation, warning, times: times))

@@ -5,7 +5,7 @@ import MLS
 enum ConversationInput {
     // MARK: From relays
 
-    /// The conversation's relay, or another one, is connected.
+    /// A relay of the profile is connected. It need not be the conversation's relay.
     case connected(RelayID)
     case disconnected(RelayID)
     case answered(ConversationRequest, Result<Reply, RelayError>)
@@ -54,7 +54,7 @@ enum ConversationInput {
     case scheduleCard
     /// Sends the contact card with the address of the card's inbox; `nil` if there is no inbox.
     case sendCard(InboxAddress?)
-    /// Leaves visibly, because the inviter used an invite for one person after another person had used it.
+    /// Leaves visibly, because the inviter used a single-use invite that another person had already used.
     case leaveUninvited
     case warn(Warning)
 }

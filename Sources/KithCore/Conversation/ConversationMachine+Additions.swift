@@ -7,8 +7,8 @@ import MLS
 extension ConversationMachine {
     // MARK: Key packages
 
-    /// The next time to check a key package that was not valid when it arrived, in milliseconds; see ``Clocks/now``. `nil` if
-    /// there is no such key package, or if another one was requested, because the arrival of the other one wakes the
+    /// The next time at which a key package that was not valid on arrival is checked again, in milliseconds; see ``Clocks/now``.
+    /// `nil` if there is no such key package. Also `nil` while a replacement is requested, because its arrival wakes the
     /// conversation.
     var heldUntil: UInt64? { addTargets.compactMap { keyPackages.heldUntil($0.inbox.channel) }.min() }
 
@@ -19,8 +19,9 @@ extension ConversationMachine {
         }
     }
 
-    /// Examines the key packages of people to add, up to the first one that alone decides the next step of the addition. A person
-    /// whose key package is valid becomes a contact. A key package that is not valid yet is kept, and checked again later.
+    /// Examines the key packages of the people to add, in order. Stops after the first person who alone decides the next step of
+    /// the addition. A person whose key package is valid becomes a contact. A key package that is not valid yet is kept, and
+    /// checked again later.
     mutating func examine(
         _ targets: [AddTarget], of intent: Intent, in device: inout DeviceState
     ) throws(KithError) -> [IntentPolicy.Candidate] {
@@ -81,8 +82,8 @@ extension ConversationMachine {
         for target in targets { device.contacts.learnAddress(target.inbox, in: &device.step) }
     }
 
-    /// Stores a key package that is not valid by this device's clock. The command that requested the addition fails with the
-    /// reason. The change stays pending.
+    /// Keeps a key package that is not valid by this device's clock, and checks it again later. The command that requested the
+    /// addition fails with the reason. The change stays pending.
     private mutating func hold(
         _ keyPackage: KeyPackage, _ certificate: DeviceCertificate, _ target: AddTarget, _ intent: Intent,
         in device: inout DeviceState
@@ -182,7 +183,7 @@ extension ConversationMachine {
     // MARK: Welcomes
 
     /// Delivers the Welcomes of a commit, after this device has entered the commit's epoch. Each new member gets a separate
-    /// Welcome. A large tree is delivered once for all of them.
+    /// Welcome. A large tree is delivered once for all new members.
     mutating func sendWelcomes(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
         guard let letters = WelcomeLetters(pending, record, device.relays) else { return }
         var tree = TreeSource.inWelcome
@@ -201,7 +202,7 @@ extension ConversationMachine {
 
     /// Stores a delivery to a channel, and sends it when the channel's relay is connected.
     ///
-    /// - Returns: the delivery's number. Other deliveries may wait for it.
+    /// - Returns: the delivery's number, by which other deliveries can wait for this delivery.
     @discardableResult
     mutating func deliver(_ delivery: ChannelDelivery, in device: inout DeviceState) throws(KithError) -> UInt64 {
         let number = device.deliveries.add(delivery, in: &device.step)
@@ -212,7 +213,7 @@ extension ConversationMachine {
 
     /// Delivers a commit or a tree to a new channel.
     ///
-    /// - Returns: the parcel's address, and the delivery's number. Other deliveries may wait for it.
+    /// - Returns: the parcel's address, and the delivery's number, by which other deliveries can wait for this delivery.
     mutating func deliverParcel(
         _ bytes: [UInt8], _ intent: UInt64, in device: inout DeviceState
     ) throws(KithError) -> (address: ParcelAddress, number: UInt64) {
@@ -254,8 +255,8 @@ extension ConversationMachine {
         try stop(.notReachable, in: &device)
     }
 
-    /// Ends the commands that wait for an addition, when all of its commits and Welcomes are done. In a conversation of two, the
-    /// contact card must be in the log too, because without it the other person cannot invite this device to groups.
+    /// Ends the commands that wait for an addition, if all of the addition's commits and Welcomes are done. In a conversation of
+    /// two, the contact card must be in the log too, because without it the other person cannot invite this device to groups.
     func finishIfInvited(_ intent: UInt64, in device: inout DeviceState) {
         let place = IntentPlace(conversation: id, intent: intent)
         guard device.commands.isAny(for: place) else { return }

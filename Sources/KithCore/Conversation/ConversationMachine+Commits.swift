@@ -132,7 +132,8 @@ extension ConversationMachine {
         device.commands.wait(ticket, for: IntentPlace(conversation: id, intent: intent))
     }
 
-    /// If a change is due that no user has requested, adds an intent for it.
+    /// If a change of the group is due that the user has not requested, for example a renewal of keys, adds an intent for this
+    /// change.
     private mutating func enqueueWhatIsDue(_ loaded: LoadedGroup, in device: inout DeviceState) {
         let policy = CommitPolicy(
             memberCount: record.memberCount, isChanging: record.isChanging, othersPropose: loaded.othersPropose,

@@ -97,7 +97,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Begins the log of a device that has just joined, when the position of the epoch's first entry is known.
+    /// Begins this device's view of the log after the device has joined. The relay has stated the position of the epoch's first
+    /// entry.
     private mutating func begin(after seq: UInt64, in device: inout DeviceState) throws(KithError) {
         let loaded = try group(in: &device)
         let view = LogView(
@@ -166,8 +167,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Answers a challenge, and compares the views. If this device's view is behind, the relay may be holding back the end of the
-    /// log.
+    /// Answers a challenge, and compares the challenger's view of the log with this device's. If this device's view is behind,
+    /// the relay may be holding back the end of the log.
     private mutating func didHearChallenge(
         _ check: LiveCheck, by account: AccountKey, in device: inout DeviceState
     ) throws(KithError) {
@@ -188,7 +189,7 @@ extension ConversationMachine {
         try challenge(in: &device)
     }
 
-    /// Compares the view in a member's challenge or answer with this device's. If the member's view is ahead, the relay must
+    /// Compares the view in a member's challenge or answer with this device's view. If the member's view is ahead, the relay must
     /// still deliver the missing entries.
     private mutating func compareLive(
         _ theirs: LogView, of sender: LeafIndex, in device: inout DeviceState

@@ -142,7 +142,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Notes that an invited person has joined, because a member other than this device has signed an entry.
+    /// Notes that an invited person has joined. The proof is an entry that another member has signed.
     private mutating func didHearFromOthers(in device: inout DeviceState) throws(KithError) {
         guard !record.hasAnswer else { return }
         record.didHear()

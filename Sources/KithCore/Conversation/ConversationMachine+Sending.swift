@@ -38,7 +38,7 @@ extension ConversationMachine {
         return .keyChanged(contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
     }
 
-    /// Adds a text to the outbox, after ``obstacle(_:)`` has returned `nil`.
+    /// Adds a text to the outbox. The caller has checked that ``obstacle(_:)`` returns `nil`.
     mutating func send(
         _ text: OutgoingText, _ ticket: Ticket<EntryID>, in device: inout DeviceState
     ) throws(KithError) {
@@ -85,8 +85,9 @@ extension ConversationMachine {
         return unread.count { $0.record.map { $0.author != .me && $0.body.isForPeople } ?? false }
     }
 
-    /// Allows sending again after the user has seen the warning that the relay has shown different logs. The renewal of keys
-    /// opens an epoch in which all members begin with the same view. Views of earlier epochs are not compared any more.
+    /// Allows sending again after the user has seen the warning that the relay has shown different logs. Also renews this
+    /// device's keys, which opens an epoch in which all members begin with the same view. Views of earlier epochs are not
+    /// compared any more.
     mutating func trustLog(_ ticket: Ticket<ConversationID>, in device: inout DeviceState) throws(KithError) {
         record.trust()
         markDirty(in: &device)
@@ -216,8 +217,8 @@ extension ConversationMachine {
         return true
     }
 
-    /// Checks for entries that the log has not delivered, although the relay has acknowledged them or a member has them. The
-    /// first time, only follows the log again, because the clock may have jumped.
+    /// Checks for entries that the log has not delivered, although the relay has acknowledged them or a member has them. If an
+    /// entry is late for the first time, only follows the log again, because the clock may have jumped.
     mutating func checkKept(in device: inout DeviceState) throws(KithError) {
         let isLive = sync.isLive
         var asksAnew = false
@@ -238,14 +239,15 @@ extension ConversationMachine {
     /// Schedules the contact card for the other person of a conversation of two. The card is sent after the input has been
     /// handled, because its inbox may have to be created first.
     ///
-    /// - Parameter isAgain: whether to send the card although it was already sent. A device that was restored from a backup no
-    ///   longer has the earlier card.
+    /// - Parameter isAgain: whether to send the card although it was already sent. The other person's device no longer has the
+    ///   earlier card if it was restored from a backup.
     mutating func scheduleCard(isAgain: Bool = false, in device: inout DeviceState) {
         guard record.isDirect, isAgain || !record.cardIsSent, record.contact != nil else { return }
         device.step.sendCard(in: id)
     }
 
-    /// Sends the address of an inbox that was created for the other person. Sends nothing if the relay is unknown.
+    /// Sends the contact card with the address of the inbox that was created for the other person. Sends nothing if there is no
+    /// such inbox.
     mutating func sendCard(_ address: InboxAddress?, in device: inout DeviceState) throws(KithError) {
         guard let address else { return finishInvitations(in: &device) }
         record.didSendCard()

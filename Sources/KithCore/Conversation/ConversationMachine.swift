@@ -1,11 +1,12 @@
 import KithWire
 import MLS
 
-/// A conversation: its record, its group, its outbox, and its place in the log. Only inputs change a conversation. A
-/// ``ConversationTable/Place`` holds the machine, and other machines can only read it.
+/// A conversation: its record, its group, its outbox, and its place in the log. A ``ConversationTable/Place`` holds the machine
+/// and passes inputs to it. Other machines can only read it.
 ///
-/// One rule makes the machine correct: only the log changes the conversation, entry by entry. This device's own entries are no
-/// exception. Answers to requests only decide when the next attempt is made.
+/// One rule makes the machine correct: the group and its history change only when an entry of the log is processed. This device's
+/// own entries are no exception: they take effect when the log delivers them. An answer to a request only decides when the next
+/// attempt is made, or stops the conversation.
 struct ConversationMachine {
     let id: ConversationID
     var record: ConversationRecord

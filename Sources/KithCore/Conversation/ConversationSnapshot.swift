@@ -7,7 +7,7 @@ package struct ConversationSnapshot: Sendable {
     package let channel: ChannelID
     /// The epoch of the conversation's group.
     package let epoch: UInt64
-    /// The last entry that was processed.
+    /// The seq of the last entry that was processed.
     package let lastSeq: UInt64
     /// Whether nothing is sent until the user makes a decision.
     package let isBlocked: Bool
@@ -23,7 +23,7 @@ package struct GroupPlace: Sendable {
     package let epoch: UInt64
     /// The tokens of the group's epoch: for reading, for appending entries, and for ending the epoch with a turn.
     package let tokens: [Token]
-    /// The last entry that was processed.
+    /// The seq of the last entry that was processed.
     package let lastSeq: UInt64
 }
 

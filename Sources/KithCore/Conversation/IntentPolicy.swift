@@ -1,4 +1,4 @@
-/// The next step towards a pending change of a group.
+/// Decides the next step towards a pending change of a group.
 ///
 /// A device performs the steps of its changes in order, until a step is a commit. A change that waits does not delay later
 /// changes.
@@ -20,10 +20,11 @@ struct IntentPolicy {
         case leave
     }
 
-    /// The state of the key package of a person to add.
+    /// The state of a person to add: whether the person's key package has arrived and is valid.
     enum Candidate {
         case notRequested
-        /// The key package was requested. `isReplacement`: whether the previous key package was not valid.
+        /// The key package was requested. `isReplacement`: whether the request was made because an earlier key package was not
+        /// valid.
         case requested(isReplacement: Bool)
         /// The key package has arrived and is valid. `isMember`: whether it belongs to a device that is a member already, because
         /// an invite was used twice.

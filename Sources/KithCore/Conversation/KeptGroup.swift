@@ -28,7 +28,8 @@ struct KeptGroup {
         return keptTokens.flatMap { $0.epoch == epoch ? $0.tokens : nil }
     }
 
-    /// Whether the group is known. A device that was restored from a backup has no group until it is added again.
+    /// Whether this device has the group, in memory or in the store. A device that was restored from a backup does not have the
+    /// group until a member adds the device again.
     func isKnown(in store: any ProfileStore) throws(KithError) -> Bool {
         if loaded != nil { return true }
         let key = StoreKey(.epoch, owner: conversation.rawValue, item: 0)

@@ -32,8 +32,9 @@ struct KeyPackageCheck {
         return .here(keyPackage, certificate)
     }
 
-    /// Returns the reason why a person cannot be added; `nil` if there is none. The account may be this device's own. For a
-    /// conversation of two, another contact may already have the name of a person who is no contact yet.
+    /// Returns the reason why a person cannot be added; `nil` if there is none. A person cannot be added if the person's account
+    /// is this device's own. A person who is not a contact yet cannot be added to a conversation of two if a contact already has
+    /// the person's name.
     private func conflict(_ certificate: DeviceCertificate) -> KithError? {
         if certificate.accountKey == account { return .inviteIsMine }
         guard isDirect, contacts[certificate.accountKey] == nil else { return nil }

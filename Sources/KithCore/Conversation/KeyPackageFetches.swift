@@ -15,8 +15,9 @@ struct KeyPackageFetches {
     /// Whether a key package of the inbox was not valid when it arrived.
     func isHeld(_ inbox: ChannelID) -> Bool { held[inbox] != nil }
 
-    /// Returns the next time to check a key package that was not valid, in milliseconds; see ``Clocks/now``. `nil` if there is no
-    /// such key package, or if another one was requested, because the arrival of the other one wakes the conversation.
+    /// Returns the next time at which a key package that was not valid on arrival is checked again, in milliseconds; see
+    /// ``Clocks/now``. `nil` if there is no such key package. Also `nil` while a replacement is requested, because its arrival
+    /// wakes the conversation.
     func heldUntil(_ inbox: ChannelID) -> UInt64? {
         guard case .here? = fetches[inbox] else { return nil }
         return held[inbox]?.againAt

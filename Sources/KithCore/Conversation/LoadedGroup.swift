@@ -43,8 +43,8 @@ final class LoadedGroup {
 
     /// Processes a message of another member.
     ///
-    /// The only proposal that Kith accepts is a member's proposal to remove its own leaf. Members would have to commit any other
-    /// proposal even against their will, and a proposal that nobody can commit would block everyone.
+    /// The only proposal that Kith accepts is a member's proposal to remove its own leaf. Any other proposal is refused, because
+    /// members would have to commit it even against their will. If nobody could commit it, it would block everyone.
     func receive(_ bytes: [UInt8], in environment: MLSEnvironment) throws(MLSError) -> ReceivedMessage {
         let message = try MLSMessage.decode(bytes)
         // Members send only private messages.
@@ -100,7 +100,7 @@ final class LoadedGroup {
         throw .tooLong(limit: ClientLimits.welcome)
     }
 
-    /// The place of the commit that is pending in a conversation.
+    /// The key of a conversation's pending commit in the store.
     private static func pendingKey(_ owner: UInt64) -> StoreKey { StoreKey(.pendingCommit, owner: owner, item: 0) }
 
     /// Makes a commit the pending commit, and stores it.

@@ -100,8 +100,8 @@ struct Acknowledgements {
         return Array(ids)
     }
 
-    /// Finds entries that the log has not delivered for a minute. The first time, the log has to be followed again, because the
-    /// clock may have jumped.
+    /// Finds entries that the log has not delivered for a minute. If an entry is late for the first time, the log has to be
+    /// followed again, because the clock may have jumped.
     ///
     /// - Returns: the seqs of entries that are missing although the log was followed again, and whether the log has to be
     ///   followed again now.

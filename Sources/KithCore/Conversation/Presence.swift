@@ -20,8 +20,8 @@ struct Presence {
         return isWatched && last + ClientLimits.presenceMs < now && memberCount <= ClientLimits.membersWithReceipts
     }
 
-    /// Returns whether to answer another challenge. If a member sends very many challenges, they must not delay other requests to
-    /// the relay.
+    /// Returns whether to answer another challenge. The number of answers is limited, so that a member who sends very many
+    /// challenges does not delay this device's other requests to the relay.
     mutating func mayAnswer(at now: UInt64) -> Bool {
         if now < answers.since || now >= answers.since + ClientLimits.presenceMs { answers = (now, 0) }
         answers.count += 1

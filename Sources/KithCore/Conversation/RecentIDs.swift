@@ -1,7 +1,7 @@
 import DequeModule
 import KithWire
 
-/// The ids of recent messages, for detecting repeated ones.
+/// The ids of recent messages, for detecting a message that arrives again.
 struct RecentIDs {
     private var ids: Set<EntryID> = []
     private var order: Deque<EntryID> = []
@@ -11,7 +11,7 @@ struct RecentIDs {
 
     /// Adds an id.
     ///
-    /// - Returns: whether the id is new.
+    /// - Returns: `true` if the id was not among the recent ids before.
     mutating func insert(_ id: EntryID) -> Bool {
         guard ids.insert(id).inserted else { return false }
         order.append(id)

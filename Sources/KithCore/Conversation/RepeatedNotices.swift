@@ -33,9 +33,9 @@ struct RepeatedNotices {
 
     /// Counts a warning.
     ///
-    /// - Returns: the count; `nil` if the warning is not reported. A warning of different logs is reported each time, because
-    ///   nothing is sent after it until the user decides. A warning of a text that is too long for the relay is reported each
-    ///   time too.
+    /// - Returns: the count; `nil` if the warning is not reported. A warning about different logs is reported each time, because
+    ///   nothing is sent after the warning until the user decides. A warning about a text that is too long for the relay is
+    ///   reported each time too.
     mutating func times(_ warning: Warning, at now: UInt64) -> Int? {
         switch warning {
         case .differentLogs, .longerThanRelayTakes: 1

@@ -132,15 +132,15 @@ enum SyncState {
         if case .opening(let following) = self { self = .catchingUp(following, through: seq) }
     }
 
-    /// Becomes live, after the last entry was processed that the relay had when the follow began.
+    /// Becomes live, after all entries that the relay had when the follow began were processed.
     mutating func becomeLive() {
         guard case .catchingUp(var following, _) = self else { return }
         following.challenge.didCatchUp()
         self = .live(following, Live())
     }
 
-    /// Enters the epoch that a commit has opened. Requests of the old epoch are over, and the relay will report the end of its
-    /// follow.
+    /// Enters the epoch that a commit has opened. Requests of the old epoch are over, and the relay will report the end of the
+    /// old epoch's follow.
     mutating func enterEpoch() {
         if let following { self = .opening(following) }
     }
@@ -187,7 +187,8 @@ enum SyncState {
     /// Notes that the relay has refused the pending commit, or that there is no pending commit any more.
     mutating func turnIsOver() { live?.turnIsSent = false }
 
-    /// Decides about a change that no user asked for, if the conversation is live.
+    /// Returns a change of the group that is due although the user has not requested it; `nil` if there is none, or if the
+    /// conversation is not live.
     ///
     /// - Parameter random: returns a random number below its argument.
     mutating func change(by policy: CommitPolicy, at now: UInt64, random: (UInt64) -> UInt64) -> Intent.Change? {

@@ -16,8 +16,8 @@ struct ViewComparison {
     /// The last entry that was reported to the user as held back by the relay.
     private var toldHeldBack: UInt64 = 0
 
-    /// Missing messages of a member. A gap contains the entry at which the messages were first missing, and the number that was
-    /// reported.
+    /// Missing messages of a member. A gap contains the entry at which the messages were first missing, and the number of missing
+    /// messages that were already reported.
     private struct Gap {
         let since: UInt64
         var told = 0
@@ -90,17 +90,18 @@ struct ViewComparison {
         missingAtTurn = missingAtTurn.filter { stays($0.key) }
     }
 
-    /// Removes and returns the missing messages of a member that states its view for the first time since a turn.
+    /// Removes and returns the number of a member's messages that were missing when a turn arrived. Called when the member states
+    /// its view again.
     ///
-    /// - Returns: the number of messages that were missing when the turn arrived; `nil` for none.
+    /// - Returns: the number, at least 1; `nil` if no messages were missing.
     mutating func takeMissingAtTurn(of sender: LeafIndex) -> Int? { missingAtTurn.removeValue(forKey: sender) }
 
     // MARK: Claims
 
     var hasClaims: Bool { !claims.isEmpty }
 
-    /// The times at which entries that a member has seen and this device has not are overdue, in milliseconds; see
-    /// ``Clocks/now``.
+    /// The times at which missing entries are overdue, in milliseconds; see ``Clocks/now``. An entry is missing if a member has
+    /// seen it and this device has not.
     var due: [UInt64] { claims.values.map { $0.at + ClientLimits.keptMs } }
 
     /// Adds a member's view that is ahead of this device's. If such a view of the member was already added, the earlier view
@@ -130,8 +131,8 @@ struct ViewComparison {
     /// entries at the turn's seq.
     mutating func dropClaims() { claims = [:] }
 
-    /// Finds entries that a member has and that the relay has not shown for a minute. The first time, the log has to be followed
-    /// again, because the clock may have jumped.
+    /// Finds entries that a member has and that the relay has not shown for a minute. If an entry is late for the first time, the
+    /// log has to be followed again, because the clock may have jumped.
     ///
     /// - Returns: the seqs up to which the relay holds back entries, which have to be reported, and whether the log has to be
     ///   followed again now.

@@ -16,14 +16,14 @@ struct CursorBook: Sendable {
         lastNumber = damaged.union(names.keys).max() ?? 0
     }
 
-    /// The owner of the cursors' names in the table `profile`. The places of cursor n belong to owner 1 + n, with the
-    /// conversation as the item.
+    /// The owner in the store's keys for cursors' names, in the table `profile`. The keys for the places of cursor n have the
+    /// owner 1 + n, and the conversation as the item.
     static let namesOwner: UInt64 = 1
 
     /// The key of a cursor's name in the store.
     static func nameKey(_ number: UInt64) -> StoreKey { StoreKey(.profile, owner: namesOwner, item: number) }
 
-    /// The owner of a cursor's places in the table `profile`.
+    /// The owner in the store's keys for a cursor's places, in the table `profile`.
     static func placesOwner(_ number: UInt64) -> UInt64 { namesOwner + number }
 
     /// The key of a cursor's place in a conversation.

@@ -54,8 +54,8 @@ struct MessageCursor: Sendable {
         seq <= deliveredBefore[conversation] ?? 0
     }
 
-    /// The conversations, in the order of the search. The search begins after the conversation of the last message, so that a
-    /// conversation with many messages does not delay the others.
+    /// Returns the conversations in the order in which they are searched. The search begins after the conversation of the last
+    /// message, so that a conversation with many messages does not delay the others.
     func inTurn(_ conversations: [ConversationID]) -> [ConversationID] {
         let sorted = conversations.sorted()
         guard let last, let next = sorted.firstIndex(where: { $0 > last }) else { return sorted }

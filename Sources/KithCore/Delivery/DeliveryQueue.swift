@@ -76,7 +76,8 @@ struct DeliveryQueue {
         for number in numbers(at: relay) { pending[number]?.resetConnection() }
     }
 
-    /// Sends a delivery if its relay is connected and the delivery before it has arrived.
+    /// Sends a delivery. Does nothing if its relay is not connected or has asked for a pause, or if the delivery has to wait for
+    /// another one.
     ///
     /// - Parameter now: the current time, in milliseconds; see ``Clocks/now``.
     mutating func open(
@@ -163,12 +164,12 @@ private struct PendingDelivery {
     private(set) var isOpen = false
     /// Number of requests without an answer.
     private(set) var unanswered = 0
-    /// Whether the relay may have the delivery although it did not confirm it, because the answer to an earlier attempt was
+    /// Whether the relay may have the delivery without this device's knowledge, because the answer to an earlier attempt was
     /// lost.
     private(set) var mayExist: Bool
     /// Pause before all requests of the delivery are repeated, in milliseconds; `nil` unless the relay has refused one of them
-    /// for now. While it is set, a final refusal of another request in the same attempt is ignored, because it is only a
-    /// consequence.
+    /// for now. While it is set, a final refusal of another request in the same attempt is ignored, because that refusal is only
+    /// a consequence of the temporary one.
     private(set) var pauseMs: UInt64?
     /// The time of the next attempt, in milliseconds; see ``Clocks/now``.
     private(set) var retryAt: UInt64?
@@ -216,7 +217,8 @@ private struct PendingDelivery {
         retryAt = nil
     }
 
-    /// Schedules a retry. Each pause is twice as long as the one before, and at least as long as the relay has asked for.
+    /// Schedules a retry. Each pause is twice as long as the one before, up to ``ClientLimits/deliveryPauseMs``. If the relay has
+    /// asked for a longer pause, that pause is made.
     mutating func pause(now: UInt64) {
         let asked = pauseMs ?? 0
         resetConnection()

@@ -2,7 +2,7 @@ import KithWire
 
 /// The purpose of a parcel.
 enum ParcelPurpose: Hashable, Comparable, Sendable {
-    /// The tree of the group to which the first letter in an inbox's queue invites.
+    /// The tree of a group to which this device is invited by the first letter in an inbox's queue.
     case tree(InboxID)
     /// The commit of the next turn in a conversation's log.
     case commit(ConversationID)
@@ -52,7 +52,7 @@ struct ParcelFetches {
             fetch.relay, fetch.address.channel, epoch: 0, fromSeq: 1, for: .parcel(purpose))
     }
 
-    /// Requests the parcels of a relay that is now connected.
+    /// Requests the parcels that a relay has, because the relay is now connected.
     mutating func didConnect(_ relay: RelayID, _ relays: RelayDirectory, in step: inout Step) {
         for purpose in purposes where fetches[purpose]?.relay == relay { open(purpose, relays, in: &step) }
     }

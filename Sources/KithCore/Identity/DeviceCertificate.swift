@@ -114,8 +114,8 @@ extension Credential {
     }
 }
 
-/// Checks the credentials of a group's members. A leaf is accepted if its certificate is signed by the account that it names, and
-/// is for the leaf's own signature key.
+/// Checks the credentials of a group's members. A leaf is accepted if its certificate is signed by the account that the
+/// certificate names, and is for the leaf's own signature key.
 ///
 /// The certificate's lifetime is ignored. Otherwise a member with a wrong clock would refuse a commit or a Welcome that all
 /// others accept, and would be separated from them for good. Only the member that adds a device checks the lifetime, because an

@@ -8,8 +8,8 @@ struct InboxConnection {
     /// Delivered letters. Each waits until the letter before it was read. If reading is paused, the first letter stays here after
     /// the follow has ended.
     private var queue: Deque<Entry> = []
-    /// Whether reading is paused, because the relay has more letters than the queue may have. Reading resumes when the first
-    /// letter of the queue was read.
+    /// Whether reading is paused, because the relay has more letters than the queue has room for. Reading resumes after the first
+    /// letter in the queue was read.
     private var isPaused = false
     private var deposit: Deposit?
     /// Whether the last trim has no answer yet.

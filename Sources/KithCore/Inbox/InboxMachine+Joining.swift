@@ -130,9 +130,10 @@ extension InboxMachine {
         return profile.makeConversation(record)
     }
 
-    /// Reacts to a letter that has led to a conversation. An inbox for one person will be closed, as soon as it is known who else
-    /// has used its invite. Any other inbox gets a new key package in place of the used one, unless the conversation is pending:
-    /// a new key package would show that the letter was read.
+    /// Reacts to a letter that has led to a conversation. If another person had already used the invite for one person, this
+    /// device only leaves the conversation. An inbox for one person will be closed, as soon as it is known who else has used its
+    /// invite. Any other inbox gets a new key package in place of the used one, unless the conversation is pending: a new key
+    /// package would show that the letter was read.
     private mutating func answer(
         _ conversation: ConversationTable.Place, isUninvited: Bool, in device: inout DeviceState
     ) throws(KithError) {

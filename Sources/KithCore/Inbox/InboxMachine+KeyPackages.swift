@@ -129,7 +129,7 @@ extension InboxMachine {
 
     // MARK: Lookup
 
-    /// Returns the key package with a reference, and its number.
+    /// Returns the key package with the given reference, and the key package's number; `nil` if there is none.
     mutating func keyPackage(
         _ reference: [UInt8], in device: DeviceState
     ) throws(KithError) -> (number: UInt64, bundle: KeyPackageBundle)? {

@@ -130,8 +130,8 @@ extension InboxMachine {
     func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
 
     /// Returns the wait of a Welcome that can be judged only after more of the conversation's log was read; `nil` if it can be
-    /// judged now. The log of a pending conversation is not read, so no letter waits for that log. A Welcome from any inviter may
-    /// wait, because the log that was read may not show yet that the inviter was added.
+    /// judged now. The log of a pending conversation is not read, so no letter waits for that log. A Welcome may wait even if its
+    /// inviter is not a member yet, because the part of the log that was read may not show that the inviter was added.
     func logWait(
         _ conversation: ConversationMachine, before epoch: UInt64, _ seq: UInt64, in profile: ProfileState
     ) -> LogWait? {
@@ -154,7 +154,7 @@ extension InboxMachine {
         }
     }
 
-    /// Returns the first letter that was set aside and can be processed now.
+    /// Returns the seq of the first letter that was set aside and can be processed now; `nil` if there is none.
     private func firstReady(in profile: ProfileState) -> UInt64? {
         guard !record.aside.isEmpty else { return nil }
         let hasRoom = profile.conversations.hasRoomForPending

@@ -6,7 +6,8 @@ struct NameRenewal {
     mutating func didAsk(at now: UInt64) { askedAt = now }
 
     /// Returns the time at which the name is registered again, in milliseconds; see ``Clocks/now``. If the last registration
-    /// seems to be far in the future, the time is now, because the clock was wrong then or is wrong now.
+    /// seems to be far in the future, the clock was or is wrong, and the name is registered again now. A pause of
+    /// ``ClientLimits/deliveryPauseMs`` follows each attempt.
     ///
     /// - Parameter time: the time of the last registration by the device's clock, in milliseconds since 1970.
     func due(registeredAt time: UInt64, _ clocks: Clocks) -> UInt64 {
@@ -28,8 +29,8 @@ extension InboxMachine {
         try device.sendNameRequest(.renewal(id), for: publicAddress(in: device))
     }
 
-    /// The time at which the name is registered again, in milliseconds; see ``Clocks/now``. `nil` before the relay has confirmed
-    /// the name, and while the relay is being asked.
+    /// The time at which the name is registered again, in milliseconds; see ``Clocks/now``. `nil` if the relay has not confirmed
+    /// the name yet, or is being asked now.
     func nameRenewalDue(in device: DeviceState) -> UInt64? {
         guard record.registeredAt > 0, !record.isClosing, device.nameRequests[.renewal(id)] == nil else { return nil }
         return nameRenewal.due(registeredAt: record.registeredAt, device.clocks)

@@ -31,7 +31,7 @@ extension InboxMachine {
     }
 
     /// Returns the milliseconds until the relay is told to drop letters that were read. `nil` if only a few people have the
-    /// inbox's address, and while the inbox is not followed.
+    /// inbox's address, or if the inbox is not followed now.
     func trimDelay(at wall: UInt64) -> UInt64? {
         guard !record.purpose.hasLimitedAudience, connection.followTag != nil else { return nil }
         return record.trimAt - min(record.trimAt, wall)

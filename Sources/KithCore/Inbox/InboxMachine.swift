@@ -19,14 +19,15 @@ struct InboxMachine {
 
     // MARK: Reading
 
-    /// Returns the address for other people.
+    /// Returns the inbox's address, which people need to put letters into the inbox and to take key packages from it.
     func address(in device: DeviceState, at point: RelayPoint) -> InboxAddress {
         InboxAddress(
             relay: point, channel: record.channel, appendToken: record.appendToken, sealKey: record.sealKey,
             account: device.account.fingerprint)
     }
 
-    /// Returns the address that is registered under a name, without a pass; `nil` until the relay has key packages.
+    /// Returns the address that is registered under a name, without the pass for the relay; `nil` until the relay has key
+    /// packages.
     func publicAddress(in device: DeviceState) -> InboxAddress? {
         guard record.depositedAt > 0, let point = device.relays[record.relay] else { return nil }
         return address(in: device, at: RelayPoint(address: point.address, pin: point.pin))
@@ -236,8 +237,8 @@ struct InboxMachine {
         }
     }
 
-    /// Handles the start of a follow. If the relay has fewer entries than were processed, it has lost some, and continues to
-    /// count from its last one.
+    /// Handles the start of a follow. If the relay has fewer entries than were processed, the relay has lost some of them, and
+    /// continues the numbering after its last entry.
     private mutating func didStartFollow(lastSeq: UInt64, in profile: inout ProfileState) throws(KithError) {
         connection.didStartFollow(lastSeq: lastSeq)
         record.correctWaits(now: letterTime(in: profile.device))

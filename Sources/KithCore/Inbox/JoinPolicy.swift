@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-/// Rules about Welcomes. Their results depend on their arguments only.
+/// The rules that decide whether this device joins a group with a Welcome. Their results depend on their arguments only.
 enum JoinPolicy {
     /// Whether a group has few enough members, and its tree few enough leaves, that a stranger may make this device process it.
     static func isSmallEnoughForStrangers(members: Int, leaves: Int) -> Bool {
@@ -38,8 +38,9 @@ enum JoinPolicy {
         case unknownGroup(isInviterKnown: Bool)
     }
 
-    /// Returns whether an inviter may bring a conversation back. The inviter must have been a member. In a conversation of two,
-    /// the inviter must be the other person, and nobody else may be in the group. Any contact may add a restored device.
+    /// Returns whether an inviter may bring a conversation back. In a conversation of two, the inviter must be the other person,
+    /// and nobody else may be in the Welcome's group. In a group, the inviter must have been a member. If the device was restored
+    /// from a backup and does not know the group, the inviter must be a contact.
     ///
     /// - Parameters:
     ///   - inviter: the account that made the Welcome; `nil` if it is unknown.
