@@ -23,7 +23,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case deciding(BlobRequest)
         case uploading(any BlobUpload, BlobStatus)
         case downloading(OutgoingBlob)
-        /// The request is answered. The connection closes after the rest of its body.
+        /// The request is answered with an error. The connection closes after the rest of the request's body.
         case refused
     }
 

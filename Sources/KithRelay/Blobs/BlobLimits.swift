@@ -21,7 +21,7 @@ public struct BlobLimits: Sendable {
     /// Maximum number of expired blobs that the store looks up and deletes before it looks for more.
     static let deletedAtOnce = 64
     /// Number of bytes after which the file of an upload is made durable. After a lost connection, the client repeats at most
-    /// this many bytes and those that were on their way.
+    /// this many bytes, and the bytes that were on their way.
     static let syncBytes = 4 << 20
     /// Number of bytes of an upload that are collected before they are written to the file. During the write, the same number of
     /// further bytes may be collected.

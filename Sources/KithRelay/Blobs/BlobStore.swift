@@ -42,7 +42,7 @@ package protocol BlobStore: Sendable {
 
 /// An upload that is under way.
 package protocol BlobUpload: Sendable {
-    /// Adds bytes to the blob, in the order of the calls. Call it again only after it has returned.
+    /// Adds bytes to the blob, in the order of the calls. Make the next call only after the previous one has returned.
     ///
     /// - Parameter isSynced: whether the bytes, and all earlier ones, have to be durable when the call returns.
     /// - Returns: the number of bytes that are stored durably.
@@ -102,13 +102,13 @@ package struct BlobRecord: Hashable, Sendable {
     /// The times.
     package let times: BlobTimes
 
-    /// Whether `blob` asks for the same blob again.
+    /// Whether `blob` has the grants and the size of this record, so that creating `blob` would only repeat an earlier request.
     func isReservation(of blob: NewBlob) -> Bool {
         read == blob.read && write == blob.write && status.size == blob.size
     }
 }
 
-/// Totals of a store.
+/// Totals of a store of blobs.
 package struct BlobStatistics: Hashable, Sendable {
     /// The number of blobs.
     package var count = 0

@@ -77,13 +77,13 @@ struct FairQueue {
 private struct NetworkQueue {
     private struct AddressQueue {
         var items = CircularBuffer<HubEvent>()
-        /// The part of its share that the address has not used yet, as a cost. The share is a part of the network's share.
+        /// The part of the address's share that is not used yet, as a cost. The address's share is a part of the network's share.
         var credit = 0
     }
     private var addresses: [String: AddressQueue] = [:]
     /// The addresses that have events, in the order in which they are served.
     private var rotation = CircularBuffer<String>()
-    /// The part of its shares that the network has not used yet, in this round and in earlier ones, as a cost.
+    /// The part of the network's shares in this round and in earlier rounds that is not used yet, as a cost.
     var credit = 0
 
     var isEmpty: Bool { rotation.isEmpty }

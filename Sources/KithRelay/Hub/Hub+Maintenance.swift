@@ -72,7 +72,7 @@ extension Hub {
         withStoreAccess(id) { hub in _ = await hub.commitWithNextRound(.use(channel: id, atMs: now)) }
     }
 
-    /// Drops entries after their retention, and drops channels, key packages and names that were not used or renewed for a long
+    /// Drops entries whose retention is over, and drops channels, key packages and names that were not used or renewed for a long
     /// time.
     func expire() async {
         readClock()
@@ -104,7 +104,7 @@ extension Hub {
         let long: UInt64
     }
 
-    /// Forgets channels without entries that no client has used for a long time.
+    /// Forgets channels that have no entries and that no client has used for a long time.
     private func forgetIdleChannels() async {
         let since = IdleSince(
             brief: past(limits.idleChannelSeconds),

@@ -23,9 +23,9 @@ actor Hub {
     let relayPass: RelayPass?
     /// The relay's blobs; `nil` if it keeps none.
     let blobs: BlobService?
-    /// Milliseconds since 1970.
+    /// Returns the time by the machine's clock, in milliseconds since 1970.
     let nowMs: @Sendable () -> UInt64
-    /// Nanoseconds on a monotonic clock.
+    /// Returns the time on a monotonic clock, in nanoseconds.
     let uptime: @Sendable () -> Int64
     private nonisolated let queue = HubQueue()
     private let deliver: @Sendable (Int, RoundOutput) -> Void

@@ -2,9 +2,9 @@ import KithWire
 
 /// The decisions of one round.
 struct HubRound {
-    /// Milliseconds since 1970.
+    /// The time of the round by the machine's clock, in milliseconds since 1970.
     var nowMs: UInt64 = 0
-    /// Nanoseconds on a monotonic clock.
+    /// The time of the round on a monotonic clock, in nanoseconds.
     var uptime: Int64 = 0
     var mutations: [StoreMutation] = []
     /// The answers, in the order in which they are sent. An answer that depends on a mutation refers to it.

@@ -35,7 +35,7 @@ struct NamePolicy {
         case isRefused
     }
 
-    /// Decides about a registration.
+    /// Decides whether `record` may be registered under its name.
     ///
     /// - Parameter current: the record that the name has; `nil` if it has none.
     func judge(_ record: NameRecord, against current: StoredName?, nowMs: UInt64) -> Verdict {

@@ -41,6 +41,6 @@ struct StoreHealth {
 }
 
 extension StoreFailure {
-    /// Whether stored data was found damaged.
+    /// Whether the failure means that stored data is damaged.
     var isDamage: Bool { if case .damaged = self { true } else { false } }
 }

@@ -46,8 +46,8 @@ struct DeferredDeletion {
         return try row.next()
     }
 
-    /// Deletes a slice of the rows. If the rows of a channel are damaged, takes the channel off the list, so that no commit fails
-    /// because of them. The damaged rows stay in the file, where no request can reach them.
+    /// Deletes a slice of the rows. If the rows of a channel are damaged, removes the channel from the table `dropped`, so that
+    /// no commit fails because of these rows. The damaged rows stay in the file, where no request can reach them.
     ///
     /// - Returns: `true` if damage was found.
     mutating func deleteSome(blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {
@@ -73,7 +73,8 @@ struct DeferredDeletion {
         return isDamaged
     }
 
-    /// - Parameter channel: set to the number of the next channel on the list, even if the other columns of its row are damaged.
+    /// - Parameter channel: set to the number of the next channel in the table `dropped`, even if the other columns of its row
+    ///   are damaged.
     private func next(_ channel: inout UInt64?) throws(StoreFailure) -> Dropped? {
         let row = try connection.statement(
             """
@@ -98,7 +99,7 @@ struct DeferredDeletion {
         try row.run()
     }
 
-    /// Takes a channel off the list. Returns `false` if this failed, or if `channel` is `nil`.
+    /// Removes a channel from the table `dropped`. Returns `false` if this failed, or if `channel` is `nil`.
     private func remove(_ channel: UInt64?) -> Bool {
         guard let channel else { return false }
         do throws(StoreFailure) {

@@ -5,8 +5,8 @@ struct LogEnd {
     /// The payload bytes of all entries that the channel ever had, up to and including this one.
     var totalBytes: UInt64
 
-    /// Returns the last entries of all channels that have entries after a position, by channel number. Also returns the channels
-    /// whose last entry cannot be read.
+    /// Returns the last entry of each channel that has entries after a position, by the channel's number. Also returns the
+    /// numbers of the channels whose last entry cannot be read.
     static func all(
         in connection: SQLiteConnection, after position: UInt64
     ) throws(StoreFailure) -> (ends: [UInt64: LogEnd], unreadable: Set<UInt64>) {

@@ -11,9 +11,9 @@ struct DueChannel: Sendable {
 
 /// Finds expired entries and idle channels.
 extension LogReader {
-    /// Examines some heads, starting after the channel with the number `channel`. Returns the channels that are due, the last
-    /// examined head (`nil` after the last channel), and the number of damaged channels. Damaged channels keep their entries and
-    /// do not delay the others.
+    /// Examines some heads, starting after the channel with the number `channel`. Returns the channels that are due, the number
+    /// of the channel whose head was examined last (`nil` if no head was examined), and a count of damaged channels. Damaged
+    /// channels keep their entries and do not delay the others.
     func dueChannels(
         after channel: UInt64, nowMs: UInt64
     ) throws(StoreFailure) -> (due: [DueChannel], last: UInt64?, damaged: Int) {

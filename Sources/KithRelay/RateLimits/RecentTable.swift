@@ -15,8 +15,8 @@ struct RecentTable<Key: Hashable, Value> {
 
     subscript(key: Key) -> Value? { newer[key] ?? older[key] }
 
-    /// Whether a new value for the key takes room in the newer generation, so that other values are forgotten sooner. `true` also
-    /// for a key whose value is in the older generation only.
+    /// Whether a new value for the key takes room in the newer generation, so that other values are forgotten sooner. This is
+    /// also the case if the key's value is in the older generation only.
     func takesRoom(_ key: Key) -> Bool { newer[key] == nil }
 
     mutating func set(_ value: Value, for key: Key) {

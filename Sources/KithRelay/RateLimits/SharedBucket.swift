@@ -5,7 +5,7 @@ import Synchronization
 /// ``charge(_:atNanoseconds:)`` returns the wait before the next work.
 final class SharedBucket: Sendable {
     private let pace: TokenPace
-    /// The time at which the bucket is full again, in nanoseconds.
+    /// The time at which the bucket will be full again if no more tokens are taken, in nanoseconds.
     private let fullAt = Atomic<Int64>(0)
 
     /// The largest debt, as the time until it is paid off, in nanoseconds: a day.

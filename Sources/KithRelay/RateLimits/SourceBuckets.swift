@@ -61,8 +61,8 @@ extension SourceBuckets {
             siteFactor: RelayLimits.siteFactor, atMost: RelayLimits.recentAddresses)
     }
 
-    /// Buckets that limit how many inboxes a source uses for the first time. For each of them, the relay remembers a pair of an
-    /// inbox and an address.
+    /// Buckets that limit how many inboxes a source uses for the first time. For each such inbox, the relay remembers a pair of
+    /// the inbox and the address.
     init(ofInboxes limits: RelayLimits) {
         self.init(
             TokenBucket(

@@ -4,7 +4,7 @@ import NIOPosix
 import Synchronization
 
 /// Serves a relay's metrics in plain HTTP on a separate listener, for the operator's monitoring. It exists only if the operator
-/// configures its address, because a frequent reader of the metrics sees when people write, and how much.
+/// configures its address, because frequent readings of the metrics show when people write, and how much.
 struct MetricsListener: Sendable {
     private let metrics: RelayMetrics
     private let store: any ChannelStore

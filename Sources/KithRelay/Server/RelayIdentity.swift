@@ -110,7 +110,7 @@ public struct RelayIdentity: Sendable {
         return identity
     }
 
-    /// Creates a certificate for a key whose certificate was lost. Clients see no difference, because they know the key.
+    /// Creates a certificate for a key whose certificate was lost. Clients see no difference, because they check only the key.
     private static func makeCertificate(_ certificateFile: URL, keyFile: URL) throws {
         guard let text = try? String(contentsOf: keyFile, encoding: .utf8),
             let key = try? P256.Signing.PrivateKey(pemRepresentation: text)

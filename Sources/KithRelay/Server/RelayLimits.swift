@@ -35,8 +35,8 @@ public struct RelayLimits: Sendable {
     /// Like ``connectionsPerAddress``, but for one IPv6 /56 network. Many providers give each customer a /56 network,
     /// which contains 256 /64 networks.
     public var connectionsPerIPv6Net56 = 128
-    /// Like ``connectionsPerAddress``, but for one IPv6 /48 network. A /48 network belongs to a site, to several
-    /// customers of a provider, or to one free tunnel.
+    /// Like ``connectionsPerAddress``, but for one IPv6 /48 network. A /48 network belongs to a site, to several customers of a
+    /// provider, or to one user of a free tunnel.
     public var connectionsPerIPv6Net48 = 512
     /// The allowance of an IPv6 /48 network, as a multiple of one address's allowance. It applies to rates and to daily budgets.
     /// For one inbox, see ``siteFactorInInbox``. With this factor, eight customers that have a /64 network each can all use their
@@ -51,8 +51,8 @@ public struct RelayLimits: Sendable {
     /// Requests that a connection may make each second on average. People type far less, and the relay can serve this many
     /// easily.
     public var requestsPerSecond = 200
-    /// Requests that a connection may make at once. Opening a profile takes three requests for each conversation, and a hundred
-    /// conversations are many.
+    /// Requests that a connection may make at once. Opening a profile takes three requests for each conversation, so this number
+    /// is enough for more than a hundred conversations.
     public var requestBurst = 400
     /// Requests that all connections of one address may together make each second on average: as many as ten connections at full
     /// rate. A request counts as often as its cost (`Request.cost`) says, and once more for each 4 KiB of its size. So this rate
@@ -84,15 +84,15 @@ public struct RelayLimits: Sendable {
     /// milliseconds. A monitor needs one connection.
     static let metricsConnections = 16
     static let metricsMs: Int64 = 10_000
-    /// Cost of a round while several addresses wait, in appends. Such a round takes two to three milliseconds. Shorter rounds
-    /// would spend more of their time waiting for the disk.
+    /// Maximum cost of a round while several addresses wait, in appends. Such a round takes two to three milliseconds. Shorter
+    /// rounds would spend more of their time waiting for the disk.
     static let roundCost = 512
     /// Cost that one address may use before the next address of its network is served, in appends. With a small cost, few rounds
     /// are enough to serve many addresses of one network.
     static let addressShareCost = 8
     /// Channels that one connection may follow. A client uses one connection for all its conversations.
     public var follows = 4096
-    /// Channels for which one connection may have proved tokens.
+    /// Maximum number of channels for which one connection may have presented tokens.
     public var presentedChannels = 8192
     /// Epochs of one channel for which a connection keeps rights. A client that catches up needs the epoch that it reads and the
     /// next one.
@@ -132,13 +132,15 @@ public struct RelayLimits: Sendable {
     /// 4,000 pairs. The address's site adds the same number. Fifteen addresses of fifteen sites add 120,000 pairs. Even then,
     /// none of their waiting letters is forgotten, and other addresses may add 80,000 pairs.
     var inboxShares = 400_000
-    /// Number of inboxes to which one address may write for the first time without a wait, and from which it may take key
-    /// packages. This number is enough for an office that writes to all of its contacts on one day. The relay counts waiting
-    /// letters for a limited number of pairs of an inbox and an address. So this limit also bounds how fast one address makes the
-    /// relay forget the letters of other addresses. A pair counts as new again after 200,000 other pairs.
+    /// Number of inboxes to which one address may write for the first time without a wait. The same limit applies separately to
+    /// inboxes from which the address takes key packages for the first time. This number is enough for an office that writes to
+    /// all of its contacts on one day. The relay counts waiting letters for a limited number of pairs of an inbox and an address.
+    /// So this limit also bounds how fast one address makes the relay forget the letters of other addresses. A pair counts as new
+    /// again after 200,000 other pairs.
     public var addressInboxes = 1_000
-    /// Number of further inboxes to which one address may write for the first time in a day, and from which it may take key
-    /// packages. With this limit, each of a hundred people behind one address can write to one new contact a day.
+    /// Number of further inboxes to which one address may write for the first time in a day. The same limit applies separately to
+    /// inboxes from which the address takes key packages for the first time. With this limit, each of a hundred people behind one
+    /// address can write to one new contact a day.
     public var addressInboxesPerDay = 100
     /// Time after which a sender may try a full inbox again, in milliseconds. The owner may be away for days, so a delay of a
     /// minute hardly matters.

@@ -17,8 +17,8 @@ package protocol ChannelStore: Sendable {
     /// 16 random bytes that do not change as long as the store exists.
     var relayID: [UInt8] { get }
 
-    /// Returns the channel's state, or `nil` if the channel never existed. A closed channel has ``ChannelHead/isClosed``, no
-    /// entries, and its last access.
+    /// Returns the channel's state, or `nil` if the channel never existed. In the state of a closed channel,
+    /// ``ChannelHead/isClosed`` is `true`, there are no entries, and the access is that of the last epoch.
     func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead?
 
     /// Returns one epoch of a channel, or `nil` if the channel never reached the epoch or has forgotten it. A channel remembers
@@ -57,9 +57,8 @@ package protocol ChannelStore: Sendable {
     /// Returns some of the channels, open or closed, that have no entries and were last used before a time.
     ///
     /// - Parameters:
-    ///   - usedBeforeMs: the time that applies to channels with ``ChannelHead/isInLongUse`` `false`, in milliseconds since 1970.
-    ///   - longUsedBeforeMs: the time that applies to channels with ``ChannelHead/isInLongUse`` `true`, in milliseconds since
-    ///     1970.
+    ///   - usedBeforeMs: the time for channels whose ``ChannelHead/isInLongUse`` is `false`, in milliseconds since 1970.
+    ///   - longUsedBeforeMs: the time for channels whose ``ChannelHead/isInLongUse`` is `true`, in milliseconds since 1970.
     func idleChannels(usedBeforeMs: UInt64, longUsedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID]
 
     /// Deletes one-time key packages that were deposited before `keyPackagesBeforeMs`, and names that were last renewed before

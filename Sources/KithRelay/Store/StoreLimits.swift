@@ -9,7 +9,7 @@ package enum StoreLimits {
     /// entries that has to be followed when an unused channel is loaded.
     static let entriesPerBlock: UInt64 = 64
 
-    /// Number of appended entries after which dirty heads are written. After a kill, at most this many entries have to be read
+    /// Number of appended entries after which dirty heads are written. After a crash, at most this many entries have to be read
     /// again, which takes 50 ms for entries of 300 bytes. With a smaller number, the head of a busy channel would be written more
     /// often.
     static let entriesPerSweep: UInt64 = 131_072
@@ -43,7 +43,7 @@ package enum StoreLimits {
     static let sliceGapMs: Int64 = 1
 
     /// Number of channels that are kept in memory, about 300 bytes each. If a channel has to be read from the file, an append
-    /// costs several times as much, because the channel's rows are on their own pages. So the number is large enough for all
+    /// costs several times as much, because the channel's rows are on pages of their own. So the number is large enough for all
     /// channels in use on a large relay.
     static let cachedChannelStates = 1 << 20
 
