@@ -154,7 +154,7 @@ extension Simulation {
         run(until: now + 3 * 3_600_000)
     }
 
-    /// Checks that a new invite works, independent of earlier events.
+    /// Checks that a new invite works, independently of all earlier events.
     func meetAgain() {
         let (host, guest) = (clients[0], clients[clients.count - 1])
         var joined: Result<ConversationID, KithError>?

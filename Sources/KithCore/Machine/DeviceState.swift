@@ -2,7 +2,7 @@ import KithWire
 import MLS
 
 /// The state that all machines of a device share: its identity, the relays and people that it knows, the time, and the current
-/// step. Each part is a separate machine, and only its own methods change it.
+/// step. Each part is changed only by the part's own methods.
 struct DeviceState {
     /// The profile's stored values, without those of the current step.
     let store: any ProfileStore
@@ -70,7 +70,7 @@ struct DeviceState {
         return generator.next() % max(1, bound)
     }
 
-    /// Sets the time by the device's clock and by a clock that can't be set; see ``Clocks``.
+    /// Sets the two current times: one by the device's clock, and one by a clock that can't be set. See ``Clocks``.
     mutating func advance(wall: UInt64, steady: UInt64) { clocks.advance(wall: wall, steady: steady) }
 
     /// Returns whether the device's clock was set by an hour or more since the last call.

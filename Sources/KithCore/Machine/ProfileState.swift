@@ -12,6 +12,7 @@ struct ProfileState {
     /// Adds the changed conversations to the step's transaction.
     mutating func storeConversations() { conversations.storeDirty(in: &device.step) }
 
-    /// Removes groups that are not needed soon from memory. A group stays if its changes are not in the step's transaction yet.
+    /// Removes groups from memory if they are not needed soon. A group stays if its changes are not in the step's transaction
+    /// yet.
     func unloadIdleGroups() { conversations.unloadIdleGroups(except: device.step.dirty) }
 }

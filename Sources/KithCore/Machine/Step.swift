@@ -10,7 +10,7 @@ struct Step {
     /// The next numbers as the store has them.
     private var storedNumbers = NextNumbers()
     private var tags = RequestTags()
-    /// The number of times that groups were used.
+    /// The number of the last use of a group.
     private var uses: UInt64 = 0
     /// Conversations whose changes are not in the transaction yet.
     private(set) var dirty: Set<ConversationID> = []

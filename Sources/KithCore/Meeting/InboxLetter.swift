@@ -3,9 +3,10 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// An ``InboxMessage``, encrypted to the init key of the key package for which the message's Welcome was made. In the inbox, the
-/// letter is also sealed with the inbox's seal key. This seal alone does not keep the letter secret, because everyone who has
-/// the inbox's address knows the seal key. If the inbox has a registered name, the relay knows the seal key too.
+/// An encrypted ``InboxMessage``. It can be decrypted only with the private init key of the key package for which the message's
+/// Welcome was made, so only the inbox's owner can read it. In the inbox, the letter is also sealed with the inbox's seal key.
+/// This seal alone does not keep the letter secret, because everyone who has the inbox's address knows the seal key. If the inbox
+/// has a registered name, the relay knows the seal key too.
 ///
 /// ```text
 /// struct {

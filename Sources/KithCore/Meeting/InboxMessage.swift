@@ -8,7 +8,7 @@ import TLSCodec
 ///     RelayPoint relay;               the relay that has the conversation's channel
 ///     opaque title<V>;                the title of a group; empty for a conversation of two
 ///     uint8 is_direct;                1 for a conversation of two
-///     opaque welcome<V>;              an MLSMessage with a Welcome for this member only
+///     opaque welcome<V>;              an MLSMessage with a Welcome for the invited member only
 ///     TreeSource tree;
 ///     LogView view;                   the inviter's view at the start of the Welcome's epoch
 /// } InboxMessage;
@@ -16,7 +16,7 @@ import TLSCodec
 struct InboxMessage: Sendable {
     /// The relay with the conversation's channel. The channel's id equals the group's id.
     let relay: RelayPoint
-    /// The conversation's name. Empty for a conversation of two.
+    /// The group's title. Empty for a conversation of two.
     let title: String
     /// Whether the conversation is a conversation of two.
     let isDirect: Bool
@@ -24,7 +24,7 @@ struct InboxMessage: Sendable {
     let welcome: [UInt8]
     /// The place where the group's ratchet tree is.
     let tree: TreeSource
-    /// The inviter's view of the log at the start of the epoch.
+    /// The inviter's view of the log at the start of the Welcome's epoch.
     let view: LogView
 }
 

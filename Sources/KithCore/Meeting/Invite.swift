@@ -44,7 +44,8 @@ public struct Invite: Hashable, Sendable, TLSCodable {
         do { self = try Invite(decoding: bytes) } catch { throw .incomplete }
     }
 
-    /// The line. It is a secret between two people, because anyone who has it can use it.
+    /// The invite as a line of text. Anyone who has the line can use the invite, so it must reach only the people for whom it is
+    /// meant.
     public var line: String { Self.scheme + Base64URL.encode(encoded) }
 
     /// Reads an invite.
@@ -67,7 +68,7 @@ public struct Invite: Hashable, Sendable, TLSCodable {
 
 /// The reason why a text cannot be used as an invite.
 public enum InviteError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The text does not begin with `kith:`.
+    /// The text does not begin with `kith:`, or is longer than ``ClientLimits/invite``.
     case notAnInvite
     /// Characters are missing or wrong.
     case incomplete

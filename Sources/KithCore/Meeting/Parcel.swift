@@ -143,9 +143,9 @@ struct ParcelContents {
     }
 }
 
-/// The reference that a turn contains instead of a commit that is too long for an entry. A commit is long in two cases. Until
-/// members have renewed their keys, a commit contains a ciphertext for each of them. A commit that adds many members contains all
-/// of their key packages.
+/// A reference to a commit that is too long for an entry. A turn contains the reference instead of the commit. A commit is long
+/// in two cases. Until members have renewed their keys, a commit contains a ciphertext for each of them. A commit that adds many
+/// members contains all of their key packages.
 ///
 /// ```text
 /// struct {

@@ -33,7 +33,8 @@ package struct ForeignText: Hashable, Sendable, CustomStringConvertible {
         return "“\(String(inside))”"
     }
 
-    /// Whether a typed text equals this text as it is shown. The quotes may be missing, or may be those of a keyboard.
+    /// Whether a typed text equals this text as it is shown. In the typed text, the quotes may be missing, or may be those of a
+    /// keyboard.
     package func isShown(as typed: String) -> Bool {
         let shown = description
         return typed == shown || Self.unquoted(typed) == (isPlain ? shown : String(shown.dropFirst().dropLast()))

@@ -43,7 +43,7 @@ public enum KithError: Error, Hashable, Sendable {
     case inviteIsMine
     /// The invite was used or revoked.
     case inviteUsed
-    /// A key differs from the contact's pinned key. The values are both fingerprints.
+    /// A key differs from the contact's pinned key. `pinned` and `found` are the fingerprints of the two keys.
     case keyChanged(contact: String, pinned: AccountFingerprint, found: AccountFingerprint)
     /// This device's clock or the relay's is wrong, so the new invite or its keys would have a wrong date.
     case wrongClock(ClockDifference)

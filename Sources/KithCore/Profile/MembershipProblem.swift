@@ -1,6 +1,6 @@
 /// A rule of membership that a request breaks.
 public enum MembershipProblem: Hashable, Sendable {
-    /// All other members have left, so nobody would receive the message.
+    /// All other members have left, so nobody would receive anything.
     case leftAlone
     /// The contact with this name is not a member.
     case noMember(String)

@@ -45,7 +45,7 @@ public enum Trust: UInt8, Hashable, Sendable, Comparable {
     /// Compares the strength of two reasons.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
-    /// Whether the key came through a channel over which the relay has no control.
+    /// Whether the key was obtained or compared in a way over which the relay has no control.
     public var isVerified: Bool { self != .unverified }
 }
 
@@ -101,7 +101,7 @@ public enum StopReason: UInt8, Hashable, Sendable {
     case restored
     /// The other person's address no longer works, so that person never joined.
     case notReachable
-    /// The relay returned a key of another account for the other person, so that person never joined.
+    /// The relay returned another account's key package for the other person, so that person never joined.
     case wrongAccount
 }
 
@@ -134,8 +134,8 @@ public struct ConversationSummary: Hashable, Sendable {
     public let relayPin: RelayPin
     /// Whether the relay has shown different logs to members. Nothing is sent until the user decides.
     public let isSuspect: Bool
-    /// Whether a stranger has begun the conversation and the user has not accepted it. Until then, nothing is sent in it and
-    /// nothing is fetched.
+    /// Whether a stranger has begun the conversation and the user has not accepted it. Before the user accepts it, nothing is
+    /// sent in it and nothing is fetched.
     public var isPending = false
     /// Whether another member has written to the log since this device joined.
     public var hasAnswer = true
@@ -153,7 +153,7 @@ public struct Member: Hashable, Sendable {
     public let name: String
     /// The reason why the key is believed to be the member's.
     public let trust: Trust
-    /// The name that the member has given the device.
+    /// The name of the member's device, which the member has chosen.
     public let deviceName: String
 }
 

@@ -2,7 +2,7 @@ import KithWire
 import TLSCodec
 
 /// The small part of a conversation's stored data, which changes with every entry. The group, the log and the outbox are stored
-/// separately. Only the methods below change the record, and each of them is called for one kind of event in the conversation.
+/// separately. Only the record's own methods change it, and each of them is called for one kind of event in the conversation.
 struct ConversationRecord: Sendable {
     let channel: ChannelID
     let relay: RelayID

@@ -13,7 +13,7 @@ struct Expiry: Hashable, Sendable, TLSCodable {
     /// - Parameters:
     ///   - seconds: the time for which the text may be shown, in seconds.
     ///   - wall: the time of the device's clock when the text arrived, in milliseconds since 1970.
-    ///   - relay: the time of the relay's clock at that moment, in milliseconds since 1970.
+    ///   - relay: the time of the relay's clock when the text arrived, in milliseconds since 1970.
     init(after seconds: UInt32, wall: UInt64, relay: UInt64) {
         self.seconds = seconds
         let ms = UInt64(seconds) * 1000
@@ -25,7 +25,7 @@ struct Expiry: Hashable, Sendable, TLSCodable {
     func isOver(wall: UInt64) -> Bool { hideAt <= wall }
 
     /// Returns this expiry with times that are at most ``seconds`` from now. Without this limit, a clock that was ahead when the
-    /// text arrived would keep the text longer.
+    /// text arrived would keep the text for too long.
     func clamped(wall: UInt64, relay: UInt64?) -> Expiry {
         var clamped = self
         let ms = UInt64(seconds) * 1000

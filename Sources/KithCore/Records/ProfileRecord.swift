@@ -18,9 +18,9 @@ package struct ProfileRecord: Sendable {
     package static let defaultSuite = CipherSuite.xWingAES256SHA384Ed25519
     static let key = StoreKey(.profile, item: 0)
 
-    /// A new device certificate is valid for this time before its creation, and for this time after it, in seconds: ten years
-    /// each. The lifetime need not be short, because a lost device is removed from its groups. A clock that is wrong by less than
-    /// this does no harm.
+    /// Half of a new device certificate's lifetime, in seconds: ten years. The lifetime extends from ten years before the
+    /// certificate's creation to ten years after it. The lifetime need not be short, because a lost device is removed from its
+    /// groups. A clock that is wrong by less than ten years does no harm.
     private static let certificateSeconds: UInt64 = 10 * 366 * 24 * 3_600
 
     /// Creates a new device of an account.

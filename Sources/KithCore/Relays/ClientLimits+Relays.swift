@@ -17,11 +17,11 @@ extension ClientLimits {
     /// handshake and catching up.
     package static let lastingConnection = Duration.seconds(5)
 
-    /// The longest pause before the second connection to a relay, in milliseconds. The pause is short, so that a relay that
-    /// restarts is found soon.
+    /// Upper bound of the random pause before the first attempt to reconnect to a relay, in milliseconds. The pause is short, so
+    /// that a relay that restarts is found soon.
     package static let shortestReconnectMs: UInt64 = 250
 
-    /// The longest pause before any connection to a relay, in milliseconds. The pause protects a relay that has just restarted
-    /// from too many connections, and all clients return within a minute.
+    /// Upper bound of all random pauses before attempts to reconnect to a relay, in milliseconds. The pause protects a relay that
+    /// has just restarted from too many connections, and all clients return within a minute.
     package static let longestReconnectMs: UInt64 = 60_000
 }

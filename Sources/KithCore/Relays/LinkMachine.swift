@@ -54,7 +54,7 @@ package struct LinkMachine {
 
     // MARK: The connection
 
-    /// Whether the caller has not yet answered ``Action/connect``.
+    /// Whether the caller is still connecting, after ``Action/connect``.
     package var isConnecting: Bool { if open == nil, case .connecting = idle { true } else { false } }
 
     /// Begins to connect.
@@ -87,7 +87,7 @@ package struct LinkMachine {
         return [.report(error.isLasting ? .refused(error) : .unreachable(error, pause: pause))]
     }
 
-    /// Ends the connection for good. After the returned actions, there are no more.
+    /// Ends the connection for good. After the returned actions, the machine returns no more actions.
     package mutating func stop() -> [Action] {
         defer { (open, idle) = (nil, .stopped) }
         if open?.welcome != nil { return [.deliver(.disconnected(id)), .disconnect(.closed(.here))] }

@@ -34,7 +34,7 @@ package struct RelaySession<Ticket> {
     /// The follows. Empty unless the phase is `open`.
     private var follows: [FollowID: FollowState<Ticket>] = [:]
     private var lastSent: Duration
-    /// The time of the oldest unanswered request, or an earlier time; `nil` if there is none.
+    /// The time of the oldest unanswered request, or an earlier time; `nil` only if no request is unanswered.
     private var unansweredSince: Duration?
     /// The time at which the caller began to read answers; `nil` while reading is paused.
     private var readingSince: Duration?
@@ -109,8 +109,8 @@ package struct RelaySession<Ticket> {
 
     /// Returns a ping if one is due, otherwise `nil`.
     ///
-    /// - Throws: `closed(.answerTimedOut)` if a request has waited too long for its answer, `unreachable(.timedOut)` if `hello`
-    ///   has.
+    /// - Throws: `closed(.answerTimedOut)` if a request has waited too long for its answer, `unreachable(.timedOut)` if this
+    ///   request is `hello`.
     package mutating func tick(now: Duration) throws(RelayConnectionError) -> ClientFrame? {
         if let readingSince, let since = unansweredSince, now - max(since, readingSince) >= answerTimeout {
             unansweredSince = unanswered.oldest { id in

@@ -3,7 +3,7 @@ package struct RelayTimeouts: Sendable {
     /// The timeout for the TCP connection.
     package var connect: Duration
     /// The timeout for TLS and the WebSocket upgrade together. The answer to `hello` has a separate timeout of the same length.
-    /// A relay also gives a client 10 s.
+    /// The default of 10 s is also the time that a relay gives a client.
     package var handshake: Duration
     /// The timeout for the answer to a request. After it, the connection is closed, because the relay or the connection no longer
     /// works.

@@ -52,7 +52,7 @@ final class InvariantChecker {
     var hasGhosts = false
     /// The warnings that clients have shown.
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
-    /// The relay states that events have reported. The reports of connections are not among them.
+    /// The relay states in the events of profile machines. The reports of ``LinkMachine`` are not among them.
     private(set) var relayStates: [(client: Int, state: RelayState)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []

@@ -35,7 +35,7 @@ struct ModelChannel {
         self.retentionSeconds = retentionSeconds
     }
 
-    /// The payload of the kept entries, in bytes.
+    /// The total size of the kept entries' payloads, in bytes.
     var payloadBytes: Int { entries.reduce(0) { $0 + $1.payload.count } }
 
     /// The current epoch's access.
@@ -103,11 +103,11 @@ struct ModelChannel {
 
 /// The limits of a ``RelayModel``. The default values are those of a relay.
 struct ModelLimits {
-    /// Time for which the relay recognises a repeated entry id, in milliseconds.
+    /// Time for which the relay recognizes a repeated entry id, in milliseconds.
     static let entryIDMs: UInt64 = 86_400_000
     /// Number of epochs without entries that the relay remembers.
     static let trimmedEpochs: UInt64 = 1_000
-    /// Number of epochs of one channel for which a connection keeps rights.
+    /// Maximum number of epochs of one channel for which a connection keeps rights.
     static let presentedEpochs = 8
     /// Maximum number of key packages in one inbox.
     static let keyPackages = 1_000
