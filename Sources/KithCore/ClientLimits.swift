@@ -113,9 +113,9 @@ public enum ClientLimits {
     /// Pause between two checks of a clock that seems wrong, in milliseconds: 10 minutes.
     package static let clockRecheckMs: UInt64 = 600_000
 
-    /// The first pause before the device requests another key package if the key package that it received is not valid now, in
-    /// milliseconds. Each further pause is twice as long, up to ``clockRecheckMs``. Pauses are needed, because each request takes
-    /// one of the owner's key packages.
+    /// If a key package that the device has received is not valid now, the device requests another one after a pause. This is the
+    /// first such pause, in milliseconds. Each further pause is twice as long, up to ``clockRecheckMs``. Pauses are needed,
+    /// because each request takes one of the owner's key packages.
     package static let keyPackageRetryMs: UInt64 = 1_000
 
     /// Age at which an inbox's key packages are replaced by new ones, in milliseconds: 30 days, far less than their lifetime.
@@ -135,7 +135,7 @@ public enum ClientLimits {
     /// work if many people have the invite.
     package static let lettersDeclined = 8
 
-    /// The shortest pause before an inbox or a parcel is opened again after the relay has refused for now, in milliseconds.
+    /// The shortest pause before an inbox or a parcel is opened again after the relay has refused temporarily, in milliseconds.
     package static let inboxRetryMs: UInt64 = 2_000
 
     /// Time within which an acknowledged entry must appear in the log, in milliseconds: a minute.

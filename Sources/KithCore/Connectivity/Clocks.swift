@@ -12,7 +12,7 @@ struct Clocks {
     /// milliseconds since 1970. It never jumps. It is wrong if the clock was wrong when the profile was opened.
     private(set) var now: UInt64
     private var steady: UInt64
-    /// Whether the device's clock was set by an hour or more after the last call of ``didSet()``.
+    /// Whether the device's clock was set forward or back by an hour or more after the last call of ``didSet()``.
     private var wasSet = false
     /// The time that each relay stated when the device connected, and the value of ``now`` at that moment.
     private var told: [RelayID: (time: UInt64, at: UInt64)] = [:]
@@ -34,7 +34,7 @@ struct Clocks {
         self.wall = wall
     }
 
-    /// Returns whether the device's clock was set by an hour or more since the last call.
+    /// Returns whether the device's clock was set forward or back by an hour or more since the last call.
     mutating func didSet() -> Bool {
         defer { wasSet = false }
         return wasSet

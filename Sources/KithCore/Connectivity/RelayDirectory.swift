@@ -14,10 +14,10 @@ struct RelayDirectory {
 
     subscript(_ id: RelayID) -> RelayPoint? { points[id] }
 
-    /// All relays, sorted by number.
+    /// All relays, sorted by id.
     var sorted: [(id: RelayID, point: RelayPoint)] { points.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
 
-    /// The relays that are connected now, sorted by number.
+    /// The relays that are connected now, sorted by id.
     var connected: [RelayID] { links.sorted() }
 
     func isConnected(_ id: RelayID) -> Bool { links.contains(id) }

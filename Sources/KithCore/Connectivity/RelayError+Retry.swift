@@ -1,7 +1,7 @@
 import KithWire
 
 extension RelayError.Code {
-    /// Whether the same request may succeed later.
+    /// Whether a request that a relay has refused with this code may succeed later.
     var isPassing: Bool {
         switch self {
         case .tooFast, .tooMany, .full, .unavailable: true

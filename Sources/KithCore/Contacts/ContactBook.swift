@@ -30,7 +30,7 @@ struct ContactBook {
         contacts.values.first { $0.accountKey.fingerprint == account }
     }
 
-    /// Returns a contact.
+    /// Returns the contact with the given id.
     ///
     /// - Throws: ``KithError/notFound(_:)``.
     func contact(_ id: ContactID) throws(KithError) -> Contact {

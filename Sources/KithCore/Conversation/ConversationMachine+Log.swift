@@ -44,7 +44,7 @@ extension ConversationMachine {
 
     // MARK: Warnings
 
-    /// Reports warnings. If the relay has shown different logs, nothing is sent until the user decides.
+    /// Reports warnings. If the relay has shown different logs, nothing is sent until the user decides to continue.
     mutating func emit(_ warnings: [Warning], in device: inout DeviceState) throws(KithError) {
         for warning in warnings {
             if case .differentLogs = warning {

@@ -16,7 +16,7 @@ extension ConversationMachine {
             OutboxItem(entryID: .random(from: device.random), sentAt: device.wall, body: .content(body)), in: &device)
     }
 
-    /// Returns the message for an own text that is not in the log yet; `nil` if the item is not a text.
+    /// Returns the message for a text that the user has written and that is not in the log yet; `nil` if the item is not a text.
     func queuedMessage(_ item: OutboxItem) -> Message? {
         guard case .content(.text(let text)) = item.body else { return nil }
         return Message(

@@ -232,7 +232,7 @@ struct ConversationMachine {
         outbox.forgetAttempts(in: &device.step)
     }
 
-    /// Whether an inviter may bring the conversation back; see ``JoinPolicy``.
+    /// Whether an inviter may add this device to the conversation again; see ``JoinPolicy``.
     mutating func mayBeBroughtBack(
         by inviter: AccountKey?, into group: Group, in device: inout DeviceState
     ) throws(KithError) -> Bool {

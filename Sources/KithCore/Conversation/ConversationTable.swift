@@ -26,7 +26,7 @@ struct ConversationTable {
             try machine.group(in: &device).group
         }
 
-        /// Whether an inviter may bring the conversation back; see ``JoinPolicy``.
+        /// Whether an inviter may add this device to the conversation again; see ``JoinPolicy``.
         func mayBeBroughtBack(
             by inviter: AccountKey?, into group: Group, in device: inout DeviceState
         ) throws(KithError) -> Bool {

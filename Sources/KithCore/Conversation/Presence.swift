@@ -52,8 +52,8 @@ struct LiveChallenge {
         isAnswered = false
     }
 
-    /// Returns the nonce for a challenge. The nonce of an earlier challenge is used again, so that answers to it that have not
-    /// arrived yet stay valid.
+    /// Returns the nonce for a challenge. The nonce of an earlier challenge is used again, so that answers to the earlier
+    /// challenge are still valid if they arrive later.
     mutating func nonce(from random: RandomSource) -> [UInt8] {
         if let nonce { return nonce }
         let fresh = random.bytes(32)
@@ -81,6 +81,6 @@ struct LiveChallenge {
         return true
     }
 
-    /// Allows new challenges in return, because members may have missed earlier ones, whose epoch is over.
+    /// Allows this device to challenge members in return again. A challenge of an epoch that is over may not have reached them.
     mutating func didCatchUp() { askedBackAt = [:] }
 }

@@ -3,7 +3,7 @@ import MLS
 
 /// The progress of this device towards the end of a conversation's log.
 ///
-/// Data that exists only in some states is in the payloads of these states, so the data is gone when such a state ends.
+/// Data that exists only in some states is in the payloads of those states, so that no other state can have it.
 enum SyncState {
     /// The log is not followed. `retryAt` is the time of the next attempt, in milliseconds, if the relay has asked for a pause.
     case offline(retryAt: UInt64?)

@@ -37,8 +37,8 @@ extension ViewComparison {
     }
 
     /// Compares the view in a member's entry with this device's. If they differ, also reports messages of that member that were
-    /// missing when a turn arrived. If they are equal, the relay has shown the same log to the member, and the member has sent
-    /// the missing messages again.
+    /// missing when a turn arrived. If the views are equal, the relay has shown the same log to the member. The member then knows
+    /// that the missing messages are not in the log, and has sent them again.
     mutating func compare(
         _ theirs: LogView, of sender: LeafIndex, at seq: UInt64, with record: inout ConversationRecord,
         in device: inout DeviceState

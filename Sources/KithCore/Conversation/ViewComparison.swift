@@ -59,8 +59,8 @@ struct ViewComparison {
     // MARK: Missing messages
 
     /// Handles a message of a sender, with the number of the sender's messages that are missing. A gap counts only after
-    /// ``ClientLimits/entriesBeforeGap`` further entries. Until then, the message may still arrive, because a relay may refuse
-    /// one of several messages at first and accept it a little later.
+    /// ``ClientLimits/entriesBeforeGap`` further entries. Until then, the missing messages may still arrive, because a relay may
+    /// refuse one of several messages at first and accept it a little later.
     ///
     /// - Returns: the number of missing messages that have to be reported, or 0.
     mutating func newlyMissing(of sender: LeafIndex, _ missing: Int, at seq: UInt64) -> Int {

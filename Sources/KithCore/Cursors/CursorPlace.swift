@@ -2,9 +2,9 @@ import TLSCodec
 
 /// A cursor's stored place in the log of one conversation.
 struct CursorPlace: Hashable, Sendable {
-    /// The last acknowledged entry. All earlier entries count as acknowledged too.
+    /// The seq of the last acknowledged entry. All earlier entries count as acknowledged too.
     private(set) var acknowledged: UInt64
-    /// The last delivered entry, which is never before ``acknowledged``.
+    /// The seq of the last delivered entry. It is never less than ``acknowledged``.
     private(set) var delivered: UInt64
 
     /// Creates a place. All entries up to `seq` count as delivered and acknowledged.

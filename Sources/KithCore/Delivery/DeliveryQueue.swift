@@ -168,8 +168,8 @@ private struct PendingDelivery {
     /// lost.
     private(set) var mayExist: Bool
     /// Pause before all requests of the delivery are repeated, in milliseconds; `nil` unless the relay has refused one of them
-    /// for now. While it is set, a final refusal of another request in the same attempt is ignored, because that refusal is only
-    /// a consequence of the temporary one.
+    /// temporarily. While it is set, a final refusal of another request in the same attempt is ignored, because that refusal is
+    /// only a consequence of the temporary one.
     private(set) var pauseMs: UInt64?
     /// The time of the next attempt, in milliseconds; see ``Clocks/now``.
     private(set) var retryAt: UInt64?
@@ -196,7 +196,7 @@ private struct PendingDelivery {
     /// Counts an answered request.
     mutating func didAnswer() { unanswered -= min(1, unanswered) }
 
-    /// Notes that the relay has refused for now.
+    /// Notes that the relay has refused a request of the delivery temporarily.
     ///
     /// - Returns: the obstacle if the user should be told of it, otherwise `nil`. The user is told only once, and only about
     ///   invitations. A relay that is busy for a moment is not reported.

@@ -135,8 +135,7 @@ private struct ParcelFetch {
     var lastSeq: UInt64?
     /// The number of entries that were received on this connection.
     private var entries = 0
-    /// The start of the wait, in milliseconds; see ``Clocks/now``. The wait does not become longer if the relay is never
-    /// connected.
+    /// The start of the wait, in milliseconds; see ``Clocks/now``. Time without a connection to the relay counts too.
     let since: UInt64
     /// The time of the next attempt, in milliseconds, if the relay has asked for a pause; see ``Clocks/now``.
     var retryAt: UInt64?

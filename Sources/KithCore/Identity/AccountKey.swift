@@ -5,7 +5,7 @@ import MLS
 import TLSCodec
 
 /// The identity of a person: an Ed25519 public key. The type is not `CustomStringConvertible`, because a person's key does not
-/// belong in a log.
+/// belong in a program's log.
 public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// The 32 bytes of the key.
     public let bytes: [UInt8]

@@ -25,7 +25,7 @@ struct DepositPolicy {
     var isDueWhileOpen: Bool { depositedAt > 0 && !isPaused && !isOver && rest == 0 }
 
     /// Returns the milliseconds until the next deposit, or until the clocks are compared again if the device's clock is in doubt.
-    /// `nil` if nothing waits for a time.
+    /// `nil` if no time is planned for a deposit.
     ///
     /// - Parameter isClockDoubtful: returns whether the device's clock differs so much from the relay's that new key packages
     ///   would have wrong dates.

@@ -42,7 +42,7 @@ struct InboxConnection {
     /// The number of letters that wait.
     var waiting: Int { queue.count }
 
-    /// Whether the follow has delivered all entries up to a seq, and none of these entries waits.
+    /// Whether the follow has delivered all entries up to a seq, and none of them waits to be read.
     func hasBrought(through seq: UInt64) -> Bool { follow.map { queue.isEmpty && $0.position >= seq } ?? false }
 
     /// Whether the follow delivers entries a second time and has not reached the given seq yet.

@@ -71,9 +71,9 @@ extension InboxMachine {
             .deposit(channel: record.channel, keyPackages: sealed, lastResort: lastResort), .deposit, in: &device)
     }
 
-    /// Deletes the private keys of key packages that expired some time ago. They would only open letters that somebody has
-    /// recorded. Both the device's clock and the relay's have to show the expiry, because a letter without its key can never be
-    /// read.
+    /// Deletes the private keys of key packages that expired some time ago. After this time, the keys could only open letters
+    /// that somebody has recorded. Both the device's clock and the relay's have to show the expiry, because a letter without its
+    /// key can never be read.
     private mutating func deleteExpiredKeyPackages(in device: inout DeviceState) throws(KithError) {
         for (number, bundle) in try storedKeyPackages(in: device) {
             guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source,
@@ -167,7 +167,8 @@ extension InboxMachine {
         return packages
     }
 
-    /// Deletes the key package of a letter, unless it is one of last resort. A one-time key package opens only one letter.
+    /// Deletes the key package with which a letter was opened, unless the key package is one of last resort. A one-time key
+    /// package opens only one letter.
     mutating func forgetKeyPackage(of letter: OpenLetter, in step: inout Step) {
         guard !letter.bundle.keyPackage.isLastResort else { return }
         step.delete(StoreKey(.keyPackage, owner: id.rawValue, item: letter.number))

@@ -33,7 +33,7 @@ extension InboxMachine {
 
     /// Removes the first entry of the queue, unless it has to wait there.
     ///
-    /// - Returns: whether it was removed.
+    /// - Returns: whether the entry was removed.
     private mutating func didTake(_ entry: Entry, _ taken: Taken) -> Bool {
         switch taken {
         case .waits: return false
@@ -124,9 +124,9 @@ extension InboxMachine {
 
     // MARK: Letters set aside
 
-    /// The time with which waits of letters are measured, in milliseconds since 1970. The relay's clock is used if it is known,
-    /// because the device's clock may differ after a restart. A relay gains nothing by stating a wrong time, because it could
-    /// hold back letters anyway.
+    /// Returns the time by which the waits of letters are measured, in milliseconds since 1970. The relay's clock is used if it
+    /// is known, because the device's clock may differ after a restart. A relay gains nothing by stating a wrong time, because it
+    /// could hold back letters anyway.
     func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
 
     /// Returns the wait of a Welcome that can be judged only after more of the conversation's log was read; `nil` if it can be

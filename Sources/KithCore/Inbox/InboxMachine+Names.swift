@@ -1,4 +1,4 @@
-/// The renewals of an inbox's name. They are needed because relays forget names that are not renewed.
+/// Decides when an inbox's name is registered again. This is needed because relays forget names that are not renewed.
 struct NameRenewal {
     /// The time at which the relay was last asked to renew the name, in milliseconds; see ``Clocks/now``.
     private var askedAt: UInt64?

@@ -26,7 +26,7 @@ struct InboxTable {
         places.filter { $0.value.machine.record.relay == relay }.keys.sorted()
     }
 
-    /// Returns the inbox with which a contact reaches this device.
+    /// Returns the inbox through which a contact reaches this device.
     func inbox(for contact: ContactID, at relay: RelayID) -> InboxMachine? {
         ids.lazy.compactMap { self.places[$0]?.machine }.first {
             $0.record.purpose == .contact(contact) && $0.record.relay == relay && !$0.record.isClosing

@@ -9,9 +9,10 @@ enum JoinPolicy {
         return TreeWidthPolicy.strict.allows(leaves: leaves, members: members)
     }
 
-    /// Whether a Welcome may bring back a known conversation, according to the facts before joining. A Welcome may not replace a
-    /// conversation that is accepted and active, that is being created, or that was left. A conversation that was removed, has
-    /// stopped or is pending may return, but only on its own relay and with a later epoch.
+    /// Whether a Welcome may add this device to a known conversation again, according to the facts before joining. The result is
+    /// `false` if the conversation is accepted and active, is being created, or was left by this device. If this device was
+    /// removed, or if the conversation has stopped or is pending, the Welcome must name the conversation's own relay and lead to
+    /// a later epoch.
     ///
     /// - Parameters:
     ///   - own: the conversation's relay.
@@ -34,13 +35,14 @@ enum JoinPolicy {
         /// `other`: the account key of the other person; `nil` if it is unknown.
         case conversationOfTwo(other: AccountKey?, own: AccountKey)
         case group(members: Set<AccountKey>)
-        /// A device that was restored from a backup does not know the group. `isInviterKnown`: whether the inviter is a contact.
+        /// This device does not know the group, because it was restored from a backup. `isInviterKnown`: whether the inviter is a
+        /// contact.
         case unknownGroup(isInviterKnown: Bool)
     }
 
-    /// Returns whether an inviter may bring a conversation back. In a conversation of two, the inviter must be the other person,
-    /// and nobody else may be in the Welcome's group. In a group, the inviter must have been a member. If the device was restored
-    /// from a backup and does not know the group, the inviter must be a contact.
+    /// Returns whether an inviter may add this device to a conversation again. In a conversation of two, the inviter must be the
+    /// other person, and nobody else may be in the Welcome's group. In a group, the inviter must have been a member. If the
+    /// device was restored from a backup and does not know the group, the inviter must be a contact.
     ///
     /// - Parameters:
     ///   - inviter: the account that made the Welcome; `nil` if it is unknown.
