@@ -55,7 +55,7 @@ enum GIFCleaner {
         while case let size = try reader.readUInt8(), size > 0 { try reader.skip(UInt64(size)) }
     }
 
-    /// Returns a new extension that repeats an animation; `nil` if the given extension has another purpose.
+    /// Returns the whole extension if it states how often an animation is repeated; `nil` if it has another purpose.
     ///
     /// - Parameter blocks: the first bytes of an application extension, behind its label.
     private static func loop(_ blocks: [UInt8]) -> [UInt8]? {

@@ -5,10 +5,10 @@
 enum WebPCleaner {
     private static let kept: Set<String> = ["VP8 ", "VP8L", "ANIM", "ALPH", "ICCP"]
     private static let keptInFrames: Set<String> = ["VP8 ", "VP8L", "ALPH"]
-    /// The flag in the `VP8X` header that announces Exif metadata. The next constant is the flag for XMP metadata.
+    /// The flag in the `VP8X` header that announces Exif metadata. The flag `xmpFlag` announces XMP metadata.
     private static let exifFlag: UInt8 = 0x08
     private static let xmpFlag: UInt8 = 0x04
-    /// The largest Exif chunk that is searched for the orientation.
+    /// Maximum size of an Exif chunk that is searched for the orientation, in bytes.
     private static let maxExif: UInt64 = 1 << 20
     /// The size of a frame's own fields, in bytes (§2.7.1.1).
     private static let frameHeader: UInt64 = 16

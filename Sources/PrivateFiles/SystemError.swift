@@ -8,8 +8,8 @@ import Foundation
     import Darwin
 #endif
 
-/// An error number of the operating system (`errno`), with an explanation for the user. This file has the texts for all errors
-/// of the system.
+/// An error number of the operating system (`errno`), with an explanation for the user. All of Kith's own texts for system errors
+/// are in this file.
 package struct SystemError: Hashable, Sendable {
     /// The number.
     package let code: Int32

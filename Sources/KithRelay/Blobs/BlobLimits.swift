@@ -35,8 +35,8 @@ public struct BlobLimits: Sendable {
     static let progressBytes = 256 << 10
     /// Time for which the rest of a refused upload is read and dropped, in milliseconds, so that the client sees the answer.
     static let refusedUploadMs: Int64 = 2_000
-    /// Maximum time to wait for the last bytes of uploads when the relay stops, in milliseconds. Bytes that are lost after that
-    /// are uploaded again, because no client was told that they are durable.
+    /// Maximum time to wait for the last bytes of uploads when the relay stops, in milliseconds. Bytes that are lost after this
+    /// time are uploaded again, because no client was told that they are durable.
     static let lastBytesMs = 5_000
     /// Interval between two deletions of expired blobs, in seconds. An expired blob leaves the disk within a minute.
     static let sweepSeconds = 20

@@ -32,7 +32,7 @@ enum ConnectionEvent: Sendable {
 struct HubEvent: Sendable {
     let connection: ConnectionNumber
     let event: ConnectionEvent
-    /// The part of a round's maximum cost that the event uses. One append costs 1.
+    /// The cost of the event, in appends. The total cost of a round's events is bounded.
     var cost = 1
 }
 

@@ -38,7 +38,7 @@ package actor SQLiteStore: ChannelStore {
     /// - Parameters:
     ///   - folder: the path of the store's folder. A new folder gets mode 0700, and its files get mode 0600.
     ///   - eventLoop: the event loop on which the store runs. Its thread waits for the disk.
-    /// - Throws: ``StoreOpenError``. After an error, the folder is unchanged.
+    /// - Throws: ``StoreOpenError``. An error loses no data of an existing store.
     package init(folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         try self.init(folder: folder, eventLoop: eventLoop, tuning: StoreTuning())
     }
@@ -145,7 +145,7 @@ package actor SQLiteStore: ChannelStore {
     }
 
     /// Verifies a record's signature again, because the disk may have damaged the record. The check runs on a thread of the
-    /// global pool. It takes as long as many reads, and on the reader's thread, those reads would have to wait for it.
+    /// global pool. On the reader's thread, it would delay reads, because it takes as long as many of them.
     private static func verified(
         _ record: UnverifiedNameRecord, for name: Name
     ) async throws(StoreFailure) -> NameRecord {

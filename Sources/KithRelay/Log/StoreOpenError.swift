@@ -1,4 +1,4 @@
-/// An error that keeps a store from being opened. It leaves the store's folder unchanged.
+/// An error that keeps a store from being opened. The error loses no data of the store.
 public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
     /// The folder has no store.
     case missing(folder: String)

@@ -69,8 +69,8 @@ public struct RelayLimits: Sendable {
     /// allowance, separate from that of requests.
     static let arrivalCost = 50
     /// Additional cost of a denied `present`, in appends. The cost is charged to the rate of the connection and to that of the
-    /// address. With the default rates, one connection may be denied 25 times at once, and then 12 times a second. A client whose
-    /// relay has lost a hundred conversations waits some seconds, once.
+    /// address. With the default rates, one connection may be denied 25 times at once, and then 12 times a second. If a relay has
+    /// lost a hundred conversations of a client, the client waits some seconds, once.
     static let deniedCost = 16
     /// Cost of an HTTP request about a blob, in appends. Each request reads a row.
     static let blobCost = 8
@@ -179,9 +179,9 @@ public struct RelayLimits: Sendable {
     /// Time without use after which a channel without entries is forgotten, in seconds: 120 days. Key packages and invites do not
     /// last as long. The limit bounds the cost of abandoned channels.
     public var idleChannelSeconds = 120 * 86_400
-    /// Time without use after which a channel without entries is forgotten if it was in use for more than a week, in seconds: two
-    /// years. The time is longer than ``idleChannelSeconds``, because forgetting such a channel ends a conversation, in which
-    /// people may pause for a long time. Keeping the channel costs about 300 bytes.
+    /// Time without use after which a long-used channel without entries is forgotten, in seconds: two years. A channel is
+    /// long-used if it was in use for more than a week. The time is longer than ``idleChannelSeconds``, because forgetting such a
+    /// channel ends a conversation, in which people may pause for a long time. Keeping the channel costs about 300 bytes.
     public var quietChannelSeconds = 2 * 365 * 86_400
     /// Interval at which the use of a channel is noted, in milliseconds. A day is long enough to cause few writes.
     static let notedUseMs: UInt64 = 86_400_000
@@ -195,8 +195,8 @@ public struct RelayLimits: Sendable {
     /// Largest jump of the machine's clock into the future that is accepted at once, in milliseconds. A machine may sleep for a
     /// night, and a day is little compared with a retention of 30 days.
     static let believedJumpMs: UInt64 = 86_400_000
-    /// Running time of the relay after which a jump of more than ``believedJumpMs`` is accepted, in milliseconds. Within this
-    /// day, an operator or a time server can correct the clock.
+    /// Running time of the relay after which a jump of more than ``believedJumpMs`` is accepted, in milliseconds. The value is a
+    /// day, in which an operator or a time server can correct the clock.
     static let doubtedJumpMs: UInt64 = 86_400_000
     /// Interval at which the time is noted for the next start, in milliseconds. While the clock is doubted, the time is noted
     /// more often.

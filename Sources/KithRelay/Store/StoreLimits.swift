@@ -24,7 +24,7 @@ package enum StoreLimits {
     static let mutationsPerDroppedBlock: UInt64 = 64
 
     /// Maximum number of payload bytes that one commit deletes for entries that its mutations drop. For entries that were dropped
-    /// earlier, the commit deletes at most the same number again, and twice the bytes that it appends. Deleted bytes are
+    /// earlier, the commit deletes at most this number of bytes plus twice the number of bytes that it appends. Deleted bytes are
     /// overwritten, so a MiB takes some ms.
     static let deletedBytesPerCommit = 1 << 20
     /// Maximum number of payload bytes that a commit deletes if it only does maintenance.
@@ -112,8 +112,8 @@ package enum StoreLimits {
     static let busyTimeoutMs: Int32 = 5_000
 }
 
-/// The limits that decide when work is deferred and when data is evicted. Tests set low limits, so that a little data reaches all
-/// of them.
+/// The limits that decide when work is deferred and when data is evicted. Tests set low limits, so that a small amount of data
+/// reaches every limit.
 struct StoreTuning: Sendable {
     /// See ``StoreLimits/entriesPerSweep``.
     var entriesPerSweep = StoreLimits.entriesPerSweep
