@@ -88,7 +88,8 @@ public struct ClassicSession: Sendable {
 
     /// Processes one entry of the channel.
     ///
-    /// This never fails. An entry that cannot be used causes ``Event/dropped(_:)`` and does not advance the session.
+    /// This never fails. An entry that cannot be used causes ``Event/dropped(_:)`` or ``Event/refusedKey(presented:expected:)``,
+    /// and does not advance the session.
     public mutating func receive(_ bytes: ArraySlice<UInt8>) -> [Output] {
         if case .ended = state { return drop(.afterEnd) }
         guard bytes.count <= ClassicLimits.frameBytes, let frame = try? Frame(decoding: bytes) else {

@@ -42,7 +42,8 @@ public struct Established: Hashable, Sendable {
     public let peerKey: Fingerprint
     /// This user's fingerprint, which the other user sees.
     public let ownKey: Fingerprint
-    /// Whether ``peerKey`` was the expected key. If it was not, only a comparison shows whether the key is the other user's.
+    /// Whether the caller expected ``peerKey``. If the caller expected no key, only a comparison shows whether the key is the
+    /// other user's.
     public let wasExpected: Bool
     /// The session's id, which every MAC includes. If the two sides computed different ids, no MAC would verify.
     public let sessionID: SessionID

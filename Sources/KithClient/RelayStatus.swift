@@ -95,7 +95,7 @@ struct HTTPAnswer: Sendable {
     var body: String
 }
 
-/// Sends one GET request when TLS is ready, and collects the response.
+/// Sends one GET request, and collects the response. If the channel has TLS, the request is sent after the handshake.
 private final class HTTPGet: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart

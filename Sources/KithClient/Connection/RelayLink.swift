@@ -11,7 +11,7 @@ final class RelayLink: RelayWireUser {
         var machine: LinkMachine
         /// The current connection, or the current attempt to make one. Calls from earlier wires are ignored.
         var wire: RelayWire?
-        /// The task that connects. It ends with the last connection.
+        /// The task of the latest connection. It ends when that connection has closed.
         var task: Task<Void, Never>?
     }
 

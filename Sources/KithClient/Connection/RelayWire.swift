@@ -66,7 +66,7 @@ final class RelayWire: Sendable {
     /// Sends a frame. Frames are sent in the order of the calls.
     func send(_ frame: ClientFrame) { schedule { $0.frames.append(frame) } }
 
-    /// Ends the connection or the attempt to connect, after all earlier frames were sent.
+    /// Ends the connection or the attempt to connect. Earlier frames are sent first, unless the relay does not read.
     func close(_ error: RelayConnectionError) {
         schedule { state in if state.end == nil { state.end = error } }
         state.withLock { $0.attempt }?.cancel()

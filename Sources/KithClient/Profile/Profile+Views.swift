@@ -19,7 +19,7 @@ extension Profile {
         try machine.conversationSummary(id)
     }
 
-    /// All contacts, by name.
+    /// All contacts, sorted by name.
     public func contacts() -> [Contact] { machine.contactList }
 
     /// The members of a conversation.
@@ -56,14 +56,14 @@ extension Profile {
         try current.history(of: conversation, before: seq, limit: limit)
     }
 
-    /// Messages after a seq, the oldest first.
+    /// Messages of a conversation after a seq, the oldest first.
     public func messages(
         in conversation: ConversationID, after seq: UInt64, limit: Int = 1_000
     ) throws(KithError) -> [Message] {
         try current.messages(in: conversation, after: seq, limit: limit)
     }
 
-    /// Texts that contain all the words, in upper or lower case, the newest first.
+    /// Texts that contain all the words, regardless of case. The newest texts come first.
     public func search(
         _ words: String, in conversation: ConversationID? = nil, limit: Int = 100
     ) throws(KithError) -> [Message] {

@@ -1,7 +1,7 @@
 import KithSupport
 import TLSCodec
 
-/// The part of creating a commit that members and external joiners have in common (RFC 9420 §12.4.1).
+/// Creates a commit. This part is the same for members and for external joiners (RFC 9420 §12.4.1).
 struct CommitBuilder {
     let old: OldEpoch
     let applied: AppliedProposals

@@ -90,7 +90,8 @@ extension Group {
         return message
     }
 
-    /// The proposals of this epoch that were not committed yet.
+    /// The proposals of this epoch that were neither committed nor discarded. Their ``ReceivedProposal/authenticatedData`` is
+    /// empty, because it is not stored.
     public var pendingProposals: [ReceivedProposal] {
         proposals.waiting.map {
             ReceivedProposal(

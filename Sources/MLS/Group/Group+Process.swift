@@ -51,8 +51,9 @@ extension Group {
     /// Application data uses up its key, and a proposal is stored, so store the group's state afterwards. A commit changes
     /// nothing yet.
     ///
-    /// - Throws: ``MLSError/message(_:)`` if the message does not fit the group's state or is not genuine. For a commit, also the
-    ///   error for the rule that it breaks. After an error, the group is unchanged.
+    /// - Throws: ``MLSError/message(_:)`` if the message does not fit the group's state or is not genuine. ``MLSError/usage(_:)``
+    ///   if the group is inactive. For a proposal or commit, also the error for the rule that it breaks. After an error, the
+    ///   group is unchanged.
     public mutating func process(
         _ message: MLSMessage, in environment: MLSEnvironment
     ) throws(MLSError) -> ReceivedMessage {

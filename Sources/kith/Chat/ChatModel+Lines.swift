@@ -88,7 +88,8 @@ extension ChatModel {
         notice("\(text) yes or no")
     }
 
-    /// Returns the contact with a name. Without a name, returns the other person of a conversation of two.
+    /// Returns the contact with a name. Without a name, returns the other person of a conversation of two. If there is no such
+    /// contact, shows an error and returns `nil`.
     private mutating func contact(_ name: String?) -> Contact? {
         guard let name else {
             if let contact = conversation.contact.flatMap({ contacts[$0] }) { return contact }

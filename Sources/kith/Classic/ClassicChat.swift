@@ -20,8 +20,8 @@ actor ClassicChat {
 
     var session: ClassicSession
     let makeSession: @Sendable () throws -> ClassicSession
-    /// Pause before a restart of the handshake. It is needed because anyone who knows both ids can pretend that the other user
-    /// has restarted.
+    /// Pause before a restart of the handshake. Without it, anyone who knows both ids could cause restarts all the time, by
+    /// pretending that the other user has restarted.
     var restartPause = ClassicTimeouts.restarting
     var isBeginningAnew = false
     private var reconnectPause = ClassicTimeouts.reconnecting
@@ -133,8 +133,8 @@ actor ClassicChat {
         return left > .zero ? left : nil
     }
 
-    /// Waits until messages can be sent. Returns the established session, whose keys are then on the screen; `nil` if the session
-    /// has ended without ever being open.
+    /// Waits until messages can be sent. Returns the established session, whose keys are then on the screen; `nil` if the
+    /// conversation is over.
     func waitUntilOpen() async -> Established? {
         if !session.isOpen, !isOver { await withCheckedContinuation { waitingForOpen.append($0) } }
         return session.isOpen ? established : nil

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// `kith join`: joins another person with an invite.
+/// `kith join`: begins a conversation with another person, with an invite of that person.
 struct JoinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "join",

@@ -47,7 +47,7 @@ final class DemoPerson: Sendable {
 
     // MARK: Talking
 
-    /// Opens a conversation as a terminal would. Returns when the relay is connected.
+    /// Opens a conversation with `kith chat`. Returns when the relay is connected.
     func open(_ conversation: String, isShown: Bool = true) async throws {
         let process = try start(
             ["chat", conversation],
@@ -56,7 +56,7 @@ final class DemoPerson: Sendable {
         try await lines(until: { $0.hasPrefix("[connected to the relay") })
     }
 
-    /// Closes the conversation as ctrl-D does.
+    /// Ends the input of the open conversation, as ctrl-D does, and waits until its process has ended.
     func close() async throws {
         guard let process = chat.withLock({ $0 }) else { return }
         process.endInput()

@@ -65,7 +65,8 @@ final class ChatScreen: Sendable {
         watchdog.done()
     }
 
-    /// Shows lines to a person. For a program, writes the conversation to standard output and all other lines to standard error.
+    /// Shows lines to a person. For a program, writes messages and errors to standard output, and notices and explanations to
+    /// standard error. The user's own messages are not written for a program.
     func show(_ lines: [ScreenLine]) {
         if let terminal = state.withLock({ $0.terminal }) {
             return terminal.print(lines)

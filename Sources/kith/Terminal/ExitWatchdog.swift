@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import Synchronization
 
-/// Ends the process some time after ctrl-C or SIGTERM, if it has not ended by itself. Otherwise an output that nobody reads, such
-/// as a stopped pager, would block it for ever.
+/// Ends the process some time after ctrl-C or SIGTERM, if it has not ended by itself. Without a watchdog, an output that nobody
+/// reads, such as a stopped pager, could block the process for ever.
 final class ExitWatchdog: Sendable {
     /// Maximum time for leaving, in seconds. It is longer than the longest wait for a goodbye.
     private static let seconds = 10.0
@@ -11,8 +11,8 @@ final class ExitWatchdog: Sendable {
     private let isDone = Atomic<Bool>(false)
     private let signals = Mutex<[SignalWatch]>([])
 
-    /// Starts to watch for the signals. The process must already ignore them (``StopSignals``). If this function ignored them,
-    /// other watchers would not see them.
+    /// Starts to watch for the signals. The process must already ignore them (see ``StopSignals``). This function does not ignore
+    /// them itself, because other watchers would then not see them.
     ///
     /// - Parameter giveBack: called before the process ends, to restore the terminal. It must not wait for a thread that writes.
     func begin(giveBack: @escaping @Sendable () -> Void = {}) {

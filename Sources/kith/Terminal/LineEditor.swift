@@ -21,7 +21,7 @@ struct LineEditor {
         case refused
     }
 
-    /// Maximum length of a line in bytes, which equals that of a message.
+    /// Maximum length of a line, in bytes. It equals the maximum length of a message.
     static let longest = 64 << 10
     /// Maximum number of lines in the history.
     static let remembered = 500

@@ -2,8 +2,8 @@ import Dispatch
 import Foundation
 import KithClient
 
-/// Reads lines from standard input. Each line is read only when a caller requests it, so that a long input does not fill the
-/// memory.
+/// Reads lines from standard input or another descriptor. Each line is read only when a caller requests it, so that a long input
+/// does not fill the memory.
 final class LineReader: Sendable {
     /// Maximum length of a line in bytes. The rest of a longer line is dropped. In JSON, each byte of the longest text may be
     /// escaped with six bytes, and the rest of the request needs some room.

@@ -3,7 +3,7 @@ import KithClient
 import PrivateFiles
 import Synchronization
 
-/// Standard output or standard error without a buffer. Each write is complete, or it has failed.
+/// An output stream without a buffer: standard output, standard error, or a terminal. Each write is complete, or it has failed.
 struct StandardStream: Sendable {
     let descriptor: Int32
 

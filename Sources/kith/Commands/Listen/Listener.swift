@@ -219,7 +219,8 @@ struct Listener {
     // MARK: Commands
 
     /// Performs the requests on standard input in order, and returns their answers. Each request begins when the answer to the
-    /// previous one was printed. A request that waits does not keep the listener from printing messages or from ending.
+    /// previous one was printed. A request that waits does not keep the listener from printing messages or from ending. If the
+    /// output is text, there are no requests.
     private func answers() -> AsyncStream<Input> {
         let lines = LineReader()
         return AsyncStream { [format, profile] in

@@ -109,8 +109,8 @@ extension RelayChoice {
         return try await task.value
     }
 
-    /// Applies the options to a known person, whose relay is also known. If there is a new pass for that relay, the profile uses
-    /// it from now on.
+    /// Applies the options to a person whom the profile already knows. The options must not name another relay or key than those
+    /// of that person. If they contain a new pass for the relay, the profile uses it from now on.
     ///
     /// - Parameters:
     ///   - name: the person's name on this device.

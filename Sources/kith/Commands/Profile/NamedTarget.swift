@@ -12,7 +12,7 @@ enum NamedTarget: Hashable, Sendable {
     /// Finds the target of a name. An exact match takes precedence over a name that differs only in case. `#3` is conversation
     /// number 3.
     ///
-    /// - Throws: ``Failure`` with similar names, if there is no target or more than one.
+    /// - Throws: ``Failure`` with similar names if there is no target, or ``Failure`` with the targets if there are several.
     static func named(_ name: String, in profile: Profile) async throws -> NamedTarget {
         let found = try await catchingUp(profile) {
             try find(name, conversations: try await profile.conversations(), contacts: await profile.contacts())
@@ -75,7 +75,7 @@ enum NamedTarget: Hashable, Sendable {
         return nil
     }
 
-    /// Finds the contact with a name.
+    /// Finds the contact with a name. `#3` is the other person of conversation number 3.
     static func contact(_ name: String, in profile: Profile) async throws -> Contact {
         if let number = number(name) { return try await contact(ofConversation: number, in: profile) }
         if let found = try contact(name, among: await profile.contacts()) { return found }

@@ -44,8 +44,8 @@ enum Passphrase {
 
     /// Opens a vault with its key file, or with a passphrase if the vault requires one.
     ///
-    /// - Parameter prompt: the prompt for the question, if the caller asks more questions later. Without one, a prompt is opened
-    ///   and closed here.
+    /// - Parameter given: the prompt for the question, if the caller asks more questions later. Without one, this function opens
+    ///   a prompt and closes it.
     static func opening(
         _ name: String, asking given: Prompt? = nil, _ open: (VaultSecret) async throws -> Profile
     ) async throws -> Profile {

@@ -3,7 +3,7 @@ import KithClient
 /// Splits a long text into several messages.
 enum TextPieces {
     /// Splits a text into pieces of at most `limit` bytes. It splits at line breaks, and within a longer line between characters.
-    /// Only the line break between two pieces is lost.
+    /// The line break between two pieces is lost, and blank pieces are left out.
     static func of(_ text: String, limit: Int) -> [String] {
         guard text.utf8.count > limit else { return [text] }
         var pieces: [String] = []
