@@ -8,7 +8,7 @@
 
 /// A source of random bytes. Functions that need random bytes take the source as an argument, so that tests can repeat a run.
 ///
-/// The KEMs of the post-quantum suites and ECDSA take their random numbers from swift-crypto and do not use this source.
+/// Encapsulation in the post-quantum suites, and signing with ECDSA or ML-DSA, use random numbers from swift-crypto instead.
 public struct RandomSource: Sendable {
     private let fill: @Sendable (UnsafeMutableRawBufferPointer) -> Void
 

@@ -131,7 +131,7 @@ enum HashAlgorithm: Hashable, Sendable {
             let output = UnsafeMutableRawBufferPointer(output)
             key.withUnsafeBytes { key in
                 if count == length {
-                    // Nearly every secret of MLS is one block long, so it can be written directly into the output.
+                    // Nearly every secret of MLS has the length of a hash, so it can be written directly into the output.
                     hmac(key: key, messageLength: infoLength + 1, output: output) { message in
                         writeInfo(UnsafeMutableRawBufferPointer(rebasing: message[..<infoLength]))
                         message[infoLength] = 1

@@ -91,7 +91,8 @@ enum KEM: Hashable, Sendable {
         }
     }
 
-    /// Creates a key pair from random bytes: `DeriveKeyPair(random(Nsk))` (RFC 9180 §4).
+    /// Creates a key pair from random bytes: `DeriveKeyPair(random(Nsk))` (RFC 9180 §4). For X25519, the random bytes are the
+    /// private key itself.
     func generateKeyPair(_ random: RandomSource) throws(MLSError) -> HPKEPrivateKey {
         switch self {
         case .x25519: try privateKey(random.secret(32))

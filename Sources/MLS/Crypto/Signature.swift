@@ -71,7 +71,8 @@ public struct SignaturePrivateKey: Sendable {
 
     /// Reads a stored key.
     ///
-    /// - Throws: ``MLSError/crypto(_:)`` if the bytes are not a key of the suite's scheme.
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/crypto(_:)`` if the bytes are not a key of the suite's
+    ///   scheme.
     public init(_ bytes: SecretBytes, suite: CipherSuite) throws(MLSError) {
         try self.init(scheme: suite.requireAlgorithms().signature, bytes)
     }

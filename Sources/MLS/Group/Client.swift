@@ -86,7 +86,8 @@ public struct KeyPackageBundle: Sendable {
 
     /// Creates a bundle from its parts.
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if a private key does not belong to the package.
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/crypto(_:)`` if the bytes are not a private key.
+    ///   ``MLSError/usage(_:)`` if a private key does not belong to the package.
     public init(
         keyPackage: KeyPackage, initKey: SecretBytes, encryptionKey: SecretBytes, signer: SecretBytes
     ) throws(MLSError) {

@@ -6,7 +6,7 @@ struct MessageKey: Sendable {
     let key: SecretBytes
     let nonce: SecretBytes
 
-    /// Returns the nonce with the reuse guard in its first four bytes (§6.3.1).
+    /// Returns the nonce, whose first four bytes are XORed with the reuse guard (§6.3.1).
     func nonce(reuseGuard: [UInt8]) -> SecretBytes {
         SecretBytes(count: nonce.count) { bytes in
             nonce.withUnsafeBytes { UnsafeMutableRawBufferPointer(bytes).copyMemory(from: $0) }

@@ -26,7 +26,8 @@ struct AuthenticatedContent: Hashable, Sendable {
         self.auth = auth
     }
 
-    /// `FramedContentTBS` (§6.1). It includes the group context if the sender is a member or joiner.
+    /// `FramedContentTBS` (§6.1). It includes the group context if the sender is a member, or a client that joins with an
+    /// external commit.
     static func toBeSigned(_ content: FramedContent, _ wireFormat: WireFormat, _ context: GroupContext?) -> [UInt8] {
         var writer = TLSWriter(capacity: content.content.sizeHint + content.authenticatedData.count + 512)
         writer.write(ProtocolVersion.mls10)

@@ -167,7 +167,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         writer.writeVector(extensions)
     }
 
-    /// `LeafNodeTBS` (§7.2): the fields, and the place if the leaf was created in a group.
+    /// `LeafNodeTBS` (§7.2): the fields, and the place if the leaf is from an update or a commit.
     private func toBeSigned(_ place: Place?) -> [UInt8] {
         var writer = TLSWriter(capacity: 512)
         encodeUnsigned(into: &writer)

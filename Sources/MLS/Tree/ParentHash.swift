@@ -2,7 +2,7 @@ import TLSCodec
 
 extension RatchetTree {
     /// Returns the parent hash of a node with respect to one of its children (RFC 9420 §7.9): `Hash(struct { HPKEPublicKey
-    /// encryption_key; opaque parent_hash<V>; opaque original_sibling_tree_hash<V>; })`.
+    /// encryption_key; opaque parent_hash<V>; opaque original_sibling_tree_hash<V>; })`. Nil for a blank node.
     mutating func parentHash(of node: Int, copath: Int) -> [UInt8]? {
         guard let parent = self[parent: node] else { return nil }
         let sibling = treeHash(of: copath, without: parent.unmergedLeaves[...])
