@@ -1,20 +1,21 @@
 /// The current time, as far as a device can know it.
 ///
-/// A device's clock may be wrong by years, and the user or a time server may set it at any moment. Therefore three rules apply:
+/// A device's clock may be wrong by years. The user or a time server may change the clock at any moment. Therefore three rules
+/// apply:
 ///
 /// - Waits are measured with ``now``, which cannot be set.
 /// - Dates are from ``wall``, the device's clock.
-/// - A decision that cannot be undone needs two clocks, the device's and a relay's. See ``agree(isOver:relay:)``.
+/// - A decision that cannot be undone needs two clocks: the device's clock and a relay's clock. See ``agree(isOver:relay:)``.
 struct Clocks {
     /// The time of the device's clock, in milliseconds since 1970.
     private(set) var wall: UInt64
-    /// The time that the device's clock showed when the profile was opened, plus the time that has passed since then, in
-    /// milliseconds since 1970. It never jumps. It is wrong if the clock was wrong when the profile was opened.
+    /// A time in milliseconds since 1970 that never jumps. It is the device's clock when the profile was opened, plus the time
+    /// that has passed since then. If the clock was wrong when the profile was opened, this time is wrong too.
     private(set) var now: UInt64
     private var steady: UInt64
     /// Whether the device's clock was set forward or back by an hour or more after the last call of ``didSet()``.
     private var wasSet = false
-    /// The time that each relay stated when the device connected, and the value of ``now`` at that moment.
+    /// For each relay, the time that the relay stated when the device connected, and the value of ``now`` at that moment.
     private var told: [RelayID: (time: UInt64, at: UInt64)] = [:]
 
     /// - Parameters:
@@ -47,19 +48,23 @@ struct Clocks {
     /// the profile was opened.
     func relayTime(_ id: RelayID) -> UInt64? { told[id].map { $0.time.plus(now - min(now, $0.at)) } }
 
-    /// Returns how far the device's clock is ahead of a relay's, in milliseconds; negative if it is behind. `nil` if the device
-    /// has not connected to the relay since the profile was opened.
+    /// Returns the milliseconds by which the device's clock is ahead of a relay's clock. The result is negative if the device's
+    /// clock is behind. `nil` if the device has not connected to the relay since the profile was opened.
     func lead(over relay: RelayID) -> Int64? { relayTime(relay).map { wall.lead(over: $0) } }
 
     // MARK: Two clocks
 
-    /// Whether a time, in milliseconds since 1970, has passed both by the device's clock and by the relay's. If the relay's time
-    /// is unknown, the slowest clock of the other relays counts. Used for decisions that cannot be undone: a relay that lies
-    /// about the time can delay such a decision, but cannot cause it.
+    /// Whether a time has passed by both the device's clock and the relay's clock. If the relay's time is unknown, the slowest
+    /// clock among the remaining relays counts.
+    ///
+    /// Use this for decisions that cannot be undone. A relay that lies about the time can delay such a decision, but cannot cause
+    /// it.
+    ///
+    /// - Parameter time: a time in milliseconds since 1970.
     func agree(isOver time: UInt64, relay: RelayID) -> Bool { delay(untilOver: time, relay: relay) == 0 }
 
-    /// Returns the milliseconds until a time has passed both by the device's clock and by the relay's; `nil` if no relay has
-    /// stated its time. If the relay's time is unknown, the slowest clock of the other relays counts.
+    /// Returns the milliseconds until a time has passed by both the device's clock and the relay's clock. If the relay's time is
+    /// unknown, the slowest clock among the remaining relays counts. `nil` if no relay has stated its time.
     ///
     /// - Parameter relayTime: the time that is compared with the relay's clock; `nil` to compare `time` with both clocks.
     func delay(untilOver time: UInt64, orByRelay relayTime: UInt64? = nil, relay: RelayID) -> UInt64? {
@@ -68,8 +73,8 @@ struct Clocks {
         return max(time - min(time, wall), byRelay - min(byRelay, witness))
     }
 
-    /// Returns the time of the relay's clock. If the device has not connected to the relay, returns the time of the slowest clock
-    /// of the other relays; `nil` if no relay has stated its time.
+    /// Returns the time of the relay's clock. If that time is unknown, returns the time of the slowest clock among all relays.
+    /// `nil` if no relay has stated its time.
     private func witness(for relay: RelayID) -> UInt64? { relayTime(relay) ?? told.keys.compactMap(relayTime).min() }
 }
 
@@ -80,22 +85,23 @@ extension UInt64 {
         return overflows ? .max : milliseconds
     }
 
-    /// The sum, or the highest number on overflow. An overflow is possible, because another device's clock may show any time.
+    /// Returns the sum of two times; on overflow, the highest number. Another device's clock may show any time, so the sum may
+    /// overflow.
     func plus(_ other: UInt64) -> UInt64 {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? .max : sum
     }
 
-    /// Returns the remaining milliseconds of a period that began at `begin`. The receiver is the current time of the device's
-    /// clock. Returns 0 if `begin` is more than ``ClientLimits/clockSlackMs`` in the future, because the clock was wrong at the
-    /// beginning or is wrong now.
+    /// Returns the remaining milliseconds of a period that began at `begin`. This value is the current time of the device's
+    /// clock. If `begin` is more than ``ClientLimits/clockSlackMs`` in the future, the clock was or is wrong, and the result is
+    /// 0.
     func rest(of length: UInt64, since begin: UInt64) -> UInt64 {
         guard begin <= plus(ClientLimits.clockSlackMs) else { return 0 }
         let end = begin.plus(length)
         return end - Swift.min(end, self)
     }
 
-    /// Returns this value minus another value. The result is negative if this value is less.
+    /// Returns this value minus another value. The result may be negative.
     package func lead(over other: UInt64) -> Int64 {
         self >= other ? Int64(clamping: self - other) : -Int64(clamping: other - self)
     }

@@ -1,11 +1,11 @@
 import KithWire
 
-/// The relays that a profile knows, and the states of their connections.
+/// The relays that a profile knows, and the states of the connections to them.
 struct RelayDirectory {
     private var points: [RelayID: RelayPoint] = [:]
     /// The relays that are connected now.
     private var links: Set<RelayID> = []
-    /// The connected relays that are full: each has refused the latest request for which it would have stored something new.
+    /// The connected relays that are full. A relay is full if it has refused the latest request to store something new.
     private var full: Set<RelayID> = []
     /// The relays to which the profile keeps a connection.
     private var keptConnected: Set<RelayID> = []
@@ -32,7 +32,7 @@ struct RelayDirectory {
     /// Adds a relay from the store.
     mutating func load(_ id: RelayID, _ point: RelayPoint) { points[id] = point }
 
-    /// Returns the id of a relay that the user has named. If the user gave a pass, it replaces the stored pass of the relay.
+    /// Returns the id of a relay that the user has named. A pass from the user replaces the stored pass of the relay.
     mutating func id(given point: RelayPoint, in step: inout Step) -> RelayID {
         if let id = known(point), point.pass != nil, points[id]?.pass != point.pass {
             remember(point, as: id, in: &step)
@@ -40,17 +40,17 @@ struct RelayDirectory {
         return id(for: point, in: &step)
     }
 
-    /// Returns the id of the relay in an invite that the user has opened. The pass in the invite is used only if no pass is known
-    /// for the relay.
+    /// Returns the id of the relay in an invite that the user has opened. The pass in the invite is used only if the profile has
+    /// no pass for the relay.
     mutating func id(opened point: RelayPoint, in step: inout Step) -> RelayID {
         if let id = known(point), point.pass != nil, points[id]?.pass == nil { remember(point, as: id, in: &step) }
         return id(for: point, in: &step)
     }
 
-    /// Returns the id of a relay that a letter or a contact card names. A new relay is stored, and the profile connects to it.
-    /// The pass of a known relay is not changed.
+    /// Returns the id of a relay that a letter or a contact card names. If the relay is new, the client stores the relay and
+    /// connects to it. The pass of a known relay is not changed.
     ///
-    /// - Parameter isWanted: whether the profile should also connect to a known relay.
+    /// - Parameter isWanted: whether the client should also connect to a known relay.
     mutating func id(for point: RelayPoint, isWanted: Bool = true, in step: inout Step) -> RelayID {
         if let id = known(point) {
             if isWanted { keepConnected(to: id, in: &step) }
@@ -99,8 +99,9 @@ struct RelayDirectory {
         full.remove(id)
     }
 
-    /// Notes whether a relay has room, from its answer to a request for which it stores something new.
+    /// Notes whether a relay has room for new data.
     ///
+    /// - Parameter result: the relay's answer to a request that stores something new.
     /// - Returns: the relay's new state if the relay has just run out of room or has room again; `nil` if nothing has changed.
     mutating func noteRoom(at id: RelayID, _ result: Result<Reply, RelayError>) -> RelayState? {
         switch result {

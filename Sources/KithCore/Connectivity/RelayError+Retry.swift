@@ -1,7 +1,7 @@
 import KithWire
 
 extension RelayError.Code {
-    /// Whether a request that a relay has refused with this code may succeed later.
+    /// Whether a request that was refused with this code may succeed later.
     var isPassing: Bool {
         switch self {
         case .tooFast, .tooMany, .full, .unavailable: true
@@ -14,6 +14,6 @@ extension RelayError {
     /// The pause before another attempt, in milliseconds.
     var retryDelayMs: UInt64 { retryAfterMs > 0 ? UInt64(retryAfterMs) : Self.defaultRetryMs }
 
-    /// The first pause before another attempt if the relay states no pause, in milliseconds.
+    /// The first pause before another attempt, in milliseconds. This pause is used if the relay states no pause.
     static let defaultRetryMs: UInt64 = 2_000
 }

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The purpose of a request: which machine gets the answer, and what that machine has asked.
+/// The purpose of a request. The purpose says which machine gets the answer, and which question that machine has asked.
 enum RequestPurpose: Sendable {
     case conversation(ConversationID, ConversationRequest)
     case inbox(InboxID, InboxRequest)
@@ -26,7 +26,7 @@ enum ConversationRequest: Sendable {
     case turn(EntryID)
     case whisper
     case closeChannel
-    /// Presents the token that allows taking a key package from another device's inbox.
+    /// Presents the token for taking a key package from another device's inbox.
     case presentTarget(ChannelID)
     case withdraw(ChannelID)
 }
@@ -37,7 +37,7 @@ enum InboxRequest: Sendable {
     case present
     case deposit
     case close
-    /// Drops the entries up to a seq, because they were read.
+    /// Drops the entries up to a seq. All of these entries were read.
     case trim(through: UInt64)
 }
 
@@ -74,7 +74,7 @@ struct RequestTags {
         return last
     }
 
-    /// Removes an answered request and returns its purpose; `nil` if the request was not sent on this connection.
+    /// Removes an answered request and returns the purpose of the request; `nil` if the request was not sent on this connection.
     mutating func takeRequest(_ tag: UInt64, _ relay: RelayID) -> RequestPurpose? {
         guard let request = requests[tag], request.relay == relay else { return nil }
         requests[tag] = nil

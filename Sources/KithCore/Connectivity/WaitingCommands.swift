@@ -4,8 +4,8 @@ struct IntentPlace: Hashable, Sendable {
     let intent: UInt64
 }
 
-/// The commands that wait for a change of a group, or until an inbox is ready or closed. They are not stored, because after a
-/// crash no caller exists any more.
+/// The commands that wait until a group changes, or until an inbox is ready or closed. The commands are not stored: a crash ends
+/// their callers too.
 struct WaitingCommands {
     private var byIntent: [IntentPlace: [Ticket<ConversationID>]] = [:]
     private var invites: [InboxID: Ticket<OpenInvite>] = [:]
@@ -13,10 +13,10 @@ struct WaitingCommands {
 
     func isAny(for place: IntentPlace) -> Bool { byIntent[place] != nil }
 
-    /// Whether a command waits until the inbox of its invite is ready.
+    /// Whether a command waits until the inbox of an invite is ready.
     func isInviteAwaited(_ inbox: InboxID) -> Bool { invites[inbox] != nil }
 
-    /// Returns the intents in a conversation that have waiting commands, the oldest first.
+    /// Returns the intents of a conversation for which commands wait, the oldest first.
     func places(in conversation: ConversationID) -> [IntentPlace] {
         byIntent.keys.filter { $0.conversation == conversation }.sorted { $0.intent < $1.intent }
     }
@@ -36,12 +36,12 @@ struct WaitingCommands {
         for ticket in byIntent.removeValue(forKey: place) ?? [] { step.finish(ticket, result) }
     }
 
-    /// Ends the command that waited for the inbox of its invite, because the inbox is ready.
+    /// Ends the command that has created an invite. The inbox of that invite is ready.
     mutating func didMake(_ invite: OpenInvite, in step: inout Step) {
         if let ticket = invites.removeValue(forKey: invite.id) { step.finish(ticket, .success(invite)) }
     }
 
-    /// Ends the commands that waited until an inbox was closed.
+    /// Ends the commands that wait until an inbox is closed. The inbox was closed.
     mutating func didClose(_ inbox: InboxID, in step: inout Step) {
         for ticket in closings.removeValue(forKey: inbox) ?? [] { step.finish(ticket, .success(())) }
     }

@@ -41,8 +41,8 @@ struct ContactBook {
     /// Returns the contact with exactly this name.
     func named(_ name: String) -> Contact? { contacts.values.first { $0.name == name } }
 
-    /// Returns the contact with the given account key; `nil` if there is none, or if the contact is known only from pending
-    /// conversations.
+    /// Returns the contact with the given account key. `nil` if there is none, or if all conversations with the contact are
+    /// pending.
     func acquaintance(_ account: AccountKey?) -> ContactID? {
         guard let contact = account.flatMap({ self[$0] }), !contact.isStranger else { return nil }
         return contact.id
@@ -57,8 +57,8 @@ struct ContactBook {
         names.didRename(from: nil, to: contact.name)
     }
 
-    /// Appends numbers to names that look like the user's name or another contact's. Profiles of earlier versions may contain
-    /// such names. The store keeps the old name until the contact changes.
+    /// Appends numbers to names that look like the name of the user or of another contact. Profiles of earlier versions may
+    /// contain such names. The store keeps the old name until the contact changes.
     mutating func distinguishNames() {
         for id in contacts.keys.sorted().reversed() {
             guard let name = contacts[id]?.name, !names.isFree(name, exceptFor: name) else { continue }
@@ -80,8 +80,8 @@ struct ContactBook {
         step.emit(.contact(contact))
     }
 
-    /// Returns the contact with a person's account key. If there is none, creates one. If the person's name is taken, a number
-    /// is appended to it.
+    /// Returns the contact with a person's account key. If there is no such contact, creates one. If the person's name is taken,
+    /// appends a number to the name.
     mutating func remember(
         _ person: Acquaintance, in step: inout Step
     ) -> ContactID {
@@ -101,8 +101,8 @@ struct ContactBook {
         return contact.id
     }
 
-    /// Returns a name that neither another contact nor the user has. This is needed because people choose their own names, which
-    /// are not unique.
+    /// Returns a name that nobody else in the profile has: no contact, and not the user. People choose their own names, so two
+    /// people may choose the same name.
     private mutating func freeName(_ wanted: String) -> String {
         names.free(wanted.trimmedOneLine.isEmpty ? "somebody" : wanted.trimmedOneLine)
     }
@@ -130,7 +130,7 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// Replaces a contact's pinned key by the conflicting one, or discards the conflicting key.
+    /// Replaces a contact's pinned key by the conflicting key, or discards the conflicting key.
     ///
     /// - Returns: the contact before the change.
     mutating func decideKey(
@@ -148,27 +148,28 @@ struct ContactBook {
         return before
     }
 
-    /// Stores an inbox's address for the contact to whose account the inbox belongs. Does nothing if there is no such contact, or
-    /// if the contact already has an address.
+    /// Stores an inbox's address for the contact that owns the inbox. Does nothing if there is no such contact, or if the contact
+    /// already has an address.
     mutating func learnAddress(_ inbox: InboxAddress, in step: inout Step) {
         guard var contact = self[inbox.account], contact.inbox == nil else { return }
         contact.inbox = inbox
         store(contact, in: &step)
     }
 
-    /// Stores the address that a contact has sent for new conversations. If the address belongs to another account, ignores it.
+    /// Stores the address that a contact has sent for new conversations. If the address belongs to another account, does nothing.
     mutating func takeCard(_ inbox: InboxAddress, of id: ContactID, in step: inout Step) {
         guard var contact = contacts[id], inbox.account == contact.accountKey.fingerprint else { return }
         contact.inbox = inbox
         store(contact, in: &step)
     }
 
-    /// Adds the owner of a name to the contacts, after a relay has stated the owner. If an earlier lookup of the name found a
-    /// contact with another key, stores the new key as that contact's conflicting key instead.
+    /// Adds the owner of a name to the contacts, after a relay has stated the owner. An earlier lookup of the name may have found
+    /// a contact with another key. In that case, stores the new key as that contact's conflicting key instead.
     ///
     /// - Parameters:
     ///   - alias: the user's own name for the owner.
-    ///   - pin: the key of the relay that has the name. The same name at another relay may belong to another person.
+    ///   - pin: the key of the relay that has the name. Each relay has its own names, so another relay may give this name to
+    ///     another person.
     mutating func find(
         _ holder: NameHolder, as alias: String?, at pin: RelayPin?, in step: inout Step
     ) -> Result<ContactID, KithError> {
@@ -198,10 +199,10 @@ struct ContactBook {
     }
 }
 
-/// A person's data when the person is first seen, in a device certificate or under a registered name.
+/// The data about a person when the client first sees the person. The data is from a device certificate or a registered name.
 struct Acquaintance {
     let accountKey: AccountKey
-    /// The preferred name. The person gets it if no other contact has it.
+    /// The preferred name. The person gets this name if no other contact has it.
     let name: String
     var trust = Trust.unverified
     /// Whether the person was seen in a pending conversation. A stranger who is seen anywhere else is no longer a stranger.
@@ -210,7 +211,7 @@ struct Acquaintance {
     var registeredName: Name?
 }
 
-/// The owner of a registered name, from a verified record.
+/// The owner of a registered name. The data is from a verified record.
 struct NameHolder {
     let name: Name
     let accountKey: AccountKey
@@ -218,7 +219,7 @@ struct NameHolder {
 }
 
 extension NameHolder {
-    /// Reads a verified record; `nil` if the record does not contain an inbox's address that belongs to the record's account.
+    /// Reads a verified record; `nil` if the record contains no inbox address, or if the address belongs to another account.
     init?(_ record: NameRecord, of name: Name) {
         guard let key = AccountKey(record.identity), let address = try? InboxAddress(decoding: record.content),
             address.account == key.fingerprint

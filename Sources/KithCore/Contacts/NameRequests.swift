@@ -6,7 +6,7 @@ enum NameAsker: Hashable, Sendable, Comparable {
     case register(Ticket<Void>)
     /// A command that looks the name up.
     case lookUp(Ticket<ContactID>)
-    /// The device's own renewal, which keeps an inbox's name from expiring.
+    /// The device's own task, which renews an inbox's name before the name expires.
     case renewal(InboxID)
 
     static func < (left: Self, right: Self) -> Bool {
@@ -29,26 +29,26 @@ struct NameRequest {
     enum Kind {
         /// Registers the name for an inbox.
         case register(InboxID)
-        /// Looks up the owner of the name, because the relay has refused to register the name for the inbox.
+        /// Looks up the owner of the name. The relay has refused to register the name for the inbox.
         case confirm(InboxID)
-        /// Looks up the owner of the name, who becomes a contact under the alias.
+        /// Looks up the owner of the name. The owner becomes a contact under the alias.
         case lookUp(alias: String?)
     }
 
     let relay: RelayID
     let name: Name
     let kind: Kind
-    /// The minimum version of the record. The version is the time of the device's clock, unless the minimum is higher. A minimum
-    /// is needed, because each record must have a higher version than the previous one, and the clock may have been ahead when
-    /// the previous record was made.
+    /// The minimum version of the record. The version is the time of the device's clock, or the minimum if that is higher. Each
+    /// record must have a higher version than the previous record. The clock may have been ahead when the previous record was
+    /// made, so the time alone may be too low.
     var version: UInt64 = 0
 
     /// The inbox for which the name is registered; `nil` if the request registers no name.
     var inbox: InboxID? { if case .register(let inbox) = kind { inbox } else { nil } }
 }
 
-/// The requests about names that have no answer yet. If a relay refuses a record, the name is looked up, because the relay may
-/// have this profile's own record with a higher version.
+/// The unanswered requests about names. If a relay refuses a record, the client looks the name up: the relay may have this
+/// profile's own record with a higher version.
 struct NameRequests {
     private var requests: [NameAsker: NameRequest] = [:]
 
@@ -56,9 +56,9 @@ struct NameRequests {
     enum Outcome {
         /// The relay has this profile's record.
         case registered(InboxID)
-        /// A further request has replaced this one.
+        /// The answer was not final. A further request has replaced this request.
         case asksAgain
-        /// The name belongs to another person, so the inbox that was made for the name will not be used.
+        /// The name belongs to another person. The inbox that was made for the name will not be used.
         case lost(Name, InboxID)
         /// The owner of the name, and the user's own name for the owner, if there is one.
         case found(NameHolder, alias: String?, at: RelayID)
@@ -88,8 +88,8 @@ struct NameRequests {
 
     mutating func begin(_ asker: NameAsker, _ request: NameRequest) { requests[asker] = request }
 
-    /// Handles the end of a connection. Renewals are dropped, because the next connection starts them again. Commands wait for
-    /// the next connection.
+    /// Handles the end of a connection. Renewals are dropped: the next connection starts them again. Commands wait for the next
+    /// connection.
     mutating func didDisconnect(_ relay: RelayID) {
         requests = requests.filter { if case .renewal = $0.key { $0.value.relay != relay } else { true } }
     }
@@ -123,7 +123,7 @@ struct NameRequests {
         }
     }
 
-    /// Checks the record that a relay has under a name, after it refused this profile's record.
+    /// Checks the record that a relay has under a name. The relay has refused this profile's record for the name.
     private mutating func confirm(
         _ unverified: UnverifiedNameRecord, _ asked: NameRequest, _ inbox: InboxID, _ asker: NameAsker, own: AccountKey
     ) -> Outcome {

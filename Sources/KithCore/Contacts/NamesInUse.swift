@@ -1,10 +1,10 @@
-/// The names of the contacts and of the user. Finding a free name takes the same time for any number of names, so that a member
-/// who adds thousands of people with the same name cannot slow the device down.
+/// The names of the contacts and of the user. The time to find a free name does not depend on the number of names. So a member
+/// who adds thousands of people with equal names cannot slow the device down.
 ///
-/// Names that look the same count as equal, so case, width and invisible characters are ignored.
+/// Names that look alike count as equal: case, width and invisible characters are ignored.
 struct NamesInUse {
     private let folding: NameFolding
-    /// The number of people with each folded name. In older profiles, two people may have the same folded name.
+    /// For each folded name, the number of people who have the name. In older profiles, two people may have equal folded names.
     private var holders: [String: Int] = [:]
     /// For each folded name, the first number that ``free(_:)`` tries to append.
     private var nextNumber: [String: Int] = [:]
@@ -19,7 +19,7 @@ struct NamesInUse {
         holders[compared(name), default: 0] += 1
     }
 
-    /// Returns the name. If another person already has the name, a number is appended to it.
+    /// Returns the name. If another person already has the name, appends a number.
     mutating func free(_ name: String) -> String {
         guard !isFree(name) else { return name }
         let key = compared(name)
@@ -29,9 +29,9 @@ struct NamesInUse {
         return "\(name) (\(number))"
     }
 
-    /// Whether no other person has the name.
+    /// Whether the name is free: no other person has it.
     ///
-    /// - Parameter own: the current name of the person who will get the name.
+    /// - Parameter own: the current name of the person who will get the new name.
     func isFree(_ name: String, exceptFor own: String? = nil) -> Bool {
         let key = compared(name)
         let mine = own.map { compared($0) == key } == true ? 1 : 0
@@ -45,7 +45,7 @@ struct NamesInUse {
 }
 
 extension String {
-    /// The text in one line: without spaces at its ends, and with single spaces inside.
+    /// The text without spaces at its ends, and with single spaces between words. Line breaks count as spaces.
     var trimmedOneLine: String {
         split(whereSeparator: { $0.isWhitespace || $0.isNewline }).joined(separator: " ")
     }

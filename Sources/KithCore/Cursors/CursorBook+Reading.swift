@@ -61,8 +61,7 @@ extension CursorBook {
 
     // MARK: Using
 
-    /// Opens a cursor for a new reader, and creates the cursor on first use. An earlier reader of the cursor gets no more
-    /// messages.
+    /// Opens a cursor for a new reader. On first use, creates the cursor. An earlier reader of the cursor gets no more messages.
     mutating func open(
         _ name: String, from start: CursorStart, in profile: inout ProfileState
     ) throws(KithError) -> CursorReader {
@@ -96,10 +95,10 @@ extension CursorBook {
         }
     }
 
-    /// Finds the next message for a reader, and stores that the message was delivered.
+    /// Finds the next message for a reader, and stores the fact that the message was delivered.
     ///
-    /// Reads only a limited number of entries. Messages of a conversation that the user has not accepted are not delivered until
-    /// the user accepts it.
+    /// One call reads only a limited number of entries. If the user has not accepted a conversation, the messages of the
+    /// conversation are not delivered until the user accepts it.
     mutating func next(for reader: CursorReader, in profile: inout ProfileState) throws(KithError) -> Incoming {
         guard var cursor = used[reader.cursor] else { throw .notFound(reader.name) }
         guard cursor.reader == reader.number else { throw .cursor(.takenOver(reader.name)) }
@@ -143,8 +142,8 @@ extension CursorBook {
 }
 
 extension EntryRecord {
-    /// The message for readers of cursors; `nil` if this profile's user has written the entry, or if the entry is not for
-    /// people.
+    /// The message for readers of cursors. `nil` if this profile's user has written the entry, or if the entry contains nothing
+    /// that a person reads.
     fileprivate func incoming(at place: EntryPlace, _ contacts: ContactBook) -> Message? {
         guard author != .me, body.isForPeople else { return nil }
         return messages(at: place, readBy: [:], contacts).first

@@ -1,5 +1,5 @@
-/// The cursors of a profile. The book has the names of all cursors, and the places of the cursors that were used since the
-/// profile was opened.
+/// The cursors of a profile. The book has the names of all cursors. It has the places only of the cursors that were used since
+/// the profile was opened.
 struct CursorBook: Sendable {
     /// The undamaged names, by number.
     private(set) var names: [UInt64: CursorName]
@@ -37,8 +37,8 @@ struct CursorBook: Sendable {
     /// Adds a cursor.
     ///
     /// - Returns: the cursor's number.
-    /// - Throws: ``KithError/cursor(_:)`` if there are too many cursors, or if any cursor is damaged. The damaged one may have
-    ///   had this name, and a new cursor would deliver all messages again.
+    /// - Throws: ``KithError/cursor(_:)`` if there are too many cursors, or if any cursor is damaged. A damaged cursor may have
+    ///   had this name. A new cursor would then deliver all messages again.
     mutating func add(_ name: CursorName) throws(KithError) -> UInt64 {
         guard damaged.isEmpty else { throw .cursor(.damaged(name.text)) }
         guard names.count < ClientLimits.cursors else { throw .cursor(.tooMany(limit: ClientLimits.cursors)) }
@@ -47,14 +47,14 @@ struct CursorBook: Sendable {
         return lastNumber
     }
 
-    /// Returns a number for another reader.
+    /// Returns a number for a new reader.
     mutating func newReader() -> UInt64 {
         lastReader += 1
         return lastReader
     }
 
-    /// Removes the cursor with the given name. If no cursor has the name, removes all damaged cursors,
-    /// because one of them may have had it.
+    /// Removes the cursor with the given name. If no cursor has the name, removes all damaged cursors: one of the damaged cursors
+    /// may have had the name.
     ///
     /// - Returns: the numbers of the removed cursors.
     /// - Throws: ``KithError/notFound(_:)``.

@@ -4,8 +4,8 @@ import TLSCodec
 struct CursorName: Hashable, Sendable {
     let text: String
 
-    /// - Throws: ``KithError/cursor(_:)`` if the name is empty, is longer than ``ClientLimits/cursorName``, or is not a single
-    ///   line without spaces at its ends and with single spaces inside.
+    /// - Throws: ``KithError/cursor(_:)`` if the name is empty or longer than ``ClientLimits/cursorName``, or if the name
+    ///   contains line breaks, repeated spaces, or spaces at its ends.
     init(_ text: String) throws(KithError) {
         guard (1...ClientLimits.cursorName).contains(text.utf8.count), text == text.trimmedOneLine else {
             throw .cursor(.name(limit: ClientLimits.cursorName))

@@ -22,7 +22,7 @@ struct CursorPlace: Hashable, Sendable {
         return true
     }
 
-    /// Notes that everything up to an entry was acknowledged. If the entry was never delivered, nothing changes.
+    /// Notes that all entries up to a seq were acknowledged. If the entry with this seq was never delivered, nothing changes.
     ///
     /// - Returns: whether the place has changed.
     mutating func didAcknowledge(_ seq: UInt64) -> Bool {

@@ -1,4 +1,4 @@
-/// A reader of a cursor. Each new reader of a cursor replaces the previous one.
+/// A reader of a cursor. Each new reader of a cursor replaces the previous reader.
 package struct CursorReader: Hashable, Sendable {
     let cursor: UInt64
     let number: UInt64
@@ -9,9 +9,9 @@ package struct CursorReader: Hashable, Sendable {
 package struct IncomingEntry: Sendable {
     /// The message.
     package let message: Message
-    /// Whether the message was already delivered to an earlier reader, which did not acknowledge it.
+    /// Whether the message was already delivered to an earlier reader that did not acknowledge the message.
     package let isRepeated: Bool
-    /// The place of the message, which is needed for its acknowledgement.
+    /// The place of the message. The reader needs the place to acknowledge the message.
     package let place: IncomingPlace
 }
 
@@ -26,7 +26,7 @@ package struct IncomingPlace: Hashable, Sendable {
 package enum Incoming: Sendable {
     /// The next message.
     case message(IncomingEntry)
-    /// The entries that this step has searched contain no message. More entries exist, or will exist when the step is stored.
+    /// This step has searched some entries and found no message. More entries exist, or will exist when the step is stored.
     case unfinished
     /// There is no undelivered message.
     case none

@@ -1,15 +1,16 @@
 import KithWire
 
 /// The deliveries of a profile: Welcomes for other people's inboxes, and parcels. Each delivery is retried until the relay has
-/// all parts of it or refuses it for good.
+/// all parts of the delivery, or refuses the delivery for good.
 struct DeliveryQueue {
     private var pending: [UInt64: PendingDelivery] = [:]
 
     /// A change in the state of a delivery.
     enum Event {
-        /// The relay has no room or no time for the delivery, which will be retried.
+        /// The relay has no room or no time for the delivery. The delivery will be retried.
         case waits(ChannelDelivery, InvitationObstacle)
-        /// The delivery has arrived, or has failed for good. `mayExist` says whether the relay may have it although it failed.
+        /// The delivery has arrived, or has failed for good. `mayExist`: whether the relay may have the delivery in spite of the
+        /// failure.
         case ended(ChannelDelivery, KithError?, mayExist: Bool)
 
         /// The conversation of the delivery.
@@ -47,14 +48,14 @@ struct DeliveryQueue {
 
     // MARK: Changes
 
-    /// Adds a delivery from the store. An earlier process may already have sent it.
+    /// Adds a delivery from the store. The device may already have sent the delivery before the profile was opened.
     mutating func load(_ number: UInt64, _ delivery: ChannelDelivery) {
         pending[number] = PendingDelivery(delivery, mayExist: true)
     }
 
-    /// Stores a new delivery. ``open(_:_:at:in:)`` sends it.
+    /// Stores a new delivery. ``open(_:_:at:in:)`` sends the delivery.
     ///
-    /// - Returns: the delivery's number, to which later deliveries may refer in ``ChannelDelivery/after``.
+    /// - Returns: the delivery's number. Later deliveries may refer to this number in ``ChannelDelivery/after``.
     mutating func add(_ delivery: ChannelDelivery, in step: inout Step) -> UInt64 {
         let number = step.numbers.nextDelivery()
         pending[number] = PendingDelivery(delivery, mayExist: false)
@@ -62,7 +63,7 @@ struct DeliveryQueue {
         return number
     }
 
-    /// Drops the deliveries for which `isMeant` returns `true`, because they are no longer needed.
+    /// Drops the deliveries for which `isMeant` returns `true`.
     mutating func drop(_ isMeant: (ChannelDelivery) -> Bool, in step: inout Step) {
         for number in numbers {
             guard let delivery = pending[number]?.delivery, isMeant(delivery) else { continue }
@@ -71,13 +72,13 @@ struct DeliveryQueue {
         }
     }
 
-    /// Resets the deliveries to a relay whose connection ended.
+    /// Resets the deliveries to a relay. The connection to the relay has ended.
     mutating func resetConnection(_ relay: RelayID) {
         for number in numbers(at: relay) { pending[number]?.resetConnection() }
     }
 
-    /// Sends a delivery. Does nothing if its relay is not connected or has asked for a pause, or if the delivery has to wait for
-    /// another one.
+    /// Sends a delivery. Does nothing if the relay is not connected or has asked for a pause, or if an earlier delivery has to
+    /// arrive first.
     ///
     /// - Parameter now: the current time, in milliseconds; see ``Clocks/now``.
     mutating func open(
@@ -111,7 +112,7 @@ struct DeliveryQueue {
         return []
     }
 
-    /// Handles the answer to a delivery's request.
+    /// Handles the answer to a request of a delivery.
     ///
     /// - Parameter answer: the number of the delivery, the request, and the relay's answer.
     mutating func didAnswer(
@@ -140,7 +141,7 @@ struct DeliveryQueue {
         return events
     }
 
-    /// Removes a delivery. If it has arrived, sends the deliveries that waited for it.
+    /// Removes a delivery. If the delivery has arrived, sends the deliveries that waited for it.
     private mutating func end(
         _ number: UInt64, _ error: KithError?, _ relays: RelayDirectory, at now: UInt64, in step: inout Step
     ) -> [Event] {
@@ -164,11 +165,11 @@ private struct PendingDelivery {
     private(set) var isOpen = false
     /// Number of requests without an answer.
     private(set) var unanswered = 0
-    /// Whether the relay may have the delivery without this device's knowledge, because the answer to an earlier attempt was
-    /// lost.
+    /// Whether the relay may have the delivery without this device's knowledge. This is the case if the answer to an earlier
+    /// attempt was lost.
     private(set) var mayExist: Bool
-    /// Pause before all requests of the delivery are repeated, in milliseconds; `nil` unless the relay has refused one of them
-    /// temporarily. While it is set, a final refusal of another request in the same attempt is ignored, because that refusal is
+    /// Pause before all requests of the delivery are repeated, in milliseconds. `nil` unless the relay has refused a request of
+    /// this attempt temporarily. After a temporary refusal, a final refusal in the same attempt is ignored: the final refusal is
     /// only a consequence of the temporary one.
     private(set) var pauseMs: UInt64?
     /// The time of the next attempt, in milliseconds; see ``Clocks/now``.
@@ -185,7 +186,7 @@ private struct PendingDelivery {
 
     var isDone: Bool { delivery.parts.allSatisfy { done.contains($0.id) } }
 
-    /// Begins an attempt with the given number of requests.
+    /// Begins an attempt that consists of the given number of requests.
     mutating func open(requests: Int) {
         isOpen = true
         pauseMs = nil
@@ -198,8 +199,8 @@ private struct PendingDelivery {
 
     /// Notes that the relay has refused a request of the delivery temporarily.
     ///
-    /// - Returns: the obstacle if the user should be told of it, otherwise `nil`. The user is told only once, and only about
-    ///   invitations. A relay that is busy for a moment is not reported.
+    /// - Returns: the obstacle if the user should be told about the obstacle; otherwise `nil`. The user is told only once, and
+    ///   only about invitations. A relay that is busy for a moment is not reported.
     mutating func wait(for error: RelayError) -> InvitationObstacle? {
         pauseMs = max(pauseMs ?? 0, error.retryDelayMs)
         let obstacle = InvitationObstacle(error)
@@ -217,8 +218,8 @@ private struct PendingDelivery {
         retryAt = nil
     }
 
-    /// Schedules a retry. Each pause is twice as long as the one before, up to ``ClientLimits/deliveryPauseMs``. If the relay has
-    /// asked for a longer pause, that pause is made.
+    /// Schedules a retry. Each pause is twice as long as the previous pause, up to ``ClientLimits/deliveryPauseMs``. If the relay
+    /// has asked for a longer pause, the client makes that pause.
     mutating func pause(now: UInt64) {
         let asked = pauseMs ?? 0
         resetConnection()
@@ -229,8 +230,8 @@ private struct PendingDelivery {
 }
 
 extension InvitationObstacle {
-    /// Derives the obstacle from a temporary refusal. The relay states a size if the inbox is full, and none if the relay's disk
-    /// is full.
+    /// Derives the obstacle from a temporary refusal. If the inbox is full, the relay states a size. If the relay's disk is full,
+    /// the relay states no size.
     init(_ error: RelayError) {
         switch error.code {
         case .full: self = error.detail > 0 ? .inboxFull : .relayFull

@@ -2,13 +2,13 @@ import KithWire
 
 /// The purpose of a parcel.
 enum ParcelPurpose: Hashable, Comparable, Sendable {
-    /// The tree of a group to which this device is invited by the first letter in an inbox's queue.
+    /// The tree of a group. The first letter in the inbox's queue invites this device to the group.
     case tree(InboxID)
     /// The commit of the next turn in a conversation's log.
     case commit(ConversationID)
 }
 
-/// The parcels that are being fetched. A parcel is data that is too long for an entry, in a separate channel.
+/// The parcels that are being fetched. A parcel is data that is too long for an entry. The data is in a separate channel.
 struct ParcelFetches {
     private var fetches: [ParcelPurpose: ParcelFetch] = [:]
 
@@ -42,7 +42,7 @@ struct ParcelFetches {
         fetches[purpose] = ParcelFetch(address, at: relay, since: since)
     }
 
-    /// Requests a parcel, if its relay is connected and the parcel was not requested yet.
+    /// Requests a parcel if the relay is connected and the parcel was not requested yet.
     mutating func open(_ purpose: ParcelPurpose, _ relays: RelayDirectory, in step: inout Step) {
         guard let fetch = fetches[purpose], relays.isConnected(fetch.relay), fetch.followTag == nil else { return }
         step.request(
@@ -52,7 +52,7 @@ struct ParcelFetches {
             fetch.relay, fetch.address.channel, epoch: 0, fromSeq: 1, for: .parcel(purpose))
     }
 
-    /// Requests the parcels that a relay has, because the relay is now connected.
+    /// Requests the parcels of a relay. The relay is now connected.
     mutating func didConnect(_ relay: RelayID, _ relays: RelayDirectory, in step: inout Step) {
         for purpose in purposes where fetches[purpose]?.relay == relay { open(purpose, relays, in: &step) }
     }
@@ -75,7 +75,7 @@ struct ParcelFetches {
         return nil
     }
 
-    /// Handles a relay's refusal of a request about a parcel, or of the follow.
+    /// Handles a refusal from a relay: of a request about a parcel, or of the follow of the parcel's channel.
     mutating func didRefuse(
         _ purpose: ParcelPurpose, _ error: RelayError, at now: UInt64, in step: inout Step
     ) -> Event? {
@@ -89,8 +89,8 @@ struct ParcelFetches {
 
     /// Handles the start of the follow of a parcel.
     ///
-    /// Senders send the whole tree before the letter. If the tree is incomplete now, it will never be complete. So the fetch
-    /// fails at once, and does not delay the next letters in the inbox.
+    /// Senders send the whole tree before the letter. If the tree is incomplete now, it will never be complete. In that case, the
+    /// fetch fails at once, and the next letters in the inbox need not wait.
     mutating func didStartFollow(_ purpose: ParcelPurpose, lastSeq: UInt64, in step: inout Step) -> Event? {
         guard case .tree = purpose, let fetch = fetches[purpose] else { return nil }
         fetches[purpose]?.lastSeq = lastSeq
@@ -114,7 +114,7 @@ struct ParcelFetches {
         return .came(purpose, bytes)
     }
 
-    /// Drops a fetch whose result is no longer needed.
+    /// Drops a fetch. The result of the fetch is no longer needed.
     mutating func forget(_ purpose: ParcelPurpose, in step: inout Step) {
         guard let fetch = fetches.removeValue(forKey: purpose) else { return }
         step.unfollow(fetch.relay, fetch.followTag)
@@ -137,7 +137,7 @@ private struct ParcelFetch {
     private var entries = 0
     /// The start of the wait, in milliseconds; see ``Clocks/now``. Time without a connection to the relay counts too.
     let since: UInt64
-    /// The time of the next attempt, in milliseconds, if the relay has asked for a pause; see ``Clocks/now``.
+    /// The time of the next attempt, in milliseconds; see ``Clocks/now``. `nil` unless the relay has asked for a pause.
     var retryAt: UInt64?
 
     init(_ address: ParcelAddress, at relay: RelayID, since: UInt64) {

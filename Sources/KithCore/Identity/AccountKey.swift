@@ -4,8 +4,9 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// The identity of a person: an Ed25519 public key. The type is not `CustomStringConvertible`, because a person's key does not
-/// belong in a program's log.
+/// The identity of a person: an Ed25519 public key.
+///
+/// The type is not `CustomStringConvertible`. This keeps the keys of people out of a program's log.
 public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// The 32 bytes of the key.
     public let bytes: [UInt8]
@@ -22,10 +23,11 @@ public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// Writes the 32 bytes.
     public func encode(into writer: inout TLSWriter) { writer.writeBytes(bytes) }
 
-    /// SHA-256 of the key. Invites contain it. Users see it if a contact's key differs from the pinned key.
+    /// SHA-256 of the key. Invites contain the fingerprint. If a contact's key differs from the pinned key, the user sees the
+    /// fingerprints.
     public var fingerprint: AccountFingerprint { AccountFingerprint(digest: SHA256.hash(data: bytes)) }
 
-    /// Whether the signature of a labeled message is valid.
+    /// Whether the signature of a message is valid. The message begins with a label.
     func isValid(_ signature: some Collection<UInt8>, over message: [UInt8]) -> Bool {
         guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else { return false }
         return key.isValidSignature(Array(signature), for: message)
@@ -51,7 +53,7 @@ public struct AccountFingerprint: Hashable, Sendable, TLSCodable, CustomStringCo
     }
 }
 
-/// The private key of an account, which is created on the account's first device. A backup has to contain it.
+/// The private key of an account. The first device of the account creates the key. Every backup must contain the key.
 package struct AccountPrivateKey: Sendable {
     private let key: Curve25519.Signing.PrivateKey
     /// The 32 bytes of the seed.
@@ -74,7 +76,7 @@ package struct AccountPrivateKey: Sendable {
         self.publicKey = publicKey
     }
 
-    /// Creates a record for a relay. The record states that a name leads to this account (Docs/relay-protocol.md).
+    /// Creates a signed record for a relay. The record states that a name leads to this account (Docs/relay-protocol.md).
     func nameRecord(_ name: Name, version: UInt64, content: [UInt8]) throws(MLSError) -> NameRecord {
         do {
             return try NameRecord(name: name, version: version, content: content, signedBy: key)

@@ -1,7 +1,8 @@
 import MLS
 import TLSCodec
 
-/// The proof that a device belongs to an account. It is the identity in the device's MLS credential, signed with the account key.
+/// The proof that a device belongs to an account. The account key signs the certificate. The certificate is the identity in the
+/// device's MLS credential.
 ///
 /// ```text
 /// struct {
@@ -16,7 +17,7 @@ import TLSCodec
 /// } DeviceCertificate;
 /// ```
 ///
-/// A certificate that was read is not verified yet: see ``verify(signatureKey:)``.
+/// Decoding a certificate does not verify its signature: see ``verify(signatureKey:)``.
 package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     /// The account of the device.
     package let accountKey: AccountKey
@@ -98,8 +99,8 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
         return Self.label + writer.bytes
     }
 
-    /// Whether the account has signed the certificate for this signature key. The lifetime is not checked here, but only before
-    /// the device is added to a group: see ``CertifiedDevices``.
+    /// Whether the account has signed the certificate for this signature key. The lifetime is not checked here. The lifetime is
+    /// checked before the device is added to a group: see ``CertifiedDevices``.
     func verify(signatureKey: SignaturePublicKey) -> Bool {
         guard deviceSignatureKey == signatureKey else { return false }
         return accountKey.isValid(signature, over: signedBytes)
@@ -114,11 +115,13 @@ extension Credential {
     }
 }
 
-/// Checks the credentials of a group's members. A leaf is accepted if its certificate is signed by the account that the
-/// certificate names, and is for the leaf's own signature key.
+/// Checks the credentials of a group's members. A leaf is accepted if two conditions hold:
 ///
-/// The certificate's lifetime is ignored. Otherwise a member with a wrong clock would refuse a commit or a Welcome that all
-/// others accept, and would be separated from them for good. Only the member that adds a device checks the lifetime, because an
+/// - The account that the certificate names has signed the certificate.
+/// - The certificate is for the leaf's own signature key.
+///
+/// The lifetime of a member's certificate is ignored. So a member with a wrong clock accepts the same commits and Welcomes as all
+/// other members, and stays in the group. Only a member that adds a device checks the lifetime of that device's certificate. An
 /// addition can be postponed.
 struct CertifiedDevices: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool {
@@ -127,13 +130,13 @@ struct CertifiedDevices: AuthenticationService {
         return credential.deviceCertificate?.verify(signatureKey: signatureKey) ?? false
     }
 
-    /// A member may renew its certificate, but must keep its account and its device.
+    /// A member may renew its certificate. The account and the device must stay the same.
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool {
         guard let new = new.deviceCertificate, let old = old.deviceCertificate else { return false }
         return new.accountKey == old.accountKey && new.deviceID == old.deviceID
     }
 
-    /// Identifies the device, so that a device is in a group only once.
+    /// Identifies the device. A group contains each device only once.
     func clientIdentity(_ credential: Credential) -> [UInt8]? {
         credential.deviceCertificate.map { $0.accountKey.bytes + $0.deviceID }
     }

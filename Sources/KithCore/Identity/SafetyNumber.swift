@@ -1,16 +1,16 @@
 import Crypto
 
-/// The number that two people compare to detect an attacker between them. It has 60 digits and is the same on both sides.
+/// The number that two people compare to detect an attacker between them. The number has 60 digits. Both people see the same
+/// number.
 ///
 /// Each half consists of 30 digits for one account, where `key` is the account's key. First,
-/// `h = SHA-512("kith safety number v1" || key)`. Then `h = SHA-512(h || key)` is computed 5,199 times. The first 30 bytes of
-/// `h` are six big-endian numbers of 40 bits. Each of them, modulo 100,000, is written as five digits. The smaller half comes
-/// first.
+/// `h = SHA-512("kith safety number v1" || key)`. Then `h = SHA-512(h || key)` is computed 5,199 times. The first 30 bytes of `h`
+/// are six big-endian numbers of 40 bits. Each of them, modulo 100,000, is written as five digits. The smaller half comes first.
 public struct SafetyNumber: Hashable, Sendable, CustomStringConvertible {
     /// The 60 decimal digits.
     public let digits: String
 
-    /// Computes the number of two accounts, in either order.
+    /// Computes the number of two accounts. The order of the accounts does not matter.
     public init(_ one: AccountKey, _ other: AccountKey) {
         digits = [Self.half(one), Self.half(other)].sorted().joined()
     }
@@ -24,7 +24,7 @@ public struct SafetyNumber: Hashable, Sendable, CustomStringConvertible {
     /// The groups with spaces between them.
     public var description: String { groups.joined(separator: " ") }
 
-    /// Number of times that the hash is applied. A high number makes it expensive to search for a key with the same digits.
+    /// Number of times that the hash is applied. The high number makes the search for a key with equal digits expensive.
     private static let repetitions = 5_200
 
     private static func half(_ key: AccountKey) -> String {

@@ -4,7 +4,7 @@ struct DepositPolicy {
     var wall: UInt64
     /// The time of the last deposit, in milliseconds since 1970; 0 if there was none.
     var depositedAt: UInt64
-    /// Whether a deposit still has to be made, because the relay was not connected or has not accepted the last one.
+    /// Whether a deposit still has to be made: the relay was not connected, or has not accepted the last deposit.
     var isOwed: Bool
     /// Whether a deposit was postponed because a clock seems wrong.
     var isHeld: Bool
@@ -15,20 +15,21 @@ struct DepositPolicy {
     /// Whether the invite was used or has expired.
     var isOver: Bool
 
-    /// Returns the milliseconds until the inbox gets new key packages.
+    /// The milliseconds until the inbox gets new key packages. 0 if a deposit was postponed.
     private var rest: UInt64 { isHeld ? 0 : wall.rest(of: ClientLimits.depositMs, since: depositedAt) }
 
     /// Whether to make a deposit when the inbox is opened at its relay.
     var isDueAtOpening: Bool { !isOver && (isOwed || depositedAt == 0 || rest == 0) }
 
-    /// Whether to make a deposit while the relay is connected. The first deposit is made when the inbox is opened.
+    /// Whether to make a deposit while the relay is connected. This is `false` until the first deposit, which the client makes
+    /// when it opens the inbox.
     var isDueWhileOpen: Bool { depositedAt > 0 && !isPaused && !isOver && rest == 0 }
 
-    /// Returns the milliseconds until the next deposit, or until the clocks are compared again if the device's clock is in doubt.
-    /// `nil` if no time is planned for a deposit.
+    /// Returns the milliseconds until the next deposit; `nil` if no time is planned for a deposit. If the device's clock is in
+    /// doubt, returns the milliseconds until the clocks are compared again.
     ///
-    /// - Parameter isClockDoubtful: returns whether the device's clock differs so much from the relay's that new key packages
-    ///   would have wrong dates.
+    /// - Parameter isClockDoubtful: returns `true` if the device's clock differs too much from the relay's clock. New key
+    ///   packages would then have wrong dates.
     func delay(isClockDoubtful: @autoclosure () -> Bool) -> UInt64? {
         guard depositedAt > 0, !isUnderWay, !isPaused, !isOver else { return nil }
         return isClockDoubtful() ? ClientLimits.clockRecheckMs : rest

@@ -1,33 +1,33 @@
 import DequeModule
 import KithWire
 
-/// The state of an inbox's connection to its relay: the letters that a follow has delivered, and the requests without an answer.
-/// The state ends with the connection.
+/// The state of an inbox's connection to its relay. The state consists of the letters that a follow has delivered, and of the
+/// unanswered requests. The state ends with the connection.
 struct InboxConnection {
     private var follow: Follow?
-    /// Delivered letters. Each waits until the letter before it was read. If reading is paused, the first letter stays here after
-    /// the follow has ended.
+    /// Delivered letters. Each letter waits until the letter before it was read. If reading is paused, only the first letter
+    /// stays in the queue. That letter stays even after the follow has ended.
     private var queue: Deque<Entry> = []
-    /// Whether reading is paused, because the relay has more letters than the queue has room for. Reading resumes after the first
-    /// letter in the queue was read.
+    /// Whether reading is paused because the queue is full. Reading resumes after the first letter in the queue was read.
     private var isPaused = false
     private var deposit: Deposit?
     /// Whether the last trim has no answer yet.
     private(set) var isTrimming = false
-    /// The time at which the inbox is opened again, in milliseconds, if the relay has asked for a pause; see ``Clocks/now``.
+    /// The time at which the inbox is opened again, in milliseconds; see ``Clocks/now``. `nil` unless the relay has asked for a
+    /// pause.
     private(set) var retryAt: UInt64?
 
-    /// A follow of the inbox's channel, from one letter on.
+    /// A follow of the inbox's channel. The follow begins at one letter.
     private struct Follow {
         let tag: UInt64
-        /// The last entry that the follow has delivered. This entry is before the record's `lastSeq` while letters that were set
-        /// aside are read again.
+        /// The seq of the last entry that the follow has delivered. While the follow delivers letters that were set aside, this
+        /// seq is less than the record's `lastSeq`.
         var position: UInt64
-        /// The last entry that was at the relay when the follow began; `nil` until the relay has stated it.
+        /// The seq of the last entry that was at the relay when the follow began; `nil` until the relay has stated the seq.
         var lastThere: UInt64?
     }
 
-    /// A deposit that has no answer yet. `isRefill`: whether the deposit only replaces key packages that were used.
+    /// An unanswered deposit. `isRefill`: whether the deposit only replaces used key packages.
     private struct Deposit {
         let isRefill: Bool
     }
@@ -42,15 +42,15 @@ struct InboxConnection {
     /// The number of letters that wait.
     var waiting: Int { queue.count }
 
-    /// Whether the follow has delivered all entries up to a seq, and none of them waits to be read.
+    /// Whether the follow has delivered all entries up to a seq, and none of these entries waits to be read.
     func hasBrought(through seq: UInt64) -> Bool { follow.map { queue.isEmpty && $0.position >= seq } ?? false }
 
-    /// Whether the follow delivers entries a second time and has not reached the given seq yet.
+    /// Whether the follow delivers old entries for a second time and has not reached the given seq yet.
     func isReadingAgain(through seq: UInt64) -> Bool { follow.map { $0.position < seq } ?? false }
 
     /// Whether everything that was at the relay when the follow began has been processed.
     ///
-    /// - Parameter seq: the last entry that was processed.
+    /// - Parameter seq: the seq of the last processed entry.
     func isRead(through seq: UInt64) -> Bool {
         guard let lastThere = follow?.lastThere else { return false }
         return queue.isEmpty && !isPaused && seq >= lastThere
@@ -60,14 +60,14 @@ struct InboxConnection {
 
     /// Begins a follow.
     ///
-    /// - Parameter seq: the first entry that the follow will deliver.
+    /// - Parameter seq: the seq of the first entry that the follow will deliver.
     mutating func beginFollow(_ tag: UInt64, from seq: UInt64) {
         follow = Follow(tag: tag, position: seq - min(1, seq))
     }
 
     mutating func didStartFollow(lastSeq: UInt64) { follow?.lastThere = lastSeq }
 
-    /// Adds entries that the follow has delivered. Entries that the follow leaves out no longer exist at the relay.
+    /// Adds entries that the follow has delivered. If a seq is missing, the relay no longer has that entry.
     mutating func receive(_ entries: [Entry], of record: inout InboxRecord) {
         guard var position = follow?.position else { return }
         for entry in entries where entry.seq > position {
@@ -78,10 +78,10 @@ struct InboxConnection {
         follow?.position = position
     }
 
-    /// Pauses reading if too many bytes wait behind the first letter. Only the first letter stays in the queue. The others are
-    /// read again later.
+    /// Pauses reading if the queue holds too many bytes. Only the first letter then stays in the queue. The client reads the
+    /// other letters again later.
     ///
-    /// - Returns: whether reading is paused, so that the follow has to end.
+    /// - Returns: `true` if reading is paused. The caller then has to end the follow.
     mutating func pauseIfFull() -> Bool {
         guard queue.count > 1, queue.reduce(0, { $0 + $1.payload.count }) > ClientLimits.inboxQueue else {
             return false
@@ -91,7 +91,7 @@ struct InboxConnection {
         return true
     }
 
-    /// Removes the first letter, because it was read.
+    /// Removes the first letter, which was read.
     mutating func didReadFirst() { _ = queue.popFirst() }
 
     /// Ends a pause of reading.
@@ -114,9 +114,9 @@ struct InboxConnection {
 
     mutating func beginDeposit(isRefill: Bool) { deposit = Deposit(isRefill: isRefill) }
 
-    /// Ends the deposit, because it was answered, or because the relay has lost the inbox.
+    /// Ends the deposit. The caller calls this when the relay has answered the deposit or has lost the inbox.
     ///
-    /// - Returns: whether the deposit only replaced key packages that were used.
+    /// - Returns: whether the deposit only replaced used key packages.
     @discardableResult
     mutating func endDeposit() -> Bool {
         defer { deposit = nil }

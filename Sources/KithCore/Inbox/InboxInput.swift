@@ -8,7 +8,7 @@ enum InboxInput {
     case followStarted(UInt64, lastSeq: UInt64)
     case followed(FollowEvent)
     case followRefused(RelayError)
-    /// The tree that the first letter of the queue needs has arrived.
+    /// The tree for the first letter of the queue has arrived.
     case treeFetched([UInt8])
     case treeLost
     case tick
@@ -17,16 +17,16 @@ enum InboxInput {
 
     /// The inbox was made in this step.
     case made
-    /// Closes the inbox on this device at once, and at the relay as soon as the relay is connected.
+    /// Closes the inbox on this device at once. The relay closes the inbox as soon as the device is connected.
     case close
-    /// Replaces a key package that was used.
+    /// Replaces a used key package.
     case replaceKeyPackage
-    /// The device's certificate was renewed, and nobody could accept the old one.
+    /// The device's certificate was renewed after it had expired. Nobody could accept key packages with the expired certificate.
     case certificateExpired
     /// The relay has registered the inbox's name for this profile.
     case nameRegistered
-    /// Registers the inbox's name again if that is due.
+    /// Registers the inbox's name again if a renewal is due.
     case renewName
-    /// All inputs of the step were handled, so conversations may have changed.
+    /// All inputs of the step were handled. Conversations may have changed.
     case stepEnds
 }

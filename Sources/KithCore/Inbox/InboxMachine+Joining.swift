@@ -16,7 +16,7 @@ struct OpenLetter {
 // Makes a conversation from a Welcome.
 
 extension InboxMachine {
-    /// Joins a group with the Welcome in a letter. Does nothing if the Welcome is not authentic or not wanted.
+    /// Joins a group with the Welcome in a letter. If the Welcome is not authentic or not wanted, does nothing.
     ///
     /// - Parameter tree: the group's tree, if it was in a parcel.
     mutating func join(
@@ -52,14 +52,14 @@ extension InboxMachine {
     private enum Judgement {
         case decided(Taken)
         /// - Parameters:
-        ///   - isUninvited: whether the invite was for one person and another person has already used it.
+        ///   - isUninvited: `true` if another person has already used an invite for one person.
         ///   - isPending: whether the user has to accept the conversation.
         case mayJoin(isUninvited: Bool, isPending: Bool)
     }
 
     /// Decides about an invitation with the facts that are known before joining the group.
     ///
-    /// - Parameter old: the conversation with the same channel; `nil` if there is none.
+    /// - Parameter old: the known conversation on the invitation's channel; `nil` if there is none.
     private func judge(
         _ invitation: Invitation, _ old: ConversationMachine?, in profile: inout ProfileState
     ) -> Judgement {
@@ -107,8 +107,8 @@ extension InboxMachine {
         }
     }
 
-    /// Adds the members to the contacts. In a pending conversation, adds only the inviter, so that a stranger cannot fill the
-    /// list of contacts. The others become contacts when the user accepts the conversation.
+    /// Adds the members to the contacts. In a pending conversation, adds only the inviter. This keeps a stranger from filling the
+    /// list of contacts. The remaining members become contacts when the user accepts the conversation.
     private func meet(
         _ group: Group, _ invitation: Invitation, isPending: Bool, isUninvited: Bool, in device: inout DeviceState
     ) -> MetMembers {
@@ -130,10 +130,13 @@ extension InboxMachine {
         return profile.makeConversation(record)
     }
 
-    /// Reacts to a letter that has led to a conversation. If another person had already used the invite for one person, this
-    /// device only leaves the conversation. An inbox for one person will be closed, as soon as it is known who else has used its
-    /// invite. Any other inbox gets a new key package in place of the used one, unless the conversation is pending: a new key
-    /// package would show that the letter was read.
+    /// Reacts to a letter that has led to a conversation.
+    ///
+    /// - If another person had already used an invite for one person, this device only leaves the conversation.
+    /// - If the invite is for one person, the inbox is marked for closing. The inbox closes after all letters that have arrived
+    ///   were read.
+    /// - Any other inbox gets a new key package in place of the used one. While the conversation is pending, the inbox gets no
+    ///   key package: a new key package would show that the letter was read.
     private mutating func answer(
         _ conversation: ConversationTable.Place, isUninvited: Bool, in device: inout DeviceState
     ) throws(KithError) {
@@ -151,7 +154,7 @@ extension InboxMachine {
     }
 }
 
-/// A Welcome that was opened, before this device joins its group.
+/// An opened Welcome. This device has not joined the Welcome's group yet.
 private struct Invitation {
     let letter: OpenLetter
     let opened: OpenedWelcome
@@ -159,7 +162,7 @@ private struct Invitation {
     /// The account of the member that has created the Welcome; `nil` if the member's credential names no account.
     let inviter: AccountKey?
 
-    /// Opens the Welcome of a letter. `nil` if the Welcome is not authentic.
+    /// Opens the Welcome of a letter; `nil` if the Welcome is not authentic.
     init?(_ letter: OpenLetter, tree: [UInt8]?, in environment: MLSEnvironment) {
         guard
             let opened = try? OpenedWelcome(letter.welcome, with: letter.bundle, ratchetTree: tree, in: environment),

@@ -3,13 +3,13 @@ import MLS
 
 // This device's key packages: they are created, deposited at the relay, found by a letter's reference, and deleted.
 
-/// The part of an inbox's state that concerns its key packages and is not in the inbox's record.
+/// The state of an inbox's key packages that is not in the inbox's record.
 struct DepositState {
     /// Whether a deposit was postponed because a clock seems wrong.
     private(set) var isHeld = false
-    /// Whether a deposit still has to be made, because the relay was not connected or has not accepted the last one.
+    /// Whether a deposit still has to be made: the relay was not connected, or has not accepted the last deposit.
     private(set) var isOwed = false
-    /// The numbers of the stored key packages, by their references; `nil` until a letter is read.
+    /// The numbers of the stored key packages, by the references of the key packages; `nil` until a letter is read.
     private(set) var packages: [[UInt8]: UInt64]?
 
     /// Notes whether a deposit is postponed because a clock seems wrong.
@@ -24,7 +24,7 @@ struct DepositState {
     /// Sets the index of the stored key packages.
     mutating func index(_ packages: [[UInt8]: UInt64]) { self.packages = packages }
 
-    /// If there is an index, adds a new key package to it.
+    /// If an index exists, adds a new key package to the index.
     mutating func didMake(_ keyPackage: KeyPackage, _ number: UInt64) {
         if packages != nil, let reference = try? keyPackage.reference() { packages?[reference] = number }
     }
@@ -71,9 +71,9 @@ extension InboxMachine {
             .deposit(channel: record.channel, keyPackages: sealed, lastResort: lastResort), .deposit, in: &device)
     }
 
-    /// Deletes the private keys of key packages that expired some time ago. After this time, the keys could only open letters
-    /// that somebody has recorded. Both the device's clock and the relay's have to show the expiry, because a letter without its
-    /// key can never be read.
+    /// Deletes the private keys of key packages that expired some time ago. An attacker could use such old keys to open recorded
+    /// letters. A letter without its key can never be read. Therefore both the device's clock and the relay's clock must show the
+    /// expiry.
     private mutating func deleteExpiredKeyPackages(in device: inout DeviceState) throws(KithError) {
         for (number, bundle) in try storedKeyPackages(in: device) {
             guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source,
@@ -129,7 +129,7 @@ extension InboxMachine {
 
     // MARK: Lookup
 
-    /// Returns the key package with the given reference, and the key package's number; `nil` if there is none.
+    /// Returns the key package with the given reference, and the number of that key package; `nil` if there is none.
     mutating func keyPackage(
         _ reference: [UInt8], in device: DeviceState
     ) throws(KithError) -> (number: UInt64, bundle: KeyPackageBundle)? {
@@ -141,7 +141,8 @@ extension InboxMachine {
         return (number, try decodingStored(.keyPackage) { try KeyPackageBundle(restoring: SecretBytes(stored)) })
     }
 
-    /// Returns the index of the inbox's key packages. Reads all key packages once, instead of once for each letter.
+    /// Returns the index of the inbox's key packages. The first call reads all key packages from the store. Later calls read
+    /// nothing.
     private mutating func packages(in device: DeviceState) throws(KithError) -> [[UInt8]: UInt64] {
         if let packages = deposit.packages { return packages }
         var packages: [[UInt8]: UInt64] = [:]
@@ -167,8 +168,8 @@ extension InboxMachine {
         return packages
     }
 
-    /// Deletes the key package with which a letter was opened, unless the key package is one of last resort. A one-time key
-    /// package opens only one letter.
+    /// Deletes the key package that has opened a letter, unless it is a key package of last resort. A one-time key package opens
+    /// only one letter.
     mutating func forgetKeyPackage(of letter: OpenLetter, in step: inout Step) {
         guard !letter.bundle.keyPackage.isLastResort else { return }
         step.delete(StoreKey(.keyPackage, owner: id.rawValue, item: letter.number))

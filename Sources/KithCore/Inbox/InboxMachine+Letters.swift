@@ -31,7 +31,7 @@ extension InboxMachine {
         try closeIfOver(in: &profile)
     }
 
-    /// Removes the first entry of the queue, unless it has to wait there.
+    /// Removes the first entry of the queue. If the result is ``Taken/waits``, leaves the entry in the queue.
     ///
     /// - Returns: whether the entry was removed.
     private mutating func didTake(_ entry: Entry, _ taken: Taken) -> Bool {
@@ -48,13 +48,13 @@ extension InboxMachine {
     /// The result of reading an entry.
     enum Taken {
         case done
-        /// The entry waits at the front of the queue for its tree.
+        /// The entry stays at the front of the queue until its tree arrives.
         case waits
         /// The entry stays at the relay. The entries after it are read.
         case aside(AsideLetter.Reason)
     }
 
-    /// Reads an entry, which may contain anything. Everything except a Welcome for this device is skipped.
+    /// Reads an entry. The entry may contain anything. If the entry is not a Welcome for this device, it is skipped.
     ///
     /// - Parameter tree: the group's tree, if it was in a parcel and has arrived.
     private mutating func take(
@@ -87,8 +87,8 @@ extension InboxMachine {
 
     // MARK: Trees in parcels
 
-    /// Fetches the tree to which a letter refers. The inviter is unknown until the tree has arrived. If many people may have the
-    /// inbox's address, the inviter may be a stranger, so the tree is fetched only from the inbox's own relay.
+    /// Fetches the tree to which a letter refers. Before the tree arrives, the inviter is unknown. If many people may have the
+    /// inbox's address, the inviter may be a stranger. The tree is then fetched only from the inbox's own relay.
     private mutating func fetchTree(
         _ address: ParcelAddress, of message: InboxMessage, _ entry: Entry, in profile: inout ProfileState
     ) -> Taken {
@@ -110,8 +110,7 @@ extension InboxMachine {
         return .waits
     }
 
-    /// Processes the first letter of the queue with its tree. If the tree could not be fetched, the Welcome cannot be used and is
-    /// dropped.
+    /// Processes the first letter of the queue with its tree. If the tree could not be fetched, drops the letter.
     mutating func didFetchTree(_ tree: [UInt8]?, in profile: inout ProfileState) throws(KithError) {
         if let entry = connection.first {
             // A letter that has its tree never waits again.
@@ -124,14 +123,14 @@ extension InboxMachine {
 
     // MARK: Letters set aside
 
-    /// Returns the time by which the waits of letters are measured, in milliseconds since 1970. The relay's clock is used if it
-    /// is known, because the device's clock may differ after a restart. A relay gains nothing by stating a wrong time, because it
-    /// could hold back letters anyway.
+    /// Returns the time that measures the waits of letters, in milliseconds since 1970. If the relay's time is known, this is the
+    /// relay's time, because the device's clock may differ after a restart. A relay gains nothing by stating a wrong time: the
+    /// relay could hold back letters anyway.
     func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
 
-    /// Returns the wait of a Welcome that can be judged only after more of the conversation's log was read; `nil` if it can be
-    /// judged now. The log of a pending conversation is not read, so no letter waits for that log. A Welcome may wait even if its
-    /// inviter is not a member yet, because the part of the log that was read may not show that the inviter was added.
+    /// Returns the wait of a Welcome that can be judged only after more of the conversation's log was read. `nil` if the Welcome
+    /// can be judged now. The log of a pending conversation is not read, so no letter waits for that log. A Welcome may wait even
+    /// if the inviter is not a member yet: a later part of the log may add the inviter.
     func logWait(
         _ conversation: ConversationMachine, before epoch: UInt64, _ seq: UInt64, in profile: ProfileState
     ) -> LogWait? {
@@ -161,7 +160,7 @@ extension InboxMachine {
         return record.aside.first { isReady($0.reason, hasRoom: hasRoom, in: profile) }?.seq
     }
 
-    /// Returns the result for a letter that was set aside before and still cannot be processed; `nil` for any other letter.
+    /// Returns the result for a letter that was set aside earlier and cannot be processed yet; `nil` for any other letter.
     private func leftAside(_ entry: Entry, in profile: ProfileState) -> Taken? {
         guard let reason = record.reasonAside(entry.seq),
             !isReady(reason, hasRoom: profile.conversations.hasRoomForPending, in: profile)
@@ -169,7 +168,7 @@ extension InboxMachine {
         return .aside(reason)
     }
 
-    /// Reads the inbox again, beginning with the first letter that was set aside and can be processed now.
+    /// Reads the inbox again from the first letter that was set aside and can be processed now.
     mutating func takeLettersAside(in profile: inout ProfileState) {
         guard !record.isClosing, connection.hasBrought(through: record.lastSeq), firstReady(in: profile) != nil
         else { return }
@@ -177,16 +176,19 @@ extension InboxMachine {
         followLetters(from: nextLetter(in: profile), in: &profile.device)
     }
 
-    /// Ends the second reading of the inbox early, if no other letter that was set aside can be processed now.
+    /// Ends the second reading of the inbox early if no letter that was set aside can be processed now.
     private mutating func skipRead(in profile: inout ProfileState) {
         guard connection.isReadingAgain(through: record.lastSeq), firstReady(in: profile) == nil else { return }
         unfollow(in: &profile.device)
         followLetters(from: record.lastSeq + 1, in: &profile.device)
     }
 
-    /// Returns the entry from which the inbox has to be followed: the first letter that was set aside and can be processed, or
-    /// else the first new letter. If the inbox has to be closed, the result is the first letter that was set aside, because the
-    /// device has to learn whether that letter still exists.
+    /// Returns the seq at which the follow of the inbox has to begin:
+    ///
+    /// - If the inbox has to be closed, the seq of the first letter that was set aside. The device has to learn whether that
+    ///   letter still exists.
+    /// - If a letter was set aside and can be processed now, the seq of the first such letter.
+    /// - In all other cases, the seq of the first new letter.
     func nextLetter(in profile: ProfileState) -> UInt64 {
         let first = isOver(in: profile.device) ? record.aside.first?.seq : firstReady(in: profile)
         return min(first ?? .max, record.lastSeq + 1)
@@ -198,7 +200,7 @@ extension InboxMachine {
         connection.beginFollow(tag, from: seq)
     }
 
-    /// Returns the remaining waits of the letters that wait for a conversation's log, in milliseconds.
+    /// Returns the remaining waits, in milliseconds, of the letters that wait for a conversation's log.
     func restsOfWaits(in device: DeviceState) -> [UInt64] {
         let time = letterTime(in: device)
         return record.aside.compactMap { letter in

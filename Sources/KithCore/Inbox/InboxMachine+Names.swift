@@ -1,4 +1,4 @@
-/// Decides when an inbox's name is registered again. This is needed because relays forget names that are not renewed.
+/// Decides when the client registers an inbox's name again. Relays forget names that are not renewed.
 struct NameRenewal {
     /// The time at which the relay was last asked to renew the name, in milliseconds; see ``Clocks/now``.
     private var askedAt: UInt64?
@@ -6,7 +6,7 @@ struct NameRenewal {
     mutating func didAsk(at now: UInt64) { askedAt = now }
 
     /// Returns the time at which the name is registered again, in milliseconds; see ``Clocks/now``. If the last registration
-    /// seems to be far in the future, the clock was or is wrong, and the name is registered again now. A pause of
+    /// seems to be far in the future, the clock was or is wrong. The name is then registered again now. A pause of
     /// ``ClientLimits/deliveryPauseMs`` follows each attempt.
     ///
     /// - Parameter time: the time of the last registration by the device's clock, in milliseconds since 1970.
@@ -17,8 +17,7 @@ struct NameRenewal {
 }
 
 extension InboxMachine {
-    /// Registers the inbox's name again if the last registration is old. This is needed because relays forget names that are not
-    /// renewed.
+    /// Registers the inbox's name again if the last registration is old. Relays forget names that are not renewed.
     mutating func renewName(in device: inout DeviceState) throws(KithError) {
         guard case .name(let name) = record.purpose, device.nameRequests[.renewal(id)] == nil,
             nameRenewalDue(in: device).map({ $0 <= device.now }) == true
@@ -29,8 +28,8 @@ extension InboxMachine {
         try device.sendNameRequest(.renewal(id), for: publicAddress(in: device))
     }
 
-    /// The time at which the name is registered again, in milliseconds; see ``Clocks/now``. `nil` if the relay has not confirmed
-    /// the name yet, or is being asked now.
+    /// The time at which the name is registered again, in milliseconds; see ``Clocks/now``. `nil` if the relay has never
+    /// confirmed the name, or if a request for the name has no answer yet.
     func nameRenewalDue(in device: DeviceState) -> UInt64? {
         guard record.registeredAt > 0, !record.isClosing, device.nameRequests[.renewal(id)] == nil else { return nil }
         return nameRenewal.due(registeredAt: record.registeredAt, device.clocks)

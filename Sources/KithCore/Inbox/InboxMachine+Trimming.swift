@@ -8,21 +8,21 @@ import KithWire
 // find out there who is online.
 
 extension InboxMachine {
-    /// Makes the relay drop the letters that were read, if only a few people have the inbox's address.
+    /// Asks the relay to drop the letters that were read, if only a few people have the inbox's address.
     mutating func trimAtOnce(in device: inout DeviceState) {
         if record.purpose.hasLimitedAudience { trim(in: &device) }
     }
 
-    /// Makes the relay drop the letters that were read, if many people may have the inbox's address and a trim is due.
+    /// Asks the relay to drop the letters that were read, if many people may have the inbox's address and a trim is due.
     mutating func trimIfDue(in device: inout DeviceState) {
         guard let delay = trimDelay(at: device.wall), delay == 0 else { return }
         drawTrim(after: ClientLimits.trimMs, within: ClientLimits.trimMs, in: &device)
         trim(in: &device)
     }
 
-    /// Chooses another time for a trim that was missed while the relay was not connected, because an immediate trim would show
-    /// the senders of letters when the device connected. Also replaces a time that is too far in the future, because the clock
-    /// was wrong.
+    /// Chooses a new random time if a trim was missed while the relay was not connected. An immediate trim would show the senders
+    /// of letters when the device connected. If the planned time is too far in the future, the clock was wrong, and the time is
+    /// replaced as well.
     mutating func postponeTrim(in device: inout DeviceState) {
         guard !record.purpose.hasLimitedAudience else { return }
         let latest = device.wall.plus(2 * ClientLimits.trimMs)
@@ -30,8 +30,8 @@ extension InboxMachine {
         drawTrim(after: 0, within: ClientLimits.trimSoonMs, in: &device)
     }
 
-    /// Returns the milliseconds until the relay is told to drop letters that were read. `nil` if only a few people have the
-    /// inbox's address, or if the inbox is not followed now.
+    /// Returns the milliseconds until the next trim. `nil` if only a few people have the inbox's address, or if the inbox is not
+    /// followed now.
     func trimDelay(at wall: UInt64) -> UInt64? {
         guard !record.purpose.hasLimitedAudience, connection.followTag != nil else { return nil }
         return record.trimAt - min(record.trimAt, wall)
@@ -43,8 +43,8 @@ extension InboxMachine {
         store(in: &device)
     }
 
-    /// Makes the relay drop letters that were read. The request is sent after the transaction that stores the results of reading
-    /// them.
+    /// Asks the relay to drop the letters that were read. The transaction that stores the results of these letters comes first,
+    /// the request after it.
     private mutating func trim(in device: inout DeviceState) {
         guard record.readThrough > record.trimmedSeq, connection.followTag != nil, !connection.isTrimming,
             !record.isClosing
@@ -55,7 +55,7 @@ extension InboxMachine {
             in: &device)
     }
 
-    /// Handles the answer to a trim. If the relay has refused, the trim is sent again at the next opportunity.
+    /// Handles the answer to a trim. If the relay has refused the trim, the client tries again at the next opportunity.
     mutating func didTrim(through seq: UInt64, _ result: Result<Reply, RelayError>, in device: inout DeviceState) {
         connection.endTrim()
         guard case .success = result else { return }

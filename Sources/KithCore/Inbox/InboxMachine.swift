@@ -1,8 +1,8 @@
 import KithWire
 import MLS
 
-/// An inbox of this device. Other people put Welcomes into the inbox and take key packages from it. Only inputs and commands
-/// change the machine.
+/// An inbox of this device. Other people put Welcomes into the inbox and take key packages from the inbox. Only inputs and
+/// commands change the machine.
 struct InboxMachine {
     let id: InboxID
     var record: InboxRecord
@@ -19,21 +19,22 @@ struct InboxMachine {
 
     // MARK: Reading
 
-    /// Returns the inbox's address, which people need to put letters into the inbox and to take key packages from it.
+    /// Returns the inbox's address. People need the address to put letters into the inbox and to take key packages from the
+    /// inbox.
     func address(in device: DeviceState, at point: RelayPoint) -> InboxAddress {
         InboxAddress(
             relay: point, channel: record.channel, appendToken: record.appendToken, sealKey: record.sealKey,
             account: device.account.fingerprint)
     }
 
-    /// Returns the address that is registered under a name, without the pass for the relay; `nil` until the relay has key
-    /// packages.
+    /// Returns the address that is registered under a name. The address does not contain the pass for the relay. `nil` until the
+    /// relay has key packages.
     func publicAddress(in device: DeviceState) -> InboxAddress? {
         guard record.depositedAt > 0, let point = device.relays[record.relay] else { return nil }
         return address(in: device, at: RelayPoint(address: point.address, pin: point.pin))
     }
 
-    /// Returns the invite for this inbox; `nil` if it cannot be used.
+    /// Returns the invite for this inbox; `nil` if the invite cannot be used.
     func openInvite(in device: DeviceState) -> OpenInvite? {
         guard !record.isClosing, !record.isOver(now: device.wall),
             case .invite(let isReusable, let expiresAt) = record.purpose, let point = device.relays[record.relay]
@@ -42,12 +43,13 @@ struct InboxMachine {
         return OpenInvite(id: id, invite: invite, isReusable: isReusable)
     }
 
-    /// Whether all entries that the relay had when the follow began were read, and no letter is set aside.
+    /// Whether the inbox is read completely: all entries that the relay had when the follow began were read, and no letter is set
+    /// aside.
     private var isRead: Bool {
         connection.isRead(through: record.lastSeq) && record.aside.isEmpty
     }
 
-    /// Whether the inbox has to be closed, because its invite was used or has expired by both the device's clock and the relay's.
+    /// Whether the inbox has to be closed: its invite was used, or has expired by both the device's clock and the relay's clock.
     func isOver(in device: DeviceState) -> Bool {
         guard case .invite(_, let expiresAt) = record.purpose else { return false }
         return record.isUsed || device.clocks.agree(isOver: expiresAt.asMilliseconds, relay: record.relay)
@@ -192,7 +194,7 @@ struct InboxMachine {
         profile.device.failCommands(at: id, .relay(.refused(error)))
     }
 
-    /// Creates the inbox again with other key packages, because its relay has lost it.
+    /// Creates the inbox again with other key packages. The relay has lost the old inbox.
     private mutating func makeAgain(in profile: inout ProfileState) throws(KithError) {
         guard !isOver(in: profile.device) else { return try close(in: &profile) }
         stopFollowing(in: &profile.device)
@@ -204,7 +206,8 @@ struct InboxMachine {
         try open(in: &profile)
     }
 
-    /// Opens the inbox again after a pause. There is a minimum pause, so that the inbox does not delay the user's requests.
+    /// Opens the inbox again after a pause. The pause has a minimum length. This keeps the inbox from delaying the user's
+    /// requests.
     mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
         stopFollowing(in: &device)
         connection.pause(until: device.now + max(ClientLimits.inboxRetryMs, error.retryDelayMs))
@@ -237,8 +240,8 @@ struct InboxMachine {
         }
     }
 
-    /// Handles the start of a follow. If the relay has fewer entries than were processed, the relay has lost some of them, and
-    /// continues the numbering after its last entry.
+    /// Handles the start of a follow. If the relay has fewer entries than were processed, the relay has lost entries. The relay
+    /// then gives new entries the numbers after its last entry.
     private mutating func didStartFollow(lastSeq: UInt64, in profile: inout ProfileState) throws(KithError) {
         connection.didStartFollow(lastSeq: lastSeq)
         record.correctWaits(now: letterTime(in: profile.device))
@@ -254,13 +257,13 @@ struct InboxMachine {
 
     // MARK: The end
 
-    /// Closes the inbox if its invite was used or has expired. Letters that had arrived by then are read first, because their
-    /// senders were told that the letters had arrived.
+    /// Closes the inbox if its invite was used or has expired. Letters that had arrived by then are read first: their senders
+    /// were told that the letters had arrived.
     mutating func closeIfOver(in profile: inout ProfileState) throws(KithError) {
         if isOver(in: profile.device), isRead { try close(in: &profile) }
     }
 
-    /// Closes the inbox on this device at once, and at the relay as soon as the relay is connected.
+    /// Closes the inbox on this device at once. The relay closes the inbox as soon as the device is connected.
     mutating func close(in profile: inout ProfileState) throws(KithError) {
         guard !record.isClosing else { return }
         record.close()
@@ -296,7 +299,7 @@ struct InboxMachine {
         device.step.put(StoreKey(.inbox, item: id.rawValue), record.encoded)
     }
 
-    /// Marks the key packages for replacement, because nobody could accept their certificate.
+    /// Marks the key packages for replacement, because they contain an expired certificate.
     mutating func certificateExpired(in device: inout DeviceState) {
         guard record.depositedAt > 0 else { return }
         record.keyPackagesExpired()

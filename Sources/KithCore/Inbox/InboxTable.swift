@@ -2,7 +2,7 @@ import KithWire
 
 /// The inboxes of a profile.
 struct InboxTable {
-    /// A reference to one machine, so that a loop over all inboxes copies no machine. Only this class changes the machine.
+    /// A reference to one machine. Only this class changes the machine. A loop over all inboxes copies references, not machines.
     final class Place {
         private(set) var machine: InboxMachine
 
@@ -26,7 +26,7 @@ struct InboxTable {
         places.filter { $0.value.machine.record.relay == relay }.keys.sorted()
     }
 
-    /// Returns the inbox through which a contact reaches this device.
+    /// Returns the inbox that a contact uses to reach this device.
     func inbox(for contact: ContactID, at relay: RelayID) -> InboxMachine? {
         ids.lazy.compactMap { self.places[$0]?.machine }.first {
             $0.record.purpose == .contact(contact) && $0.record.relay == relay && !$0.record.isClosing

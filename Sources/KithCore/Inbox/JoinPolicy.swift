@@ -1,9 +1,10 @@
 import KithWire
 import MLS
 
-/// The rules that decide whether this device joins a group with a Welcome. Their results depend on their arguments only.
+/// The rules for joining a group with a Welcome. The results depend on the arguments only.
 enum JoinPolicy {
-    /// Whether a group has few enough members, and its tree few enough leaves, that a stranger may make this device process it.
+    /// Whether a group is small enough for a Welcome from a stranger. The number of members and the number of leaves in the tree
+    /// are limited. This limits the work that a stranger can cause on this device.
     static func isSmallEnoughForStrangers(members: Int, leaves: Int) -> Bool {
         guard members <= ClientLimits.strangersGroup else { return false }
         return TreeWidthPolicy.strict.allows(leaves: leaves, members: members)
@@ -11,8 +12,8 @@ enum JoinPolicy {
 
     /// Whether a Welcome may add this device to a known conversation again, according to the facts before joining. The result is
     /// `false` if the conversation is accepted and active, is being created, or was left by this device. If this device was
-    /// removed, or if the conversation has stopped or is pending, the Welcome must name the conversation's own relay and lead to
-    /// a later epoch.
+    /// removed, or if the conversation has stopped or is pending, two conditions apply: the Welcome names the conversation's own
+    /// relay, and it leads to a later epoch.
     ///
     /// - Parameters:
     ///   - own: the conversation's relay.
@@ -30,19 +31,21 @@ enum JoinPolicy {
         return epoch > record.epoch && own.address == relay.address && own.pin == relay.pin
     }
 
-    /// The members that a conversation had when this device lost it.
+    /// The members of a conversation at the time when this device lost the conversation.
     enum Membership {
         /// `other`: the account key of the other person; `nil` if it is unknown.
         case conversationOfTwo(other: AccountKey?, own: AccountKey)
         case group(members: Set<AccountKey>)
-        /// This device does not know the group, because it was restored from a backup. `isInviterKnown`: whether the inviter is a
-        /// contact.
+        /// This device does not know the group, because the device was restored from a backup. `isInviterKnown`: whether the
+        /// inviter is a contact.
         case unknownGroup(isInviterKnown: Bool)
     }
 
-    /// Returns whether an inviter may add this device to a conversation again. In a conversation of two, the inviter must be the
-    /// other person, and nobody else may be in the Welcome's group. In a group, the inviter must have been a member. If the
-    /// device was restored from a backup and does not know the group, the inviter must be a contact.
+    /// Returns whether an inviter may add this device to a conversation again.
+    ///
+    /// - In a conversation of two, the inviter must be the other person, and the Welcome's group must contain nobody else.
+    /// - In a group, the inviter must have been a member.
+    /// - If a restored device does not know the group, the inviter must be a contact.
     ///
     /// - Parameters:
     ///   - inviter: the account that made the Welcome; `nil` if it is unknown.

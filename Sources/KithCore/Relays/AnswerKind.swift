@@ -1,6 +1,6 @@
 import KithWire
 
-/// The kind of reply that a request gets, unless the relay refuses the request.
+/// The kind of reply to a request. A relay may refuse any request instead.
 enum AnswerKind {
     case welcome, done, granted, accepted, following, keyPackage, record
 

@@ -5,9 +5,9 @@ extension Backoff {
     package static let reconnecting = Backoff(
         shortestMs: ClientLimits.shortestReconnectMs, longestMs: ClientLimits.longestReconnectMs)
 
-    /// Makes the pauses short again if the connection that has ended lasted at least ``ClientLimits/lastingConnection``. After a
-    /// shorter connection, the pauses continue to grow, so that a relay that ends every connection at once is contacted less and
-    /// less often.
+    /// If the connection that has ended lasted at least ``ClientLimits/lastingConnection``, makes the pauses short again. After a
+    /// shorter connection, the pauses continue to grow. So a relay that ends every connection at once gets fewer and fewer
+    /// attempts.
     package mutating func connectionEnded(after duration: Duration) {
         if duration >= ClientLimits.lastingConnection { reset() }
     }

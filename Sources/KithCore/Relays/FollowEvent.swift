@@ -2,7 +2,7 @@ import KithWire
 
 /// An event of a follow.
 package enum FollowEvent: Hashable, Sendable {
-    /// Consecutive entries. They directly follow the entries that the follow has delivered before.
+    /// Consecutive entries. They directly follow the entries that were delivered before.
     case entries([Entry])
     /// A whisper: a payload that the relay passes on and does not store.
     case whisper(ArraySlice<UInt8>)

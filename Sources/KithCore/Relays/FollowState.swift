@@ -6,7 +6,7 @@ package struct FollowID: Hashable, Sendable {
     package init(value: UInt64) { self.value = value }
 }
 
-/// The entries that a follow requests: those of one epoch, beginning with a seq.
+/// The entries that a follow requests. The entries belong to one epoch. The first of them has the given seq.
 package struct FollowTarget: Hashable, Sendable {
     package let channel: ChannelID
     package let epoch: UInt64
@@ -25,7 +25,7 @@ package struct FollowTarget: Hashable, Sendable {
 ///       any ──error, epochEnded──▶ over            any ──leave──▶ leaving ──done──▶ over
 struct FollowState<Ticket> {
     enum Phase {
-        /// The `follow` request was not sent yet, because an earlier follow of the channel is being ended.
+        /// The client has not sent the `follow` request yet. An earlier follow of the channel has to end first.
         case waiting
         /// The `follow` request was sent and has no answer.
         case asked(at: Duration)

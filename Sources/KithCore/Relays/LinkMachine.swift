@@ -2,8 +2,9 @@ import KithSupport
 import KithWire
 import MLS
 
-/// The connection of a profile to one relay, as a state machine. It reconnects with growing random pauses until it is stopped. It
-/// sends requests no faster than the relay's rate limit allows, and converts the relay's frames to inputs of the profile.
+/// The connection of a profile to one relay, as a state machine. The machine reconnects with growing random pauses until it is
+/// stopped. The machine sends requests no faster than the relay's rate limit allows. It converts the relay's frames to inputs of
+/// the profile.
 ///
 ///     waiting ──time──▶ connecting ──didConnect──▶ greeting ──welcome──▶ open
 ///        ▲                  │                         │                    │
@@ -29,7 +30,7 @@ package struct LinkMachine {
         case stopped
     }
 
-    /// The error for a follow of a channel that is already followed. A ``ProfileMachine`` never begins two follows of a channel.
+    /// The error for a second follow of a channel. A ``ProfileMachine`` never begins a second follow of a channel.
     package static let alreadyFollowing = RelayError(.unavailable, "the channel is followed already")
 
     private let id: RelayID
@@ -38,8 +39,8 @@ package struct LinkMachine {
     private let random: RandomSource
     private var backoff = Backoff.reconnecting
     private var idle = Idle.connecting
-    /// The connection; `nil` if there is none. While a connection exists, `idle` is not used. The connection is an optional and
-    /// not a case of an enumeration, because only the value in an optional can be changed without a copy.
+    /// The connection; `nil` if there is none. While a connection exists, `idle` is not used. An optional can be changed without
+    /// a copy. A case of an enumeration cannot.
     private var open: OpenLink?
 
     /// - Parameter id: the relay's number in the inputs of the profile.
@@ -54,7 +55,7 @@ package struct LinkMachine {
 
     // MARK: The connection
 
-    /// Whether the caller is still connecting, after ``Action/connect``.
+    /// Whether the caller is still performing ``Action/connect``.
     package var isConnecting: Bool { if open == nil, case .connecting = idle { true } else { false } }
 
     /// Begins to connect.
@@ -87,7 +88,7 @@ package struct LinkMachine {
         return [.report(error.isLasting ? .refused(error) : .unreachable(error, pause: pause))]
     }
 
-    /// Ends the connection for good. After the returned actions, the machine returns no more actions.
+    /// Ends the connection for good. After the returned actions, the machine returns no further actions.
     package mutating func stop() -> [Action] {
         defer { (open, idle) = (nil, .stopped) }
         if open?.welcome != nil { return [.deliver(.disconnected(id)), .disconnect(.closed(.here))] }
@@ -108,7 +109,7 @@ package struct LinkMachine {
         return nil
     }
 
-    /// Does the work that is due: the next attempt to connect, a ping, or requests that waited for the rate limit.
+    /// Does the work that is due: an attempt to connect, a ping, or requests that waited for the rate limit.
     package mutating func timePassed(now: Duration) -> [Action] {
         guard open != nil else {
             guard case .waiting(let until) = idle, now >= until else { return [] }
@@ -178,7 +179,7 @@ package struct LinkMachine {
         open?.ask(.follow(place), Ticket(tag: tag), now: now) ?? []
     }
 
-    /// Ends a follow. No more events of it are delivered.
+    /// Ends a follow. The machine delivers no further events of the follow.
     package mutating func unfollow(_ tag: UInt64, now: Duration) -> [Action] {
         open?.unfollow(Ticket(tag: tag), now: now) ?? []
     }
@@ -197,6 +198,6 @@ package enum LinkReport: Hashable, Sendable {
     case unreachable(RelayConnectionError, pause: Duration)
     /// The relay refuses the connection, and will probably refuse further attempts.
     case refused(RelayConnectionError)
-    /// The connection has ended after a short time, repeatedly. The next attempt follows after the pause.
+    /// Several connections in succession have ended after a short time. The next attempt follows after the pause.
     case ended(pause: Duration)
 }

@@ -2,7 +2,7 @@ import DequeModule
 import KithSupport
 import KithWire
 
-/// An open connection of a ``LinkMachine``. It has the session, and the requests that wait for the relay's rate limit.
+/// An open connection of a ``LinkMachine``: the session, and the requests that wait for the relay's rate limit.
 struct OpenLink {
     /// A request or a follow that has to be sent.
     enum Asked {
@@ -15,8 +15,8 @@ struct OpenLink {
     /// The time at which the relay's `welcome` arrived, and the relay's rate limit; `nil` before `welcome`. No request is sent
     /// before `welcome`.
     private(set) var welcome: (since: Duration, pace: TokenBucket)?
-    /// Requests and follows that wait for the rate limit, the oldest first. There are at most
-    /// ``ClientLimits/unansweredRequests``.
+    /// Requests and follows that wait for the rate limit, the oldest first. The queue has at most
+    /// ``ClientLimits/unansweredRequests`` elements.
     private var queue: Deque<(asked: Asked, ticket: LinkMachine.Ticket)> = []
     /// The time at which the rate limit allows the next queued request; `nil` if the queue is empty.
     private var sendAt: Duration?

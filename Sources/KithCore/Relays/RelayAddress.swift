@@ -22,7 +22,7 @@ public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
         self.init(host: String(host), port: port)
     }
 
-    /// Creates an address; `nil` if the host has a character that hosts cannot have, or if the port is out of range.
+    /// Creates an address; `nil` if the host contains a forbidden character, or if the port is out of range.
     public init?(host: String, port: Int) {
         guard (1...65_535).contains(port), (1...253).contains(host.utf8.count) else { return nil }
         // This check also keeps spaces and line breaks out of the file of known relays, and control characters away from the

@@ -1,8 +1,8 @@
 import KithWire
 
 extension RelayConnectionError {
-    /// Whether another attempt will probably fail in the same way, because the relay's key or the pass is wrong, or because the
-    /// relay breaks the protocol.
+    /// Whether a further attempt will probably fail in the same way. The reason is a wrong key of the relay, a wrong pass, or a
+    /// relay that breaks the protocol.
     var isLasting: Bool {
         switch self {
         case .pinMismatch, .turnedAway, .protocolViolation: true
@@ -10,7 +10,8 @@ extension RelayConnectionError {
         }
     }
 
-    /// Whether only the user can resolve the refusal: the relay's address has another key, or the relay requires another pass.
+    /// Whether only the user can resolve the refusal. Either the server at the relay's address has another key, or the relay
+    /// requires another pass.
     package func isFinal(for relay: RelayPoint) -> Bool {
         switch self {
         case .pinMismatch(let expected, _): expected == relay.pin
@@ -19,7 +20,8 @@ extension RelayConnectionError {
         }
     }
 
-    /// Whether the relay with the expected key was not found at the address: there was no answer, or another key.
+    /// Whether the relay with the expected key was not found at the address. Either nothing has answered, or a server with
+    /// another key has answered.
     package var isAboutAddress: Bool {
         switch self {
         case .unreachable, .pinMismatch, .notARelay: true

@@ -4,30 +4,31 @@ import KithWire
 public enum RelayConnectionError: Error, Hashable, Sendable {
     /// Nothing answers at the address. A later attempt may succeed.
     case unreachable(Unreachable)
-    /// The relay's key is not the expected one, so another server may have answered. Nothing was sent to it.
+    /// The relay's key is not the expected one. Another server may have answered. Nothing was sent to that server.
     case pinMismatch(expected: RelayPin, found: RelayPin)
-    /// A server answers at the address, but it is not a Kith relay, or it is a relay that accepts no connections now.
+    /// A server answers at the address, but does not act as a relay. The server is not a Kith relay, or accepts no connections
+    /// now.
     case notARelay(NotARelay)
     /// The relay has refused this request. The connection stays open.
     case refused(RelayError)
-    /// The relay has refused the connection, either in answer to `hello` or because it could not read a frame.
+    /// The relay has refused the connection: the answer to `hello` was an error, or the relay could not read a frame.
     case turnedAway(RelayError)
-    /// The connection has ended. The relay may or may not have processed requests without an answer.
+    /// The connection has ended. The relay may have processed some of the unanswered requests.
     case closed(Closed)
-    /// The relay has broken the protocol, so the connection was closed.
+    /// The relay has broken the protocol. The client has closed the connection.
     case protocolViolation(RelayViolation)
-    /// `ClientLimits.unansweredRequests` requests already wait for an answer. This request was not sent.
+    /// Too many requests already wait for an answer; the limit is `ClientLimits.unansweredRequests`. This request was not sent.
     case overloaded
     /// This connection already follows the channel. Nothing was sent.
     case alreadyFollowing
-    /// The connection has separate methods for requests of this kind. Nothing was sent.
+    /// The connection has separate methods for `hello`, `follow` and `unfollow`. Nothing was sent.
     case notByHand
 
     /// The reason why an address does not answer.
     public enum Unreachable: Hashable, Sendable {
         /// The host name has no address.
         case unknownHost
-        /// No name server has answered, so the host's address is unknown.
+        /// No name server has answered. The host's address is unknown.
         case noNameServer
         /// Nothing listens at the address.
         case connectionRefused
@@ -49,7 +50,7 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
         case saidNothing
         /// The server answered the upgrade with this HTTP status.
         case httpStatus(Int)
-        /// The server's answer to the upgrade is not that of a WebSocket server.
+        /// The server's answer to the upgrade is not the answer of a WebSocket server.
         case noWebSocket
     }
 
@@ -76,7 +77,7 @@ public enum RelayViolation: Error, Hashable, Sendable {
     case misplacedWelcome
     /// The relay chose a protocol version that was not offered.
     case unofferedVersion
-    /// The relay answered a request that was not made or was already answered.
+    /// The relay has answered a request that does not exist or was already answered.
     case unknownRequest
     /// The answer is of the wrong kind for the request.
     case wrongAnswer

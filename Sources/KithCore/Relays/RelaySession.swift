@@ -3,8 +3,8 @@ import TLSCodec
 
 /// The client's side of the relay protocol, as a state machine. It receives requests and frames, and returns frames and events.
 ///
-/// The answer to a request comes with the `Ticket` that was passed with the request. All times are from one clock, which the
-/// caller chooses. It must be a clock that cannot be set.
+/// The caller passes a `Ticket` with each request. The answer to the request contains the same ticket. All times are from one
+/// clock that the caller chooses. The clock must be one that cannot be set.
 ///
 ///     awaitingWelcome ──welcome──▶ open ──close──▶ closed
 ///
@@ -19,7 +19,7 @@ package struct RelaySession<Ticket> {
         case followed(Ticket, FollowEvent)
         /// The relay has refused or ended a follow.
         case followEnded(Ticket, RelayError)
-        /// The caller has to send this frame as a reaction.
+        /// The caller has to send this frame to the relay.
         case send(ClientFrame)
         case nothing
     }
@@ -55,7 +55,7 @@ package struct RelaySession<Ticket> {
         ask(.hello(versions: Self.versions, relayPass: pass), .hello(at: now), now: now)
     }
 
-    /// Makes a request that has one answer. There are separate methods for follows.
+    /// Makes a request that has one answer. For follows, use the methods for follows.
     ///
     /// - Throws: `overloaded` if ``ClientLimits/unansweredRequests`` requests have no answer, `closed` if the session is not
     ///   open. In both cases nothing has changed.
@@ -66,9 +66,9 @@ package struct RelaySession<Ticket> {
         return ask(request, .request(AnswerKind(to: request), ticket, at: now), now: now)
     }
 
-    /// Begins a follow with an unused number. If an earlier follow of the channel is still being ended, returns `nil`, and
-    /// requests the new follow when the earlier one is over. A request at once would be too early, because a repeated `unfollow`
-    /// could end the new follow.
+    /// Begins a follow with an unused number. If an earlier follow of the channel is still ending, returns `nil`. In that case,
+    /// the session requests the new follow after the earlier follow has ended. An immediate request would be too early: a
+    /// repeated `unfollow` could end the new follow.
     ///
     /// - Throws: the errors of ``submit(_:ticket:now:)``, and `alreadyFollowing`.
     package mutating func follow(
@@ -107,10 +107,10 @@ package struct RelaySession<Ticket> {
         return ping.map { min($0, timeout) } ?? timeout
     }
 
-    /// Returns a ping if one is due, otherwise `nil`.
+    /// Returns a ping if one is due; otherwise `nil`.
     ///
-    /// - Throws: `closed(.answerTimedOut)` if a request has waited too long for its answer, `unreachable(.timedOut)` if this
-    ///   request is `hello`.
+    /// - Throws: `closed(.answerTimedOut)` if a request has waited too long for its answer. If that request is `hello`, the error
+    ///   is `unreachable(.timedOut)`.
     package mutating func tick(now: Duration) throws(RelayConnectionError) -> ClientFrame? {
         if let readingSince, let since = unansweredSince, now - max(since, readingSince) >= answerTimeout {
             unansweredSince = unanswered.oldest { id in
@@ -127,7 +127,7 @@ package struct RelaySession<Ticket> {
     /// Notes that the caller has stopped reading from the connection. Until ``resumeReading(now:)``, no answer counts as late.
     package mutating func pauseReading() { readingSince = nil }
 
-    /// Notes that the caller reads from the connection again. From now on, unanswered requests have the whole timeout.
+    /// Notes that the caller reads from the connection again. The timeouts of all unanswered requests begin anew.
     package mutating func resumeReading(now: Duration) { readingSince = now }
 
     private var answerTimeout: Duration { phase == .awaitingWelcome ? timeouts.handshake : timeouts.answer }

@@ -3,13 +3,13 @@ package struct RelayTimeouts: Sendable {
     /// The timeout for the TCP connection.
     package var connect: Duration
     /// The timeout for TLS and the WebSocket upgrade together. The answer to `hello` has a separate timeout of the same length.
-    /// The default of 10 s is also the time that a relay gives a client.
+    /// The default is 10 s. The relay's own timeout for a handshake is 10 s too.
     package var handshake: Duration
-    /// The timeout for the answer to a request. After it, the connection is closed, because the relay or the connection no longer
-    /// works.
+    /// The timeout for the answer to a request. After the timeout, the client closes the connection: the relay or the connection
+    /// no longer works.
     package var answer: Duration
-    /// Time without a request after which a ping is sent. The ping keeps the connection open, at the relay and at routers, and
-    /// detects a broken connection. If the relay closes idle connections sooner, the ping is also sent sooner.
+    /// Time without a request after which a ping is sent. The ping keeps the connection open at the relay and at routers. The
+    /// ping also detects a broken connection. If the relay closes idle connections sooner, the client sends the ping sooner.
     package var pingAfter: Duration
 
     package init(

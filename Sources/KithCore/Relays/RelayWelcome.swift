@@ -4,7 +4,7 @@ import KithWire
 package struct RelayWelcome: Hashable, Sendable {
     /// The protocol version of the connection.
     package let version: UInt16
-    /// 16 bytes that do not change as long as the relay keeps its store.
+    /// The relay's id: 16 random bytes. The id does not change as long as the relay keeps its store.
     package let relayID: [UInt8]
     /// The limits that the relay asks its clients to observe.
     package let limits: AdvertisedLimits

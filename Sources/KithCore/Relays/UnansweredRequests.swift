@@ -18,12 +18,12 @@ struct UnansweredRequests<Ticket> {
         purposes.values.compactMap { if case .request(_, let ticket, _) = $0 { ticket } else { nil } }
     }
 
-    /// The purpose of a request; `nil` if the request is over, or was never made.
+    /// The purpose of a request; `nil` if the request is over or was never made.
     subscript(number: UInt32) -> Purpose? { purposes[number] }
 
     /// The time of the oldest request.
     ///
-    /// - Parameter asked: returns the time at which a follow was requested; `nil` if the request for the follow was answered.
+    /// - Parameter asked: returns the time at which a follow was requested; `nil` if the relay has answered that request.
     func oldest(asked: (FollowID) -> Duration?) -> Duration? {
         purposes.values.compactMap { purpose -> Duration? in
             switch purpose {
@@ -35,7 +35,7 @@ struct UnansweredRequests<Ticket> {
 
     /// Adds a request.
     ///
-    /// - Returns: the request's number, which no other unanswered request has. The number is not 0.
+    /// - Returns: the request's number. No other unanswered request has this number. The number is not 0.
     mutating func add(_ purpose: Purpose) -> UInt32 {
         repeat { last &+= 1 } while last == 0 || purposes[last] != nil
         purposes[last] = purpose
