@@ -3,14 +3,14 @@ import NIOCore
 
 /// The limits of connections, of the vault, and of events that wait for a subscriber.
 extension ClientLimits {
-    /// The longest accepted response to the WebSocket upgrade, in bytes. A relay's response has about 200 bytes, and a proxy may
-    /// add headers.
+    /// The longest accepted response to the WebSocket upgrade, in bytes. A relay's response has about 200 bytes. A proxy may add
+    /// headers.
     package static let upgradeResponse = 8 << 10
 
-    /// Maximum number of frames that wait to be sent. They wait for the event loop, or for a relay that does not read. At most
-    /// ``unansweredRequests`` of these frames are requests. All other frames, such as a repeated `unfollow`, are reactions to the
-    /// relay's own frames. There is room for one reaction for each channel that a connection may follow. Only a hostile relay
-    /// causes more, and it is disconnected.
+    /// Maximum number of frames that wait for the event loop or for a relay that does not read. At most ``unansweredRequests`` of
+    /// these frames are requests. The remaining 4,096 frames are reactions to the relay's own frames, such as a repeated
+    /// `unfollow`. A connection may follow 4,096 channels, and each of them can cause one reaction. Only a hostile relay causes
+    /// more reactions. The client disconnects such a relay.
     static let unsentFrames = unansweredRequests + 4096
 
     /// The longest accepted status page of a relay, in bytes. The limit is ten times the usual length.
@@ -20,45 +20,45 @@ extension ClientLimits {
     /// and one sentence.
     package static let blobError = 1 << 10
 
-    /// The longest accepted file of known relays, in bytes. There is room for thousands of relays.
+    /// The longest accepted file of known relays, in bytes. The limit is enough for thousands of relays.
     package static let knownRelaysFile = 1 << 20
 
-    /// Maximum memory that scrypt may use when its parameters come from a file, in bytes. The limit is eight times the memory
-    /// that Kith's own parameters need.
+    /// Maximum memory for scrypt with parameters from a file, in bytes. The limit is eight times the memory for Kith's own
+    /// parameters.
     package static let scryptMemory = 1 << 30
 
-    /// The longest record of a backup, in bytes. A record of this length is far longer than any message, and fits into the memory
-    /// of the device that reads the backup.
+    /// The longest record of a backup, in bytes. The limit is far above the length of any message. A record of this length fits
+    /// into the memory of the device that reads the backup.
     package static let backupRecord = 16 << 20
 
-    /// The longest accepted lock file, in bytes. There is room for a process id and for the names of a machine and a container.
+    /// The longest accepted lock file, in bytes. The limit is enough for a process id and the names of a machine and a container.
     package static let lockFile = 512
 
-    /// Maximum time that a process waits while another one writes to the same vault, in seconds. A transaction takes
-    /// milliseconds, and up to a second on a busy disk.
+    /// Maximum time that a process waits while another process writes to the same vault, in seconds. A transaction takes
+    /// milliseconds. On a busy disk, it takes up to a second.
     package static let vaultWait = 10.0
 
-    /// Size of SQLite's page cache for a vault, in KiB. The tables that change often fit into it, even with hundreds of
-    /// conversations.
+    /// Size of SQLite's page cache for a vault, in KiB. The cache is large enough for the tables that change often, even with
+    /// hundreds of conversations.
     package static let vaultCacheKiB = 8 << 10
 
-    /// Maximum size of the events that wait for one subscriber, in bytes. The size of an event is that of its text plus
-    /// ``eventBytes``. There is room for about 30,000 short messages, more than arrive at once after weeks offline. Beyond the
-    /// limit, events are dropped, and their messages are later read from the vault.
+    /// Maximum size of the events that wait for one subscriber, in bytes. The size of an event is the size of its text plus
+    /// ``eventBytes``. The limit is enough for about 30,000 short messages, more than arrive at once after weeks offline. Beyond
+    /// the limit, events are dropped. The messages of the dropped events are later read from the vault.
     public static let unreadEvents = 16 << 20
 
     /// Maximum number of entries that are read at once in place of dropped events. Even with the longest texts, these entries
-    /// take only a part of ``unreadEvents``. Reading them delays commands only for a moment.
+    /// take only a part of ``unreadEvents``. A page of this length delays commands only for a moment.
     static let eventPage = 64
 
     /// Memory of an event in addition to its text, in bytes.
     public static let eventBytes = 512
 
-    /// Number of threads for all profiles of a process. A person has one profile. A program with hundreds of profiles would not
-    /// be faster with more threads, because all threads wait for the same disk.
+    /// Number of threads for all profiles of a process. A person has one profile. A program with hundreds of profiles gains
+    /// nothing from more threads: all threads wait for the same disk.
     package static let profileThreads = 8
 
     /// Maximum wait for the relay's goodbye when this side closes a connection. Closing may take up to a second in total.
-    /// Messages that are still unsent then are sent on the next connection.
+    /// Messages that were not sent by then are sent on the next connection.
     static let goodbye = TimeAmount.milliseconds(500)
 }

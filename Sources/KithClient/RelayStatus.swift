@@ -22,10 +22,10 @@ package struct RelayStatus: Hashable, Sendable {
     /// The relay's key.
     package let pin: RelayPin
 
-    /// Requests a relay's health, with TLS and after a check of its key.
+    /// Requests a relay's health over TLS. The relay's key is checked first.
     ///
-    /// - Parameter metrics: the metrics to put into the result, which the caller got from ``metrics(at:timeouts:)``. By default,
-    ///   there are none.
+    /// - Parameter metrics: the metrics for the result. The caller gets them from ``metrics(at:timeouts:)``. By default, there
+    ///   are none.
     /// - Throws: ``RelayConnectionError``.
     package static func ask(
         _ address: RelayAddress, trust: RelayTrust, metrics: [Metric] = [], timeouts: RelayTimeouts = RelayTimeouts()
@@ -38,8 +38,9 @@ package struct RelayStatus: Hashable, Sendable {
             metrics: metrics, pin: pin)
     }
 
-    /// Requests a relay's metrics from the address that serves them, in plain HTTP.
+    /// Requests a relay's metrics in plain HTTP.
     ///
+    /// - Parameter address: the address that serves the metrics.
     /// - Throws: ``RelayConnectionError``.
     package static func metrics(
         at address: RelayAddress, timeouts: RelayTimeouts = RelayTimeouts()
@@ -48,7 +49,7 @@ package struct RelayStatus: Hashable, Sendable {
         return page.body.split(separator: "\n").compactMap(Metric.init)
     }
 
-    /// Requests a page. With a check, uses TLS and checks the relay's key; without one, uses plain HTTP.
+    /// Requests a page. With a check, uses TLS and checks the relay's key. Without a check, uses plain HTTP.
     private static func get(
         _ path: String, from address: RelayAddress, _ check: PinCheck?, _ timeouts: RelayTimeouts
     ) async throws(RelayConnectionError) -> HTTPAnswer {
@@ -95,7 +96,7 @@ struct HTTPAnswer: Sendable {
     var body: String
 }
 
-/// Sends one GET request, and collects the response. If the channel has TLS, the request is sent after the handshake.
+/// Sends one GET request, and collects the response. If the channel has TLS, sends the request after the handshake.
 private final class HTTPGet: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart

@@ -1,8 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// Calls a function on an event loop at a given time. If the time is then changed to a later one, the call still comes at the
-/// earlier time. There is no call after ``cancel()``.
+/// Calls a function on an event loop at a given time. Changing the time to a later time has no effect: the call comes at the
+/// earlier time. After ``cancel()``, no call comes.
 final class Alarm: Sendable {
     private struct State {
         var scheduled: Scheduled<Void>?
@@ -11,8 +11,8 @@ final class Alarm: Sendable {
         var isCancelled = false
     }
 
-    /// The longest wait before the clock is read again. The limit is needed because event loops do not count the time during
-    /// which the machine sleeps.
+    /// The longest wait before the clock is read again. Event loops do not count the time during which the machine sleeps. With
+    /// this limit, a call is at most this much late after the machine wakes up.
     private static let longestWait = Duration.seconds(5)
 
     private let state = Mutex(State())
@@ -21,7 +21,7 @@ final class Alarm: Sendable {
     init(on loop: any EventLoop) { self.loop = loop }
 
     /// Schedules a call at a time of the ``SteadyClock``; does nothing if `time` is `nil`. If a call is already scheduled for an
-    /// earlier time, only the earlier call happens, and the called function has to set the alarm again.
+    /// earlier time, only the earlier call happens. The called function then has to set the alarm again.
     func set(at time: Duration?, _ call: @escaping @Sendable () -> Void) {
         guard let time else { return }
         state.withLock { state in
@@ -47,7 +47,7 @@ final class Alarm: Sendable {
         }
     }
 
-    /// Returns whether the call is due. If it is not, continues to wait.
+    /// Returns whether the call is due. If the call is not due yet, continues to wait.
     private func isDue(_ call: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
             guard !state.isCancelled, let time = state.time else { return false }

@@ -5,9 +5,9 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// A connection to a relay for the bytes of blobs, beside the connection for messages, so that no message waits behind a file.
+/// A connection to a relay for the bytes of blobs. Messages have a separate connection, so no message waits behind a file.
 ///
-/// A connection makes one request at a time.
+/// The connection makes one request at a time.
 package struct BlobConnection {
     private typealias Channel = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
@@ -15,8 +15,8 @@ package struct BlobConnection {
     private let outbound: NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>
     private var inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator
 
-    /// Connects, checks the relay's key before anything is sent to it, and calls `body` with the connection, which closes
-    /// afterwards. Cancelling the task ends the connection at once.
+    /// Connects, checks the relay's key, and calls `body` with the connection. Nothing is sent to the relay before its key was
+    /// checked. After `body`, the connection closes. Cancelling the task ends the connection at once.
     ///
     /// - Throws: ``RelayConnectionError``, or an error of `body`.
     package static func use<R>(
@@ -76,12 +76,12 @@ package struct BlobConnection {
         return try await readStatus()
     }
 
-    /// Uploads bytes to a blob, where they begin at `offset`.
+    /// Uploads bytes to a blob. The bytes begin at `offset` in the blob.
     ///
     /// - Parameters:
     ///   - count: the number of bytes to upload.
-    ///   - next: returns the next part of the bytes to upload, which is not empty.
-    /// - Returns: the blob's state afterwards.
+    ///   - next: returns the next part of the bytes to upload. The part must not be empty.
+    /// - Returns: the blob's state after the upload.
     package mutating func append(
         to blob: BlobID, token: Token, offset: UInt64, count: UInt64, _ next: () async throws -> ByteBuffer
     ) async throws -> BlobStatus {
@@ -103,7 +103,7 @@ package struct BlobConnection {
         return status
     }
 
-    /// Returns the relay's refusal of the last request; `nil` if it sent none.
+    /// Returns the relay's refusal of the last request; `nil` if the relay has sent none.
     private mutating func refusal() async -> (any Error)? {
         do { _ = try await readHead() } catch let error as RelayConnectionError {
             if case .refused = error { return error }
@@ -114,7 +114,7 @@ package struct BlobConnection {
     /// Downloads a part of a blob.
     ///
     /// - Parameters:
-    ///   - range: the part, which is not empty.
+    ///   - range: the part to download. The range must not be empty.
     ///   - take: called with the bytes, in order. The relay waits while `take` runs.
     package mutating func read(
         _ range: Range<UInt64>, of blob: BlobID, token: Token, _ take: (ByteBuffer) async throws -> Void
@@ -204,7 +204,7 @@ package struct BlobConnection {
     }
 }
 
-/// Closes a connection that transports no bytes for too long.
+/// Closes a connection that has transported no bytes for too long.
 private final class IdleEnd: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
 

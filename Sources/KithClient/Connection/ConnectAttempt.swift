@@ -2,10 +2,11 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// An attempt to make a TCP connection. Cancelling it has effect at once, even if the network does not respond.
+/// An attempt to make a TCP connection. A cancellation has effect at once, even if the network does not respond.
 final class ConnectAttempt: Sendable {
     private struct State {
-        /// The channels that may become the connection: one for each address that is being tried.
+        /// The channels of this attempt: one for each address that is being tried. The first channel that connects becomes the
+        /// connection.
         var channels: [any Channel] = []
         /// Whether one of the channels has connected, or the attempt was cancelled.
         var isOver = false

@@ -3,9 +3,9 @@ import NIOPosix
 import NIOSSL
 
 extension RelayConnectionError {
-    /// Translates an error of the network library that occurred while connecting.
+    /// Translates an error of the network library. The error has occurred while connecting.
     ///
-    /// - Parameter lookup: the lookup of the host, if it may have caused the error.
+    /// - Parameter lookup: the lookup of the host, if that lookup may have caused the error.
     init(connecting error: any Error, lookup: HostLookup? = nil) {
         switch error {
         case let error as RelayConnectionError:

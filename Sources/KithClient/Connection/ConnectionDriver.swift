@@ -16,7 +16,7 @@ final class ConnectionDriver: RelayWireUser {
     private struct State {
         var session: RelaySession<Ticket>
         var lastFollow: UInt64 = 0
-        /// The reason why the connection is over; `nil` while it is not.
+        /// The reason for the end of the connection; `nil` while the connection exists.
         var end: RelayConnectionError?
     }
 
@@ -47,7 +47,7 @@ final class ConnectionDriver: RelayWireUser {
         }
     }
 
-    /// Starts a follow. If this fails, the queue ends with the error.
+    /// Starts a follow. If the follow cannot start, the queue ends with the error.
     func follow(_ place: FollowTarget, _ queue: FollowQueue) -> FollowID {
         let id = state.withLock { state in
             state.lastFollow += 1
@@ -68,7 +68,7 @@ final class ConnectionDriver: RelayWireUser {
         try? update { session, now in session.leave(id, now: now) }
     }
 
-    /// Changes the session, and sends the frame that results from the change, if there is one.
+    /// Changes the session. If the change results in a frame, sends that frame.
     private func update(
         _ body: (inout RelaySession<Ticket>, Duration) throws(RelayConnectionError) -> ClientFrame?
     ) throws(RelayConnectionError) {

@@ -2,7 +2,7 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// The events of one follow that its reader has not read yet. Their bytes count in the connection's ``UnreadBytes``.
+/// The unread events of one follow. The bytes of these events count in the connection's ``UnreadBytes``.
 final class FollowQueue: Sendable {
     fileprivate struct Counted: Sendable {
         let event: FollowEvent
@@ -55,7 +55,7 @@ final class FollowQueue: Sendable {
 
     func makeIterator() -> Iterator { Iterator(queue: self, events: events.makeAsyncIterator()) }
 
-    /// Drops all waiting and all later events.
+    /// Drops all waiting events, and all events that arrive later.
     func abandon() {
         let dropped = state.withLock { state in
             defer { state = State(bytes: 0, isAbandoned: true) }
@@ -77,7 +77,7 @@ final class FollowQueue: Sendable {
         let queue: FollowQueue
         fileprivate var events: AsyncThrowingStream<Counted, any Error>.Iterator
 
-        /// Returns the next event, or `nil` at the end or after the task was cancelled.
+        /// Returns the next event. Returns `nil` at the end, or after the task was cancelled.
         mutating func next(
             isolation actor: isolated (any Actor)? = #isolation
         ) async throws(RelayConnectionError) -> FollowEvent? {

@@ -12,10 +12,10 @@ import Synchronization
     import Darwin
 #endif
 
-/// Looks up the addresses of a host with the system's resolver. If there are none, remembers the reason: the name does not exist,
-/// or no name server answers.
+/// Looks up the addresses of a host with the system's resolver. If the lookup finds no address, stores the reason: the name does
+/// not exist, or no name server answers.
 ///
-/// The system's call cannot be cancelled, so each lookup has its own thread, and nothing waits for the end of that thread.
+/// The system's call cannot be cancelled. Therefore each lookup has its own thread, and no code waits for the end of that thread.
 final class HostLookup: Resolver, Sendable {
     private enum Outcome {
         case pending
@@ -38,8 +38,8 @@ final class HostLookup: Resolver, Sendable {
         for answer in [ipv4, ipv6] { answer.fail(RelayConnectionError.unreachable(.cancelled)) }
     }
 
-    /// The reason why there is no address; `nil` if there is one. Until the system answers, the reason is that no name server
-    /// answers.
+    /// The reason for a lookup without addresses; `nil` if there is an address. Until the system answers, the reason is that no
+    /// name server answers.
     var failure: RelayConnectionError? {
         outcome.withLock { outcome in
             switch outcome {

@@ -3,14 +3,14 @@ import NIOCore
 import NIOSSL
 import Synchronization
 
-/// Checks a relay's key in the TLS handshake, instead of a certificate chain. Nothing is sent to a relay with a wrong key.
+/// Checks a relay's key in the TLS handshake, instead of a certificate chain. If the key is wrong, nothing is sent to the relay.
 final class PinCheck: Sendable {
     private let trust: RelayTrust
     private let seen = Mutex<RelayPin?>(nil)
 
     init(_ trust: RelayTrust) { self.trust = trust }
 
-    /// The relay's key, even if it was refused.
+    /// The relay's key. The value is available even if the key was refused.
     var found: RelayPin? { seen.withLock { $0 } }
 
     /// The error to report if the relay has a wrong key.
@@ -33,7 +33,7 @@ final class PinCheck: Sendable {
         return mismatch == nil
     }
 
-    /// One context for all connections. This is safe, because it contains no secret and no data of a relay.
+    /// One context for all connections. The context contains no secret and no data of a relay, so all connections may use it.
     private static let context = Result { try NIOSSLContext(configuration: configuration) }
 
     private static var configuration: TLSConfiguration {
@@ -49,6 +49,6 @@ final class PinCheck: Sendable {
 }
 
 extension RelayAddress {
-    /// Whether the host is an IP address, which TLS does not allow as a server name (RFC 6066 §3).
+    /// Whether the host is an IP address. TLS does not allow IP addresses as server names (RFC 6066 §3).
     var isIPAddress: Bool { (try? SocketAddress(ipAddress: host, port: port)) != nil }
 }

@@ -3,8 +3,8 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
-/// Processes the bytes of a ``RelayWire``: the handshake, and WebSocket frames in both directions. It stops reading while the
-/// user of the wire has no room. It belongs to the channel's event loop.
+/// Processes the bytes of a ``RelayWire``: the handshake, and WebSocket frames in both directions. While the user of the wire has
+/// no room for messages, the handler does not read. The handler belongs to the channel's event loop.
 final class RelayChannelHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
@@ -31,8 +31,8 @@ final class RelayChannelHandler: ChannelDuplexHandler {
     private var frames: [ClientFrame] = []
     private var handshakeDeadline: Scheduled<Void>?
     private var isReading = true
-    /// The latest unanswered ping. One pong answers this ping and all earlier ones (RFC 6455 §5.5.3). The pong waits until the
-    /// relay reads. Meanwhile this side continues to read, since the relay may be waiting for that.
+    /// The latest unanswered ping. One pong answers this ping and all earlier pings (RFC 6455 §5.5.3). The pong waits until the
+    /// relay reads. The relay may first wait for this side to read, so this side continues to read.
     private var unansweredPing: [UInt8]?
 
     init(
@@ -54,7 +54,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
     }
 
     /// Called when the channel is closed. If the channel was closed before this handler was added, `channelInactive` is never
-    /// called, so the end is reported here.
+    /// called. In that case, this function reports the end.
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         failInactive()
@@ -135,7 +135,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Requests more bytes, unless the user has no room for them.
+    /// Requests more bytes if the user has room for them.
     func read(context: ChannelHandlerContext) {
         guard isReading else { return }
         if case .open = phase, !user.unread.hasRoom(orCall: { [wire] in wire.resumeReading() }) {
@@ -156,7 +156,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
 
     // MARK: Bytes out
 
-    /// Writes the waiting frames if the channel is writable. Afterwards closes the connection if that was requested, or if too
+    /// Writes the waiting frames if the channel is writable. After that, closes the connection if that was requested, or if too
     /// many frames are still waiting.
     func drain() {
         guard let context else { return }
@@ -213,7 +213,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         fail(meaning)
     }
 
-    /// Closes the connection, and reports the end to the user once. Sends a close frame first if this side ends the connection.
+    /// Closes the connection, and reports the end to the user once. If this side ends the connection, sends a close frame first.
     private func fail(_ error: RelayConnectionError) {
         if case .closed = phase { return }
         if case .open = phase, let code = Self.closeCode(after: error), let context {
@@ -228,7 +228,8 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         context.close().assumeIsolated().whenComplete { [wire] _ in wire.didClose() }
     }
 
-    /// The WebSocket status with which the connection is closed; `nil` if the relay has closed it or it is lost.
+    /// The WebSocket status in this side's close frame. `nil` if the relay has closed the connection, or if the connection is
+    /// lost.
     private static func closeCode(after error: RelayConnectionError) -> UInt16? {
         switch error {
         case .closed(.here): 1000

@@ -8,15 +8,15 @@ import Synchronization
 package enum RelayTrust: Hashable, Sendable {
     /// Only this key.
     case pinned(RelayPin)
-    /// Any key, because this is the first contact. The caller has to store ``RelayConnection/pin`` (see ``KnownRelays``).
+    /// Any key. Use this for the first contact. The caller has to store ``RelayConnection/pin`` (see ``KnownRelays``).
     case firstContact
 }
 
 /// A connection to a relay: TLS 1.3 with a pinned key, WebSocket, and a successful `hello`.
 ///
-/// Requests may be made from any thread, and any number at the same time. They are sent in the order in which they were made.
-/// Requests that are made while the connection is busy are sent together. The connection closes when it and its follows are no
-/// longer referenced.
+/// Any number of threads may make requests at the same time. Requests are sent in the order in which they were made. While the
+/// connection is busy, it collects new requests and sends them together. The connection closes when neither it nor any of its
+/// follows is referenced.
 package final class RelayConnection: Sendable {
     /// The relay's answer to `hello`.
     package let welcome: RelayWelcome
@@ -62,11 +62,11 @@ package final class RelayConnection: Sendable {
         }
     }
 
-    /// Makes a request, and calls `completion` with the answer. `completion` runs on the connection's event loop, so it must
-    /// return quickly. Of all functions that make requests, this one does the least work per request.
+    /// Makes a request, and calls `completion` with the answer. `completion` runs on the connection's event loop and must return
+    /// quickly. This function does less work per request than ``request(_:)``.
     ///
-    /// - Parameter request: any request except `hello`, `follow` and `unfollow`, which the connection makes itself. These three
-    ///   requests fail with ``RelayConnectionError/notByHand`` and are not sent.
+    /// - Parameter request: any request except `hello`, `follow` and `unfollow`. The connection makes these three requests
+    ///   itself. If a caller makes one of them, it fails with ``RelayConnectionError/notByHand`` and is not sent.
     package func submit(
         _ request: Request, completion: @escaping @Sendable (Result<Reply, RelayConnectionError>) -> Void
     ) {
@@ -78,7 +78,7 @@ package final class RelayConnection: Sendable {
 
     /// Makes a request and returns its answer.
     ///
-    /// - Throws: ``RelayConnectionError``. It is `refused` if the relay answers with an error.
+    /// - Throws: ``RelayConnectionError``. The error is `refused` if the relay answers with an error.
     package func request(_ request: Request) async throws(RelayConnectionError) -> Reply {
         let result = await withCheckedContinuation { continuation in
             submit(request) { continuation.resume(returning: $0) }
@@ -86,9 +86,9 @@ package final class RelayConnection: Sendable {
         return try result.get()
     }
 
-    /// Follows one epoch of a channel, beginning at a seq. The epoch's read token must have been presented before.
+    /// Follows one epoch of a channel, beginning at a seq. Present the epoch's read token before the call.
     ///
-    /// - Throws: ``RelayConnectionError``. It is `refused` if the relay does not allow the follow.
+    /// - Throws: ``RelayConnectionError``. The error is `refused` if the relay does not allow the follow.
     package func follow(
         _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64
     ) async throws(RelayConnectionError) -> RelayFollow {
@@ -114,7 +114,7 @@ package final class RelayConnection: Sendable {
     }
 }
 
-/// The part of a connection that its follows share. The connection closes when nothing refers to it any more.
+/// The part of a connection that its follows share. The connection closes when nothing refers to this part any more.
 final class ConnectionCore: Sendable {
     let driver: ConnectionDriver
 

@@ -37,8 +37,7 @@ extension RelayConnectionError.Unreachable: CustomStringConvertible {
 }
 
 extension RelayError.Code {
-    /// The refusal in words for the user. The relay's own text is not shown, because a hostile relay could write anything into
-    /// it.
+    /// The refusal in words for the user. The text from the relay is not shown: a hostile relay could write anything into it.
     package var words: String {
         switch self {
         case .badFrame: "it could not read the request"
@@ -100,8 +99,8 @@ extension RelayViolation: CustomStringConvertible {
 }
 
 extension RelayConnectionError {
-    /// The error as text for the user. If the relay has a wrong key, the text adds the remedy for a key that the operator changed
-    /// on purpose.
+    /// The error as text for the user. If the relay has a wrong key, the operator may have changed the key on purpose. For this
+    /// case, the text adds a remedy.
     package var withRemedy: Sentence {
         guard case .pinMismatch = self else { return "\(self)" }
         return

@@ -6,12 +6,13 @@ struct FollowBounds: Sendable {
     let lastSeq: UInt64
 }
 
-/// The entries of one epoch of a channel: first the existing entries, then new ones.
+/// The entries of one epoch of a channel: first the existing entries, then new entries.
 ///
 /// The sequence ends after `epochEnded`. If the relay or the connection ends the follow, the sequence throws an error. If the
-/// reading task is cancelled, the sequence ends without an error. Only one reader may read it. If the reader is slow, the whole
-/// connection stops reading when ``ClientLimits/unreadBytes`` are waiting. So a reader must not wait for the answer to a request
-/// on the same connection. The follow ends when the last copy of this value is released.
+/// reading task is cancelled, the sequence ends without an error. Only one reader may read the sequence.
+///
+/// If the reader is slow, the whole connection stops reading when ``ClientLimits/unreadBytes`` are waiting. So a reader must not
+/// wait for the answer to a request on the same connection. The follow ends when the last copy of this value is released.
 package struct RelayFollow: AsyncSequence, Sendable {
     /// An entry, a whisper, or the end of the epoch.
     package typealias Element = FollowEvent
@@ -28,14 +29,14 @@ package struct RelayFollow: AsyncSequence, Sendable {
     /// Returns an iterator. All iterators of a follow share one position.
     package func makeAsyncIterator() -> Iterator { Iterator(handle: handle, events: handle.queue.makeIterator()) }
 
-    /// Reads one event after another.
+    /// Reads the events one by one.
     package struct Iterator: AsyncIteratorProtocol {
         let handle: Handle
         var events: FollowQueue.Iterator
 
         /// Returns the next event, or `nil` at the end.
         ///
-        /// - Throws: ``RelayConnectionError``, the reason why the follow ended.
+        /// - Throws: ``RelayConnectionError``, the reason for the end of the follow.
         package mutating func next() async throws(RelayConnectionError) -> FollowEvent? {
             try await events.next()
         }

@@ -4,12 +4,12 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Keeps a profile connected to one relay until it is stopped. It passes bytes, times and requests to a ``LinkMachine``, and
-/// performs the machine's actions.
+/// Keeps a profile connected to one relay until the link is stopped. The link passes bytes, times and requests to a
+/// ``LinkMachine``, and performs the machine's actions.
 final class RelayLink: RelayWireUser {
     private struct State {
         var machine: LinkMachine
-        /// The current connection, or the current attempt to make one. Calls from earlier wires are ignored.
+        /// The current connection, or the current attempt to connect. Calls from earlier wires are ignored.
         var wire: RelayWire?
         /// The task of the latest connection. It ends when that connection has closed.
         var task: Task<Void, Never>?
@@ -42,8 +42,8 @@ final class RelayLink: RelayWireUser {
         update { machine, _ in machine.start() }
     }
 
-    /// Ends the connection and makes no further ones. Before this returns, the mailbox gets `disconnected`. The mailbox gets
-    /// nothing after that.
+    /// Ends the connection for good. Before this function returns, the mailbox gets `disconnected`. After that, the link puts
+    /// nothing into the mailbox.
     func stop() {
         update { machine, _ in machine.stop() }
         alarm.cancel()
@@ -90,11 +90,11 @@ final class RelayLink: RelayWireUser {
 
     // MARK: The machine
 
-    /// Changes the machine and performs its actions.
+    /// Changes the machine and performs the machine's actions.
     ///
     /// - Parameters:
-    ///   - wire: the wire that makes the call; `nil` if another part of the program makes it. If the wire is no longer the
-    ///     current one, its call is ignored.
+    ///   - wire: the wire that makes the call; `nil` if another part of the program makes the call. A call from an earlier wire
+    ///     is ignored.
     ///   - bytes: the size of the relay's message that is passed to the machine; 0 without a message.
     private func update(
         ifCurrent wire: RelayWire? = nil, bytes: Int = 0, _ body: (inout LinkMachine, Duration) -> [LinkMachine.Action]
@@ -137,7 +137,8 @@ final class RelayLink: RelayWireUser {
 }
 
 extension RelayState {
-    /// Converts a report of the ``LinkMachine`` for the user. The time of the next attempt is given by the device's clock.
+    /// Converts a report of the ``LinkMachine`` for the user. The result contains the time of the next attempt by the device's
+    /// clock.
     fileprivate init(_ report: LinkReport) {
         func waiting(_ reason: String, _ pause: Duration) -> RelayState {
             let milliseconds = UInt64(max(0, pause / .milliseconds(1)))

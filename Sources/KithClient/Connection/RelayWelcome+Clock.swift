@@ -1,7 +1,7 @@
 import KithCore
 
 extension RelayWelcome {
-    /// Milliseconds by which this device's clock is ahead of the relay's. The value is correct only if it is read as soon as the
-    /// welcome has arrived.
+    /// Milliseconds by which this device's clock is ahead of the relay's clock. Read this value as soon as the welcome has
+    /// arrived: a later value is too high.
     package var clockLeadMs: Int64 { Profile.now.lead(over: timeMs) }
 }

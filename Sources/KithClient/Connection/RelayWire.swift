@@ -2,15 +2,15 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// The user of a ``RelayWire``: a state machine at this end of the connection. All functions are called on the wire's event loop,
-/// in order. `unread` may be used on any thread.
+/// The user of a ``RelayWire``: a state machine at this end of the connection. The wire calls all functions on its event loop, in
+/// order. Any thread may use `unread`.
 protocol RelayWireUser: AnyObject, Sendable {
-    /// Counts the messages that are not processed yet. The wire reads only while there is room for more.
+    /// Counts the messages that are not processed yet. The wire reads only while the count is below the limit.
     var unread: UnreadBytes { get }
     /// The TLS and WebSocket handshakes are done.
     func didConnect(_ wire: RelayWire)
     func didReceive(_ message: [UInt8], on wire: RelayWire)
-    /// The wire has stopped reading, or has started again.
+    /// The wire has stopped reading, or has started to read again.
     func didSetReading(_ isReading: Bool, of wire: RelayWire)
     /// The connection is over. No other function is called after this one.
     func didClose(_ wire: RelayWire, _ error: RelayConnectionError)
@@ -19,7 +19,7 @@ protocol RelayWireUser: AnyObject, Sendable {
 /// One connection to a relay at the level of bytes: TCP, TLS, WebSocket, and the frames that wait for the event loop.
 final class RelayWire: Sendable {
     private struct State {
-        /// Frames that have not been written, the oldest first.
+        /// Unwritten frames, the oldest first.
         var frames: [ClientFrame] = []
         var isScheduled = false
         var attempt: ConnectAttempt?
@@ -66,7 +66,7 @@ final class RelayWire: Sendable {
     /// Sends a frame. Frames are sent in the order of the calls.
     func send(_ frame: ClientFrame) { schedule { $0.frames.append(frame) } }
 
-    /// Ends the connection or the attempt to connect. Earlier frames are sent first, unless the relay does not read.
+    /// Ends the connection or the attempt to connect. If the relay reads, earlier frames are sent first.
     func close(_ error: RelayConnectionError) {
         schedule { state in if state.end == nil { state.end = error } }
         state.withLock { $0.attempt }?.cancel()
@@ -91,13 +91,13 @@ final class RelayWire: Sendable {
         if state.withLock({ $0.end != nil }) { loop.execute { self.handler.value?.drain() } }
     }
 
-    /// Reads again as soon as there is room.
+    /// Reads again as soon as ``RelayWireUser/unread`` allows it.
     func resumeReading() { loop.execute { self.handler.value?.resumeReading() } }
 
-    /// Moves the waiting frames into `frames`, whose storage is reused.
+    /// Moves the waiting frames into `frames` and reuses the memory of `frames`.
     ///
-    /// - Parameter isWritable: whether frames can be written now. If not, no frame is moved.
-    /// - Returns: the number of frames that were not moved, and the reason why the connection has to be closed, if there is one.
+    /// - Parameter isWritable: whether frames can be written now. If `false`, no frame is moved.
+    /// - Returns: the number of frames that were not moved, and the reason to close the connection, if there is one.
     func take(into frames: inout [ClientFrame], isWritable: Bool) -> (left: Int, end: RelayConnectionError?) {
         frames.removeAll(keepingCapacity: true)
         return state.withLock { state in

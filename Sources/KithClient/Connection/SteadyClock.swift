@@ -1,7 +1,7 @@
 import KithCore
 
-/// A clock that shows the time since its first use in the program. Nobody can set the clock, and it continues while the machine
-/// sleeps.
+/// A clock that shows the time since its first use in the program. Nobody can set the clock. The clock continues while the
+/// machine sleeps.
 enum SteadyClock {
     private static let begin = ContinuousClock.now
 

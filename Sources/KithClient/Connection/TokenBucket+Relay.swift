@@ -8,7 +8,7 @@ extension TokenBucket {
         take(atNanoseconds: Int64(now.uptimeNanoseconds)) == 0
     }
 
-    /// Returns the time until a token may be taken. Takes none.
+    /// Returns the time until a token is available, without taking a token.
     package func wait(at now: NIODeadline) -> TimeAmount {
         .nanoseconds(wait(atNanoseconds: Int64(now.uptimeNanoseconds)))
     }

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// Counts the bytes of relays' messages that are not processed yet. While the count is at ``ClientLimits/unreadBytes`` or above,
-/// the connections that share the count do not read.
+/// Counts the bytes of relays' messages that are not processed yet. Several connections may share one count. While the count is
+/// at ``ClientLimits/unreadBytes`` or above, these connections do not read.
 final class UnreadBytes: Sendable {
     private struct State {
         var count = 0
-        /// Functions that make stopped connections read again, at most one for each connection.
+        /// Functions that make stopped connections read again. Each connection has at most one function here.
         var resumptions: [@Sendable () -> Void] = []
 
         mutating func takeResumptions() -> [@Sendable () -> Void] {
@@ -21,7 +21,7 @@ final class UnreadBytes: Sendable {
 
     func add(_ count: Int) { state.withLock { $0.count += count } }
 
-    /// Notes that messages were processed. Stopped connections read again as soon as half of the room is free.
+    /// Notes that messages were processed. Stopped connections read again as soon as the count is at most half of the limit.
     func remove(_ count: Int) {
         let resumptions = state.withLock { state in
             state.count -= count
@@ -30,7 +30,8 @@ final class UnreadBytes: Sendable {
         for resume in resumptions { resume() }
     }
 
-    /// Returns whether a connection may read now. If it may not, `resume` is called later, when the connection may read.
+    /// Returns whether a connection may read now. If the result is `false`, `resume` is called as soon as the connection may
+    /// read.
     func hasRoom(orCall resume: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
             guard state.count >= ClientLimits.unreadBytes else { return true }

@@ -6,14 +6,13 @@ import KithWire
 ///
 /// This is a pure state machine. It creates the request, and accepts the response in pieces of any size.
 ///
-/// NIOHTTP1's client upgrade would hardly save code. The upgrader in NIOWebSocket adds that library's framing and accepts any
-/// extension or protocol, so Kith would need its own upgrader. To read the status of a refusal, Kith would also need a second
-/// handler.
+/// NIOHTTP1's client upgrade would hardly save code. The upgrader in NIOWebSocket adds that library's framing, and accepts any
+/// extension or protocol. Kith would need its own upgrader, and a second handler to read the status of a refusal.
 struct WebSocketUpgrade {
     /// The state of the handshake after a piece of the response.
     enum Progress: Equatable {
         case needsMore
-        /// The handshake is complete. `rest` are the bytes after the response.
+        /// The handshake is complete. `rest`: the bytes after the response.
         case upgraded(rest: ArraySlice<UInt8>)
     }
 
@@ -45,7 +44,7 @@ struct WebSocketUpgrade {
 
     /// Processes the next bytes of the response.
     ///
-    /// - Throws: ``RelayConnectionError/NotARelay`` if the response is not that of a WebSocket server.
+    /// - Throws: ``RelayConnectionError/NotARelay`` if the response is not the response of a WebSocket server.
     mutating func feed(_ bytes: some Sequence<UInt8>) throws(RelayConnectionError.NotARelay) -> Progress {
         response.append(contentsOf: bytes)
         guard let end = endOfHead() else {
@@ -57,7 +56,7 @@ struct WebSocketUpgrade {
         return .upgraded(rest: response[end...])
     }
 
-    /// The index after the empty line that ends the response's head; `nil` if it has not arrived.
+    /// The index after the empty line that ends the response's head; `nil` if the empty line has not arrived.
     private func endOfHead() -> Int? {
         let emptyLine: [UInt8] = [13, 10, 13, 10]
         guard response.count >= emptyLine.count else { return nil }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Counts arriving messages, and wakes the readers that wait for a message. It holds no messages, because a cursor's reader takes
-/// them from the store.
+/// Counts arriving messages, and wakes the readers that wait for a message. The messages themselves are in the store, and a
+/// cursor's reader takes them from there.
 final class Arrivals: Sendable {
     private struct State {
         var count: UInt64 = 0
@@ -29,7 +29,7 @@ final class Arrivals: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Wakes all waiting readers for good. No further arrivals are counted.
+    /// Wakes all waiting readers for good. Later arrivals are not counted.
     func finish() {
         let waiters = state.withLock { state in
             state.isOver = true

@@ -9,7 +9,7 @@ extension Date {
 }
 
 extension Message {
-    /// The time at which the message was sent, by the sender's clock. For a notice, the time is that of the relay's clock.
+    /// The time at which the message was sent, by the sender's clock. A notice has the time of the relay's clock.
     public var sentAt: Date { Date(milliseconds: sentAtMs) }
 }
 
@@ -31,7 +31,7 @@ extension Invite {
 extension Duration {
     /// Returns the duration in whole seconds, rounded up.
     ///
-    /// - Throws: ``KithError/duration(longest:)`` if the duration is not positive or longer than `longest` seconds.
+    /// - Throws: ``KithError/duration(longest:)`` if the duration is not positive or is longer than `longest` seconds.
     func seconds(upTo longest: UInt64) throws(KithError) -> UInt64 {
         let (seconds, attoseconds) = components
         let rounded = seconds + (attoseconds > 0 ? 1 : 0)

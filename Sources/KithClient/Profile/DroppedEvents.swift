@@ -1,17 +1,18 @@
 import DequeModule
 import KithWire
 
-/// The subjects of events that were dropped because a subscriber is slow. These subjects are read again from the profile. The
-/// memory for the subjects depends on the number of conversations, contacts and relays, not on the number of events.
+/// The subjects of dropped events. Events are dropped if a subscriber is slow. The subjects are read again from the profile. The
+/// memory for the subjects depends on the number of conversations, contacts and relays. It does not depend on the number of
+/// events.
 struct DroppedEvents {
     /// The place in a conversation from which messages are read again.
     private struct Place {
-        /// The first of the user's own messages that has to be read; `nil` if none has to be read.
+        /// The seq of the first message of the user that has to be read; `nil` if none has to be read.
         var own: UInt64?
-        /// The first of other members' messages and notices that has to be read; `nil` if none has to be read.
+        /// The seq of the first notice or message of another member that has to be read; `nil` if none has to be read.
         var others: UInt64?
 
-        /// The first entry that has to be read.
+        /// The seq of the first entry that has to be read.
         var next: UInt64 { min(own ?? .max, others ?? .max) }
 
         func includes(_ message: Message) -> Bool {
@@ -19,8 +20,8 @@ struct DroppedEvents {
             return seq >= first
         }
 
-        /// Adds messages from a seq on: the user's own messages if `isOwn` is `true`, otherwise the messages and notices of all
-        /// others.
+        /// Adds messages from a seq on. If `isOwn` is `true`, adds the user's own messages. If `isOwn` is `false`, adds the
+        /// notices and the messages of all other members.
         mutating func include(_ seq: UInt64, isOwn: Bool) {
             if isOwn { own = min(own ?? .max, seq) } else { others = min(others ?? .max, seq) }
         }
@@ -36,20 +37,20 @@ struct DroppedEvents {
     private var conversations: Set<ConversationID> = []
     private var relays: Set<KnownRelay> = []
     private var places: [ConversationID: Place] = [:]
-    /// The conversations with messages that have to be read. The conversations take turns, in this order.
+    /// The conversations with messages that have to be read. The first conversation in this queue has the next turn.
     private var turns: Deque<ConversationID> = []
 
     var isEmpty: Bool { contacts.isEmpty && conversations.isEmpty && relays.isEmpty && turns.isEmpty }
 
-    /// Adds the messages of other members in a conversation, beginning with a seq.
+    /// Adds the messages of other members in a conversation from a seq on.
     mutating func addOthers(from seq: UInt64, in conversation: ConversationID) {
         include(seq, isOwn: false, in: conversation)
     }
 
     /// Notes that an event is dropped.
     ///
-    /// - Returns: whether the event's subject can be read again. For a message of the user that is not in the log yet, the result
-    ///   is `true` but nothing is read again, because another event follows when the message is in the log.
+    /// - Returns: whether the event's subject can be read again. A message of the user that is not in the log yet is not read
+    ///   again: another event follows when the message is in the log. The result is `true` for such a message too.
     mutating func note(_ event: KithEvent) -> Bool {
         switch event {
         case .contact(let contact): contacts.insert(contact.id)
@@ -64,8 +65,8 @@ struct DroppedEvents {
         return true
     }
 
-    /// Notes a new event if its subject will be read again anyway. An event that was noted must not be delivered now, because its
-    /// message would overtake earlier messages that were dropped.
+    /// Notes a new event if the event's subject will be read again anyway. The caller must not deliver an event that was noted:
+    /// its message would overtake earlier messages that were dropped.
     ///
     /// - Returns: whether the event was noted.
     mutating func absorb(_ event: KithEvent) -> Bool {
@@ -107,7 +108,7 @@ struct DroppedEvents {
     /// A page of a conversation's messages, and the seq at which the next page begins. The seq is `nil` if this is the last page.
     typealias Page = (messages: [Message], next: UInt64?)
 
-    /// Reads a page of the conversation whose turn it is.
+    /// Reads a page of the conversation that has the next turn.
     ///
     /// - Parameter read: reads a page of a conversation from a seq on.
     mutating func readMessages(

@@ -2,7 +2,7 @@ import DequeModule
 import Synchronization
 
 /// The events that wait for one subscriber, up to a limit. Beyond the limit, events are dropped. When the subscriber has read the
-/// remaining events, the subjects of the dropped events are read again from the profile.
+/// remaining events, the buffer reads the subjects of the dropped events from the profile.
 final class EventBuffer: Sendable {
     private struct State {
         var events: Deque<KithEvent> = []
@@ -22,8 +22,8 @@ final class EventBuffer: Sendable {
             return event
         }
 
-        /// Drops all events whose subjects can be read again. If the other events alone fill more than half of the buffer, the
-        /// oldest of them are dropped, too.
+        /// Drops all events whose subjects can be read again. If the remaining events fill more than half of the buffer, drops
+        /// the oldest of them too.
         mutating func makeRoom(_ limit: Int) {
             let waiting = events
             (events, bytes) = ([], 0)
@@ -35,7 +35,7 @@ final class EventBuffer: Sendable {
     /// The result of reading.
     enum Next {
         case event(KithEvent)
-        /// Only dropped events are left, so the profile has to call ``refill(_:)``.
+        /// Only dropped events are left. The profile has to call ``refill(_:)``.
         case dropped
         /// The stream has ended.
         case end
@@ -47,8 +47,8 @@ final class EventBuffer: Sendable {
     /// Creates a buffer.
     ///
     /// - Parameters:
-    ///   - first: subjects that count as dropped from the beginning, so that they are read from the profile.
-    ///   - limit: the maximum size of the waiting events, in bytes. The size of an event is that of its text plus
+    ///   - first: subjects that are read from the profile before the first new event.
+    ///   - limit: the maximum size of the waiting events, in bytes. The size of an event is the size of its text plus
     ///     ``ClientLimits/eventBytes``.
     init(reading first: DroppedEvents = DroppedEvents(), limit: Int = ClientLimits.unreadEvents) {
         var state = State()
@@ -71,7 +71,7 @@ final class EventBuffer: Sendable {
         waiter?.resume(returning: .event(event))
     }
 
-    /// Returns the next event, and waits for one if there is none. After the end, the waiting events can still be read.
+    /// Returns the next event. If there is none, waits for one. After the end of the stream, returns the waiting events first.
     func next() async -> Next {
         await withCheckedContinuation { continuation in
             let next = state.withLock { state -> Next? in
@@ -85,10 +85,10 @@ final class EventBuffer: Sendable {
         }
     }
 
-    /// Adds events that were read again. Does nothing if other events are still waiting. No other event may be added during this
-    /// call.
+    /// Adds events that were read again. If undelivered events are still waiting, does nothing. During this call, no event may be
+    /// added elsewhere.
     ///
-    /// - Parameter read: removes subjects from the dropped events, and returns events about them.
+    /// - Parameter read: removes subjects from the dropped events, and returns events about these subjects.
     func refill(_ read: (inout DroppedEvents) throws(KithError) -> [KithEvent]) throws(KithError) {
         var dropped = state.withLock { $0.events.isEmpty ? $0.dropped : DroppedEvents() }
         guard !dropped.isEmpty else { return }
@@ -101,7 +101,7 @@ final class EventBuffer: Sendable {
 
     /// Ends the stream. The waiting events can still be read.
     ///
-    /// - Parameter isBroken: `true` if the subjects of dropped events can no longer be read, so that they are given up.
+    /// - Parameter isBroken: `true` if the profile cannot be read any more. The subjects of dropped events are then given up.
     func finish(isBroken: Bool = false) {
         let waiters = state.withLock { state in
             state.isFinished = true
@@ -114,7 +114,7 @@ final class EventBuffer: Sendable {
 }
 
 extension KithEvent {
-    /// The size of the event as the buffer counts it, in bytes.
+    /// The size of the event in bytes, for the limit of the buffer.
     fileprivate var bytes: Int {
         guard case .message(let message) = self, case .text(let text) = message.body else {
             return ClientLimits.eventBytes

@@ -2,13 +2,13 @@ import KithWire
 
 /// A message from ``Profile/incomingMessages(as:from:acceptsStrangers:)``.
 ///
-/// The message is delivered again, in this process or a later one, until the message itself or a later one of its conversation is
-/// acknowledged.
+/// If neither the message nor a later message of its conversation is acknowledged, the message is delivered again. This happens
+/// in this process or in a later one.
 public struct IncomingMessage: Sendable {
     /// The message.
     public let message: Message
     /// Whether the message was delivered before without an acknowledgement, because the program ended or stopped reading. The
-    /// program may already have processed the message, but it has not replied to it.
+    /// program may already have processed the message, but has not replied to it.
     public let isRepeated: Bool
     private let place: IncomingPlace
     private let profile: Profile
@@ -27,17 +27,17 @@ public struct IncomingMessage: Sendable {
     /// The member who wrote the message.
     public var author: Message.Author { message.author }
 
-    /// Acknowledges this message and all earlier ones of its conversation. They are not delivered again.
+    /// Acknowledges this message and all earlier messages of its conversation. Acknowledged messages are not delivered again.
     ///
-    /// Has no effect if a later message was already acknowledged.
+    /// If a later message was already acknowledged, this has no effect.
     ///
     /// - Throws: ``KithError/notFound(_:)`` if the cursor was deleted, ``KithError/closed`` or ``KithError/store(_:)``.
     public func acknowledge() async throws(KithError) { try await profile.perform(.acknowledge(place)) }
 
-    /// Sends an answer to the conversation and acknowledges the message. Both happen in one transaction, so an answer is never
-    /// given twice.
+    /// Sends an answer to the conversation and acknowledges the message. Both changes are in one transaction, so each message
+    /// gets at most one answer.
     ///
-    /// Returns when both are on the disk. The answer is sent as soon as the relay can be reached.
+    /// Returns when both changes are on the disk. The answer is sent as soon as the relay can be reached.
     ///
     /// - Parameters:
     ///   - text: the answer.

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The messages of a profile's conversations after a cursor: first the stored messages, then new ones.
+/// The messages of a profile's conversations after a cursor: first the stored messages, then new messages.
 ///
 /// See ``Profile/incomingMessages(as:from:acceptsStrangers:)``.
 public struct IncomingMessages: AsyncSequence, Sendable {
@@ -21,11 +21,11 @@ public struct IncomingMessages: AsyncSequence, Sendable {
 
         fileprivate init(_ messages: IncomingMessages) { self.messages = messages }
 
-        /// Returns the next message, and waits for it if necessary. Returns `nil` after the profile was closed or the task was
+        /// Returns the next message. If there is none, waits for one. Returns `nil` after the profile was closed or the task was
         /// cancelled.
         public mutating func next() async throws(KithError) -> IncomingMessage? { try await next(isolation: nil) }
 
-        /// Returns the next message, and waits for it if necessary. Returns `nil` after the profile was closed or the task was
+        /// Returns the next message. If there is none, waits for one. Returns `nil` after the profile was closed or the task was
         /// cancelled.
         public mutating func next(
             isolation: isolated (any Actor)?
@@ -50,27 +50,28 @@ public struct IncomingMessages: AsyncSequence, Sendable {
 
 extension Profile {
     /// Returns the messages of other members for a program: first all messages since the cursor's last acknowledgement, then new
-    /// ones. No message is left out, even if the program is slow or does not run for some time.
+    /// messages. No message is left out, even if the program is slow or does not run for some time.
     ///
-    /// The cursor is stored in the profile under its name. It moves only when a message is acknowledged with
+    /// The profile stores the cursor under its name. The cursor moves only when a message is acknowledged with
     /// ``IncomingMessage/acknowledge()`` or ``IncomingMessage/reply(_:expiresAfter:)``. Read marks and other cursors do not move
-    /// this cursor. Messages that were delivered without an acknowledgement are delivered again to the next reader, marked with
+    /// this cursor. If a message was delivered without an acknowledgement, the next reader gets the message again, marked with
     /// ``IncomingMessage/isRepeated``.
     ///
     /// - The messages of a conversation are delivered in the order of its log. Conversations take turns.
     /// - The profile's own messages, all notices and expired texts are left out.
-    /// - A conversation that a stranger began is left out until it is accepted. Then all its messages are delivered.
+    /// - If a stranger began a conversation, its messages are delivered only after the conversation was accepted. Then all of
+    ///   them are delivered.
     /// - Messages of ended conversations are delivered too, but a reply to them fails.
-    /// - A cursor has one reader at a time. When another reader begins, the earlier sequence throws
+    /// - A cursor has one reader at a time. When a new reader begins, the sequence of the earlier reader throws
     ///   ``CursorError/takenOver(_:)``.
     ///
-    /// The sequence ends when the profile is closed or the task is cancelled. It throws the error that ended the profile, if
-    /// there was one, or ``KithError/cursor(_:)``.
+    /// The sequence ends when the profile is closed or the task is cancelled. If an error ended the profile, the sequence throws
+    /// that error. The sequence may also throw ``KithError/cursor(_:)``.
     ///
     /// - Parameters:
     ///   - name: the cursor's name, a single line of at most ``ClientLimits/cursorName`` bytes.
     ///   - start: the place at which a new cursor begins.
-    ///   - acceptsStrangers: whether conversations that strangers begin are accepted during the reading.
+    ///   - acceptsStrangers: whether the reader accepts conversations that strangers begin.
     public nonisolated func incomingMessages(
         as name: String, from start: CursorStart = .beginning, acceptsStrangers: Bool = false
     ) -> IncomingMessages {
@@ -82,8 +83,8 @@ extension Profile {
     /// - Throws: ``KithError/store(_:)``.
     public func cursors() throws(KithError) -> [String] { try machine.cursorNames() }
 
-    /// Deletes a cursor. A program that uses the name again gets a new cursor. If no cursor has the name, deletes the cursors
-    /// with damaged names.
+    /// Deletes a cursor. A program that uses the name again gets a new cursor. If no cursor has the name, deletes all cursors
+    /// with damaged names: one of them may have had this name.
     ///
     /// - Throws: ``KithError/notFound(_:)``.
     public func deleteCursor(_ name: String) async throws(KithError) { try await perform(.deleteCursor(name)) }

@@ -85,7 +85,7 @@ extension StoreError: CustomStringConvertible {
         }
     }
 
-    /// Describes an error of SQLite. Its extended result codes contain the basic code in their lowest byte.
+    /// Describes an error of SQLite. The lowest byte of an extended result code is the basic code.
     private static func sentence(ofDatabase code: Int32) -> String {
         switch code & 0xff {
         case SQLITE_READONLY, SQLITE_PERM: "the profile can't be written: its file or disk is read-only"

@@ -5,8 +5,8 @@ import Synchronization
 /// The inputs of a profile, from any thread. Inputs that arrive while the profile is busy are processed together and stored in
 /// one transaction.
 ///
-/// The relays' messages are bounded (see ``unread``). All other inputs are commands, whose callers wait for an answer, and
-/// requests of other processes, which are processed as soon as they are added.
+/// The size of the relays' messages is limited (see ``unread``). The remaining inputs are commands, whose callers wait for an
+/// answer, and requests of other processes. The profile processes such requests as soon as they are added.
 final class Mailbox: Sendable {
     private struct State {
         var inputs: [ProfileInput] = []
@@ -18,12 +18,12 @@ final class Mailbox: Sendable {
 
     private let state = Mutex(State())
     private let loop: any EventLoop
-    /// Counts the bytes of the inputs from relays. Connections read only while there is room.
+    /// Counts the bytes of the inputs from relays. Connections read only while the count is below the limit.
     let unread = UnreadBytes()
 
     init(loop: any EventLoop) { self.loop = loop }
 
-    /// Called on the event loop when there are inputs.
+    /// Called on the event loop when inputs are waiting.
     var deliver: (@Sendable () -> Void)? {
         get { state.withLock { $0.deliver } }
         set { state.withLock { $0.deliver = newValue } }
@@ -34,7 +34,7 @@ final class Mailbox: Sendable {
 
     /// Adds an input.
     ///
-    /// - Parameter bytes: the size of the relay's message that contained the input; 0 for other inputs.
+    /// - Parameter bytes: the size of the relay's message that contained the input; 0 for an input from elsewhere.
     func put(_ input: ProfileInput, bytes: Int = 0) {
         let mustSchedule = state.withLock { state in
             guard !state.isClosed else { return false }
@@ -59,7 +59,7 @@ final class Mailbox: Sendable {
         return inputs
     }
 
-    /// Drops all waiting and all later inputs.
+    /// Drops all waiting inputs, and all inputs that arrive later.
     func close() {
         state.withLock { $0.isClosed = true }
         _ = take()

@@ -10,7 +10,7 @@ extension Profile {
     /// - Parameters:
     ///   - file: the new file, which must not exist yet.
     ///   - passphrase: the passphrase of the backup, which must not be empty.
-    /// - Returns: the number of damaged entries and other values that are missing in the backup.
+    /// - Returns: the number of damaged entries and other damaged values. The backup does not contain them.
     /// - Throws: ``KithError/backup(_:)`` or ``KithError/store(_:)``. After an error, there is no file.
     public func writeBackup(
         to file: URL, passphrase: String
@@ -18,7 +18,7 @@ extension Profile {
         try writeBackup(to: file, passphrase: passphrase, cost: .standard)
     }
 
-    /// Writes a backup with a given cost of deriving the key from the passphrase.
+    /// Writes a backup. The caller sets the cost of deriving the key from the passphrase.
     @discardableResult
     func writeBackup(
         to file: URL, passphrase: String, cost: ScryptParameters.Cost
@@ -43,19 +43,19 @@ extension Profile {
         return DamageCount(entries: now.damagedEntries.count, otherValues: now.damagedValues)
     }
 
-    /// Reads and checks a whole backup, without storing anything.
+    /// Reads and checks a whole backup. Stores nothing.
     ///
     /// - Throws: ``KithError/backup(_:)``.
     public static func openBackup(at file: URL, passphrase: String) throws(KithError) -> OpenedBackup {
         try OpenedBackup(at: file, passphrase)
     }
 
-    /// Creates a profile from a backup: a new device of the same account, with the history. On the new device, a conversation
-    /// continues after a member has added the device.
+    /// Creates a profile from a backup. The profile is a new device of the same account, with the history. A conversation
+    /// continues on the new device after a member has added the device.
     ///
     /// - Parameters:
     ///   - backup: the backup, from ``openBackup(at:passphrase:)``.
-    ///   - folder: the new profile's folder. It must not have a profile yet.
+    ///   - folder: the new profile's folder. The folder must not contain a profile yet.
     ///   - deviceName: the name of this device.
     ///   - secret: the secret that opens the new profile.
     /// - Throws: ``KithError/profileExists``, and the errors of ``create(in:name:deviceName:secret:)``.
@@ -77,7 +77,7 @@ extension Profile {
     }
 }
 
-/// An opened backup: its passphrase was right, and the backup is complete.
+/// An opened backup: the passphrase was right, and the backup is complete.
 public struct OpenedBackup: Sendable {
     private var contents = BackupContents()
 
@@ -95,7 +95,7 @@ public struct OpenedBackup: Sendable {
         guard contents.isComplete else { throw .backup(.damaged) }
     }
 
-    /// The transaction that stores the backup as a new device.
+    /// Returns the transaction that stores the backup as a new device.
     func transaction(deviceName: String) throws(KithError) -> StoreTransaction {
         try contents.transaction(deviceName: deviceName, now: Profile.now)
     }

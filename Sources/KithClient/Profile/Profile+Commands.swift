@@ -6,14 +6,14 @@ import NIOCore
 // opened again.
 
 extension Profile {
-    /// Creates an inbox at a relay, and an invite to that inbox. Returns when the relay has both.
+    /// Creates an inbox at a relay, and an invite to that inbox. Returns when other people can use the invite.
     ///
     /// - Parameters:
     ///   - relay: the relay of the inbox.
     ///   - isReusable: whether several people may use the invite. These people count as strangers (see
     ///     ``ConversationSummary/isPending``).
     ///   - lifetime: the time until the invite expires, at most ten years.
-    /// - Throws: ``KithError``. It is ``KithError/duration(longest:)`` if the lifetime is not positive or too long.
+    /// - Throws: ``KithError``. The error is ``KithError/duration(longest:)`` if the lifetime is not positive or too long.
     public func createInvite(
         at relay: RelayPoint, isReusable: Bool = false, lifetime: Duration = .seconds(7 * 24 * 3_600)
     ) async throws(KithError) -> OpenInvite {
@@ -21,7 +21,8 @@ extension Profile {
         return try await perform(.createInvite(relay: relay, isReusable: isReusable, expiresAt: expiresAt))
     }
 
-    /// Closes an invite. Returns when the relay has closed it. This device ignores uses of the invite from the call on.
+    /// Closes an invite. Returns when the relay has closed the invite's inbox. This device ignores all uses of the invite after
+    /// the call.
     public func revoke(_ invite: InboxID) async throws(KithError) { try await perform(.revokeInvite(invite)) }
 
     /// Uses an invite, and begins a conversation with the inviter. Returns when the inviter can find the conversation.
@@ -34,7 +35,7 @@ extension Profile {
         try await perform(.join(invite, name: name))
     }
 
-    /// Registers a name at a relay, so that others can find this profile by that name. The first profile to register a name gets
+    /// Registers a name at a relay. Other people can find this profile by that name. The first profile that registers a name gets
     /// it.
     public func register(_ name: Name, at relay: RelayPoint) async throws(KithError) {
         try await perform(.register(name, relay))
@@ -46,43 +47,43 @@ extension Profile {
         try await perform(.lookUp(name, relay, as: alias))
     }
 
-    /// Accepts a conversation that a stranger began (``ConversationSummary/isPending``). Fetches its messages, and lets the
-    /// stranger see that this device has joined. Sending a message accepts the conversation too. Does nothing in other
-    /// conversations.
+    /// Accepts a conversation that a stranger began (``ConversationSummary/isPending``). The device then fetches the messages of
+    /// the conversation, and the stranger sees that the device has joined. Sending a message accepts a conversation too. If the
+    /// conversation is not pending, does nothing.
     public func accept(_ conversation: ConversationID) async throws(KithError) {
         try await perform(.accept(conversation))
     }
 
-    /// Begins a conversation of two, or returns the existing one.
+    /// Begins a conversation of two. If the conversation already exists, returns the existing one.
     ///
     /// - Parameters:
     ///   - contact: the other person.
-    ///   - waits: whether to wait until the invitation has been delivered. Messages can be sent earlier, and are queued. If the
-    ///     delivery fails for good, an empty conversation is deleted, and a conversation with messages is stopped.
+    ///   - waits: whether to wait until the invitation has been delivered. Messages may be sent before the delivery; they are
+    ///     queued. If the delivery fails for good, an empty conversation is deleted, and a conversation with messages is stopped.
     /// - Throws: ``KithError``, for example ``KithError/notReachable(_:_:)``.
     public func startConversation(with contact: ContactID, waits: Bool = true) async throws(KithError) -> ConversationID
     {
         try await perform(.startConversation(contact, waits: waits))
     }
 
-    /// Creates a group. Returns when every member can find it.
+    /// Creates a group. Returns when every member can find the group.
     public func createGroup(
         _ title: String, at relay: RelayPoint, members: [ContactID]
     ) async throws(KithError) -> ConversationID {
         try await perform(.createGroup(title: title, relay, members))
     }
 
-    /// Adds members to a group. A contact who is already a member is added again if that person has a new device.
+    /// Adds contacts to a group. If a contact is already a member but has a new device, the contact is added again.
     public func add(_ contacts: [ContactID], to conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.add(conversation, contacts))
     }
 
-    /// Removes a member from a group. Returns when the relay no longer serves the member.
+    /// Removes a member from a group. Returns when the relay no longer gives the group's entries to the member.
     public func remove(_ contact: ContactID, from conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.remove(conversation, contact))
     }
 
-    /// Leaves a conversation. Of the other members' devices, the first one to notice this removes this device from the group.
+    /// Leaves a conversation. The first device of another member that notices this removes this device from the group.
     public func leave(_ conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.leave(conversation))
     }
@@ -92,10 +93,10 @@ extension Profile {
         _ = try await perform(.rename(conversation, title))
     }
 
-    /// Stores a text that will be sent, and returns at once.
+    /// Stores a text, and returns at once. The text is sent later.
     ///
-    /// The profile reports a ``KithEvent/message(_:)`` with the returned id after the message is stored, and after each change of
-    /// the message's state. A slow subscriber may get only the last state.
+    /// After the text is stored, the profile reports a ``KithEvent/message(_:)`` with the returned id. The profile reports
+    /// another event after each change of the message's state. A slow subscriber may get only the last state.
     ///
     /// - Parameters:
     ///   - text: the text.
@@ -118,7 +119,7 @@ extension Profile {
     /// - Parameters:
     ///   - conversation: the conversation.
     ///   - seq: the seq of the last message that was shown.
-    ///   - sendsReceipt: whether the other members are told.
+    ///   - sendsReceipt: whether this device tells the other members.
     /// - Throws: ``KithError``.
     public func markRead(
         _ conversation: ConversationID, through seq: UInt64, sendsReceipt: Bool = true
@@ -132,12 +133,12 @@ extension Profile {
         try await perform(.liveCheck(conversation))
     }
 
-    /// Marks a contact as verified after the safety numbers were compared, or as not verified.
+    /// Marks a contact as verified or as not verified. Mark a contact as verified only after a comparison of the safety numbers.
     public func setVerified(_ contact: ContactID, _ isVerified: Bool) async throws(KithError) {
         try await perform(.setVerified(contact, isVerified))
     }
 
-    /// Decides about a key that was presented as a contact's new key. Either accepts it as the contact's key, or keeps the pinned
+    /// Decides about a key that was presented as a contact's new key. The contact either gets the new key or keeps the pinned
     /// key.
     public func decideKey(of contact: ContactID, accept: Bool) async throws(KithError) {
         try await perform(.decideKey(contact, accept: accept))
@@ -148,12 +149,13 @@ extension Profile {
         try await perform(.renameContact(contact, name))
     }
 
-    /// Continues a conversation after the user has seen the warning that its relay may have shown different logs to its members.
+    /// Continues a conversation after a warning about its relay. The warning says that the relay may have shown different logs to
+    /// the members.
     public func trustLog(of conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.trustLog(conversation))
     }
 
-    /// Replaces this profile's pass for a relay by the one that `relay` contains, and connects to the relay again.
+    /// Replaces this profile's pass for a relay by the pass in `relay`, and connects to the relay again.
     public func setPass(of relay: RelayPoint) async throws(KithError) { try await perform(.setPass(relay)) }
 
     /// Renews this device's keys in a conversation now.
@@ -163,8 +165,8 @@ extension Profile {
 
     // MARK: Texts for the process that has the profile
 
-    /// Stores a text in a profile that is open for reading only. Another process, which has opened the profile for sending, sends
-    /// the text.
+    /// Stores a text in a profile that is open for reading only. The process that has opened the profile for sending sends the
+    /// text.
     ///
     /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. After an error, nothing is stored.
     package func enqueueForOwner(
@@ -184,10 +186,10 @@ extension Profile {
 
     // MARK: Texts of other processes
 
-    /// Time between two checks for texts of other processes. The time may be short, because a check only reads one counter.
+    /// Time between two checks for texts of other processes. A check only reads one counter, so the time may be short.
     private static let pollInterval = TimeAmount.milliseconds(200)
 
-    /// Sends the texts that other processes have stored, now and whenever they store another one.
+    /// Sends the texts that other processes have stored, now and whenever they store a new text.
     func watchRequests() {
         guard store is VaultStore else { return }
         takeRequests()

@@ -4,15 +4,15 @@ import KithCore
 // Functions that create and open profiles, and change their secrets.
 
 extension Profile {
-    /// Opens a profile for sending and receiving. On first use, creates it: an account with its first device.
+    /// Opens a profile for sending and receiving. On first use, creates the profile: an account with its first device.
     ///
     /// - Parameters:
-    ///   - folder: the profile's folder. It is created with the mode 0700 if it does not exist.
+    ///   - folder: the profile's folder. If the folder does not exist, it is created with the mode 0700.
     ///   - name: the profile's name, which contacts see. If the profile exists, it must have this name.
     ///   - deviceName: the device's name, which members see; by default, the profile's name.
     ///   - secret: the secret that opens the profile.
-    /// - Throws: ``KithError``. It is `inUse` if another process has opened the profile, and `hasOtherName` if the profile has
-    ///   another name.
+    /// - Throws: ``KithError``. The error is `inUse` if another process has opened the profile, and `hasOtherName` if the profile
+    ///   has another name.
     public static func open(
         _ folder: URL, as name: String, deviceName: String? = nil, secret: VaultSecret = .keyFile
     ) async throws(KithError) -> Profile {
@@ -28,14 +28,14 @@ extension Profile {
         return profile
     }
 
-    /// Opens a profile for sending and receiving. On first use, creates it.
+    /// Opens a profile for sending and receiving. On first use, creates the profile.
     ///
     /// - Parameters:
     ///   - path: the profile's folder. A relative path is relative to the current folder.
     ///   - name: the profile's name, which contacts see. If the profile exists, it must have this name.
     ///   - deviceName: the device's name, which members see; by default, the profile's name.
     ///   - secret: the secret that opens the profile.
-    /// - Throws: the same errors as the function with a URL.
+    /// - Throws: the errors of ``open(in:name:deviceName:secret:)``.
     public static func open(
         _ path: String, as name: String, deviceName: String? = nil, secret: VaultSecret = .keyFile
     ) async throws(KithError) -> Profile {
@@ -46,7 +46,7 @@ extension Profile {
     /// Creates a new profile: an account with its first device.
     ///
     /// - Parameters:
-    ///   - folder: the profile's folder. It is created with the mode 0700 if it does not exist.
+    ///   - folder: the profile's folder. If the folder does not exist, it is created with the mode 0700.
     ///   - name: the user's name, which contacts see.
     ///   - deviceName: the device's name, which members see.
     ///   - secret: the secret that opens the profile.
@@ -64,7 +64,7 @@ extension Profile {
 
     /// Opens a profile for sending and receiving, and connects to its relays.
     ///
-    /// - Throws: ``KithError``. It is `inUse` if another process has opened the profile.
+    /// - Throws: ``KithError``. The error is `inUse` if another process has opened the profile.
     public static func open(in folder: URL, secret: VaultSecret) async throws(KithError) -> Profile {
         let lock = try ProfileLock.acquire(in: folder)
         let profile = try Profile(store: try VaultStore.open(in: folder, secret), lock: lock)
@@ -77,8 +77,8 @@ extension Profile {
         try Profile(store: try VaultStore.open(in: folder, secret, isReadOnly: true), lock: nil)
     }
 
-    /// Returns the current state of a profile that is open for reading, with the changes that other processes made. Needs no
-    /// passphrase.
+    /// Returns the current state of a profile that is open for reading. The state includes the changes of other processes. This
+    /// function needs no passphrase.
     ///
     /// - Throws: ``KithError/inUse(pid:)`` if this process itself sends and receives for the profile, or ``KithError/store(_:)``.
     package func reloaded() async throws(KithError) -> Profile {
@@ -93,7 +93,7 @@ extension Profile {
         return profile
     }
 
-    /// The files of a profile that other users of this machine may read. There are none, unless the file system has no modes.
+    /// The files of a profile that other users of this machine may read. The list is empty unless the file system has no modes.
     package static func filesOpenToOthers(in folder: URL) -> [String] { ProfileFolder(folder).filesOpenToOthers }
 
     /// Whether a folder has a profile.

@@ -2,7 +2,7 @@ import KithCore
 import KithWire
 
 extension Profile {
-    /// The machine at the current time. Its views do not show texts that have expired by now.
+    /// The machine at the current time. Its views show no text that has expired by now.
     var current: ProfileMachine {
         machine.look(at: Self.now, steady: SteadyClock.nowMs)
         return machine
@@ -36,10 +36,10 @@ extension Profile {
     /// The number of texts that are not sent yet.
     public func queuedMessages() -> Int { machine.queuedCount }
 
-    /// The number of invitations to conversations and groups that are not yet in the recipients' inboxes.
+    /// The number of invitations to conversations and groups that have not reached the recipients' inboxes yet.
     public func waitingInvitations() -> Int { machine.waitingInvitations }
 
-    /// The number of damaged values that were left out or shown as unreadable so far.
+    /// The number of damaged values so far. Damaged values are left out or shown as unreadable.
     public func damage() -> DamageCount {
         DamageCount(entries: machine.damagedEntries.count, otherValues: machine.damagedValues)
     }
@@ -63,14 +63,14 @@ extension Profile {
         try current.messages(in: conversation, after: seq, limit: limit)
     }
 
-    /// Texts that contain all the words, regardless of case. The newest texts come first.
+    /// Texts that contain all the words, the newest first. Upper and lower case are not distinguished.
     public func search(
         _ words: String, in conversation: ConversationID? = nil, limit: Int = 100
     ) throws(KithError) -> [Message] {
         try current.search(words, in: conversation, limit: limit)
     }
 
-    /// The number that the user and a contact compare to verify each other's keys. Both sides compute the same number.
+    /// The number that the user and a contact compare to verify each other's keys. Both people see the same number.
     public func safetyNumber(with contact: ContactID) throws(KithError) -> SafetyNumber {
         try machine.safetyNumber(with: contact)
     }
@@ -82,10 +82,10 @@ extension Profile {
 
     // MARK: Relays
 
-    /// Returns the relay at an address, with the key that it must have.
+    /// Returns the relay at an address, with the key that the relay must have.
     ///
-    /// A relay that this profile already uses is returned without a connection. For any other relay, the function connects.
-    /// Without `pin`, it stores the key of a new relay in the file of known relays, and refuses a relay whose key has changed.
+    /// If this profile already uses the relay, returns the relay without a connection. For any other relay, connects. Without
+    /// `pin`, stores the key of a new relay in the file of known relays, and refuses a relay whose key has changed.
     ///
     /// - Parameters:
     ///   - address: `HOST:PORT`.

@@ -4,12 +4,12 @@ import MLS
 import NIOCore
 import NIOPosix
 
-/// An open profile: an identity with its contacts and conversations, which is connected to its relays.
+/// An open profile: an identity with its contacts and conversations. The profile is connected to its relays.
 ///
-/// Only one process at a time may open a profile for sending and receiving. Each change is on the disk before anything is sent,
-/// so the process may be killed at any moment. A profile runs on a thread that serves no connections.
+/// Only one process at a time may open a profile for sending and receiving. Each change is on the disk before anything is sent.
+/// So the process may be killed at any moment. A profile runs on a thread that serves no connections.
 public actor Profile {
-    /// The threads of profiles. They may wait for the disk, because no connection uses them. They are never shut down, because a
+    /// The threads of profiles. No connection uses these threads, so they may wait for the disk. They are never shut down: a
     /// caller may still use a closed profile, and a call on an ended thread would never return.
     private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: ClientLimits.profileThreads)
     /// The event loop of the profile's thread.
@@ -55,7 +55,7 @@ public actor Profile {
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
     /// Sets the address at which this process reaches the relay with a pin. For example, a relay on this machine may be reachable
-    /// under a local address only. The pin proves that it is the same relay.
+    /// under a local address only. The pin proves that the address leads to the right relay.
     package func reach(_ pin: RelayPin, at address: RelayAddress) {
         shortcuts[pin] = address
         for (id, link) in links where link.relay.pin == pin {
@@ -84,8 +84,9 @@ public actor Profile {
         watchRequests()
     }
 
-    /// Closes the connections, and releases the lock on the profile. All pending calls fail with ``KithError/closed``, or with
-    /// the error that ended the profile. The file of the store is closed when the profile is no longer referenced.
+    /// Closes the connections, and releases the lock on the profile. If an error ended the profile, all pending calls fail with
+    /// that error. In all other cases, they fail with ``KithError/closed``. The file of the store is closed when the profile is
+    /// no longer referenced.
     public func close() async {
         guard !isClosed else { return }
         isClosed = true
@@ -142,7 +143,8 @@ public actor Profile {
         }
     }
 
-    /// Closes the profile after an error. The state in memory is newer than the one on the disk, so nothing may be sent any more.
+    /// Closes the profile after an error. The state in memory is newer than the state on the disk, so nothing may be sent any
+    /// more.
     func closeAfterFailure(_ error: KithError) {
         failure = error
         Task { await close() }
@@ -188,21 +190,21 @@ public actor Profile {
 
     // MARK: Events
 
-    /// Returns a stream of events. It begins with the current states of the relays and of their clocks, and continues with the
-    /// events from `start` on. It ends when the profile is closed.
+    /// Returns a stream of events. The stream begins with the current states of the relays and of their clocks. It continues with
+    /// the events from `start` on. It ends when the profile is closed.
     ///
-    /// Events that the subscriber has not read yet wait, up to ``ClientLimits/unreadEvents``. Beyond this limit, events are
-    /// dropped. After the subscriber has read the waiting events, the stream reads the profile in place of the dropped events:
+    /// Unread events wait, up to ``ClientLimits/unreadEvents``. Beyond this limit, events are dropped. After the subscriber has
+    /// read the waiting events, the stream reads the profile in place of the dropped events:
     ///
-    /// - It delivers each message of another member and each notice once, in the order of the log.
-    /// - It delivers the user's own messages that were dropped, and those that the user has sent after them. It does so once they
-    ///   are in the log. Each has its current state.
-    /// - It delivers the current state of conversations, contacts and relays.
+    /// - The stream delivers each notice and each message of another member once, in the order of the log.
+    /// - The stream delivers the user's own messages that were dropped, and all later messages of the user. It delivers each of
+    ///   them when the message is in the log, with its current state.
+    /// - The stream delivers the current state of conversations, contacts and relays.
     /// - Other events, such as ``KithEvent/memberIsOnline(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, cannot be read
     ///   again. These events keep their places. If these events alone fill more than half of the buffer, the oldest of them are
     ///   lost.
     ///
-    /// A program that must see every message, even those that arrive while it is not running, reads
+    /// If a program must see every message, even messages that arrive while the program is not running, use
     /// ``incomingMessages(as:from:acceptsStrangers:)``.
     ///
     /// - Parameter start: the point at which the events begin.
@@ -240,7 +242,7 @@ public actor Profile {
         return unread
     }
 
-    /// Reads some subjects of dropped events again. No event is added at the same time, because only this actor adds events.
+    /// Reads some subjects of dropped events again. Only this actor adds events, so no event is added during the call.
     private func refill(_ buffer: EventBuffer) {
         do throws(KithError) {
             try buffer.refill { (dropped) throws(KithError) in

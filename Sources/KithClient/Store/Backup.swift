@@ -3,7 +3,7 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// The format of a backup file. It contains records, sealed with a passphrase.
+/// The format of a backup file. The file contains records that are sealed with a passphrase.
 ///
 /// ```text
 /// file   = "kith backup" || 0x0a || WrappedKey || chunk*
@@ -11,11 +11,12 @@ import TLSCodec
 /// ```
 ///
 /// The plaintexts of all chunks, joined together, are a sequence of `opaque record<V>`. Every chunk but the last is full. A
-/// chunk's nonce contains the chunk's number and whether the chunk is the last. So if a chunk is missing, moved or added,
-/// decryption fails.
+/// chunk's nonce contains the chunk's number and whether the chunk is the last. So decryption fails if a chunk is missing, moved
+/// or added.
 enum Backup {
     static let mark = Array("kith backup\n".utf8)
-    /// Size of a chunk's plaintext, in bytes. A chunk takes little memory, and the 16 bytes of a tag are small in comparison.
+    /// Size of a chunk's plaintext, in bytes. A chunk of this size needs little memory. The 16 bytes of its tag are small in
+    /// comparison.
     static let chunkLength = 64 << 10
     static let tagLength = 16
 

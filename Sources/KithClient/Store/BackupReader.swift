@@ -6,12 +6,13 @@ import TLSCodec
 
 /// Reads a backup, one chunk at a time.
 ///
-/// Each returned record is genuine and in its right place. But only after ``next()`` has returned `nil` is it certain that no
-/// record is missing at the end. So nothing of a backup should be stored before that.
+/// Each returned record is genuine and in its right place, but records may be missing at the end of the backup. After ``next()``
+/// has returned `nil`, the backup is complete. Store nothing of the backup before that.
 package struct BackupReader: ~Copyable {
     private let file: OpenFile
     private let key: SymmetricKey
-    /// Bytes that were read but not decrypted yet. There are enough to tell whether the next chunk is the last.
+    /// Bytes that were read but not decrypted yet. The reader reads ahead until these bytes show whether the next chunk is the
+    /// last.
     private var sealed: [UInt8] = []
     /// Plaintext that was not returned yet.
     private var opened: ArraySlice<UInt8> = []
@@ -35,7 +36,7 @@ package struct BackupReader: ~Copyable {
 
     /// Returns the next record, or `nil` after the last one.
     ///
-    /// - Throws: ``BackupError``. Once a call has thrown ``BackupError/damaged``, all later calls throw it too.
+    /// - Throws: ``BackupError``. Once a call has thrown ``BackupError/damaged``, all later calls throw this error too.
     package mutating func next() throws(BackupError) -> [UInt8]? {
         while true {
             var reader = TLSReader(opened)

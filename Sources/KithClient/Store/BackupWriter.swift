@@ -4,7 +4,7 @@ import KithSupport
 import MLS
 import TLSCodec
 
-/// Writes a backup file with the mode 0600. The file appears under its name only when it is complete.
+/// Writes a backup file with the mode 0600. The file appears under its name only after the backup is complete.
 package struct BackupWriter: ~Copyable {
     private let file: OpenFile
     private let key: SymmetricKey

@@ -10,7 +10,7 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// A file that is read or written from its beginning to its end. It is closed when its last reference is released.
+/// A file that is read or written from its beginning to its end. The file is closed when its last reference is released.
 final class OpenFile: Sendable {
     private let descriptor: Int32
     private let url: URL
@@ -28,7 +28,7 @@ final class OpenFile: Sendable {
         unfinished = nil
     }
 
-    /// Begins to write a file with the mode 0600. The file appears under its name when it is finished. No file with that name may
+    /// Begins to write a file with the mode 0600. The file appears under its name after ``finish()``. No file with that name may
     /// exist.
     ///
     /// - Throws: ``PrivateFileError``.

@@ -10,15 +10,16 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// The folder of a profile. The folder has the mode 0700, and each file in it has 0600, independent of the umask.
+/// The folder of a profile. The folder has the mode 0700. Each file in it has the mode 0600. The umask does not change these
+/// modes.
 struct ProfileFolder: Sendable {
     private let url: URL
 
     init(_ url: URL) { self.url = url }
 
-    /// The database. SQLite gives its other files (`-wal`, `-shm`) the mode of this one.
+    /// The database. SQLite gives its additional files (`-wal`, `-shm`) the mode of this file.
     var vault: URL { url.appendingPathComponent("vault.db") }
-    /// A database that is not complete yet. It is renamed when it is complete.
+    /// An incomplete database. The file gets its final name when the database is complete.
     var unfinishedVault: URL { url.appendingPathComponent("vault.new") }
     /// The key that opens the vault if the user chose no passphrase.
     var keyFile: URL { url.appendingPathComponent("vault.key") }
@@ -30,10 +31,10 @@ struct ProfileFolder: Sendable {
         "vault.key", "profile.lock",
     ]
 
-    /// Creates the folder with the mode 0700 if it does not exist.
+    /// Creates the folder with the mode 0700 if the folder does not exist.
     ///
-    /// If other users can enter the folder and it has nothing but a profile, their rights are removed. If the folder also has
-    /// other files, it is refused, because its mode may be the user's choice.
+    /// Other users may be able to enter an existing folder. If such a folder contains nothing but a profile, the rights of these
+    /// users are removed. If the folder also contains other files, the folder is refused: its mode may be the user's choice.
     ///
     /// - Throws: ``PrivateFileError``.
     func make() throws(PrivateFileError) {
@@ -53,10 +54,11 @@ struct ProfileFolder: Sendable {
     /// Whether the folder has a vault.
     var hasVault: Bool { access(vault.path, F_OK) == 0 }
 
-    /// Removes other users' rights to the folder and its files, which a copy or a restore may have added. Does nothing if the
-    /// folder cannot be written.
+    /// Removes the rights of other users to the folder and its files. A copy or a restore may have added such rights. If the
+    /// folder cannot be written, does nothing.
     ///
-    /// - Throws: ``PrivateFileError`` if this user may not read the vault, or needs to write it and may not.
+    /// - Throws: ``PrivateFileError`` if this user may not read the vault. Unless `forReading` is `true`, also if this user may
+    ///   not write the vault.
     func tighten(forReading: Bool) throws(PrivateFileError) {
         guard access(vault.path, R_OK) == 0 else { throw PrivateFileError(.read, vault) }
         guard isWritable else {
@@ -74,15 +76,15 @@ struct ProfileFolder: Sendable {
         }
     }
 
-    /// Whether this user may write the vault, and may create SQLite's other files beside it.
+    /// Whether this user may write the vault, and may create SQLite's additional files in the folder.
     var isWritable: Bool { access(vault.path, W_OK) == 0 && access(url.path, W_OK | X_OK) == 0 }
 
-    /// The profile's files that other users of this machine may read. There are none, unless the file system has no modes.
+    /// The profile's files that other users of this machine may read. The list is empty unless the file system has no modes.
     var filesOpenToOthers: [String] {
         Self.names.sorted().filter { PrivateFile(url.appendingPathComponent($0)).isOpenToOthers }
     }
 
-    /// Creates the empty file of a new vault. It replaces a file that a killed process may have left.
+    /// Creates the empty file of a new vault. The new file replaces an incomplete vault of a killed process.
     ///
     /// - Throws: ``PrivateFileError``.
     func makeUnfinishedVault() throws(PrivateFileError) {
@@ -97,7 +99,7 @@ struct ProfileFolder: Sendable {
 
     /// Gives a complete vault its final name.
     ///
-    /// - Returns: whether the vault got the name. If not, there is already another vault.
+    /// - Returns: `true` if the vault got the name, `false` if another vault already has the name.
     /// - Throws: ``PrivateFileError``.
     func finishVault() throws(PrivateFileError) -> Bool {
         switch FileSystem.name(unfinishedVault.path, vault.path) {
@@ -109,13 +111,12 @@ struct ProfileFolder: Sendable {
         return true
     }
 
-    /// Removes the key file. Errors are ignored, because the new secret is already on the disk.
+    /// Removes the key file. Errors are ignored: the vault already has a new secret, so the file is useless.
     func removeKeyFile() {
         if unlink(keyFile.path) == 0 { sync() }
     }
 
-    /// Writes the folder to the disk, so that file names survive a power cut. Ignores errors, because some file systems cannot do
-    /// this.
+    /// Writes the folder to the disk, so that file names survive a power cut. Ignores errors: some file systems cannot do this.
     func sync() {
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }

@@ -10,10 +10,10 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// The lock on a profile for this process. It is released with its last reference, and by the system when the process ends.
+/// This process's lock on a profile. The lock ends when its last reference is released, or when the process ends.
 ///
-/// The lock belongs to an open file (`flock`), so it ends with the process. The mere existence of the file means nothing. The
-/// file is never removed, because otherwise two processes could lock two files with the same name.
+/// The lock belongs to an open file (`flock`), so the system releases it with the process. The existence of the file means
+/// nothing. The file is never removed. This keeps two processes from locking two files with the same name.
 package final class ProfileLock: Sendable {
     /// A lock without a file, for a store that no other process can use.
     package static let none = ProfileLock(descriptor: -1)
@@ -29,9 +29,10 @@ package final class ProfileLock: Sendable {
         close(descriptor)
     }
 
-    /// Locks a profile's folder without waiting. Creates the folder if it does not exist.
+    /// Locks a profile's folder without waiting. If the folder does not exist, creates the folder.
     ///
-    /// - Throws: ``KithError/inUse(pid:)`` if this process or another one has locked the folder, or ``KithError/file(_:)``.
+    /// - Throws: ``KithError/inUse(pid:)`` if the folder is already locked by any process, including this one, or
+    ///   ``KithError/file(_:)``.
     package static func acquire(in folder: URL) throws(KithError) -> ProfileLock {
         let folder = ProfileFolder(folder)
         do throws(PrivateFileError) {
@@ -61,7 +62,7 @@ package final class ProfileLock: Sendable {
         return nil
     }
 
-    /// Returns the id of the process that has locked a profile's folder. Writes nothing, so it also works on a read-only file
+    /// Returns the id of the process that has locked a profile's folder. Writes nothing, so this also works on a read-only file
     /// system.
     ///
     /// - Returns: the process id, or 0 if the id is not known; `nil` if no process has locked the folder.
@@ -81,7 +82,7 @@ package final class ProfileLock: Sendable {
         }
     }
 
-    /// The id of the process with the lock, if the file has an id that is valid here.
+    /// The id of the process with the lock; `nil` if the file has no id that is valid here.
     private static func holder(of folder: ProfileFolder) -> Int32? {
         let content = try? PrivateFile(folder.lock).read(limit: ClientLimits.lockFile)
         guard let holder = Holder(String(decoding: content ?? [], as: UTF8.self)), holder.place == Holder.this.place,
@@ -90,8 +91,8 @@ package final class ProfileLock: Sendable {
         return holder.pid
     }
 
-    /// A process id, and the place where it is valid. Each container numbers its own processes, and so does each machine that
-    /// shares a disk.
+    /// A process id, and the place where the id is valid. Each container numbers its own processes. If machines share a disk,
+    /// each machine numbers its own processes too.
     private struct Holder {
         let pid: Int32
         let place: String

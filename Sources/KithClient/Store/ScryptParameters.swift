@@ -4,7 +4,8 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// The parameters of scrypt (RFC 7914), with which a key is derived from a passphrase. They are stored with the sealed data:
+/// The parameters of scrypt (RFC 7914). Kith derives a key from a passphrase with these parameters. The parameters are stored
+/// with the sealed data:
 ///
 /// ```text
 /// struct {
@@ -24,8 +25,8 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
         /// A low cost for tests, which derive many keys.
         package static let cheap = Cost(logRounds: 10, blockSize: 1, parallelism: 1)
 
-        /// The cost for new vaults and backups. Deriving a key takes 128 MiB and about a third of a second. Each guess of an
-        /// attacker costs the same.
+        /// The cost for new vaults and backups. The derivation of a key takes 128 MiB and about a third of a second. An attacker
+        /// pays this cost for each guess.
         package static let standard = Cost(logRounds: 17, blockSize: 8, parallelism: 1)
 
         /// The required memory, in bytes.
@@ -50,7 +51,7 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
         salt = random.bytes(Self.saltLength)
     }
 
-    /// Reads parameters and refuses those that are not allowed.
+    /// Reads parameters. Throws an error if the parameters are not allowed.
     package init(from reader: inout TLSReader) throws(TLSCodecError) {
         cost = Cost(
             logRounds: try reader.readUInt8(), blockSize: try reader.readUInt8(), parallelism: try reader.readUInt8())
@@ -70,14 +71,13 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
     /// A failure to derive a key from a passphrase.
     enum Failure: Error {
         case emptyPassphrase
-        /// The required memory is not available. The value is its size in bytes.
+        /// The required memory is not available. The value is the size of that memory in bytes.
         case noMemory(Int)
     }
 
     /// Derives the key.
     ///
-    /// The passphrase is first normalized (Unicode NFC), because another machine may encode the same typed text with other code
-    /// points.
+    /// The passphrase is first normalized (Unicode NFC). Another machine may encode the same typed text with other code points.
     func key(from passphrase: String) throws(Failure) -> SymmetricKey {
         let bytes = Array(passphrase.precomposedStringWithCanonicalMapping.utf8)
         guard !bytes.isEmpty else { throw .emptyPassphrase }

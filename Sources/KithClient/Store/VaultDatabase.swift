@@ -4,9 +4,9 @@ import GRDBSQLite
 
 /// The SQLite file of a vault: opening it, its tables, and the meaning of its errors. This type has no keys.
 struct VaultDatabase: Sendable {
-    /// "KiVa" in ASCII. The number distinguishes the file from other SQLite files.
+    /// "KiVa" in ASCII. The number distinguishes a vault from other SQLite files.
     private static let applicationID: Int64 = 0x4b69_5661
-    /// The value of `user_version`. A change of the tables raises it and requires a migration.
+    /// The value of `user_version`. A change of the tables raises this value and requires a migration.
     private static let version: Int64 = 1
 
     private let queue: DatabaseQueue
@@ -24,7 +24,7 @@ struct VaultDatabase: Sendable {
         if canWrite { try perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
     }
 
-    /// Opens an existing file for reading, on a disk that has no room for the shared-memory file of SQLite's readers.
+    /// Opens an existing file for reading. The disk has no room for the shared-memory file of SQLite's readers.
     ///
     /// - Throws: ``StoreError``, also if another process has opened the file.
     init(openingWithoutRoom file: URL) throws(StoreError) {
@@ -61,9 +61,9 @@ struct VaultDatabase: Sendable {
 
     private init(queue: DatabaseQueue) { self.queue = queue }
 
-    /// Opens a database whose folder cannot be written, so that SQLite cannot create its shared-memory file. Without a WAL file,
-    /// the database is opened as immutable. With a WAL file, it is opened as usual, because SQLite reads that file only together
-    /// with an existing shared-memory file.
+    /// Opens a database in a folder that cannot be written. SQLite cannot create its shared-memory file there. If there is no WAL
+    /// file, the database is opened as immutable. If there is a WAL file, the database is opened in the usual way: SQLite reads a
+    /// WAL file only if the shared-memory file exists.
     private static func unwritableQueue(_ file: URL) throws(StoreError) -> DatabaseQueue {
         if hasLog(file) { return try queue(file, path: file.path, isReadOnly: true) }
         var address = URLComponents()
@@ -83,7 +83,8 @@ struct VaultDatabase: Sendable {
         try queue(file, path: file.path, isReadOnly: false)
     }
 
-    /// - Parameter isAlone: whether SQLite keeps the shared data in its own memory and locks out other processes.
+    /// - Parameter isAlone: whether this process uses the database alone. SQLite then keeps the shared data in its own memory,
+    ///   and locks out other processes.
     private static func queue(
         _ file: URL, path: String, isReadOnly: Bool, isAlone: Bool = false
     ) throws(StoreError) -> DatabaseQueue {
@@ -102,9 +103,12 @@ struct VaultDatabase: Sendable {
         do { return try DatabaseQueue(path: path, configuration: configuration) } catch { throw failure(error) }
     }
 
-    /// The settings of every connection to the database. SQLite recommends `synchronous = NORMAL` for WAL, but with this setting
-    /// the last commits may be lost in a power cut. Deleted values are overwritten. These values are sealed, but if they stayed
-    /// in the file, they could be read after a leak of the key.
+    /// The settings of every connection to the database.
+    ///
+    /// - SQLite recommends `synchronous = NORMAL` for WAL. With that setting, a power cut may undo the last commits, so Kith uses
+    ///   a safer setting.
+    /// - Deleted values are overwritten. Values are sealed, but after a leak of the key, an attacker could read deleted values
+    ///   that are still in the file.
     private static let settings =
         """
         PRAGMA synchronous = FULL;
@@ -115,20 +119,20 @@ struct VaultDatabase: Sendable {
         PRAGMA cache_size = -\(ClientLimits.vaultCacheKiB);
         """
 
-    /// Closes the file. The last process to close it copies all data into the database file and removes the other files.
+    /// Closes the file. The last process that closes the file copies all data into the database file and removes the other files.
     func close() throws(StoreError) {
         do { try queue.close() } catch { throw Self.failure(error) }
     }
 
     // MARK: Tables
 
-    /// There is one table for each kind of value. All tables but `entry` are ordered by owner and item and have the value in the
-    /// index, so that a change writes one page.
+    /// There is one table for each kind of value. All tables but `entry` are ordered by owner and item. In these tables, the
+    /// value is in the index, so a change writes one page.
     ///
-    /// Entries are stored in the order of their arrival, with an index. This writes one more page, but the same few pages for
-    /// every conversation. In the order of owner and item, each conversation would fill and split pages of its own. With 100,000
-    /// entries in 100 conversations, `ClientBenchmark` measured 30 KB for a message in the order of arrival, and 37 KB in the
-    /// order of owner and item.
+    /// Entries are stored in the order of their arrival, with an index. Storing an entry writes one page more, but all
+    /// conversations share the same few pages. In the order of owner and item, each conversation would fill and split pages of
+    /// its own. With 100,000 entries in 100 conversations, `ClientBenchmark` measured 30 KB for a message in the order of
+    /// arrival, and 37 KB in the order of owner and item.
     private static let schema =
         """
         -- One row. header: a WrappedKey. last_request: the highest item ever put into the table of requests.
@@ -144,15 +148,15 @@ struct VaultDatabase: Sendable {
             """
         }.joined()
 
-    /// Reads the vault's ``WrappedKey``, which is stored unencrypted.
+    /// Reads the vault's ``WrappedKey``. The wrapped key is stored unencrypted.
     func header() throws(StoreError) -> [UInt8] {
         try perform { try Data.fetchOne($0, sql: "SELECT header FROM vault").map { Array($0) } ?? [] }
     }
 
     /// Replaces the wrapped key.
     ///
-    /// After this call, no file contains the old wrapped key. If another process is reading at that time, the old key is removed
-    /// when the files are closed.
+    /// After this call, no file contains the old wrapped key. If another process is reading during the call, the old key remains
+    /// until the files are closed.
     func replaceHeader(_ header: [UInt8]) throws(StoreError) {
         try transaction { try $0.execute(sql: "UPDATE vault SET header = ?", arguments: [Data(header)]) }
         try perform { _ = try? $0.checkpoint(.truncate) }
@@ -195,9 +199,11 @@ struct VaultDatabase: Sendable {
         }
     }
 
-    /// Runs statements, and finds out whether a failure means a full disk. In two cases, SQLite reports a full disk as a disk
-    /// failure: if the disk is full when SQLite creates the shared-memory file, and if the file system notices the lack of room
-    /// only during a sync.
+    /// Runs statements, and finds out whether a failure means a full disk. SQLite reports a full disk as a disk failure in two
+    /// cases:
+    ///
+    /// - The disk is full when SQLite creates the shared-memory file.
+    /// - The file system notices the full disk only during a sync.
     private static func withKnownRoom<R>(_ database: Database, _ body: () throws -> R) throws -> R {
         do {
             return try body()

@@ -11,7 +11,7 @@ import TLSCodec
 ///                                         || uint64 item, value)
 /// ```
 ///
-/// Nonces are random. After 2^32 values, which is four thousand million, the probability of a repeated nonce reaches NIST's limit
+/// Nonces are random. After 2^32 values (about four thousand million), the probability of a repeated nonce reaches NIST's limit
 /// of 2^-32.
 struct VaultKey: Sendable {
     /// The 32 bytes of the key.
@@ -23,7 +23,7 @@ struct VaultKey: Sendable {
     /// Creates a key from bytes that were unwrapped.
     init(_ bytes: SecretBytes) { self.bytes = bytes }
 
-    /// The key in a form that is prepared for many values.
+    /// The key, prepared for sealing and opening many values.
     var symmetric: SymmetricKey { bytes.withUnsafeBytes { SymmetricKey(data: $0) } }
 }
 

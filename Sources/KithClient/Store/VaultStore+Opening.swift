@@ -4,18 +4,19 @@ import KithSupport
 import PrivateFiles
 
 extension VaultStore {
-    /// Creates a new vault in a folder, and stores its first contents in it. This is one step, because a vault without a profile
-    /// could not be used, and would prevent the creation of another one. The caller must hold the folder's ``ProfileLock``.
+    /// Creates a new vault in a folder, and stores the first contents in it in the same step. A vault without a profile could not
+    /// be used, and would keep the user from creating a new vault. The caller must hold the folder's ``ProfileLock``.
     ///
     /// - Throws: ``KithError/profileExists``, ``KithError/passphraseNeeded`` for an empty passphrase, ``KithError/file(_:)`` or
-    ///   ``KithError/store(_:)``. After an error, there is no new vault, and an existing one is unchanged.
+    ///   ``KithError/store(_:)``. After an error, there is no new vault, and an existing vault is unchanged.
     package static func create(
         in folder: URL, _ secret: VaultSecret, holding contents: StoreTransaction = StoreTransaction()
     ) throws(KithError) -> VaultStore {
         try create(in: folder, secret, holding: contents, cost: .standard)
     }
 
-    /// Creates a vault with a given cost of deriving the key from the passphrase. Tests that open many vaults use a low cost.
+    /// Creates a vault. The caller sets the cost of deriving the key from the passphrase. Tests that open many vaults use a low
+    /// cost.
     package static func create(
         in url: URL, _ secret: VaultSecret, holding contents: StoreTransaction, cost: ScryptParameters.Cost
     ) throws(KithError) -> VaultStore {
@@ -49,9 +50,9 @@ extension VaultStore {
 
     /// Opens the vault in a folder.
     ///
-    /// - Parameter isReadOnly: whether another process may have opened the vault for writing. If `true`, only requests to that
-    ///   process can be written (``enqueueForOwner(_:)``). On a read-only file system, not even these can be written. If `false`,
-    ///   the caller must hold the folder's ``ProfileLock``.
+    /// - Parameter isReadOnly: whether another process may have opened the vault for writing. If `true`, the caller can only
+    ///   write requests to that process (``enqueueForOwner(_:)``). On a read-only file system, the caller cannot write requests
+    ///   either. If `false`, the caller must hold the folder's ``ProfileLock``.
     /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase if the vault has none),
     ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file cannot be read, or
     ///   ``KithError/store(_:)`` if the vault is damaged or was written by a newer version. After an error, the contents of the
@@ -100,14 +101,15 @@ extension VaultStore {
 
     /// Changes the secret that opens the vault, in one transaction. The caller must hold the folder's ``ProfileLock``.
     ///
-    /// The vault's own key does not change, so an older copy of the vault can still be opened with the old secret.
+    /// The vault's own key does not change. So the old secret can still open an older copy of the vault.
     ///
     /// - Throws: ``KithError``. After an error, the old secret still opens the vault.
     package func changeSecret(to secret: VaultSecret) throws(KithError) {
         try changeSecret(to: secret, cost: .standard)
     }
 
-    /// Changes the secret, with a given cost of deriving the key from a passphrase. Tests that open many vaults use a low cost.
+    /// Changes the secret. The caller sets the cost of deriving the key from a passphrase. Tests that open many vaults use a low
+    /// cost.
     package func changeSecret(to secret: VaultSecret, cost: ScryptParameters.Cost) throws(KithError) {
         let header = try Self.wrap(key, secret, cost: cost, folder)
         do throws(StoreError) { try database.replaceHeader(header.encoded) } catch { throw .store(error) }
@@ -161,7 +163,7 @@ extension VaultStore {
     }
 
     /// Reads the key in the key file. If there is no key file and `makesIt` is `true`, creates one. An existing key is never
-    /// replaced, since a vault may depend on it.
+    /// replaced: a vault may depend on it.
     private static func keyFile(of folder: ProfileFolder, makesIt: Bool) throws(KithError) -> SymmetricKey {
         let file = PrivateFile(folder.keyFile)
         let length = 32

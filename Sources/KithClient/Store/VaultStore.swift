@@ -11,14 +11,15 @@ public enum VaultSecret: Sendable {
     case keyFile
 }
 
-/// A profile's state on the disk, in one SQLite file. Each value is sealed separately, with a key that the file contains in
-/// encrypted form only. Without the key, the file shows the number, the kinds and the sizes of the values, and when they changed.
+/// A profile's state on the disk, in one SQLite file. Each value is sealed separately. The file contains the key for the values
+/// in encrypted form only. Without the key, a reader of the file sees the number, the kinds and the sizes of the values, and the
+/// times of their changes.
 package final class VaultStore: ProfileStore {
     let folder: ProfileFolder
     let database: VaultDatabase
     let key: VaultKey
     private let isReadOnly: Bool
-    /// The number that changes when another process commits, as it was last read.
+    /// A number that changes when another process commits. This is the value at the last check.
     private let seenVersion: Mutex<Int64>
 
     init(_ folder: ProfileFolder, _ database: VaultDatabase, _ key: VaultKey, isReadOnly: Bool) throws(StoreError) {
@@ -68,7 +69,7 @@ package final class VaultStore: ProfileStore {
         try database.perform { try self.read(table, $0, VaultStatements.of(table).all, []) }
     }
 
-    /// Runs `body`. All its reads see the same state of the vault, even if another process writes in the meantime.
+    /// Runs `body`. All reads in `body` see the same state of the vault, even if another process writes in the meantime.
     ///
     /// - Throws: ``KithError/store(_:)``, or the error of `body`.
     package func atOneMoment<R>(_ body: () throws(KithError) -> R) throws(KithError) -> R {
@@ -106,7 +107,7 @@ package final class VaultStore: ProfileStore {
 
     // MARK: Writing
 
-    /// Performs the writes of a transaction, in order. Returns when they are on the disk.
+    /// Performs the writes of a transaction, in order. Returns when the changes are on the disk.
     ///
     /// - Throws: ``StoreError``. After an error, nothing was written. If the vault is open for reading, this always fails.
     package func commit(_ transaction: StoreTransaction) throws(StoreError) {
@@ -136,8 +137,8 @@ package final class VaultStore: ProfileStore {
 
     // MARK: Other processes
 
-    /// Stores a request for the process that has opened the profile, after the requests that are already stored. If the vault is
-    /// open for reading, this is the only possible write.
+    /// Stores a request for the process that has opened the profile. The request comes after the requests that are already
+    /// stored. If the vault is open for reading, this is the only possible write.
     ///
     /// - Returns: the item number of the request. No number is used twice.
     /// - Throws: ``StoreError``.
@@ -174,7 +175,8 @@ package final class VaultStore: ProfileStore {
         try Int64.fetchOne(database.cachedStatement(sql: "PRAGMA data_version")) ?? 0
     }
 
-    /// Closes the file. Afterwards nothing can be read or written. Without this call, the file is closed with the last reference.
+    /// Closes the file. After this call, nothing can be read or written. Without this call, the file is closed when its last
+    /// reference is released.
     package func close() throws(StoreError) { try database.close() }
 }
 

@@ -3,7 +3,7 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// The wrapped key of a vault or a backup. It is stored unencrypted.
+/// The wrapped key of a vault or a backup. The structure is stored unencrypted.
 ///
 /// ```text
 /// struct {
@@ -37,7 +37,7 @@ struct WrappedKey: Sendable, TLSCodable {
     let lock: Lock
     private let wrappedKey: [UInt8]
 
-    /// Wraps a key. `nil` only if the library fails.
+    /// Wraps a key. `nil` only if the cryptographic library fails.
     init?(_ key: SecretBytes, _ purpose: Purpose, under wrappingKey: SymmetricKey, _ lock: Lock) {
         let authenticated = Self.authenticated(purpose, lock)
         guard
@@ -49,7 +49,7 @@ struct WrappedKey: Sendable, TLSCodable {
         wrappedKey = Array(box.combined)
     }
 
-    /// Returns the 32 bytes of the key, or `nil` if they were wrapped with another key or for another purpose.
+    /// Returns the 32 bytes of the key. `nil` if the key was wrapped with another key or for another purpose.
     func unwrap(_ purpose: Purpose, with wrappingKey: SymmetricKey) -> SecretBytes? {
         guard let box = try? ChaChaPoly.SealedBox(combined: wrappedKey),
             var opened = try? ChaChaPoly.open(

@@ -1,9 +1,9 @@
 import Foundation
 
-/// The folder of a user's profiles and known relays on this machine. The folder is `$KITH_HOME` if that is set, else
-/// `$XDG_DATA_HOME/kith` if that is set, else `~/.local/share/kith`.
+/// The folder of a user's profiles and known relays on this machine. If `$KITH_HOME` is set, it is the folder. If only
+/// `$XDG_DATA_HOME` is set, the folder is `$XDG_DATA_HOME/kith`. If neither is set, the folder is `~/.local/share/kith`.
 package struct KithHome: Hashable, Sendable {
-    /// The folder, which need not exist yet.
+    /// The folder. It need not exist yet.
     package let folder: URL
 
     /// Uses the given folder.

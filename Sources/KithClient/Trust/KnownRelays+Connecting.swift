@@ -6,13 +6,13 @@ extension KnownRelays {
     package struct Contact: Sendable {
         /// The connection.
         package let connection: RelayConnection
-        /// Whether the relay was unknown before, so that its key was accepted without a check.
+        /// Whether the relay was unknown before. The key of an unknown relay is accepted without a check.
         package let isFirst: Bool
     }
 
     /// Connects to a relay. Stores the key of a new relay, and refuses a relay whose key has changed.
     ///
-    /// - Parameter pin: the key that the relay must have. If it is given, the file is neither read nor changed.
+    /// - Parameter pin: the key that the relay must have. With a pin, the file is neither read nor changed.
     /// - Throws: ``KithError/relayKeyChanged(_:known:found:)``, ``KithError/relay(_:)``, ``KithError/file(_:)``.
     package func connect(
         to address: RelayAddress, pin: RelayPin? = nil, pass: RelayPass? = nil

@@ -5,8 +5,8 @@ import PrivateFiles
 
 /// The relays to which a user has connected, with their keys. The file corresponds to `known_hosts` of ssh.
 ///
-/// The file is a text file with one relay per line: its address, a space, and its pin. Lines that begin with `#`, and lines that
-/// this version cannot read, are left unchanged. Any number of processes may use the file at the same time.
+/// The file is a text file with one relay per line: its address, a space, and its pin. Two kinds of lines are left unchanged:
+/// lines that begin with `#`, and lines that this version cannot read. Any number of processes may use the file at the same time.
 public struct KnownRelays: Sendable {
     /// The file.
     public let file: PrivateFile
@@ -17,11 +17,11 @@ public struct KnownRelays: Sendable {
         case added
         /// The file already had the key.
         case wasKnown
-        /// The file has another key for the relay, and was not changed.
+        /// The file has another key for the relay. The file was not changed.
         case isAnother(RelayPin)
     }
 
-    /// Uses the given file, which need not exist yet.
+    /// Uses the given file. The file need not exist yet.
     public init(file: PrivateFile) { self.file = file }
 
     /// Uses the file of this user.
@@ -30,14 +30,14 @@ public struct KnownRelays: Sendable {
     /// Uses the file of known relays in a user's Kith folder.
     package init(home: KithHome) { self.init(file: PrivateFile(home.knownRelays)) }
 
-    /// The key that a relay had at the first connection; `nil` if the relay is not in the file.
+    /// The key of a relay at the first connection; `nil` if the relay is not in the file.
     ///
     /// - Throws: ``PrivateFileError`` if the file exists but cannot be read.
     public func pin(of address: RelayAddress) throws(PrivateFileError) -> RelayPin? {
         pin(of: address, in: try lines())
     }
 
-    /// Stores the key of a new relay. If another process has stored a key for the relay in the meantime, that key stays.
+    /// Stores the key of a new relay. If another process has stored a key for the relay in the meantime, keeps that key.
     ///
     /// - Throws: ``PrivateFileError``.
     public func remember(_ pin: RelayPin, of address: RelayAddress) throws(PrivateFileError) -> Remembered {
@@ -50,7 +50,7 @@ public struct KnownRelays: Sendable {
         }
     }
 
-    /// Forgets a relay, so that its next key is accepted like that of a new relay.
+    /// Forgets a relay. At the next connection, the relay counts as new, and any key of the relay is accepted.
     ///
     /// - Returns: whether the relay was in the file.
     /// - Throws: ``PrivateFileError``.

@@ -8,6 +8,6 @@ extension RelayPin {
 }
 
 extension RelayPin {
-    /// The first 16 digits, which are enough to tell keys apart at a glance. Only all 64 digits prove that two keys are the same.
+    /// The first 16 digits. They distinguish keys at a glance. Only all 64 digits prove that two keys are equal.
     package var short: String { description.prefix(16) + "…" }
 }
