@@ -1,7 +1,7 @@
 import KithSupport
 import KithWire
 
-/// Reads the rows of a ``FileBlobStore`` and the sizes of its files, even while a relay uses them.
+/// Reads the rows and the file sizes of a ``FileBlobStore``. A relay may use the store at the same time.
 struct BlobAudit {
     private let folder: BlobFolder
     private let table: BlobTable

@@ -2,7 +2,8 @@ import KithWire
 import NIOHTTP1
 
 extension BlobError {
-    /// The blob's state, from which the client can continue its upload; `nil` unless the error is ``wrongOffset(_:)``.
+    /// The state of the blob if the error is ``wrongOffset(_:)``, otherwise `nil`. From this state, the client can continue the
+    /// upload.
     var status: BlobStatus? {
         if case .wrongOffset(let status) = self { status } else { nil }
     }

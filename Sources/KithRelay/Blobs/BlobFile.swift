@@ -8,7 +8,7 @@ import Synchronization
     import Darwin
 #endif
 
-/// The file of a blob that is being uploaded. Only the blob's latest upload may write.
+/// The file of a blob that is being uploaded. Only the latest upload of the blob may write to the file.
 final class BlobFile: Sendable {
     private struct State {
         var descriptor: Int32 = -1
@@ -16,20 +16,22 @@ final class BlobFile: Sendable {
         var end: UInt64 = 0
     }
 
-    /// A thread that writes or syncs the file holds this lock, possibly for long. Only file threads may wait for the lock.
+    /// The lock of the file. A thread holds the lock while it writes or syncs the file. Both can take long, so only file threads
+    /// may wait for the lock.
     private let state = Mutex(State())
-    /// The number of the latest upload. It is read without the lock, so that an event loop never waits for the disk.
+    /// The number of the latest upload. Event loops read the number without the lock. So no event loop waits for the disk.
     private let latest = Atomic<UInt64>(0)
     private let isOver = Atomic<Bool>(false)
 
     deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
-    /// Begins another upload and ends the earlier ones. Returns the new upload's number.
+    /// Begins an upload and ends all earlier uploads. Returns the number of the new upload.
     func beginUpload() -> UInt64 {
         latest.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
     }
 
-    /// Ends all uploads, when the blob is deleted or the store closes. Waits for a write that is under way.
+    /// Ends all uploads. If a write is under way, waits for the end of the write. Called when the blob is deleted or the store
+    /// closes.
     func endUploads() {
         isOver.store(true, ordering: .sequentiallyConsistent)
         state.withLock { state in
@@ -38,7 +40,7 @@ final class BlobFile: Sendable {
         }
     }
 
-    /// Whether the upload with this number is the latest one, and has not been ended.
+    /// Whether the upload with this number is the latest upload and has not ended.
     func isLatest(_ upload: UInt64) -> Bool {
         !isOver.load(ordering: .sequentiallyConsistent) && latest.load(ordering: .sequentiallyConsistent) == upload
     }
@@ -58,7 +60,7 @@ final class BlobFile: Sendable {
 
     /// Writes bytes at the end of the file. If `isSynced` is `true`, also makes the file durable.
     ///
-    /// - Returns: the number of bytes in the file, including those of earlier calls and uploads.
+    /// - Returns: the number of bytes in the file, from all calls and all uploads so far.
     func append(_ bytes: UnsafeRawBufferPointer, of upload: UInt64, isSynced: Bool) throws(BlobError) -> UInt64 {
         try state.withLock { state throws(BlobError) in
             guard isLatest(upload), state.descriptor >= 0 else { throw .superseded }

@@ -11,7 +11,7 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// The files of a ``FileBlobStore``: `blobs.sqlite`, and `blobs/AA/ID` for each blob. Only their owner can read them.
+/// The files of a ``FileBlobStore``: `blobs.sqlite`, and `blobs/AA/ID` for each blob. Only the owner of the files can read them.
 struct BlobFolder: Sendable {
     let path: String
 
@@ -22,13 +22,13 @@ struct BlobFolder: Sendable {
 
     func file(of id: BlobID) -> String { folder(of: id) + "/" + Hex.encode(id.bytes) }
 
-    /// Creates the folders, and an empty file for the table, if they do not exist.
+    /// Creates each folder that is missing. If the file of the table is missing, creates an empty file.
     func create() throws(StoreOpenError) {
         try StoreFolder.makeFolder(files)
         try StoreFolder.makeFile(table)
     }
 
-    /// Opens a blob's file for writing, cut to its first `stored` bytes. Creates the file if `stored` is 0.
+    /// Opens a blob's file for writing, and cuts the file to its first `stored` bytes. If `stored` is 0, creates a missing file.
     func openForWriting(_ id: BlobID, stored: UInt64) throws(StoreFailure) -> Int32 {
         let folder = folder(of: id)
         // Also a folder that was deleted while the relay runs is created again.
@@ -70,7 +70,7 @@ struct BlobFolder: Sendable {
         guard unlink(file(of: id)) == 0 || errno == ENOENT else { throw .last }
     }
 
-    /// The free space on the disk, in bytes; 0 if it cannot be read.
+    /// The free space on the disk, in bytes; 0 if the system does not report the free space.
     var freeBytes: UInt64 { (try? StoreFolder.freeDiskBytes(at: path)) ?? 0 }
 
     private static func size(of file: Int32) -> UInt64? {

@@ -3,11 +3,11 @@ import NIOCore
 import NIOHTTP1
 import TLSCodec
 
-/// Answers a connection's HTTP requests about blobs, one after the other. Passes all other requests on.
+/// Answers the HTTP requests about blobs on one connection, one after another. Passes all other requests to the next handler.
 ///
-/// An upload is written to its file in pieces. While a piece is being written, at most one more is read from the connection, so
-/// memory stays bounded whatever the disk does. Likewise, the next piece of a download is read from its file only while the
-/// connection can accept more output.
+/// The handler writes an upload to its file in pieces. While one piece is being written, the handler reads at most one more piece
+/// from the connection. This bounds the memory, even with a slow disk. The handler reads a piece of a download from its file only
+/// while the connection can accept more output.
 final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -23,13 +23,13 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case deciding(BlobRequest)
         case uploading(any BlobUpload, BlobStatus)
         case downloading(OutgoingBlob)
-        /// The request is answered with an error. The connection closes after the rest of the request's body.
+        /// The request was answered with an error. The connection closes at the end of the request's body.
         case refused
     }
 
     private let service: BlobService
     private let connection: Connection
-    /// The connection keeps its slot until it closes or a request is refused.
+    /// The connection's slot for transfers. The connection keeps the slot until a request is refused or the connection closes.
     private var slot: TransferSlot
     private var state = State.idle
     private var context: ChannelHandlerContext?
@@ -43,7 +43,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var bytesSinceProgress = 0
 
     /// - Parameters:
-    ///   - connection: the connection. It need not send `hello` while it transfers blobs.
+    ///   - connection: the connection. A connection that transfers blobs need not send `hello`.
     ///   - slots: the slots of all connections that transfer blobs.
     init(_ service: BlobService, for connection: Connection, slots: SlotPool) {
         self.service = service
@@ -130,8 +130,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Gives the slot back once nothing more is transferred and no bytes of the connection are in memory. Otherwise, with a slow
-    /// disk, one client after another could take the slot and leave bytes in memory.
+    /// Gives the slot back if the transfers are over and memory contains no bytes of the connection. Until then, no other
+    /// connection gets the slot. This bounds the memory, even with a slow disk.
     private func giveSlotBackIfOver() {
         let isRefused = if case .refused = state { true } else { false }
         if runs == 0, isRefused || context == nil { slot.giveBack() }
@@ -167,8 +167,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Uploads
 
-    /// Writes the received bytes to the file, if they are enough for a write or are the last ones. Answers the request once all
-    /// of its bytes are durable.
+    /// Writes the received bytes to the file if there are enough for a write, or if the body has ended. When all bytes of the
+    /// request are durable, answers the request.
     private func writeBody() {
         guard case .uploading(let upload, let status) = state else { return }
         if body.isDone { return respond(.noContent, status) }
@@ -256,8 +256,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context?.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
-    /// Answers with an error, and closes the connection: once the request's body has ended, or after
-    /// ``BlobLimits/refusedUploadMs`` at the latest.
+    /// Answers with an error. Closes the connection when the request's body has ended, after ``BlobLimits/refusedUploadMs`` at
+    /// the latest.
     private func refuse(_ code: HTTPResponseStatus, _ error: RelayError, status: BlobStatus? = nil) {
         guard let context else { return }
         connection.metrics.count(error)
@@ -287,7 +287,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Pace
 
-    /// Reads from the connection now if there is room for more bytes, otherwise later.
+    /// If the handler can accept more bytes, reads from the connection. If not, postpones the read.
     func read(context: ChannelHandlerContext) {
         if mayRead { context.read() } else { isReadWanted = true }
     }
@@ -313,7 +313,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         bytesSinceProgress = 0
     }
 
-    /// Closes the connection if a transfer makes no progress for too long, or if the pause between two transfers is too long.
+    /// Closes the connection if a transfer makes no progress for too long. The limit also applies to the pause between two
+    /// transfers.
     private func watchSilence() {
         guard let context else { return }
         let deadline = lastProgress + .milliseconds(BlobLimits.silenceMs)
@@ -326,7 +327,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds) }
 
-    /// Runs `work` outside of the event loop, and then `next` on the event loop.
+    /// Runs `work` outside of the event loop. Then runs `next` on the event loop.
     private func run<T: Sendable>(
         _ work: @escaping @Sendable () async -> T, then next: @escaping @Sendable (BlobHandler, T) -> Void
     ) {

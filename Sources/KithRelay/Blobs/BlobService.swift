@@ -13,7 +13,7 @@ struct BlobService: Sendable {
         case deleted
     }
 
-    /// Reserves room for a blob.
+    /// Reserves space for a blob.
     ///
     /// - Parameter nowMs: the relay's time, in milliseconds since 1970.
     func create(_ blob: NewBlob, nowMs: UInt64) async -> Reply {
@@ -30,14 +30,14 @@ struct BlobService: Sendable {
         }
     }
 
-    /// Returns whether the same blob is reserved already.
+    /// Returns whether an earlier request has already reserved space for `blob`.
     func hasReserved(_ blob: NewBlob) async -> Bool {
         guard let known = try? await store.record(of: blob.id) else { return false }
         return known.isReservation(of: blob)
     }
 
-    /// Returns a refusal if the blob is too large, or the store has no room for it. The store itself also checks the free space
-    /// on the disk.
+    /// Returns a refusal if the blob is larger than the limit for one blob, or if the store is full. Does not check the free
+    /// space on the disk: the store checks that itself.
     func refusal(of blob: NewBlob) -> RelayError? {
         guard blob.size <= limits.size else {
             return RelayError(.tooLarge, "the file is too large for this relay", detail: limits.size)

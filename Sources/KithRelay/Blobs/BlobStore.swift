@@ -1,26 +1,25 @@
 import KithWire
 import NIOCore
 
-/// The store of a relay's blobs: files of encrypted bytes that are uploaded once, from the first byte to the last, and never
-/// change.
+/// The store of a relay's blobs. A blob is a file of encrypted bytes. Clients upload each byte once, in order. A complete blob
+/// never changes.
 ///
-/// A store keeps the grants of a blob but does not check them. ``BlobService`` checks them.
+/// A store keeps the grants of a blob. ``BlobService`` checks the grants.
 package protocol BlobStore: Sendable {
-    /// Reserves room for a blob. Changes nothing if the same blob is reserved already.
+    /// Reserves space for a blob. If an earlier request has reserved space for this blob, changes nothing.
     ///
     /// - Parameters:
     ///   - times: the times of the new blob.
     ///   - maximumBytes: the maximum total size of all blobs in the store, in bytes.
-    /// - Throws: ``BlobError/full`` if there is no room, ``BlobError/exists`` if another blob has the id.
+    /// - Throws: ``BlobError/full`` if there is no space, ``BlobError/exists`` if a different blob has the id.
     func create(_ blob: NewBlob, times: BlobTimes, maximumBytes: UInt64) async throws(BlobError)
 
     /// Returns a blob, or `nil` if there is none.
     func record(of id: BlobID) async throws(BlobError) -> BlobRecord?
 
-    /// Begins to add bytes to a blob. Ends an earlier upload of the same blob, whose connection may be dead without the relay
-    /// knowing.
+    /// Begins an upload to a blob, and ends the blob's earlier upload. The connection of the earlier upload may be dead.
     ///
-    /// - Parameter offset: the position of the first byte to add. It has to be the number of bytes that are stored.
+    /// - Parameter offset: the position of the first byte to add. The position must equal the number of stored bytes.
     /// - Throws: ``BlobError/wrongOffset(_:)`` if `offset` is not the number of stored bytes.
     func upload(to id: BlobID, at offset: UInt64) async throws(BlobError) -> any BlobUpload
 
@@ -30,7 +29,7 @@ package protocol BlobStore: Sendable {
     /// Deletes a blob. Does nothing if there is none.
     func delete(_ id: BlobID) async throws(BlobError)
 
-    /// Deletes the blobs that have expired or were not completed in time. Returns their number.
+    /// Deletes expired blobs, and blobs that were not completed in time. Returns the number of deleted blobs.
     func expire(nowMs: UInt64) async throws(BlobError) -> Int
 
     /// Returns totals for `/metrics` and `kith relay status`.
@@ -42,15 +41,15 @@ package protocol BlobStore: Sendable {
 
 /// An upload that is under way.
 package protocol BlobUpload: Sendable {
-    /// Adds bytes to the blob, in the order of the calls. Make the next call only after the previous one has returned.
+    /// Adds bytes to the blob, in the order of the calls. A caller must wait until one call has returned before the next call.
     ///
-    /// - Parameter isSynced: whether the bytes, and all earlier ones, have to be durable when the call returns.
+    /// - Parameter isSynced: whether these bytes and all earlier bytes must be durable when the call returns.
     /// - Returns: the number of bytes that are stored durably.
-    /// - Throws: ``BlobError/superseded`` if another upload of the blob has begun.
+    /// - Throws: ``BlobError/superseded`` if a later upload of the blob has begun.
     func append(_ bytes: ByteBuffer, isSynced: Bool) async throws(BlobError) -> UInt64
 }
 
-/// A complete blob that is open for reading. It can still be read if the blob is deleted meanwhile.
+/// A complete blob that is open for reading. If the blob is deleted in the meantime, the bytes can still be read.
 package protocol BlobDownload: Sendable {
     /// Returns `count` bytes from `offset` on, all within the blob.
     func bytes(at offset: UInt64, count: Int) async throws(BlobError) -> ByteBuffer
@@ -58,15 +57,15 @@ package protocol BlobDownload: Sendable {
 
 /// A reason why a request about a blob fails.
 package enum BlobError: Error, Hashable, Sendable {
-    /// There is no such blob, or the client has no right to it.
+    /// The blob does not exist, or the client has no right to the blob.
     case denied
-    /// Another blob has the id.
+    /// A different blob has the id.
     case exists
     /// The upload does not continue where the stored bytes end.
     case wrongOffset(BlobStatus)
     /// The client sent more bytes than the blob's size.
     case tooLong
-    /// A later upload of the same blob has ended this one.
+    /// A later upload of the blob has ended this upload.
     case superseded
     /// The store has no room for the blob.
     case full
@@ -102,7 +101,7 @@ package struct BlobRecord: Hashable, Sendable {
     /// The times.
     package let times: BlobTimes
 
-    /// Whether `blob` has the grants and the size of this record, so that creating `blob` would only repeat an earlier request.
+    /// Whether `blob` has the grants and the size of this record. If so, a request to create `blob` repeats an earlier request.
     func isReservation(of blob: NewBlob) -> Bool {
         read == blob.read && write == blob.write && status.size == blob.size
     }
@@ -112,10 +111,10 @@ package struct BlobRecord: Hashable, Sendable {
 package struct BlobStatistics: Hashable, Sendable {
     /// The number of blobs.
     package var count = 0
-    /// The sum of the bytes that all blobs count as (``BlobLimits``). An incomplete blob counts with its whole size.
+    /// The sum of the sizes that the blobs count as (``BlobLimits``). An incomplete blob counts with its full size.
     package var bytes: UInt64 = 0
 
-    /// Whether one more blob fits into `limit` bytes.
+    /// Whether the blobs in the store and `blob` together fit into `limit` bytes.
     func hasRoom(for blob: NewBlob, within limit: UInt64) -> Bool {
         bytes < limit && BlobLimits.charge(for: blob.size) <= limit - bytes
     }

@@ -76,7 +76,8 @@ struct BlobTable {
         try statement.run()
     }
 
-    /// Notes the number of durable bytes. For an incomplete blob, a power cut may undo this. The bytes are then uploaded again.
+    /// Notes the number of durable bytes. If the blob is incomplete, a power cut may undo the note. In this case, the client
+    /// uploads the bytes again.
     func setStored(_ stored: UInt64, of id: BlobID, isComplete: Bool) throws(StoreFailure) {
         if isComplete { try durably() } else { try connection.execute("PRAGMA synchronous = NORMAL") }
         let statement = try connection.statement("UPDATE blob SET stored = ? WHERE id = ?")
@@ -100,7 +101,7 @@ struct BlobTable {
         try statement.run()
     }
 
-    /// Returns some of the blobs whose time is over, or whose deletion has begun: the first ones with ids after `id`.
+    /// Returns the ids of blobs whose time is over, or whose deletion has begun. Returns the first `count` ids after `id`.
     func due(nowMs: UInt64, after id: BlobID?, atMost count: Int) throws(StoreFailure) -> [BlobID] {
         // The sign keeps SQLite from using the primary key, which would read every later row.
         let statement = try connection.statement(
@@ -124,8 +125,8 @@ struct BlobTable {
         return ids
     }
 
-    /// Returns the blob with the next id after `id`, or the first blob if `id` is `nil`. With this function, a caller reads all
-    /// blobs one by one.
+    /// Returns the blob with the next id after `id`. If `id` is `nil`, returns the first blob. Callers use this function to read
+    /// all blobs one by one.
     func next(after id: BlobID?) throws(StoreFailure) -> (BlobID, BlobRecord)? {
         let statement = try connection.statement(
             "SELECT id FROM blob WHERE id > ? AND expires_ms > 0 ORDER BY id LIMIT 1")
@@ -134,7 +135,8 @@ struct BlobTable {
         return (id, record)
     }
 
-    /// The size of a blob and the number of its durable bytes, even if its deletion has begun; `nil` if it has no row.
+    /// Returns the size of a blob and the number of its durable bytes; `nil` if the blob has no row. Also finds a blob whose
+    /// deletion has begun.
     func extent(of id: BlobID) throws(StoreFailure) -> (size: UInt64, stored: UInt64)? {
         let statement = try connection.statement("SELECT size, stored FROM blob WHERE id = ?")
         statement.bind(id.bytes, at: 1)

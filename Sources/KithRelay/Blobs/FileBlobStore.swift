@@ -13,9 +13,9 @@ import Synchronization
 
 /// A store that keeps each blob in a file, and one row for each blob in a table.
 ///
-/// A blob's row is written before its file is created, and deleted after the file is gone. So no file is ever without a row, and
-/// the next ``expire(nowMs:)`` completes the deletions that a killed process had begun. A row never counts bytes that are not
-/// durable.
+/// The store writes a blob's row before it creates the file. The store deletes the row after the file is deleted. So every file
+/// has a row. If the process is killed during a deletion, the next ``expire(nowMs:)`` completes the deletion. A row counts only
+/// durable bytes.
 package final class FileBlobStore: BlobStore {
     private struct Totals {
         var statistics: BlobStatistics
@@ -26,7 +26,7 @@ package final class FileBlobStore: BlobStore {
     private struct OpenFiles {
         /// The files of blobs that are being uploaded.
         var uploads: [BlobID: BlobFile] = [:]
-        /// Blobs whose files are being removed. No upload to them may begin, because it would create the file again.
+        /// Blobs whose files are being removed. An upload would create such a file again, so uploads to these blobs are refused.
         var removed: Set<BlobID> = []
     }
 
@@ -36,7 +36,7 @@ package final class FileBlobStore: BlobStore {
     private let openFiles = Mutex(OpenFiles())
     private let totals: Mutex<Totals>
 
-    /// Opens the store in a folder. Creates the folder and the store if they do not exist. The caller must have locked the folder
+    /// Opens the store in a folder. If the folder or the store is missing, creates it. The caller must have locked the folder
     /// before.
     package init(folder path: String) throws(StoreOpenError) {
         folder = BlobFolder(path: path)

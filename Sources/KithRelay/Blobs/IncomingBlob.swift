@@ -1,7 +1,7 @@
 import KithWire
 import NIOCore
 
-/// Collects the received bytes of an upload. Decides when they are written to the file, and when the file is made durable.
+/// Collects the received bytes of an upload. Decides when these bytes are written to the file, and when the file is made durable.
 struct IncomingBlob {
     /// Bytes to write.
     struct Write {
@@ -16,7 +16,7 @@ struct IncomingBlob {
     /// The number of bytes that were written since the file was last made durable.
     private var unsynced = 0
 
-    /// Whether there is room for more bytes.
+    /// Whether more bytes may be collected.
     var hasRoom: Bool { pending.readableBytes < BlobLimits.writeBytes }
 
     /// Whether all bytes of the request are durable.
@@ -30,7 +30,7 @@ struct IncomingBlob {
     /// Notes that the request has no more bytes.
     mutating func end() { hasEnded = true }
 
-    /// Returns the bytes to write now; `nil` if more bytes have to come first, or a write is under way.
+    /// Returns the bytes to write now. Returns `nil` if there are too few bytes for a write, or if a write is under way.
     mutating func nextWrite() -> Write? {
         guard !isWriting, !hasRoom || hasEnded, pending.readableBytes + unsynced > 0 else { return nil }
         unsynced += pending.readableBytes

@@ -1,5 +1,5 @@
-/// The slot that a connection needs to transfer blobs. The slot counts against two limits: that of all connections, and that of
-/// the connection's address.
+/// The slot that a connection needs to transfer blobs. The slot counts against the limit of all connections and against the limit
+/// of the connection's address.
 struct TransferSlot {
     private let slots: SlotPool
     private let rates: SourceRates
@@ -10,7 +10,7 @@ struct TransferSlot {
         self.rates = rates
     }
 
-    /// Takes the slot, unless the connection has it already. Returns `false` if no slot is free.
+    /// Takes the slot if the connection does not have the slot yet. Returns `false` if no slot is free.
     mutating func take() -> Bool {
         guard !isTaken else { return true }
         guard slots.take() else { return false }
@@ -22,7 +22,7 @@ struct TransferSlot {
         return true
     }
 
-    /// Gives the slot back, if it was taken.
+    /// Gives the slot back if the connection has the slot.
     mutating func giveBack() {
         guard isTaken else { return }
         isTaken = false

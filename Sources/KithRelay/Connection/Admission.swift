@@ -1,17 +1,17 @@
 import KithWire
 import NIOCore
 
-/// Decides which requests of one connection go to the hub and which wait, and in which order answers are sent.
+/// Decides which requests of one connection go to the hub and which requests wait. Also decides the order of the answers.
 ///
 /// A request waits for one of two reasons.
-/// - There are too many requests under way. Their number is bounded, and so is the sum of their sizes and of the sizes of their
-///   largest possible answers. Without these bounds, a client that does not read could queue answers without end.
-/// - An earlier `present` is undecided. If a token is refused, neither the time nor the position of the refusal may show what the
-///   relay had to look up. So no request overtakes a `present`, and the connection sends nothing while a `present` is undecided
-///   (``isUndecided``).
+/// - Too many requests are under way. Two values are bounded: the number of requests under way, and the total size of these
+///   requests and of their largest possible answers. The bounds limit the queue of answers to a client that does not read.
+/// - An earlier `present` is undecided. The time and the position of a refusal must not reveal the relay's lookups. So no request
+///   overtakes a `present`. While a `present` is undecided, the connection sends nothing (``isUndecided``).
 ///
-/// Presents that arrived together, and the requests that were under way before them, are answered together and in their order.
-/// Answers are distinguished by their requests' numbers, so a `present` waits for an earlier request with the same number.
+/// If several `present` requests arrive together, they form one group with the requests already under way. The answers of a group
+/// are sent together, in the order of the requests. An answer is recognised by its request's number. So if an unanswered request
+/// has the number of a `present`, the `present` waits for that request's answer.
 struct Admission {
     struct PendingRequest {
         let event: ConnectionEvent
@@ -23,11 +23,11 @@ struct Admission {
 
     private let limits: RelayLimits
     private var waiting = CircularBuffer<PendingRequest>()
-    /// The numbers of the requests that were admitted and are not answered yet, in their order.
+    /// The numbers of the admitted requests that are not answered yet, in the order of admission.
     private var underWay = CircularBuffer<UInt32>()
     private var bytesUnderWay = 0
-    /// The requests whose answers are sent together: first those that were under way, then the presents that were admitted
-    /// together. Empty if no `present` is under way.
+    /// The requests whose answers are sent together: first the requests that were under way, then the `present` requests. Empty
+    /// if no `present` is under way.
     private var group: [Member] = []
     private var unanswered = 0
     /// Index in ``group`` of the first member that may have no answer yet. Most answers arrive in order, so the search starts
@@ -45,8 +45,8 @@ struct Admission {
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Whether a `present` is with the hub. Meanwhile nothing is sent, because the time of any output would show when the relay
-    /// finished looking up the channel.
+    /// Whether the hub is deciding a `present`. Until the decision, the connection sends nothing. So the time of other output
+    /// does not show when the relay finished its lookup of the channel.
     var isUndecided: Bool { !group.isEmpty }
 
     /// Whether no request waits.
@@ -57,7 +57,7 @@ struct Admission {
 
     private var hasRoom: Bool { underWay.count < limits.requestsUnderWay && bytesUnderWay < limits.bytesUnderWay }
 
-    /// Adds a request. Returns `true` if the request goes to the hub now, `false` if it waits.
+    /// Adds a request. Returns `true` if the request goes to the hub now, `false` if the request waits.
     mutating func admit(_ event: ConnectionEvent, bytes: Int, cost: Int = 1, canAnswer: Bool, now: NIODeadline) -> Bool
     {
         let item = PendingRequest(event: event, bytes: bytes, cost: cost)
@@ -66,7 +66,8 @@ struct Admission {
         return false
     }
 
-    /// The next waiting request, if it may go to the hub now.
+    /// Removes and returns the next waiting request. Returns `nil` if no request waits, or if the request must not go to the hub
+    /// now.
     mutating func next(canAnswer: Bool, now: NIODeadline) -> PendingRequest? {
         guard let item = waiting.first, letThrough(item, canAnswer: canAnswer, now: now) else { return nil }
         waiting.removeFirst()
@@ -94,7 +95,7 @@ struct Admission {
         return true
     }
 
-    /// Drops the waiting requests and the undecided presents, when the connection no longer needs their answers.
+    /// Drops the waiting requests and the undecided `present` requests. Called when the connection needs no more answers.
     mutating func dropAll() {
         waiting = CircularBuffer()
         group = []
@@ -107,9 +108,10 @@ struct Admission {
     enum AnswerAction {
         /// Send this answer now.
         case send(RoundOutput.Answer)
-        /// Send nothing yet, because other answers of the group are missing.
+        /// Send nothing yet: some answers of the group are missing.
         case wait
-        /// Send these answers; if `heldUntil` is set, not before that time. `denied` is the number of denied presents among them.
+        /// Send these answers. If `heldUntil` is not `nil`, wait until that time. `denied` is the number of denied `present`
+        /// requests in the group.
         case sendAll([RoundOutput.Answer], heldUntil: NIODeadline?, denied: Int)
     }
 
@@ -142,8 +144,8 @@ struct Admission {
             members.compactMap(\.answer), heldUntil: denied > 0 ? departure(now: now) : nil, denied: denied)
     }
 
-    /// The time at which a refusal is sent: a multiple of `deniedMs` after the `present` arrived. One interval is enough unless
-    /// the disk is slow. With a slow disk, the number of intervals reveals far less than the exact time would.
+    /// The time at which a refusal is sent: a multiple of `deniedMs` after the arrival of the `present`. With a fast disk, the
+    /// multiple is always one. With a slow disk, the multiple reveals far less than an exact time.
     private func departure(now: NIODeadline) -> NIODeadline? {
         guard limits.deniedMs > 0 else { return nil }
         let interval = Int64(limits.deniedMs) * 1_000_000

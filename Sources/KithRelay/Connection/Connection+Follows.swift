@@ -3,7 +3,8 @@ import NIOCore
 
 /// Delivery of entries and whispers to a connection that follows channels.
 extension Connection {
-    /// Processes a broadcast of the hub. Returns `true` if the caller has to flush the connection after the hub's whole output.
+    /// Processes a broadcast of the hub. Returns whether the caller must flush the connection. The caller flushes after it has
+    /// processed the hub's whole output.
     func take(_ broadcast: RoundOutput.Broadcast, _ shared: FrameCache) -> Bool {
         let channel = broadcast.channel
         guard var follow = follows[channel] else { return false }
@@ -35,7 +36,7 @@ extension Connection {
         return writer.isEmpty ? false : noteOutput()
     }
 
-    /// Processes the entries that the store read for a follow.
+    /// Processes the entries that were read from the store for a follow.
     func take(_ result: Result<[Entry], StoreFailure>, for catchUp: CatchUpRead) {
         reading.remove(catchUp.channel)
         defer { readNext() }
@@ -64,7 +65,7 @@ extension Connection {
         flush()
     }
 
-    /// Starts reads for the follows that wait for a read.
+    /// Starts reads of the store for waiting follows, as many as the limits allow.
     func readNext() {
         while canSend, pausedUntil == nil, reading.count < limits.catchUpsPerConnection,
             let channel = awaitingRead.popFirst()

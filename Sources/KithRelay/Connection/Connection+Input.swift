@@ -3,13 +3,13 @@ import NIOCore
 
 /// Bounds for input that is not a complete message yet.
 extension Connection {
-    /// Whether the connection's first message is still incomplete but already longer than a `hello` can be.
+    /// Whether the connection's first message is incomplete and already longer than any `hello`.
     var isHelloTooLong: Bool {
         !hasSaidHello && !awaitsWelcome && decoder.buffered > RelayLimits.helloBytes
     }
 
-    /// Takes a slot if the connection stores a large incomplete message, and frees the slot if it does not. Returns `false` if no
-    /// slot is free. Then the caller pauses reading, and the connection holds no slot in the meantime.
+    /// If the connection stores a large incomplete message, takes a slot. If not, frees the slot. Returns `false` if no slot is
+    /// free. In this case, the connection has no slot, and the caller pauses reading.
     func mayHoldInput() -> Bool {
         let isReading = pausedUntil == nil && !awaitsWelcome && context != nil
         guard isReading, decoder.buffered > RelayLimits.smallInput else {
@@ -26,7 +26,7 @@ extension Connection {
         return true
     }
 
-    /// Frees the slot for a large message, if the connection holds one.
+    /// If the connection has a slot for a large message, frees the slot.
     func leaveLargeInput() {
         guard largeInputSince != nil else { return }
         largeInputSince = nil
@@ -34,7 +34,7 @@ extension Connection {
         worker.shared.addresses.largeInputs.giveBack()
     }
 
-    /// Whether a large message has taken so long that the connection must free its slot for others.
+    /// Whether the connection has had its slot for a large message for longer than ``RelayLimits/largeInputMs``.
     func isLargeInputOver(at now: NIODeadline) -> Bool {
         largeInputSince.map { now > $0 + .milliseconds(RelayLimits.largeInputMs) } ?? false
     }

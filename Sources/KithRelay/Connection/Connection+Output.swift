@@ -7,8 +7,8 @@ extension Connection {
         isOpen && channel.isWritable && writer.bytes.count < limits.unreadBacklog / 2
     }
 
-    /// Processes an answer. Returns `true` if the caller has to flush the connection after the hub's whole output. At most one of
-    /// the calls between two flushes returns `true`.
+    /// Processes an answer. Returns whether the caller must flush the connection. The caller flushes after it has processed the
+    /// hub's whole output. Between two flushes, at most one call returns `true`.
     func answer(_ answer: RoundOutput.Answer) -> Bool {
         guard !isOver else { return false }
         // A follow begins with the hub's answer, even if that answer is sent later, because the next committed entries belong to
@@ -37,7 +37,7 @@ extension Connection {
         writer.write(RelayFrame(requestID: answer.requestID, reply: answer.reply))
     }
 
-    /// Applies the answer's effect on the connection, except for `closes`: the caller closes the connection.
+    /// Applies the effect of an answer to the connection. Ignores the effect `closes`: the caller closes the connection.
     private func apply(_ answer: RoundOutput.Answer) {
         switch answer.effect {
         case .none, .closes:
@@ -54,13 +54,13 @@ extension Connection {
         }
     }
 
-    /// Writes a frame of a follow, or stores it until output is allowed again.
+    /// Writes a frame of a follow. If no output is allowed now, keeps the frame for later.
     func emit(_ reply: Reply, _ requestID: UInt32) {
         let frame = RelayFrame(requestID: requestID, reply: reply)
         if isOpen { writer.write(frame) } else { later.append(frame) }
     }
 
-    /// Notes that there is output to send. Returns `true` if there was none before. Then the caller has to flush.
+    /// Notes that there is output to send. If there was no output before, returns `true`, and the caller must flush.
     func noteOutput() -> Bool {
         defer { hasOutput = true }
         return !hasOutput

@@ -3,10 +3,10 @@ import KithWire
 import NIOCore
 import TLSCodec
 
-/// The connection of one client, on one event loop. It decodes bytes into requests for the hub, and encodes answers and
-/// entries into bytes.
+/// The connection of one client, on one event loop. The connection decodes bytes into requests for the hub, and encodes answers
+/// and entries into bytes.
 ///
-/// The requests of one read go to the hub together, and the answers of one round are sent in one write.
+/// The requests of one read go to the hub together. The answers of one round are sent in one write.
 final class Connection: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
@@ -14,9 +14,9 @@ final class Connection: ChannelDuplexHandler {
 
     let number: ConnectionNumber
     let networks: ClientNetworks
-    /// Whether the connection counts as one of its address's WebSockets.
+    /// Whether the connection counts as a WebSocket of its address.
     var isWebSocket = false
-    /// Whether the connection transfers blobs. Then it never says `hello`.
+    /// Whether the connection transfers blobs. Such a connection sends no `hello`.
     var isTransfer = false
     let worker: EventLoopWorker
     private let hub: Hub
@@ -26,7 +26,7 @@ final class Connection: ChannelDuplexHandler {
     private(set) var decoder: WebSocketDecoder
     var writer = WebSocketWriter()
     var follows: [ChannelID: FollowProgress] = [:]
-    /// Channels that are being read from the store. A new follow of such a channel does not start a second read.
+    /// Channels whose entries are being read from the store. A new follow of such a channel starts no second read.
     var reading: Set<ChannelID> = []
     /// Channels with a follow that waits for a read from the store.
     var awaitingRead: Set<ChannelID> = []
@@ -34,7 +34,7 @@ final class Connection: ChannelDuplexHandler {
     private var events: [HubEvent] = []
 
     private var rate: TokenBucket
-    /// The rates that the connection shares with the other connections of its address and its site.
+    /// The rates of the connection's address and site. All connections of the address and of the site share these rates.
     let sourceRates: SourceRates
     private let openedAt = NIODeadline.now()
     private var lastFrameAt = NIODeadline.now()
@@ -43,22 +43,22 @@ final class Connection: ChannelDuplexHandler {
     var heldUntil: NIODeadline?
     /// The latest unanswered ping. One pong answers this ping and all earlier ones (RFC 6455 §5.5.3).
     var unansweredPing: [UInt8]?
-    /// Frames of follows that arrived while output was held back. They are sent after all answers, even after answers that
-    /// arrived later.
+    /// Frames of follows that arrived while no output was allowed. These frames are sent after all answers, even after later
+    /// answers.
     var later: [RelayFrame] = []
     /// Whether a `present` was decided since the last flush. The next flush continues the follows that had to wait for the
     /// decision.
     var areFollowsStale = false
-    /// Time before which neither the client nor the store is read, because a rate is used up.
+    /// Time at which reading continues after a rate was used up. Until then, nothing is read from the client or from the store.
     private(set) var pausedUntil: NIODeadline?
     private var isReadWanted = false
     /// Whether the first frame is with the hub. Later frames are decoded after the client has been welcomed.
     private(set) var awaitsWelcome = false
-    /// The time at which the connection took a slot for a large message; `nil` if it has none.
+    /// The time at which the connection took a slot for a large message; `nil` if the connection has no slot.
     var largeInputSince: NIODeadline?
-    /// Whether the input violated the protocol. Then further input is ignored.
+    /// Whether the input violated the protocol. If so, later input is ignored.
     private var isFailed = false
-    /// Whether the peer is closing while its earlier requests still wait.
+    /// Whether the peer is closing the connection while earlier requests still wait.
     private var isClosing = false
     /// Whether there is output that has not been sent.
     var hasOutput = false
@@ -103,8 +103,7 @@ final class Connection: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    /// Closes the connection if it has not said hello in time, has been silent for too long, or takes too long for a large
-    /// message.
+    /// Closes the connection if `hello` is late, if the client is silent for too long, or if a large message takes too long.
     func closeIfSilent(now: NIODeadline, sweepMs: Int) {
         guard !isTransfer else { return }
         guard !isLargeInputOver(at: now) else {
@@ -179,8 +178,8 @@ final class Connection: ChannelDuplexHandler {
         events.removeAll(keepingCapacity: events.capacity <= 64)
     }
 
-    /// Processes one message. Returns whether the next message may be processed now. If the client exceeds a rate, its further
-    /// requests are read later, so they cost nothing until then.
+    /// Processes one message. Returns whether the next message may be processed now. If the client exceeds a rate, the relay
+    /// reads the next requests later.
     private func receive(_ message: WebSocketMessage) -> Bool {
         guard !isFailed else { return true }
         lastFrameAt = .now()
@@ -201,7 +200,8 @@ final class Connection: ChannelDuplexHandler {
         return charge(1, cost, at: lastFrameAt) && !awaitsWelcome
     }
 
-    /// Charges frames to the connection's rate, and their cost to the address's rate. Returns whether both rates allow more.
+    /// Charges the frames to the connection's rate, and the cost of the frames to the address's rate. Returns whether both rates
+    /// allow more frames.
     @discardableResult
     private func charge(_ frames: Int, _ cost: Int, at time: NIODeadline) -> Bool {
         let now = Int64(time.uptimeNanoseconds)
@@ -212,7 +212,7 @@ final class Connection: ChannelDuplexHandler {
         return wait == 0
     }
 
-    /// Charges for denied presents, in addition to their cost as requests.
+    /// Charges the additional cost of denied `present` requests.
     func chargeDenied(_ count: Int) {
         charge(count * RelayLimits.deniedCost, count * RelayLimits.deniedCost, at: .now())
     }
@@ -262,7 +262,7 @@ final class Connection: ChannelDuplexHandler {
     /// Whether answers can be sent soon. If not, no request goes to the hub.
     var canAnswer: Bool { heldUntil == nil && channel.isWritable }
 
-    /// Whether output may be sent now. Nothing is sent from the admission of a `present` until its answer is sent.
+    /// Whether output may be sent now. Between the admission of a `present` and its answer, no output is sent.
     var isOpen: Bool { heldUntil == nil && !admission.isUndecided }
 
     /// Admits waiting requests, and reads more when no request waits.
@@ -296,7 +296,7 @@ final class Connection: ChannelDuplexHandler {
         context.read()
     }
 
-    /// Stops reading if the connection may not store more of a large message now.
+    /// If the connection may not store more of a large message now, stops reading.
     private func holdBackInput() {
         guard !isFailed else { return leaveLargeInput() }
         if !mayHoldInput() { pause(forNanoseconds: 1) }

@@ -1,7 +1,7 @@
 import KithWire
 import NIOCore
 
-/// The connections of one event loop. Every function runs on that loop, unless its comment says otherwise.
+/// The connections of one event loop. All functions run on that loop, except those whose comments name another thread.
 final class EventLoopWorker: Sendable {
     let index: Int
     let eventLoop: any EventLoop
@@ -59,7 +59,7 @@ final class EventLoopWorker: Sendable {
 
     // MARK: Output of the hub
 
-    /// Passes a round's output to this loop, with one change of thread for the whole round. Called on the hub's thread.
+    /// Passes a round's whole output to this loop with one change of thread. Called on the hub's thread.
     func deliver(_ batch: RoundOutput) {
         eventLoop.execute { self.distribute(batch) }
     }

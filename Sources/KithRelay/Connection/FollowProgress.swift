@@ -1,10 +1,11 @@
 import KithWire
 
-/// The progress of a connection that follows one epoch of a channel. This type decides the next action, and the caller performs
-/// the action.
+/// The progress of a connection that follows one epoch of a channel. This type decides the next action. The caller performs the
+/// action.
 ///
-/// A follow is *live* while all known entries have been sent. New entries are then sent as soon as they are committed. A follow
-/// *lags* after the connection could not accept an entry. Entries are then read from the store until the follow is live again.
+/// A follow is *live* if all known entries have been sent. For a live follow, new entries are sent as soon as they are committed.
+/// If the connection cannot accept an entry, the follow *lags*. For such a follow, entries are read from the store until the
+/// follow is live again.
 struct FollowProgress {
     /// Number of the request that opened the follow. Every event of the follow has this number.
     let requestID: UInt32
@@ -34,17 +35,17 @@ struct FollowProgress {
         case nothing
         /// Send the entries that were passed to the call.
         case send
-        /// Send the entries that were passed to the call, and end the follow, because its epoch has ended.
+        /// Send the entries that were passed to the call. Then end the follow: the epoch has ended.
         case sendAndEnd
-        /// End the follow: its epoch has ended, and all its entries have been sent.
+        /// End the follow: the epoch has ended, and all entries of the epoch have been sent.
         case end
-        /// Read `first` through `last` from the store as soon as the connection can accept them.
+        /// Read the entries `first` through `last` from the store as soon as the connection can accept them.
         case read(first: UInt64, last: UInt64)
         /// Tell the client that entries before this seq no longer exist, and end the follow.
         case trimmed(firstSeq: UInt64)
     }
 
-    /// Returns the action when the follow begins, or when the connection can accept more output again.
+    /// Returns the next action. Called at the start of the follow, and when the connection can accept output again.
     mutating func resume(canSend: Bool) -> Action {
         if isLive { return hasEnded ? .end : .nothing }
         guard canSend, !isReading else { return .nothing }
@@ -52,8 +53,8 @@ struct FollowProgress {
         return .read(first: nextSeq, last: lastSeq)
     }
 
-    /// Processes newly committed entries, which are consecutive and all of one epoch. Only the last one may be the epoch's turn.
-    /// Ignores entries of another epoch, and entries that are already known.
+    /// Processes newly committed entries. The entries must be consecutive and belong to one epoch. Only the last entry may be the
+    /// epoch's turn. Ignores entries of an epoch that is not followed, and entries that are already known.
     ///
     /// - Parameter fits: whether the entries are few enough to be sent at once.
     mutating func committed(_ entries: [Entry], canSend: Bool, fits: Bool = true) -> Action {
@@ -68,13 +69,14 @@ struct FollowProgress {
         return hasEnded ? .sendAndEnd : .send
     }
 
-    /// Notes that the channel has entries up to `seq`, which were not broadcast.
+    /// Notes that the channel has entries up to `seq`. These entries were not broadcast.
     mutating func advanced(to seq: UInt64, canSend: Bool) -> Action {
         lastSeq = max(lastSeq, seq)
         return resume(canSend: canSend)
     }
 
-    /// Processes entries from the store: consecutive ones from `nextSeq`, or from a later seq if the channel was trimmed.
+    /// Processes consecutive entries from the store. The first entry has the seq `nextSeq`. If the channel was trimmed, its seq
+    /// may be higher.
     mutating func read(_ entries: [Entry]) -> (send: ArraySlice<Entry>, then: Action) {
         isReading = false
         guard let first = entries.first else { return ([], .trimmed(firstSeq: lastSeq + 1)) }
@@ -90,6 +92,6 @@ struct FollowProgress {
         return (mine, end < entries.endIndex ? .end : .nothing)
     }
 
-    /// Notes that a read of the store failed. The next event starts another read.
+    /// Notes that a read of the store failed. The next event starts a new read.
     mutating func readFailed() { isReading = false }
 }

@@ -1,14 +1,15 @@
 import KithWire
 
-/// The encoded frames of a broadcast. They are encoded for the first follower and reused for all others.
+/// The encoded frames of a broadcast. The frames are encoded once, for the first follower. All later followers get the same
+/// frames.
 final class FrameCache {
     private let broadcast: RoundOutput.Broadcast
     private var encoded: [[UInt8]]?
 
     init(_ broadcast: RoundOutput.Broadcast) { self.broadcast = broadcast }
 
-    /// Maximum number of bytes that the broadcast adds to each follower's output. If this is more than the backlog of a
-    /// connection may hold, the entries are read from the store later, as fast as the follower accepts them.
+    /// Maximum number of bytes that the broadcast adds to the output of one follower. If a connection's backlog has no room for
+    /// these bytes, the connection later reads the entries from the store.
     private(set) lazy var size: Int = {
         guard case .entries(let entries) = broadcast.content else { return 0 }
         return entries.reduce(0) { $0 + $1.maximumEncodedSize }
@@ -37,7 +38,7 @@ final class FrameCache {
 }
 
 extension ArraySlice<Entry> {
-    /// The entries in pieces, each of which fits into one frame.
+    /// The entries in pieces. Each piece fits into one frame.
     var chunkedForFrames: [ArraySlice<Entry>] {
         let limit = WireLimits.frame / 2
         var chunks: [ArraySlice<Entry>] = []

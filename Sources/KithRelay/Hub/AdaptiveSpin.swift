@@ -1,10 +1,10 @@
 import NIOCore
 
-/// Decides whether the hub's thread spins until the next event arrives, instead of sleeping.
+/// Decides whether the hub's thread spins or sleeps until the next event arrives.
 ///
-/// Waking a thread takes longer than deciding a message. If the processor sleeps too, waking takes half as long as a commit. If
-/// rounds follow each other closely, for example because two programs answer each other, the hub spins between them. The hub
-/// spins only if the previous pause between rounds was shorter than the longest spin.
+/// Waking a thread takes longer than deciding a message. If the processor also sleeps, waking takes half as long as a commit. If
+/// the previous pause between two rounds was shorter than the longest spin, the hub spins. Such short pauses occur, for example,
+/// when two programs answer each other.
 struct AdaptiveSpin {
     private let longest: TimeAmount
     private var idleSince = NIODeadline.uptimeNanoseconds(0)

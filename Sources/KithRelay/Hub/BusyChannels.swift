@@ -1,6 +1,7 @@
 import KithWire
 
-/// The busy channels, and the requests that wait for them. A channel is busy while tasks that use the store work on it.
+/// The busy channels, and the requests that wait for busy channels. While a task reads or changes a channel in the store, the
+/// channel is busy.
 struct BusyChannels {
     private struct Work {
         var tasks = 0
@@ -12,20 +13,22 @@ struct BusyChannels {
 
     func contains(_ channel: ChannelID) -> Bool { work[channel] != nil }
 
-    /// Counts a task that begins to work on the channel.
+    /// Notes the start of a task for the channel.
     mutating func begin(_ channel: ChannelID) { work[channel, default: Work()].tasks += 1 }
 
-    /// Counts a task that has ended. If it was the channel's last task, returns the requests that waited, in their order.
+    /// Notes the end of a task for the channel. If the channel has no other task, returns the waiting requests, in the order of
+    /// arrival.
     mutating func end(_ channel: ChannelID) -> [HubEvent] {
         work[channel]?.tasks -= 1
         guard work[channel]?.tasks == 0 else { return [] }
         return work.removeValue(forKey: channel)?.waiting ?? []
     }
 
-    /// Stores a request until the channel's tasks have ended.
+    /// Adds a request that waits until the channel's tasks have ended.
     mutating func enqueue(_ event: HubEvent, for channel: ChannelID) { work[channel]?.waiting.append(event) }
 
-    /// Removes and returns the waiting requests for which `isRefused` returns `true`. The other requests stay in their order.
+    /// Removes and returns the waiting requests for which `isRefused` returns `true`. The order of the remaining requests does
+    /// not change.
     mutating func removeWaiting(for channel: ChannelID, where isRefused: (HubEvent) -> Bool) -> [HubEvent] {
         let waiting = work[channel]?.waiting ?? []
         work[channel]?.waiting = waiting.filter { !isRefused($0) }
@@ -33,7 +36,8 @@ struct BusyChannels {
     }
 }
 
-/// The requests that need no right and wait for the store, in one queue per channel. Each queue has its own task.
+/// The requests that need no right and wait for a read of the store. Each channel has one queue of such requests. Each queue has
+/// its own task.
 struct UnprovenRequests {
     private var queues: [ChannelID: [HubEvent]] = [:]
 

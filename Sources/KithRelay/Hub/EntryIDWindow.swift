@@ -1,15 +1,15 @@
 import KithWire
 
-/// The ids of a channel's recent entries. With them, the relay recognises an entry that a client sends again, and answers with
-/// the seq that the entry already has.
+/// The ids of a channel's recent entries. If a client sends an entry again, the relay recognises the entry by its id. The relay
+/// then answers with the seq that the entry already has.
 ///
-/// Ids are stored in two generations, so that old ids can be deleted at no cost: the whole older generation is dropped when the
-/// newer one is old enough or large enough.
+/// The ids form two generations. When the newer generation is old enough or large enough, the older generation is dropped as a
+/// whole. So the deletion of old ids costs almost nothing.
 struct EntryIDWindow {
     /// Bounds of the age and the number of ids.
     struct Bounds {
-        /// Minimum time for which an id is kept, in milliseconds, unless there are too many ids. If the channel receives entries
-        /// all the time, the id is forgotten after twice that time at the latest.
+        /// Minimum time for which an id is kept, in milliseconds. Only too many ids shorten this time. If the channel receives
+        /// entries all the time, the maximum is twice this time.
         let lifetimeMs: UInt64
         /// Maximum number of ids.
         let most: Int
@@ -30,7 +30,7 @@ struct EntryIDWindow {
     private var lastSeq: UInt64 = 0
     private let bounds: Bounds
 
-    /// - Parameter known: ids with their seqs, in the order of the seqs.
+    /// - Parameter known: the known ids, each with its seq, in the order of the seqs.
     init(_ bounds: Bounds, uptimeMs: UInt64, known: [(id: EntryID, seq: UInt64)] = []) {
         self.bounds = bounds
         newerSinceMs = uptimeMs
@@ -43,7 +43,7 @@ struct EntryIDWindow {
         lastSeq = kept.last?.seq ?? 0
     }
 
-    /// Builds a window on a thread of the global pool and not on the hub's, because a million ids take a tenth of a second.
+    /// Builds a window on a thread of the global pool. This keeps the hub's thread free: a million ids take a tenth of a second.
     static func elsewhere(
         _ bounds: Bounds, uptimeMs: UInt64, known: [(id: EntryID, seq: UInt64)]
     ) async -> EntryIDWindow {

@@ -2,13 +2,13 @@ import NIOCore
 
 /// Queues events by their source, and chooses the events of each round.
 ///
-/// A round takes all events if they fit into it, or if only one source has any. In all other rounds, networks (IPv4 addresses,
-/// and IPv6 /48 networks) are served by deficit round robin. Every network gets an equal share of each round, measured by cost.
-/// So a network with one request waits for at most two short rounds, even if other networks have queued many requests. The
-/// addresses of a network divide its share in the same way.
+/// If all events fit into one round, or if only one source has events, the round takes all events. In all other cases, the round
+/// serves the networks by deficit round robin. A network is an IPv4 address or an IPv6 /48 network. Every network gets an equal
+/// share of each round, measured by cost. So a network with one request waits for at most two short rounds, however many requests
+/// are queued. Within a network, the addresses get shares by the same method.
 struct FairQueue {
     private var networks: [String: NetworkQueue] = [:]
-    /// The networks that have events, in the order in which they are served.
+    /// The networks with events, in the order of service.
     private var rotation = CircularBuffer<String>()
 
     var isEmpty: Bool { rotation.isEmpty }
@@ -16,7 +16,7 @@ struct FairQueue {
     /// Takes the events of the next round.
     ///
     /// - Parameters:
-    ///   - resumed: requests that waited for the store. They are decided before later requests of the same connections.
+    ///   - resumed: requests that waited for the store. A connection's resumed requests are decided before its newer requests.
     ///   - batches: the batches that arrived since the last round.
     ///   - source: the source of a connection; `nil` if the connection is gone.
     mutating func round(
@@ -77,13 +77,13 @@ struct FairQueue {
 private struct NetworkQueue {
     private struct AddressQueue {
         var items = CircularBuffer<HubEvent>()
-        /// The part of the address's share that is not used yet, as a cost. The address's share is a part of the network's share.
+        /// The unused part of the address's share, as a cost. The address's share is a part of the network's share.
         var credit = 0
     }
     private var addresses: [String: AddressQueue] = [:]
-    /// The addresses that have events, in the order in which they are served.
+    /// The addresses with events, in the order of service.
     private var rotation = CircularBuffer<String>()
-    /// The part of the network's shares in this round and in earlier rounds that is not used yet, as a cost.
+    /// The unused part of the network's shares in this round and in earlier rounds, as a cost.
     var credit = 0
 
     var isEmpty: Bool { rotation.isEmpty }
@@ -94,7 +94,7 @@ private struct NetworkQueue {
         change(&addresses[address, default: AddressQueue()].items)
     }
 
-    /// Removes and returns the next event, if it costs at most `most`.
+    /// If the next event costs at most `most`, removes and returns the event. If not, returns `nil`.
     mutating func next(costing most: Int) -> HubEvent? {
         while let address = rotation.first {
             guard let item = addresses[address]?.items.first else {

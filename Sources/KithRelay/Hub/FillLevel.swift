@@ -1,12 +1,12 @@
-/// The store's fill level. As the store fills up, the relay first refuses clients that have nothing stored yet, so that
-/// long-established conversations continue to work.
+/// The store's fill level. When the store is nearly full, the relay first refuses clients that have nothing stored yet. This
+/// leaves space for long-established conversations.
 enum FillLevel: Int, Comparable {
-    /// There is room for everything.
+    /// There is space for everything.
     case roomy
     /// New channels, key packages and names are refused.
     case noNew
-    /// New channels, key packages and names are refused, and so are letters and the entries of channels that were created
-    /// recently.
+    /// The relay refuses new channels, key packages, names and letters. In recently created channels, the relay refuses all
+    /// entries.
     case noRecent
     /// All entries are refused.
     case full

@@ -2,8 +2,8 @@ import KithWire
 
 /// Requests about the letters and key packages of an inbox, and the closing of channels.
 extension Hub {
-    /// Reserves room for an entry in an inbox, which never drops waiting entries to make room. Returns a refusal if there is no
-    /// room.
+    /// Reserves space for an entry in an inbox. If there is no space, returns a refusal. An inbox never drops waiting entries to
+    /// free space.
     func takeRoom(in inbox: HubChannel, _ bytes: Int, _ nextAccess: Access?, _ session: HubSession) -> RelayError? {
         guard nextAccess == nil else { return .denied }
         let head = inbox.tentative?.head ?? inbox.head
@@ -27,7 +27,7 @@ extension Hub {
         }
     }
 
-    /// Frees the room that was reserved for an entry, because the entry was not committed.
+    /// Frees the space that was reserved for an entry. Called if the entry was not committed.
     func giveBackRoom(of append: ClientFrame, from connection: ConnectionNumber) {
         guard case .append(let channel, _, _, let payload) = append.request,
             channels[channel]?.head.kind == .inbox, let source = sessions[connection]?.source
@@ -79,8 +79,8 @@ extension Hub {
         withStoreAccess(id) { hub in await hub.trimInStore(id, throughSeq, address) }
     }
 
-    /// Returns the channel if the connection has the needed right in the channel's current epoch, and no entry of the channel is
-    /// being committed. Otherwise returns `nil`, after the function has answered the request or made it wait.
+    /// Returns the channel if the connection has the needed right in the current epoch, and no entry of the channel is being
+    /// committed. In all other cases, returns `nil`. The function has then answered the request or made the request wait.
     private func idleChannel(
         _ id: ChannelID, _ needed: Rights, _ request: HubRequest, _ session: HubSession
     ) -> HubChannel? {

@@ -4,8 +4,8 @@ import KithWire
 extension Hub {
     // MARK: Capacity
 
-    /// Drops the oldest entries of a log that exceeds its maximum size. It drops a sixteenth of the log at a time, so that this
-    /// happens rarely.
+    /// Drops the oldest entries of a log that exceeds its maximum size. Drops a sixteenth of the log at a time. So the log rarely
+    /// exceeds its maximum size.
     func trimExcess(of id: ChannelID) {
         withStoreAccess(id) { hub in
             while let channel = hub.channels[id], hub.limits.isExceeded(by: channel.head) {
@@ -20,7 +20,7 @@ extension Hub {
         }
     }
 
-    /// Reads a channel's head from the store, after the store dropped some of its entries.
+    /// Reads a channel's head from the store. Called after the store has dropped entries of the channel.
     private func refreshHead(of id: ChannelID) {
         withStoreAccess(id) { hub in
             guard let head = try? await hub.store.head(of: id) else { return }
@@ -40,9 +40,9 @@ extension Hub {
 
     // MARK: Time
 
-    /// Reads the time that was noted before the start, and checks the store's size for the first time.
+    /// Reads the time that the relay noted before this start. Then checks the store's size for the first time.
     ///
-    /// - Parameter trustingClock: whether to trust the machine's clock, even if it is far from the noted time.
+    /// - Parameter trustingClock: whether to trust the machine's clock even if the clock is far from the noted time.
     func begin(trustingClock: Bool) async {
         let noted = try? await store.notedClock()
         clock = HubClock(noted: trustingClock ? nil : noted)
@@ -63,7 +63,7 @@ extension Hub {
 
     // MARK: Expiry
 
-    /// Notes that a client with a right uses the channel, unless a use was noted recently.
+    /// Notes that a client with a right uses the channel. If a use was noted recently, does nothing.
     func noteUse(of channel: HubChannel) {
         let now = clock.recordMs
         guard !channel.head.isClosed, now >= channel.head.usedMs + RelayLimits.notedUseMs else { return }
@@ -72,8 +72,8 @@ extension Hub {
         withStoreAccess(id) { hub in _ = await hub.commitWithNextRound(.use(channel: id, atMs: now)) }
     }
 
-    /// Drops entries whose retention is over, and drops channels, key packages and names that were not used or renewed for a long
-    /// time.
+    /// Drops entries whose retention is over. Also drops old key packages, channels that were unused for too long, and names that
+    /// were not renewed in time.
     func expire() async {
         readClock()
         while !isShuttingDown, let expired = try? await store.expire(nowMs: clock.retentionMs), !expired.isEmpty {
@@ -123,7 +123,8 @@ extension Hub {
         }
     }
 
-    /// Forgets a channel, or postpones this to a later check. Returns `false` if neither was possible.
+    /// Forgets a channel. If the channel must not be forgotten yet, postpones the deletion to a later check. Returns `false` if
+    /// the store fails.
     private func forget(_ id: ChannelID, _ since: IdleSince) async -> Bool {
         guard let head = try? await store.head(of: id) else { return false }
         let before = head.isInLongUse ? since.long : since.brief
@@ -146,7 +147,8 @@ extension Hub {
 }
 
 extension RelayLimits {
-    /// Whether the oldest entries of the channel have to be dropped. Never for an inbox, which refuses new entries instead.
+    /// Whether the oldest entries of the channel have to be dropped. Always `false` for an inbox: a full inbox refuses new
+    /// entries.
     func isExceeded(by head: ChannelHead) -> Bool {
         guard head.kind == .log else { return false }
         return head.lastSeq &+ 1 &- head.firstSeq > UInt64(channelEntries)

@@ -1,12 +1,13 @@
 import KithWire
 
-/// `create` and `present`. These two requests need no right, so any client can send them about any channel.
+/// The requests `create` and `present`, which need no right. Any client can send these requests about any channel.
 ///
-/// `create` and `present` never make a channel busy, and never wait among the requests of clients that have a right in the
-/// channel. Each channel has a separate queue for them, and one read of the store answers the whole queue. If the hub cannot
-/// grant a `present` from memory alone, it takes the same steps whether the channel, the epoch or the right is missing.
+/// `create` and `present` never make a channel busy. These requests wait in a separate queue of the channel, apart from the
+/// requests of clients with a right. One read of the store answers the whole queue. If the hub cannot grant a `present` from
+/// memory alone, the hub always takes the same steps. The steps do not depend on whether the channel, the epoch or the right is
+/// missing.
 extension Hub {
-    /// The store's data about one channel. All requests that are answered together share it.
+    /// The store's data about one channel. All requests of one queue share this data.
     private struct StoreSnapshot {
         var head: ChannelHead??
         var epochs: [UInt64: EpochRecord?] = [:]

@@ -1,7 +1,7 @@
 import KithWire
 
-/// Decides each request of a round. No function in this file waits: a request for which the store has to be read is passed to the
-/// functions in `Hub+StoreRequests.swift`.
+/// Decides each request of a round. No function in this file waits. If a request needs a read of the store, the functions in
+/// `Hub+StoreRequests.swift` decide the request.
 extension Hub {
     /// Decides one event of a round.
     func decide(_ item: HubEvent) {
@@ -27,7 +27,7 @@ extension Hub {
         }
     }
 
-    /// Whether the connection may send requests other than `hello` now. If not, the function has already answered the request.
+    /// Returns whether the connection may now send requests other than `hello`. If not, answers the request.
     private func mayAsk(_ session: HubSession, _ address: ReplyAddress) -> Bool {
         guard !isShuttingDown else {
             let error = RelayError(.unavailable, "the relay is shutting down", retryAfterMs: 1_000)
@@ -197,8 +197,8 @@ extension Hub {
         answer(.done, to: address)
     }
 
-    /// Returns the channel if it is open and in this epoch, and if no turn of the current round ends the epoch. Otherwise returns
-    /// `nil`, after the function has answered the request or made it wait.
+    /// Returns the channel if the channel is open and in this epoch, and no turn of the current round ends the epoch. In all
+    /// other cases, returns `nil`. The function has then answered the request or made the request wait.
     private func openChannel(_ id: ChannelID, in epoch: UInt64, _ request: HubRequest) -> HubChannel? {
         guard let channel = channels.use(id), channel.tentative?.isTurned != true else {
             waitForChannel(id, request)

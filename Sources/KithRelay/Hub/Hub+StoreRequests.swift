@@ -1,12 +1,12 @@
 import KithWire
 
-/// The requests for which the store has to be read first. The channel is busy during such a request, so nothing else on this
-/// relay changes the channel. If another relay on the same store changes the channel, the mutation's condition fails.
+/// The requests that need a read of the store. During such a request, the channel is busy. So this relay makes no other change to
+/// the channel. If a second relay uses the store and changes the channel, the condition of the mutation fails.
 extension Hub {
     /// Number of attempts at a mutation that conflicts. After the last attempt, the client is told to try again.
     private static let attempts = 8
 
-    /// Makes the channel busy, runs `work`, and then resumes the requests that arrived in the meantime, in their order.
+    /// Makes the channel busy and runs `work`. Then resumes the requests that arrived during `work`, in the order of arrival.
     func withStoreAccess(_ channel: ChannelID, _ work: @escaping @Sendable (isolated Hub) async -> Void) {
         busy.begin(channel)
         withStoreAccess { hub in
@@ -33,8 +33,8 @@ extension Hub {
         case commit(StoreMutation, then: Reply)
     }
 
-    /// Calls `decide`, which may read the store, and commits the mutation that it returns. If the store has changed in between,
-    /// calls `decide` again.
+    /// Calls `decide` and commits the mutation that `decide` returns. `decide` may read the store. If the store has changed since
+    /// the read, calls `decide` again.
     func decideWithStore(_ decide: () async throws(StoreFailure) -> Decision) async -> Reply {
         for _ in 0..<Self.attempts {
             do throws(StoreFailure) {
@@ -59,8 +59,8 @@ extension Hub {
 
     /// Loads the channel into memory, then resumes the request.
     ///
-    /// A caller can also use this to wait for the end of the current round, because requests about a busy channel resume in the
-    /// next round.
+    /// The request resumes in the next round. So this function also serves a request that must wait for the end of the current
+    /// round.
     ///
     /// - Parameter needsIDs: whether the request also needs the channel's entry ids. If the ids have to be loaded, the
     ///   connection's source is charged for the work.
@@ -75,11 +75,11 @@ extension Hub {
         busy.enqueue(request.event, for: channel)
     }
 
-    /// Refuses the requests that wait for a channel that could not be loaded. If they were resumed, they would only start the
-    /// same loading again.
+    /// Refuses the requests that wait for a channel that could not be loaded. Resumed requests would only try to load the channel
+    /// again.
     ///
-    /// - Parameter source: if set, a source that may not load entry ids now. Only requests of this source that need entry ids are
-    ///   refused.
+    /// - Parameter source: a source that may not load entry ids now, or `nil`. If there is a source, only requests of this source
+    ///   that need entry ids are refused.
     private func refuseWaiting(for channel: ChannelID, _ error: RelayError, of source: ClientSource?) {
         let refused = busy.removeWaiting(for: channel) { item in
             // A request that needs no right reads the store itself.
@@ -104,8 +104,8 @@ extension Hub {
     }
 
     /// Loads the ids of the entries that the channel accepted within the lifetime of an id. A channel in heavy use has a million
-    /// ids. Therefore large loads run one at a time, each source is charged for its loads, and the hub's thread does not assemble
-    /// the ids.
+    /// ids. Therefore, large loads run one at a time, and each source pays for its loads. The hub's thread does not assemble the
+    /// ids.
     private func loadIDs(of channel: HubChannel, for payer: ClientSource) async throws(StoreFailure) -> RelayError? {
         let kept = channel.head.lastSeq + 1 - channel.head.firstSeq
         let isLarge = kept > UInt64(RelayLimits.fewEntryIDs)
@@ -139,7 +139,7 @@ extension Hub {
         return channels.use(id) ?? insert(id, head)
     }
 
-    /// Adds a channel to memory. The channel is busy, so it is not evicted to make room for itself.
+    /// Adds a channel to memory. Then evicts idle channels. The new channel is busy, so it stays.
     func insert(_ id: ChannelID, _ head: ChannelHead) -> HubChannel {
         let channel = channels.insert(id, head)
         evictChannels(examining: RelayLimits.examinedForEach)
@@ -150,7 +150,7 @@ extension Hub {
         channels.evict(examining: count, atNanoseconds: uptime()) { busy.contains($0) }
     }
 
-    /// Loads a channel's state from the store after a mutation was not committed as decided.
+    /// Loads a channel's state from the store. Called if a mutation of the channel was not committed.
     func reload(_ channel: HubChannel) {
         let id = channel.id
         withStoreAccess(id) { hub in

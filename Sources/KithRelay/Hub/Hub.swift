@@ -5,13 +5,15 @@ import NIOCore
 ///
 /// The hub works in rounds. A round takes all queued events and decides them against the state in memory. The store commits the
 /// round's mutations as one group. Then the hub publishes the committed changes, and passes each event loop its answers and
-/// entries. While one round commits, events for the next one queue up. So commits are grouped without a timer. Answers are sent
-/// in the order of their requests, after the commit that they depend on. Each round is a separate job on the store's event loop.
-/// So other work on that thread can run between two rounds, even under constant load.
+/// entries. While one round commits, the events for the next round arrive in the queue. So the hub groups commits without a
+/// timer. Answers are sent in the order of the requests. An answer that depends on a commit is sent after the commit. Each round
+/// is a separate job on the store's event loop. So other jobs of that thread can run between two rounds, even under constant
+/// load.
 ///
 /// Some requests need more than memory: a channel that is not loaded, an older epoch, or a shelf of key packages. Such a request
-/// reads the store in a task of its own. Its channel is *busy* until the task ends, and later requests about that channel wait.
-/// Requests that need no right wait in queues of their own (``UnprovenRequests``), so that strangers delay nobody.
+/// reads the store in a separate task. The request's channel is *busy* until the task ends. Later requests about a busy channel
+/// wait. Requests that need no right wait in separate queues (``UnprovenRequests``). So strangers do not delay clients with
+/// rights.
 actor Hub {
     nonisolated let unownedExecutor: UnownedSerialExecutor
     /// The actor refers to its executor without keeping it alive. This property keeps the executor alive.
@@ -21,7 +23,7 @@ actor Hub {
     let limits: RelayLimits
     let metrics: RelayMetrics
     let relayPass: RelayPass?
-    /// The relay's blobs; `nil` if it keeps none.
+    /// The relay's blobs; `nil` if the relay keeps no blobs.
     let blobs: BlobService?
     /// Returns the time by the machine's clock, in milliseconds since 1970.
     let nowMs: @Sendable () -> UInt64
@@ -34,22 +36,22 @@ actor Hub {
     var channels: LoadedChannels
     var busy = BusyChannels()
     var unproven = UnprovenRequests()
-    /// Requests that waited for the store. They are decided before the events in the queue.
+    /// Requests that waited for the store. The next round decides these requests before the events in the queue.
     var resumed: [HubEvent] = []
-    /// Events that wait for a later round, so that no network fills the current one.
+    /// Events that wait for a later round. This keeps one network from filling the current round.
     private var fairQueue = FairQueue()
     private var isDraining = false
     private var spin: AdaptiveSpin
     private(set) var isShuttingDown = false
-    /// Number of tasks that work with the store concurrently with the rounds.
+    /// Number of tasks that use the store at the same time as the rounds.
     var storeTasks = 0
-    /// Mutations that were decided by tasks outside of the rounds. They are committed with the next round.
+    /// Mutations that tasks outside of the rounds have decided. The next round commits these mutations.
     private var pendingMutations: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
     /// Limits how many entry ids the store loads for each address.
     var idLoads: SourceBuckets
-    /// Makes loads of many entry ids run one at a time.
+    /// Lets only one large load of entry ids run at a time.
     var largeLoads = SerialGate()
-    /// The room that each address occupies in each inbox.
+    /// The space that each address takes in each inbox.
     var shares: InboxShares
     /// Counts the key packages that addresses took from inboxes.
     var withdrawals: SourceWithdrawals
@@ -107,15 +109,15 @@ actor Hub {
         store.eventLoop.execute { self.assumeIsolated { hub in hub.wake() } }
     }
 
-    /// Begins a round, unless one is under way. A round that is under way starts the next one itself.
+    /// Begins a round if no round is under way. A round under way starts the next round itself.
     func wake() {
         guard !isDraining else { return }
         isDraining = true
         startRound()
     }
 
-    /// Enqueues a round after the executor's other jobs. The caller is on the executor's own thread, so this costs no change of
-    /// thread and no wake-up.
+    /// Enqueues a round after the executor's other jobs. The caller is on the executor's own thread, so no thread has to be
+    /// woken.
     private func startRound() {
         Task { await nextRound() }
     }
@@ -223,7 +225,8 @@ actor Hub {
         flush()
     }
 
-    /// Updates the channel's state after its round was committed, and sends the round's entries to the channel's followers.
+    /// Updates the channel's state, and sends the round's entries to the channel's followers. Called after the round was
+    /// committed.
     private func publish(_ channel: HubChannel) {
         let now = uptimeMs
         let (entries, followers) = channels.changeIDs(of: channel) { $0.publishRound(uptimeMs: now) }
@@ -238,7 +241,7 @@ actor Hub {
     }
 
     /// Discards the changes of a round that was committed only in part. Only the store knows which changes are durable. So the
-    /// channel is loaded again, and its followers read the entries that they may have missed.
+    /// hub loads the channel again, and the followers read missed entries from the store.
     private func discardRound(of channel: HubChannel) {
         channel.discardRound()
         reload(channel)
@@ -280,7 +283,7 @@ actor Hub {
 
     // MARK: Health
 
-    /// Returns the reason why the relay cannot serve every request, in a few words; `nil` if it can.
+    /// Returns the reason why the relay cannot serve every request, in a few words; `nil` if the relay can serve every request.
     func unreadiness() -> String? { isShuttingDown ? "shutting down" : health.obstacle }
 
     /// Number of times that damaged data was found since the start.
@@ -301,6 +304,6 @@ actor Hub {
 }
 
 extension StoreOutcome {
-    /// The outcome of a mutation if the store returned none, which means that the store has failed.
+    /// The outcome of a mutation for which the store returned no outcome. In this case, the store has failed.
     fileprivate static let missing = StoreOutcome.failed(.io("no outcome"))
 }

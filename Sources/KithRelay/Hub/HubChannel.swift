@@ -3,8 +3,8 @@ import KithWire
 
 /// A channel in the hub's memory.
 ///
-/// ``head`` and ``ids`` are durable. Entries of the round that is being decided change ``tentative`` only. After the store has
-/// committed the round, ``tentative`` replaces the durable state. If the commit fails, ``tentative`` is discarded.
+/// ``head`` and ``ids`` are durable. The decisions of the current round change only ``tentative``. After the store has committed
+/// the round, ``tentative`` replaces the durable state. If the commit fails, ``tentative`` is discarded.
 final class HubChannel {
     let id: ChannelID
     private(set) var head: ChannelHead
@@ -39,15 +39,15 @@ final class HubChannel {
 
     var hasFollowers: Bool { followers.contains { !$0.isEmpty } }
 
-    /// Whether the channel may be removed from memory. An inbox that recently gave out key packages must stay, because
-    /// ``withdrawals`` would be lost, and the inbox could then give out as many key packages again.
+    /// Whether the channel may be removed from memory. An inbox that recently gave out key packages must stay in memory. Its
+    /// eviction would reset the limit ``withdrawals``.
     func isEvictable(atNanoseconds now: Int64) -> Bool { !hasFollowers && withdrawals.isFull(atNanoseconds: now) }
 
     func setIDs(_ window: EntryIDWindow) { ids = window }
 
     func forgetIDs() { ids = nil }
 
-    /// Forgets the older ids. If there are only a few ids, forgets all of them, because a few are loaded quickly.
+    /// Forgets the older ids. If there are only a few ids, forgets all ids: a few ids are loaded quickly.
     func shrinkIDs() {
         if ids?.canShrink == true { ids?.shrink() } else { ids = nil }
     }
@@ -56,7 +56,7 @@ final class HubChannel {
 
     /// Adds an entry to the round, with the next seq in the current epoch. If `nextAccess` is not `nil`, the entry is a turn.
     ///
-    /// - Returns: the entry, or `nil` if the head does not accept it. In that case nothing has changed.
+    /// - Returns: the entry. If the head does not accept the entry, returns `nil` and changes nothing.
     func add(id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry? {
         var round = tentative ?? Tentative(head: head)
         let entry = Entry(
@@ -72,8 +72,8 @@ final class HubChannel {
         return entry
     }
 
-    /// Replaces the channel's state by the tentative one, after the round was committed. Returns the round's entries and the
-    /// followers to send them to.
+    /// Replaces the channel's state by ``tentative``. Returns the round's entries, and the followers that get these entries.
+    /// Called after the round was committed.
     func publishRound(uptimeMs: UInt64) -> (entries: [Entry], followers: [[ConnectionNumber]]) {
         guard let round = tentative else { return ([], followers) }
         tentative = nil

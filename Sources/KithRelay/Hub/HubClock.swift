@@ -1,10 +1,10 @@
-/// The times that the hub uses. They change only when the clock is read.
+/// The times that the hub uses. The times change only when the hub reads the clock.
 struct HubClock {
     private var retention: RetentionClock
     /// The time by which data expires, in milliseconds since 1970.
     private(set) var retentionMs: UInt64 = 0
-    /// The date of new records, in milliseconds since 1970: ``retentionMs`` or the machine's clock, whichever is later. If one of
-    /// the two is right, no record gets a date that is too early.
+    /// The date for new records, in milliseconds since 1970: the later of ``retentionMs`` and the machine's clock. If one of
+    /// these two times is right, no record gets too early a date.
     private(set) var recordMs: UInt64 = 0
     /// The time that was last noted for the next start.
     private var notedMs: UInt64 = 0
@@ -26,8 +26,8 @@ struct HubClock {
     /// The time to note for the next start; `nil` before the first reading.
     var unnoted: NotedClock? { retention.noted }
 
-    /// Whether the time has to be noted now. This is always so while the clock is doubted, because every minute of running time
-    /// counts towards the end of the doubt.
+    /// Whether the time has to be noted now. Always `true` while the clock is doubted: every minute of running time counts
+    /// towards the end of the doubt.
     var isNotingDue: Bool {
         retentionMs >= notedMs + RelayLimits.notedClockMs || retentionMs < notedMs || retention.noted?.doubt != nil
     }

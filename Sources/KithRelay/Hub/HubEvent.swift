@@ -1,6 +1,7 @@
 import KithWire
 
-/// The number of a connection inside the process. It is random in each process, so it has no meaning outside.
+/// The number of a connection inside the process. The numbers are random in each process, so they have no meaning outside of the
+/// process.
 typealias ConnectionNumber = UInt64
 
 /// An event of a connection. The hub handles the events of a connection in order.
@@ -11,10 +12,10 @@ enum ConnectionEvent: Sendable {
     case opened(loop: Int, source: ClientSource, rates: SourceRates? = nil)
     /// Any request but `register`.
     case request(ClientFrame)
-    /// A `register` request. The event loop has already verified the signature. This check is the most expensive one that a frame
-    /// can trigger, and the hub has only one thread. The record is `nil` if it is not signed for its name.
+    /// A `register` request. The event loop has already verified the signature. A frame can trigger no more expensive check, and
+    /// the hub has only one thread. If the record is not signed for its name, the record is `nil`.
     case registration(requestID: UInt32, NameRecord?)
-    /// A request that was refused before it reached the hub. It still passes through the hub, so that answers stay in order.
+    /// A request that was refused before it reached the hub. The refusal passes through the hub. This keeps the answers in order.
     case refused(requestID: UInt32, RelayError)
     case closed
 
@@ -36,7 +37,7 @@ struct HubEvent: Sendable {
     var cost = 1
 }
 
-/// The connection and number of a request, to which its answer is sent.
+/// The connection and number of a request. The answer is sent to this address.
 struct ReplyAddress: Sendable {
     let connection: ConnectionNumber
     let requestID: UInt32
@@ -48,6 +49,6 @@ struct HubRequest: Sendable {
     let frame: ClientFrame
 
     var replyAddress: ReplyAddress { ReplyAddress(connection: connection, requestID: frame.requestID) }
-    /// The event with which the request is sent to the hub again.
+    /// The event that passes the request to the hub again.
     var event: HubEvent { HubEvent(connection: connection, event: .request(frame)) }
 }

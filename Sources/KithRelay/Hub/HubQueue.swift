@@ -2,7 +2,7 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// The queue from the event loops to the hub. Adding a batch takes the lock once. The hub is woken only if it sleeps.
+/// The queue from the event loops to the hub. Adding a batch takes the lock once. Only a sleeping hub is woken.
 final class HubQueue: Sendable {
     /// The events from one read of a connection.
     struct Batch: Sendable {
@@ -16,7 +16,7 @@ final class HubQueue: Sendable {
         var isAwake = false
     }
     private let state = Mutex(State())
-    /// Whether the queue has events. It can be read without the lock.
+    /// Whether the queue has events. This value can be read without the lock.
     private let hasItems = Atomic(false)
 
     /// Adds events of one source. Returns whether the hub sleeps and has to be woken.

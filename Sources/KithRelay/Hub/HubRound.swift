@@ -7,11 +7,11 @@ struct HubRound {
     /// The time of the round on a monotonic clock, in nanoseconds.
     var uptime: Int64 = 0
     var mutations: [StoreMutation] = []
-    /// The answers, in the order in which they are sent. An answer that depends on a mutation refers to it.
+    /// The answers, in the order of sending. An answer that depends on a mutation refers to the mutation.
     var answers: [PendingAnswer] = []
     /// Channels with a tentative state, in the order of their first entry.
     var channels: [HubChannel] = []
-    /// Requests that need no right and could not be answered from memory, in their order.
+    /// Requests that need no right and could not be answered from memory, in the order of arrival.
     var unproven: [HubEvent] = []
     var whispers: [(channel: HubChannel, epoch: UInt64, payload: ArraySlice<UInt8>)] = []
 }
@@ -21,7 +21,7 @@ struct PendingAnswer {
     let address: ReplyAddress
     let reply: Reply
     var effect: RoundOutput.Effect = .none
-    /// Index of the mutation that has to be committed for `reply` to be true. If the store reports a conflict, the request
-    /// `retry` is tried again.
+    /// Index of the mutation on which `reply` depends. `reply` is sent only if the mutation is committed. If the store reports a
+    /// conflict, the hub decides the request `retry` again.
     var condition: (mutation: Int, channel: ChannelID, retry: ClientFrame)?
 }

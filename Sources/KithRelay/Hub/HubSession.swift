@@ -44,9 +44,10 @@ final class HubSession {
         rights[channel]?.contains { $0.rights.contains(right) } ?? false
     }
 
-    /// Whether the request may wait behind others about its channel. The connection must have proved the right that the request
-    /// needs: in the request's epoch, or in any epoch if the request names none. The right in the current epoch is checked later.
-    /// For a request that needs no right, any right in the channel is enough. A request about no channel may always wait.
+    /// Whether the request may wait in the queue of its channel. The connection must have proved the needed right in the
+    /// request's epoch. If the request names no epoch, the right in any epoch is enough. The right in the current epoch is
+    /// checked later. If the request needs no right, any right in the channel is enough. A request that names no channel may
+    /// always wait.
     func mayWait(_ request: Request) -> Bool {
         switch request {
         case .append(let channel, let epoch, _, _), .whisper(let channel, let epoch, _),
@@ -67,7 +68,8 @@ final class HubSession {
         }
     }
 
-    /// Adds rights in one epoch. If there are more than `limit` epochs, forgets the epochs whose latest grant is the oldest.
+    /// Adds rights in one epoch. If the channel then has more than `limit` epochs with rights, forgets the rights that were
+    /// granted longest ago.
     func grant(_ granted: Rights, in channel: ChannelID, epoch: UInt64, keeping limit: Int) {
         var epochs = rights[channel] ?? []
         var all = granted

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The channels in memory, and their eviction when there are too many channels or too many entry ids.
+/// The channels in memory. If there are too many channels or too many entry ids, this type evicts some.
 struct LoadedChannels {
     private var channels: [ChannelID: HubChannel] = [:]
     private var evictionQueue = SecondChanceQueue<HubChannel>()
@@ -20,14 +20,14 @@ struct LoadedChannels {
     /// The channel if it is in memory, otherwise `nil`.
     subscript(id: ChannelID) -> HubChannel? { channels[id] }
 
-    /// Returns the channel and marks it as used; `nil` if it is not in memory.
+    /// Returns the channel and marks it as used; `nil` if the channel is not in memory.
     func use(_ id: ChannelID) -> HubChannel? {
         guard let channel = channels[id] else { return nil }
         channel.isUsed = true
         return channel
     }
 
-    /// Whether this object is still the one that is in memory for its channel.
+    /// Whether `channel` is still the object that represents its channel in memory.
     func contains(_ channel: HubChannel) -> Bool { channels[channel.id] === channel }
 
     mutating func insert(_ id: ChannelID, _ head: ChannelHead) -> HubChannel {
@@ -45,7 +45,7 @@ struct LoadedChannels {
         metrics.cachedChannels.store(channels.count, ordering: .relaxed)
     }
 
-    /// Changes a channel's entry ids. Every change uses this function, so that the total count is exact.
+    /// Changes a channel's entry ids. All changes of ids must use this function. This keeps the total count exact.
     @discardableResult
     func changeIDs<R>(of channel: HubChannel, _ change: (HubChannel) -> R) -> R {
         let before = channel.ids?.count ?? 0
@@ -55,14 +55,14 @@ struct LoadedChannels {
 
     // MARK: Eviction
 
-    /// Evicts some idle channels if there are too many channels or entry ids. The cost does not depend on the number of channels,
-    /// even if no channel can be evicted. An idle channel with followers stays and loses only its ids. If that is not enough,
-    /// channels in use lose some ids as well.
+    /// If there are too many channels or entry ids, evicts some idle channels. The cost does not depend on the number of
+    /// channels, even if no channel can be evicted. An idle channel with followers stays and loses only its ids. If there are
+    /// still too many ids, channels in use also lose ids.
     ///
     /// - Parameters:
     ///   - count: maximum number of channels to examine.
     ///   - now: nanoseconds on a monotonic clock.
-    ///   - isBusy: returns whether a task works on a channel.
+    ///   - isBusy: returns whether a channel is busy.
     mutating func evict(examining count: Int, atNanoseconds now: Int64, isBusy: (ChannelID) -> Bool) {
         evictIdle(count, now, isBusy)
         shrinkUsed(count, isBusy)

@@ -1,7 +1,7 @@
 import KithWire
 
-/// The rules for names. A name belongs to the key that registered it, until two terms after the key's last renewal. A term is
-/// ``RelayLimits/nameSeconds``.
+/// The rules for names. A name belongs to the key that registered the name. The name stays with the key for two terms after the
+/// last renewal. The length of a term is ``RelayLimits/nameSeconds``.
 struct NamePolicy {
     /// Time after a renewal during which clients find the name, in milliseconds.
     private let termMs: UInt64
@@ -11,7 +11,7 @@ struct NamePolicy {
     private enum Age {
         /// Clients find the name.
         case valid
-        /// Clients do not find the name. Only its key can renew it.
+        /// Clients do not find the name. Only the owner's key can renew the name.
         case reserved
         /// Any key can register the name.
         case free
@@ -31,13 +31,13 @@ struct NamePolicy {
         case isUnchanged
         /// The new record replaces the current record, which has this version.
         case replaces(version: UInt64)
-        /// The name belongs to another key, or the new record's version is not higher than that of the current record.
+        /// The name belongs to a different key, or the version of the new record is not higher than the current version.
         case isRefused
     }
 
     /// Decides whether `record` may be registered under its name.
     ///
-    /// - Parameter current: the record that the name has; `nil` if it has none.
+    /// - Parameter current: the name's current record; `nil` if there is none.
     func judge(_ record: NameRecord, against current: StoredName?, nowMs: UInt64) -> Verdict {
         guard let current else { return .isNew }
         if record == current.record, age(of: current, nowMs: nowMs) == .valid { return .isUnchanged }

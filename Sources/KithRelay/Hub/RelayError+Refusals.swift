@@ -16,7 +16,7 @@ extension RelayError {
     static let storeIsFull = RelayError(
         .full, "the relay has no room for more", retryAfterMs: RelayLimits.fullStoreRetryMs)
 
-    /// The answer to a client after the store has failed. It does not contain the store's own error text.
+    /// The answer to a client after the store has failed. The answer does not contain the store's own error text.
     init(_ failure: StoreFailure) {
         switch failure {
         case .full: self.init(.full, "the relay's disk is full", retryAfterMs: 60_000)
@@ -34,7 +34,7 @@ extension RelayError {
         RelayError(.tooFast, reason, retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
     }
 
-    /// The answer to a client whose request about a blob fails. It does not contain the store's own error text.
+    /// The answer to a client whose request about a blob fails. The answer does not contain the store's own error text.
     init(_ error: BlobError) {
         switch error {
         case .denied: self.init(.denied, "no such file, or no right to it")

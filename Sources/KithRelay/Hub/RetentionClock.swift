@@ -1,15 +1,15 @@
-/// The time by which the relay decides that data is old enough to be deleted.
+/// The time by which the relay decides whether data is old enough to be deleted.
 ///
-/// This is the time of the machine's clock, unless that clock jumps ahead. After a jump, the clock is doubted, and this time
-/// advances by the uptime. The jump is accepted after the relay has run for ``RelayLimits/doubtedJumpMs`` since the jump, in
-/// total over all starts. Time during which the relay was stopped or suspended does not count as running time. That time looks
-/// like a jump too, and does not end the doubt. If the machine's clock is still ahead after the jump was accepted, the remaining
-/// difference is doubted next.
+/// Normally, this is the time of the machine's clock. If the machine's clock jumps ahead, the relay doubts the clock. While the
+/// clock is doubted, the relay's time advances by the uptime. After ``RelayLimits/doubtedJumpMs`` of running time, the relay
+/// accepts the jump. The running time of all starts since the jump is added up. Time during which the relay was stopped or
+/// suspended is no running time. Such a pause looks like a jump too, and does not end the doubt. If the machine's clock is still
+/// ahead after an accepted jump, the relay doubts the remaining difference next.
 ///
-/// So nothing is deleted because of a clock that is wrong for an hour, and a relay that runs for only some hours a day still
-/// deletes old data. A clock that is set back is accepted at once, because it cannot cause anything to be deleted too early.
+/// A clock that is wrong for an hour causes no deletion. A relay that runs for only some hours a day still deletes old data. If
+/// the clock is set back, the relay accepts the new time at once: an earlier time causes no early deletion.
 struct RetentionClock {
-    /// The time and the doubt at the last reading, which the relay notes for the next start; `nil` before the first reading.
+    /// The time and the doubt at the last reading; `nil` before the first reading. The relay notes both for its next start.
     private(set) var noted: NotedClock?
     private var uptimeMs: UInt64?
 

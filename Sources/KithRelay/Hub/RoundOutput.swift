@@ -1,10 +1,10 @@
 import KithWire
 
-/// The output of one round for the connections of one event loop. It is passed to that loop in one step.
+/// The output of one round for the connections of one event loop. The whole output is passed to the loop in one step.
 struct RoundOutput: Sendable {
     /// Answers, in the order of the requests.
     var answers: [Answer] = []
-    /// Entries and whispers for followers. They are sent after the answers.
+    /// Entries and whispers for followers. Broadcasts are sent after the answers.
     var broadcasts: [Broadcast] = []
 
     var isEmpty: Bool { answers.isEmpty && broadcasts.isEmpty }
@@ -37,10 +37,11 @@ struct RoundOutput: Sendable {
     }
 
     enum Content: Sendable {
-        /// Consecutive entries of the followed epoch. Only the last one may be the epoch's turn.
+        /// Consecutive entries of the followed epoch. Only the last entry may be the epoch's turn.
         case entries([Entry])
         case whisper(epoch: UInt64, payload: ArraySlice<UInt8>)
-        /// The channel has entries up to this seq. They were not broadcast, so they have to be read from the store.
+        /// The channel has entries up to this seq. The new entries were not broadcast, so the follower has to read them from the
+        /// store.
         case advanced(toSeq: UInt64)
         /// The channel was closed.
         case gone

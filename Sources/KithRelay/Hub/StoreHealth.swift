@@ -8,8 +8,8 @@ struct StoreHealth {
 
     /// Notes the outcomes of a commit. Returns whether any mutation failed.
     ///
-    /// If one mutation fails because of damage while another one of the same commit succeeds, the damage concerns one channel
-    /// only. Then the store as a whole counts as healthy.
+    /// A commit may contain both successful mutations and mutations that failed because of damage. In this case, the damage
+    /// concerns only some channels, and the store as a whole counts as healthy.
     mutating func note(_ outcomes: [StoreOutcome]) -> Bool {
         let failures = outcomes.compactMap { outcome in
             if case .failed(let failure) = outcome { failure } else { nil }
@@ -21,7 +21,7 @@ struct StoreHealth {
     /// Notes the number of bytes in use. The store may use up to `limit` bytes.
     mutating func note(usedBytes: UInt64, of limit: UInt64) { level = FillLevel(usedBytes: usedBytes, of: limit) }
 
-    /// The reason why the relay cannot serve every request, in a few words; `nil` if it can.
+    /// The reason why the relay cannot serve every request, in a few words; `nil` if the relay can serve every request.
     var obstacle: String? {
         if level == .full { return "the store is full" }
         return switch lastFailure {

@@ -1,9 +1,9 @@
-/// Rates and slots that the connections of one address, or of one site, share.
+/// The rates and slots that all connections of one address or of one site share.
 final class AddressRates: Sendable {
-    /// The rate of requests. It applies in addition to the rate of each connection.
+    /// The rate of requests. This rate applies in addition to the rate of each connection.
     let requests: SharedBucket
-    /// The rate of new connections. It is separate, so that one machine with too many requests does not keep other machines of
-    /// the network from connecting.
+    /// The rate of new connections. This rate is separate from ``requests``. So a machine with too many requests does not keep
+    /// its neighbours from connecting.
     let arrivals: SharedBucket
     /// Slots for large messages that are still incomplete.
     let largeInputs: SlotPool
@@ -24,21 +24,21 @@ final class AddressRates: Sendable {
     }
 }
 
-/// The rates to which a connection's costs are charged: those of its address and of its site.
+/// The rates to which a connection's costs are charged: the rates of its address and the rates of its site.
 struct SourceRates: Sendable {
     let own: AddressRates
     var site: AddressRates?
 
-    /// Charges for requests, even beyond the rates. Returns the nanoseconds until the next request is allowed; 0 if it is allowed
-    /// now.
+    /// Charges for requests, even if a rate is used up. Returns the nanoseconds until the next request is allowed; 0 if a request
+    /// is allowed now.
     @discardableResult
     func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
         max(
             own.requests.charge(count, atNanoseconds: now), site?.requests.charge(count, atNanoseconds: now) ?? 0)
     }
 
-    /// Takes one slot from the address's pool and one from the site's. If either pool has no free slot, returns `false` and takes
-    /// none.
+    /// Takes one slot from the address's pool and one slot from the site's pool. If a pool has no free slot, returns `false` and
+    /// takes no slot.
     private func take(_ pool: KeyPath<AddressRates, SlotPool>) -> Bool {
         guard own[keyPath: pool].take() else { return false }
         guard let site, !site[keyPath: pool].take() else { return true }
@@ -61,8 +61,8 @@ struct SourceRates: Sendable {
 
     func giveTransferBack() { giveBack(\.transfers) }
 
-    /// Charges for a new connection and returns `true`, if the rates allow one now. Otherwise charges nothing and returns
-    /// `false`.
+    /// If the rates allow a new connection now, charges for the connection and returns `true`. If not, charges nothing and
+    /// returns `false`.
     func mayArrive(atNanoseconds now: Int64) -> Bool {
         guard own.arrivals.wait(atNanoseconds: now) == 0, site?.arrivals.wait(atNanoseconds: now) ?? 0 == 0 else {
             return false

@@ -19,13 +19,13 @@ final class AddressTable: Sendable {
     /// Slots for large incomplete messages, shared by all addresses.
     let largeInputs = SlotPool(RelayLimits.largeInputs)
 
-    /// Addresses without a connection and without a debt are removed only if there are more addresses than this.
+    /// Number of addresses above which addresses without a connection and without a debt are removed.
     private static let fewest = 1024
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Counts a new connection. Returns the rates of its source, or `nil` if the connection must be refused, because there are
-    /// too many connections or they come too fast.
+    /// Counts a new connection. Returns the rates of the connection's source. Returns `nil` if there are too many connections, or
+    /// if new connections come too fast. The caller must then refuse the connection.
     func enter(_ networks: ClientNetworks, atNanoseconds now: Int64) -> SourceRates? {
         state.withLock { state in
             let hasRoom = networks.all.allSatisfy { state.counts[$0.name]?.opening ?? 0 < $0.most(limits) }
@@ -43,8 +43,8 @@ final class AddressTable: Sendable {
         }
     }
 
-    /// Counts a connection that becomes a WebSocket. If one of its networks already has its maximum number of WebSockets, returns
-    /// `false` and changes nothing.
+    /// Counts a connection that becomes a WebSocket. If a network of the connection already has the maximum number of WebSockets,
+    /// returns `false` and changes nothing.
     func open(_ networks: ClientNetworks) -> Bool {
         state.withLock { state in
             guard networks.all.allSatisfy({ state.counts[$0.name]?.open ?? 0 < $0.most(limits) }) else { return false }

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The networks that contain a connection's address. Each has its own limits.
+/// The networks that contain a connection's address. Each network has its own limits.
 struct ClientNetworks: Hashable, Sendable {
     struct Network: Hashable, Sendable {
         let name: String
@@ -10,7 +10,7 @@ struct ClientNetworks: Hashable, Sendable {
         func hash(into hasher: inout Hasher) { hasher.combine(name) }
     }
 
-    /// The networks, from the narrowest to the widest. Each has a limit on its connections.
+    /// The networks, from the narrowest to the widest. Each network has a limit on its connections.
     let all: [Network]
 
     /// The source to which costs are charged.

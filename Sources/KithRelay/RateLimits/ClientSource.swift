@@ -5,7 +5,7 @@ struct ClientSource: Hashable, Sendable, ExpressibleByStringLiteral {
     /// An IPv4 address, or an IPv6 /64 network. Providers give each customer or device at least a /64 network.
     let address: String
     /// The IPv6 /48 network that contains the address; `nil` for IPv4. A /48 network may belong to one machine or to many
-    /// customers of a provider. So it has its own allowance, several times that of an address.
+    /// customers of a provider. So a site has its own allowance, several times the allowance of an address.
     let site: String?
 
     init(address: String, site: String? = nil) {
@@ -15,12 +15,12 @@ struct ClientSource: Hashable, Sendable, ExpressibleByStringLiteral {
 
     init(stringLiteral address: String) { self.init(address: address) }
 
-    /// The network that gets one share when a round is divided: the site, or the address if there is no site.
+    /// The network that gets one share of each round: the site, or the address if there is no site.
     var network: String { site ?? address }
 }
 
-/// Keys for an address, or for a pair of an address and a channel. A key reveals neither the address nor the channel, because it
-/// is a hash with a random secret that the process creates at its start.
+/// Keys for an address, or for a pair of an address and a channel. A key is a hash with a random secret, which the process
+/// creates at its start. So a key reveals neither the address nor the channel.
 enum SourceKey {
     static func of(_ name: String, in channel: ChannelID? = nil) -> Int {
         var hasher = Hasher()

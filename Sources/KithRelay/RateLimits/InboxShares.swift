@@ -1,12 +1,12 @@
 import KithWire
 
-/// The room that each address and each site occupies in each inbox. The room is bounded, so that no address fills a whole inbox.
+/// The space that each address and each site takes in each inbox. This space is bounded. So no address can fill a whole inbox.
 ///
-/// Shares exist in memory only, because the disk must not show which address wrote to which inbox. A restart forgets the shares,
-/// so an address may then fill another share in addition to its waiting letters.
+/// Shares exist in memory only: the disk must not show which address wrote to which inbox. A restart forgets the shares. After a
+/// restart, an address may fill a new share in addition to its waiting letters.
 struct InboxShares {
-    /// The waiting letters of one address or site in one inbox. The letters are counted in runs. A run counts as a whole until
-    /// all of its letters were read or have expired.
+    /// The waiting letters of one address or site in one inbox. The letters are counted in runs. A run counts in full until all
+    /// letters of the run were read or have expired.
     private struct Share {
         var runs: [Run] = []
 
@@ -26,7 +26,7 @@ struct InboxShares {
         var bytes: Int
     }
 
-    /// A new letter, which needs room.
+    /// A new letter that needs space in an inbox.
     struct Letter {
         let inbox: ChannelID
         /// The inbox's head, including the decisions of the current round.
@@ -38,7 +38,7 @@ struct InboxShares {
 
     enum Outcome: Equatable {
         case taken
-        /// The address or its site has no room left in this inbox.
+        /// The address or its site has no space left in this inbox.
         case full
         /// The address or its site has written to too many inboxes and has to wait.
         case tooManyInboxes(waitNanoseconds: Int64)
@@ -46,7 +46,7 @@ struct InboxShares {
 
     /// The shares. Each key is made from a pair: an inbox and an address, or an inbox and a site.
     private var shares: RecentTable<Int, Share>
-    /// Limits how fast an address or a site adds pairs to ``shares``, because new pairs make the table forget others.
+    /// Limits how fast an address or a site adds pairs to ``shares``. New pairs make the table forget older pairs.
     private var newPairs: SourceBuckets
     private let isLimited: Bool
     private let address: Allowance
@@ -65,8 +65,8 @@ struct InboxShares {
             bytes: address.bytes * RelayLimits.siteFactorInInbox)
     }
 
-    /// Reserves room for a letter in the shares that its sender's address and site have in the inbox. If either share has no room
-    /// for the letter, changes neither.
+    /// Reserves space for a letter in two shares of the inbox: the share of the sender's address and the share of the sender's
+    /// site. If a share has no space for the letter, changes nothing.
     mutating func take(_ letter: Letter) -> Outcome {
         guard isLimited else { return .taken }
         let source = letter.source
@@ -88,7 +88,7 @@ struct InboxShares {
         return .taken
     }
 
-    /// Returns the share with the letter added, or `nil` if the share has no room.
+    /// Returns the share with the letter added, or `nil` if the share has no space for the letter.
     private func share(_ key: Int, with letter: Letter, within allowance: Allowance) -> Share? {
         let (inbox, size) = (letter.head, letter.bytes)
         var share = shares[key] ?? Share()
@@ -107,7 +107,7 @@ struct InboxShares {
         return share
     }
 
-    /// Frees the room that was reserved for an entry, because the entry was not committed.
+    /// Frees the space that was reserved for an entry. Called if the entry was not committed.
     mutating func giveBack(_ size: Int, of id: ChannelID, for source: ClientSource) {
         for name in [source.address, source.site].compactMap({ $0 }) {
             let key = SourceKey.of(name, in: id)

@@ -1,7 +1,7 @@
-/// A dictionary of bounded size. When it is full, it forgets its oldest values.
+/// A dictionary of bounded size. A full dictionary forgets its oldest values.
 ///
-/// Values are stored in two generations, so that old values can be deleted at no cost. When the newer generation is full, it
-/// becomes the older one, and the previous older one is dropped.
+/// The values form two generations. When the newer generation is full, the older generation is dropped as a whole. The newer
+/// generation then becomes the older generation. So the deletion of old values costs almost nothing.
 struct RecentTable<Key: Hashable, Value> {
     private var newer: [Key: Value] = [:]
     private var older: [Key: Value] = [:]
@@ -15,8 +15,8 @@ struct RecentTable<Key: Hashable, Value> {
 
     subscript(key: Key) -> Value? { newer[key] ?? older[key] }
 
-    /// Whether a new value for the key takes room in the newer generation, so that other values are forgotten sooner. This is
-    /// also the case if the key's value is in the older generation only.
+    /// Whether a new value for the key adds an element to the newer generation. Each added element makes the table forget old
+    /// values sooner. Also `true` if only the older generation has a value for the key.
     func takesRoom(_ key: Key) -> Bool { newer[key] == nil }
 
     mutating func set(_ value: Value, for key: Key) {

@@ -1,9 +1,9 @@
 import KithWire
 
 extension Request {
-    /// The cost of the request, as a multiple of the cost of an append. The cost of its bytes is not included. The values are
-    /// rough measurements. A request that needs its own commit or signature check takes as long as a dozen requests that share a
-    /// commit.
+    /// The cost of the request, as a multiple of the cost of an append. The cost of the request's bytes is not included. The
+    /// values are rough measurements. A request that needs its own commit or signature check takes as long as a dozen requests
+    /// that share a commit.
     var cost: Int {
         switch self {
         case .append, .turn, .whisper, .ping, .hello, .unfollow: 1

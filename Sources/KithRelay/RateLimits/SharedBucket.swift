@@ -1,14 +1,14 @@
 import KithSupport
 import Synchronization
 
-/// A token bucket that several threads share without a lock. It can have a debt, because work is charged after it was done.
-/// ``charge(_:atNanoseconds:)`` returns the wait before the next work.
+/// A token bucket that several threads share without a lock. Work is charged afterwards, so the bucket can have a debt.
+/// ``charge(_:atNanoseconds:)`` returns the necessary wait before more work.
 final class SharedBucket: Sendable {
     private let pace: TokenPace
     /// The time at which the bucket will be full again if no more tokens are taken, in nanoseconds.
     private let fullAt = Atomic<Int64>(0)
 
-    /// The largest debt, as the time until it is paid off, in nanoseconds: a day.
+    /// The largest debt, in nanoseconds: one day. A debt is measured by the time until the debt is paid off.
     private static let longest: Int64 = 86_400_000_000_000
 
     /// - Parameters:
@@ -19,8 +19,8 @@ final class SharedBucket: Sendable {
             burst: burst, nanosecondsEach: 1_000_000_000 / Int64(max(perSecond, 1)), longest: Self.longest)
     }
 
-    /// Takes `count` tokens, even if the bucket holds fewer. Returns the nanoseconds until the next token is available; 0 if it
-    /// is available now.
+    /// Takes `count` tokens, even if the bucket holds fewer. Returns the nanoseconds until the next token is available; 0 if a
+    /// token is available now.
     @discardableResult
     func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
         var seen = fullAt.load(ordering: .relaxed)
@@ -32,9 +32,9 @@ final class SharedBucket: Sendable {
         }
     }
 
-    /// Returns the nanoseconds until a token is available; 0 if one is available now. Takes no token.
+    /// Returns the nanoseconds until a token is available; 0 if a token is available now. Takes no token.
     func wait(atNanoseconds now: Int64) -> Int64 { pace.wait(fullAt.load(ordering: .relaxed), atNanoseconds: now) }
 
-    /// Whether the bucket is full, so that it has no debt.
+    /// Whether the bucket is full. A full bucket has no debt.
     func isFull(atNanoseconds now: Int64) -> Bool { fullAt.load(ordering: .relaxed) <= now }
 }

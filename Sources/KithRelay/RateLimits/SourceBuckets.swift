@@ -3,7 +3,7 @@ import KithWire
 
 /// Token buckets of addresses and sites. A bucket applies to the whole relay or to one channel.
 ///
-/// The keys are hashes (``SourceKey``), so that the relay's memory does not show which address used which channel.
+/// The keys are hashes (``SourceKey``). So the relay's memory does not show which address used which channel.
 struct SourceBuckets {
     private var buckets: RecentTable<Int, TokenBucket>
     private let fresh: TokenBucket
@@ -19,21 +19,21 @@ struct SourceBuckets {
         freshOfSite = fresh.scaled(by: siteFactor)
     }
 
-    /// Returns the nanoseconds until the source may take a token; 0 if it may take one now. Takes no token.
+    /// Returns the nanoseconds until the source may take a token; 0 if the source may take a token now. Takes no token.
     func wait(of source: ClientSource, at channel: ChannelID? = nil, atNanoseconds now: Int64) -> Int64 {
         let own = bucket(source.address, fresh, channel).wait(atNanoseconds: now)
         guard let site = source.site else { return own }
         return max(own, bucket(site, freshOfSite, channel).wait(atNanoseconds: now))
     }
 
-    /// Takes tokens, even if the buckets hold fewer.
+    /// Takes tokens, even if the buckets do not have enough.
     mutating func charge(_ count: Int, to source: ClientSource, at channel: ChannelID? = nil, atNanoseconds now: Int64)
     {
         charge(count, source.address, fresh, channel, now)
         if let site = source.site { charge(count, site, freshOfSite, channel, now) }
     }
 
-    /// Whether a charge to the source would take room in the table, so that other buckets are forgotten sooner.
+    /// Whether a charge to the source adds a bucket to the table. Each added bucket makes the table forget old buckets sooner.
     func takesRoom(_ source: ClientSource, at channel: ChannelID) -> Bool {
         [source.address, source.site].contains { name in
             name.map { buckets.takesRoom(SourceKey.of($0, in: channel)) } ?? false

@@ -1,9 +1,9 @@
 import KithSupport
 
-/// The daily budget of an address or a site. All of its connections share it.
+/// The daily budget of an address or a site. All connections of the address or site share the budget.
 final class SourceBudget {
     let name: String
-    /// The budget of the address's site; `nil` if there is no site, or if this budget is a site's own.
+    /// The budget of the address's site; `nil` if there is no site, or if this budget belongs to a site.
     let site: SourceBudget?
     var connections = 0
     var buckets: Buckets
@@ -41,14 +41,14 @@ final class SourceBudget {
         self.site = site
     }
 
-    /// Returns the nanoseconds until a token is available; 0 if one is available now. Takes no token.
+    /// Returns the nanoseconds until a token is available; 0 if a token is available now. Takes no token.
     func wait(_ bucket: KeyPath<Buckets, TokenBucket>, atNanoseconds now: Int64) -> Int64 {
         max(
             buckets[keyPath: bucket].wait(atNanoseconds: now),
             site?.buckets[keyPath: bucket].wait(atNanoseconds: now) ?? 0)
     }
 
-    /// Takes tokens, even if the budget has fewer.
+    /// Takes tokens, even if the budget does not have enough.
     func charge(_ count: Int, _ bucket: WritableKeyPath<Buckets, TokenBucket>, atNanoseconds now: Int64) {
         buckets[keyPath: bucket].charge(count, atNanoseconds: now)
         site?.buckets[keyPath: bucket].charge(count, atNanoseconds: now)

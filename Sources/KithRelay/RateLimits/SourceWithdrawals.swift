@@ -4,7 +4,8 @@ import KithWire
 /// The key packages that each source has taken from each inbox.
 struct SourceWithdrawals {
     private var taken: SourceBuckets
-    /// Limits the number of inboxes from which a source takes its first key package, or its first one after a long time.
+    /// Limits the number of inboxes from which a source takes a first key package. After a long time, the next key package of an
+    /// inbox counts as a first one again.
     private var firsts: SourceBuckets
 
     init(_ limits: RelayLimits) {
@@ -15,7 +16,8 @@ struct SourceWithdrawals {
         firsts = SourceBuckets(ofInboxes: limits)
     }
 
-    /// Returns the nanoseconds until the source may take a key package from an inbox; 0 if it may take one now. Takes none.
+    /// Returns the nanoseconds until the source may take a key package from an inbox; 0 if the source may take a key package now.
+    /// Takes no key package.
     func wait(of source: ClientSource, at inbox: ChannelID, atNanoseconds now: Int64) -> Int64 {
         let wait = taken.wait(of: source, at: inbox, atNanoseconds: now)
         guard taken.takesRoom(source, at: inbox) else { return wait }
