@@ -2,10 +2,10 @@ import Crypto
 import Foundation
 import TLSCodec
 
-/// The relay channel on which two users meet. It is derived from the two ids only.
+/// The relay channel on which two users meet. The channel is derived from the two ids only.
 ///
-/// Normative. Let `first` and `second` be the two ids (``ClassicID``: normalization form C, UTF-8) in the order of their
-/// bytes. With the vectors of RFC 9420 §2.1.2:
+/// Normative. Let `first` and `second` be the two ids (``ClassicID``: normalization form C, UTF-8) in the order of their bytes.
+/// With the vectors of RFC 9420 §2.1.2:
 ///
 ///     struct { opaque first<V>; opaque second<V>; } Pair;
 ///
@@ -15,8 +15,8 @@ import TLSCodec
 ///     appendToken = HKDF-SHA256-Expand(prk, info = "append token", 32)
 ///     turnToken   = HKDF-SHA256-Expand(prk, info = "turn token",   32)
 ///
-/// Anyone who knows both ids can compute all four values, and so read the channel, append to it or close it. The tokens only let
-/// the two users find each other. The users are protected by what they verify about each other.
+/// Anyone who knows both ids can compute all four values. Such a person can read the channel, append to it, or close it. The
+/// tokens only let the two users find each other. The users must verify each other's keys to be protected.
 public struct ChannelDerivation: Hashable, Sendable {
     /// The channel's id, 32 bytes.
     public let channelID: [UInt8]

@@ -3,21 +3,24 @@ import Foundation
 /// The name by which one user knows the other. Each user enters both ids. Both keys, the channel and all signatures depend on the
 /// ids.
 ///
-/// Two people must get the same bytes for the same name, even if they type it on different keyboards. So white space at the ends
-/// of an id is removed, and the id is converted to Unicode normalization form C. Characters that could make two ids look alike,
-/// or disturb a terminal, are refused. These are control and format characters (direction overrides, zero-width characters), and
-/// line and paragraph separators. Code points that are not assigned in the known Unicode versions are also refused, because their
-/// normal form may still change. Upper and lower case are different.
+/// Two people must get the same bytes for the same name, even if they type the name on different keyboards. Therefore white space
+/// at the ends of an id is removed, and the id is converted to Unicode normalization form C. Upper and lower case are different.
+///
+/// Some characters are refused:
+///
+/// - Control and format characters (direction overrides, zero-width characters), and line and paragraph separators. Such
+///   characters could disturb a terminal, or make two ids look alike.
+/// - Code points that are not assigned in the known Unicode versions. Their normal form may still change.
 public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
     /// The id as it is shown: 1 to ``ClassicLimits/idBytes`` bytes of UTF-8 in normalization form C.
     public let name: String
 
-    /// The id's bytes, which are sorted, hashed, signed and sent.
+    /// The id's bytes. The session sorts, hashes, signs and sends these bytes.
     var bytes: [UInt8] { Array(name.utf8) }
 
     /// Creates an id from the text that a user typed.
     ///
-    /// - Throws: ``ClassicIDError`` if the text is empty, is too long, or has a character that is not allowed.
+    /// - Throws: ``ClassicIDError`` if the text is empty, is too long, or contains a forbidden character.
     public init(_ typed: String) throws(ClassicIDError) {
         // Normalizing takes time and memory in proportion to the length, so a text that is too long is refused first.
         // Normalization form C makes no string shorter than a third of its length.
@@ -37,7 +40,7 @@ public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
-    /// Creates an id from received bytes, which must be in normal form.
+    /// Creates an id from received bytes; `nil` if the bytes are not in normal form.
     init?(wire bytes: ArraySlice<UInt8>) {
         guard bytes.count <= ClassicLimits.idBytes, let text = String(validating: bytes, as: UTF8.self),
             let id = try? ClassicID(text), id.name.utf8.elementsEqual(bytes)

@@ -3,18 +3,20 @@ import CryptoExtras
 import Foundation
 import KithSupport
 
-/// A user's RSA key pair. It is made for one run, or stored in a file so that the other user can pin its fingerprint.
+/// A user's RSA key pair. The key pair is made for one run, or is stored in a file. If it is stored, the other user can pin its
+/// fingerprint.
 ///
-/// The key pair is used for signatures (RSA-PSS) and for wrapped keys (RSA-OAEP), as in the original system. That is safe here,
-/// because both paddings are randomized and all signed content begins with a label. Newer designs use two key pairs.
+/// As in the original system, one key pair serves for signatures (RSA-PSS) and for wrapped keys (RSA-OAEP). Newer designs use two
+/// key pairs. One key pair is safe here: both paddings are randomized, and all signed content begins with a label.
 ///
-/// Private-key operations take their random numbers (PSS salts, blinding) from BoringSSL's generator, not from the session's.
+/// Private-key operations take their random numbers (PSS salts, blinding) from BoringSSL's generator, not from the session's
+/// generator.
 public struct ClassicIdentity: Sendable {
     private let privateKey: _RSA.Signing.PrivateKey
     let publicKey: ClassicPublicKey
     let isKept: Bool
 
-    /// The fingerprint of this identity, which the other user sees.
+    /// The fingerprint of this identity. The other user sees this fingerprint.
     public var fingerprint: Fingerprint { publicKey.fingerprint }
 
     /// The length of the modulus in bits.
@@ -28,10 +30,10 @@ public struct ClassicIdentity: Sendable {
         return try ClassicIdentity(key, isKept: false)
     }
 
-    /// Reads a key pair from the text of a key file: an unencrypted RSA private key in PEM, PKCS #8 or PKCS #1, as `openssl
-    /// genpkey` and ``pem`` write it.
+    /// Reads a key pair from the text of a key file. The text must be an unencrypted RSA private key in PEM (PKCS #8 or PKCS #1).
+    /// `openssl genpkey` and ``pem`` write this form.
     ///
-    /// - Throws: ``ClassicIdentityError`` if the text is no such key, or a key that no peer would accept.
+    /// - Throws: ``ClassicIdentityError`` if the text is not such a key, or if no peer would accept the key.
     public init(pem: String) throws(ClassicIdentityError) {
         guard let key = try? _RSA.Signing.PrivateKey(unsafePEMRepresentation: pem) else { throw .unreadable }
         try self.init(key, isKept: true)
@@ -47,7 +49,7 @@ public struct ClassicIdentity: Sendable {
         self.isKept = isKept
     }
 
-    /// The private key as the text of a key file (PKCS #8 PEM). Anyone who has this text can act as the user, so make the file
+    /// The private key as the text of a key file (PKCS #8 PEM). Anyone who has this text can act as the user. Make the file
     /// readable for its owner only.
     public var pem: String { privateKey.pkcs8PEMRepresentation + "\n" }
 
@@ -58,7 +60,7 @@ public struct ClassicIdentity: Sendable {
 
     /// Unwraps a key that was wrapped for this key pair with RSA-OAEP (SHA-256).
     ///
-    /// Callers first verify the sender's signature of `wrapped`, so that strangers cannot probe this private key.
+    /// Callers first verify the sender's signature of `wrapped`. This keeps strangers from probing this private key.
     func unwrap(_ wrapped: [UInt8]) throws -> SecretBytes {
         // The library has one type for signing and another for unwrapping. The only way from one to the other is through the
         // encoding.
@@ -71,11 +73,11 @@ public struct ClassicIdentity: Sendable {
 }
 
 extension ClassicIdentity: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The length and fingerprint of the public key. Nothing of the private key is shown.
+    /// The length and fingerprint of the public key, without any part of the private key.
     public var description: String { "ClassicIdentity(RSA-\(bits), \(fingerprint))" }
     /// Equals ``description``.
     public var debugDescription: String { description }
-    /// Has no children, so that dumps show nothing of the private key.
+    /// Has no children. This keeps the private key out of dumps.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
@@ -88,7 +90,7 @@ public enum ClassicIdentityError: Error, Hashable, Sendable, CustomStringConvert
     /// The cryptographic library could not make a key.
     case generationFailed
 
-    /// A sentence for the user who named the key file.
+    /// A sentence for the user who has chosen the key file.
     public var description: String {
         switch self {
         case .unreadable: "the key file holds no unencrypted RSA private key in PEM"

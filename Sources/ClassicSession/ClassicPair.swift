@@ -1,7 +1,8 @@
-/// One of the two users. The first is the user whose id sorts first.
+/// One of the two users. The first user is the one whose id sorts first.
 ///
-/// Both sides compute this from the two ids, so they need not exchange it. Everything that a side signs or authenticates names
-/// that side. So a frame that is sent back to its sender is never mistaken for a frame of the other user.
+/// Both programs compute the sides from the two ids, so they need not exchange the sides. All content that a side signs or
+/// authenticates names that side. So a program never mistakes its own frame for a frame of the other user, even if somebody sends
+/// the frame back.
 enum Side: UInt8, Hashable, Sendable {
     case first = 1
     case second = 2
@@ -9,7 +10,7 @@ enum Side: UInt8, Hashable, Sendable {
     var other: Side { self == .first ? .second : .first }
 }
 
-/// The two users of a session, in the order of their ids' bytes. Both sides use this order.
+/// The two users of a session, in the order of their ids' bytes. Both programs use this order.
 struct ClassicPair: Hashable, Sendable {
     let first: ClassicID
     let second: ClassicID

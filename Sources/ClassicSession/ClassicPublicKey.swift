@@ -3,17 +3,17 @@ import CryptoExtras
 import Foundation
 import KithSupport
 
-/// An RSA public key whose size and form have been checked. Its owner is not known yet.
+/// An RSA public key whose size and form have been checked. The owner of the key is not known yet.
 struct ClassicPublicKey: Sendable {
-    /// The SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER. It is the only accepted encoding of this key, so each key has
-    /// one fingerprint.
+    /// The SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER. No other encoding of this key is accepted, so each key has one
+    /// fingerprint.
     let encoding: [UInt8]
     private let key: _RSA.Signing.PublicKey
 
     var fingerprint: Fingerprint { Fingerprint(ofSubjectPublicKeyInfo: encoding) }
     var bits: Int { key.keySizeInBits }
 
-    /// Checks a key's size and exponent, and that the encoding is the accepted one.
+    /// Checks the size, the exponent and the encoding of a key.
     ///
     /// - Throws: ``KeyRefusal``, which names the fault.
     init(subjectPublicKeyInfo encoding: ArraySlice<UInt8>) throws(KeyRefusal) {
@@ -45,7 +45,7 @@ struct ClassicPublicKey: Sendable {
         key.isValidSignature(.init(rawRepresentation: signature), for: content, padding: .PSS)
     }
 
-    /// Wraps a secret with RSA-OAEP (SHA-256), so that only the owner of the private key can unwrap it.
+    /// Wraps a secret with RSA-OAEP (SHA-256). Only the owner of the private key can unwrap the secret.
     func wrap(_ secret: SecretBytes) throws -> [UInt8] {
         let encryption = try _RSA.Encryption.PublicKey(derRepresentation: encoding)
         var plain = secret.withUnsafeBytes { Data($0) }

@@ -1,7 +1,7 @@
 import KithSupport
 
-/// A session of two users who are online at the same time. They authenticate each other and chat, as in the system from which
-/// Kith was developed.
+/// A session of two users who are online at the same time. The users authenticate each other and chat, as in the system from
+/// which Kith was developed.
 ///
 /// The session is a pure state machine: its inputs are frames and texts, and its outputs are frames and events. It has no clock,
 /// network or disk.
@@ -11,17 +11,17 @@ import KithSupport
 /// 1. Derive the channel from the two ids (``ChannelDerivation``), create the channel if it does not exist, and present its
 ///    tokens.
 /// 2. Call ``start()``, append each ``Output/frame(_:)`` to the channel, and follow the channel from the entry after this side's
-///    hello. Older entries belong to old runs. Reading them does no harm, but each old hello is answered.
+///    hello. Older entries belong to old runs. A session may read older entries, but it answers each old hello.
 /// 3. Pass every following entry to ``receive(_:)``, and every line that the user types to ``send(_:)``. Process the outputs in
 ///    order: append frames, print events.
 /// 4. When the user leaves, append the frames that ``bye()`` returns before closing the connection. After a reconnect, continue
 ///    after the last entry that was read. Call ``connectionLost()`` only if reconnecting has failed for good.
-/// 5. For a new run, create a new `ClassicSession`, which may have the same identity. A new run is needed after
-///    ``Event/ended(_:)``, and to answer ``Event/peerStartedAgain``. If that event comes before the session is open, the other
-///    side has ended its run during the handshake, so this run cannot continue.
+/// 5. For a new run, create a new `ClassicSession`. It may have the same identity. Create a new run after ``Event/ended(_:)``,
+///    and to answer ``Event/peerStartedAgain``. If ``Event/peerStartedAgain`` comes before the session is open, the other side
+///    has ended its run during the handshake, and this run cannot continue.
 ///
 /// Input may be anything. A frame that fails a check is reported and does not advance the session. Only one owner may use a
-/// session, because a copy of an established session would use the same message numbers.
+/// session. A copy of an open session would use message numbers for a second time.
 public struct ClassicSession: Sendable {
     /// This user.
     public let me: ClassicID
@@ -34,15 +34,17 @@ public struct ClassicSession: Sendable {
     let run: RunID
     let offer: PublicKeyOffer
     var random: any RandomNumberGenerator & Sendable
-    /// Runs of the other user that were answered or reported, so that each one is handled once.
+    /// The runs of the other user that were answered or reported. The session handles each run once.
     var rememberedRuns: Set<RunID> = []
     var state = SessionState.idle
 
     /// Creates a session that has not started.
     ///
     /// - Parameters:
-    ///   - expected: the fingerprint of the other user's key, if it is known. No other key is accepted then.
-    ///   - random: the source of run numbers, nonces, message keys and IVs. Only tests need another source than the system's.
+    ///   - expected: the fingerprint of the other user's key; `nil` if it is not known. With a fingerprint, no other key is
+    ///     accepted.
+    ///   - random: the source of run numbers, nonces, message keys and IVs. Only tests need a source other than the system's
+    ///     source.
     /// - Throws: ``ClassicIDError/sameAsPeer`` if the two ids are equal.
     public init(
         me: ClassicID, peer: ClassicID, identity: ClassicIdentity, expected: Fingerprint? = nil,
@@ -66,7 +68,7 @@ public struct ClassicSession: Sendable {
         if case .open = state { true } else { false }
     }
 
-    /// The reason why the session has ended; `nil` while it has not.
+    /// The reason why the session has ended; `nil` if the session has not ended.
     public var ending: Ending? {
         if case .ended(let ending) = state { ending } else { nil }
     }
@@ -88,8 +90,8 @@ public struct ClassicSession: Sendable {
 
     /// Processes one entry of the channel.
     ///
-    /// This never fails. An entry that cannot be used causes ``Event/dropped(_:)`` or ``Event/refusedKey(presented:expected:)``,
-    /// and does not advance the session.
+    /// This never fails. If an entry cannot be used, the result contains ``Event/dropped(_:)`` or
+    /// ``Event/refusedKey(presented:expected:)``, and the session does not advance.
     public mutating func receive(_ bytes: ArraySlice<UInt8>) -> [Output] {
         if case .ended = state { return drop(.afterEnd) }
         guard bytes.count <= ClassicLimits.frameBytes, let frame = try? Frame(decoding: bytes) else {
@@ -135,7 +137,7 @@ public struct ClassicSession: Sendable {
 
     func drop(_ reason: Dropped) -> [Output] { [.event(.dropped(reason))] }
 
-    /// The first digits of a public value, which are enough to recognise it.
+    /// The first digits of a public value. They are enough to recognise the value.
     func prefix(_ bytes: [UInt8]) -> String { Hex.encode(bytes.prefix(4)) }
 }
 
@@ -155,7 +157,7 @@ extension ClassicSession: CustomStringConvertible, CustomDebugStringConvertible,
     }
     /// Equals ``description``.
     public var debugDescription: String { description }
-    /// Has no children, so that dumps show no key.
+    /// Has no children. This keeps keys out of dumps.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 

@@ -20,14 +20,14 @@ extension ClassicSession {
         }
     }
 
-    /// Leaves the session. If it is open, an authenticated goodbye tells the other user. If it is not, there is no key for
-    /// authentication, so the other side sees a cut connection.
+    /// Leaves the session. If the session is open, an authenticated goodbye tells the other user. Before the session is open,
+    /// there is no key for authentication. The other side then sees a cut connection.
     public mutating func bye() -> [Output] {
         guard case .open(var open) = state, let sealed = seal([], as: .bye, &open) else { return end(.left) }
         return [sealed, explain(.saidBye)] + end(.left)
     }
 
-    /// Seals a content with the next number, and increments the number.
+    /// Seals a content with the next number. Then increments the number.
     private mutating func seal(
         _ plaintext: [UInt8], as kind: SealedMessage.Kind, _ open: inout SessionState.Open
     ) -> Output? {
@@ -40,7 +40,7 @@ extension ClassicSession {
     }
 
     /// Handles a sealed message: checks the MAC, then the number, and then decrypts. A wrong MAC and an invalid content have the
-    /// same effect, so that a forger cannot learn which check has failed.
+    /// same effect. So a forger cannot learn which check has failed.
     mutating func receive(_ sealed: SealedMessage, _ opened: SessionState.Open) -> [Output] {
         var open = opened
         let context = DirectionKeys.Context(
@@ -70,7 +70,7 @@ extension ClassicSession {
         case bye
     }
 
-    /// The content of an authentic message; `nil` if no correct program would seal such a content.
+    /// The content of an authentic message; `nil` if the content is invalid. Correct programs never seal invalid content.
     private func content(of authentic: AuthenticMessage, _ kind: SealedMessage.Kind) -> Content? {
         guard let plaintext = authentic.decrypted() else { return nil }
         switch kind {

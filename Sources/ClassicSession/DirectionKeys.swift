@@ -5,7 +5,7 @@ import KithSupport
 import TLSCodec
 
 /// The two keys that protect the messages in one direction. The receiver of these messages has created the keys, 64 bytes
-/// together, and has sent them wrapped to the sender.
+/// together. The receiver has wrapped the keys and sent them to the sender.
 ///
 /// Normative. Bytes 0–31 are the AES-256 key, bytes 32–63 the HMAC-SHA256 key. Encrypt-then-MAC: AES-256-CBC with PKCS #7 padding
 /// and a fresh random IV, then HMAC-SHA256 over
@@ -25,7 +25,7 @@ struct DirectionKeys: Sendable, Equatable {
     private let encryption: SecretBytes
     private let authentication: SecretBytes
 
-    /// Splits 64 secret bytes; `nil` if there are not 64.
+    /// Splits 64 secret bytes into the two keys; `nil` for any other number of bytes.
     init?(_ material: SecretBytes) {
         guard material.count == Self.byteCount else { return nil }
         func part(_ range: Range<Int>) -> SecretBytes {
@@ -43,7 +43,7 @@ struct DirectionKeys: Sendable, Equatable {
         var number: UInt64
     }
 
-    /// Encrypts and authenticates.
+    /// Encrypts and authenticates a plaintext.
     func seal(_ plaintext: [UInt8], _ context: Context, iv: [UInt8]) throws -> SealedMessage {
         let ciphertext = Array(
             try encryption.withKey { try AES._CBC.encrypt(plaintext, using: $0, iv: AES._CBC.IV(ivBytes: iv)) })
@@ -58,8 +58,8 @@ struct DirectionKeys: Sendable, Equatable {
         return Array(authentication.withKey { HMAC<SHA256>.authenticationCode(for: content, using: $0) })
     }
 
-    /// Returns the message if its MAC is right, and `nil` otherwise. The MACs are compared in constant time. Only the result can
-    /// be decrypted.
+    /// Returns the message if its MAC is right; otherwise `nil`. The MACs are compared in constant time. Only the returned
+    /// message can be decrypted.
     func authenticate(_ sealed: SealedMessage, _ context: Context) -> AuthenticMessage? {
         let content = Self.authenticatedContent(context, iv: sealed.iv, ciphertext: sealed.ciphertext)
         let isRight = authentication.withKey {
@@ -92,7 +92,7 @@ struct AuthenticMessage {
     }
 
     /// The plaintext; `nil` if the authenticated content is not a ciphertext of this cipher. Only a faulty program on the other
-    /// side creates such a content. Callers handle it exactly like a wrong MAC.
+    /// side creates such a content. Callers handle `nil` exactly like a wrong MAC.
     func decrypted() -> [UInt8]? {
         guard let iv = try? AES._CBC.IV(ivBytes: sealed.iv),
             let plaintext = try? encryption.withKey({ try AES._CBC.decrypt(sealed.ciphertext, using: $0, iv: iv) })

@@ -12,40 +12,42 @@ public enum Event: Hashable, Sendable {
     case explained(Explanation)
     /// This run has announced itself, and nobody has answered yet.
     case waiting
-    /// The other user's public key has arrived and is acceptable. The key may still be anyone's, so show the fingerprint. The two
-    /// users can then compare it over another channel.
+    /// The other user's public key has arrived and is acceptable. The key may still belong to anyone, so show the fingerprint.
+    /// The two users can then compare the fingerprint over another channel.
     case peerKey(Fingerprint)
-    /// A key has arrived that is not the expected one. Either the other user has a new key, or a man in the middle has sent his
-    /// own. The key is not used, and the session continues to wait for the expected one. The caller may end the session instead.
+    /// A key has arrived that is not the expected key. Either the other user has a new key, or a man in the middle has sent his
+    /// own key. The session does not use the key, and continues to wait for the expected key. The caller may end the session
+    /// instead.
     case refusedKey(presented: Fingerprint, expected: Fingerprint)
     /// In this run, both users have proved that they have their private keys. Messages can be sent now.
     case established(Established)
     /// A message that passed every check. `number` counts the messages that the other user has sealed in this session, from 1.
-    /// The text is valid UTF-8 and otherwise unchecked, so replace control characters before printing it on a terminal.
+    /// The text is valid UTF-8, but may contain control characters. Replace these characters before printing the text on a
+    /// terminal.
     case message(number: UInt64, text: String)
-    /// The messages with these numbers have not arrived, and will be dropped if they arrive later. Numbers that were already
+    /// The messages with these numbers have not arrived. If they arrive later, the session drops them. Numbers that were already
     /// reported as altered are left out.
     case missing(ClosedRange<UInt64>)
     /// An input was not used, and has not advanced the session.
     case dropped(Dropped)
     /// A new run with the other user's id has announced itself. If the other user has really started again, this session gets no
-    /// more messages from that user, and a new ``ClassicSession`` will find the new run. But anyone who knows both ids can send
-    /// an announcement, so it does not end the session.
+    /// more messages from that user, and a new ``ClassicSession`` will find the new run. Anyone who knows both ids can send an
+    /// announcement. Therefore an announcement does not end the session.
     case peerStartedAgain
-    /// The session has ended. It accepts and sends nothing any more, and its keys are wiped.
+    /// The session has ended. The session no longer accepts or sends anything, and its keys are wiped.
     case ended(Ending)
 }
 
 /// The result of the handshake for this user.
 public struct Established: Hashable, Sendable {
-    /// The fingerprint of the other user's key, which has signed this run.
+    /// The fingerprint of the other user's key. The other user has signed this run with this key.
     public let peerKey: Fingerprint
-    /// This user's fingerprint, which the other user sees.
+    /// This user's fingerprint. The other user sees this fingerprint.
     public let ownKey: Fingerprint
-    /// Whether the caller expected ``peerKey``. If the caller expected no key, only a comparison shows whether the key is the
-    /// other user's.
+    /// Whether the caller expected ``peerKey``. If the caller expected no key, the users must compare fingerprints to find out
+    /// whether the key belongs to the other user.
     public let wasExpected: Bool
-    /// The session's id, which every MAC includes. If the two sides computed different ids, no MAC would verify.
+    /// The session's id. Every MAC includes the id. So MACs verify only if both sides have computed the same id.
     public let sessionID: SessionID
 }
 
@@ -55,7 +57,7 @@ public enum Ending: Hashable, Sendable, CustomStringConvertible {
     case goodbye
     /// This user has left.
     case left
-    /// The connection was lost without a goodbye, so the last messages may be missing.
+    /// The connection was lost without a goodbye. The last messages may be missing.
     case cut
     /// The cryptographic library failed at an operation that should never fail. The cause is a bug or a broken machine.
     case internalFailure
@@ -75,7 +77,7 @@ public enum Ending: Hashable, Sendable, CustomStringConvertible {
 public enum ClassicSendError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The handshake is not finished. Wait for ``Event/established(_:)``.
     case notEstablished
-    /// The session has ended. Start a new one.
+    /// The session has ended. Start a new session.
     case ended
     /// The text is longer than ``ClassicLimits/textBytes``. Send it in parts.
     case tooLong(limit: Int)

@@ -1,6 +1,6 @@
-/// An explanation of one step of a session, for a newcomer: the step itself, and the attack that it prevents.
+/// An explanation of one step of a session, for a newcomer. It explains the step, and the attack that the step prevents.
 ///
-/// It contains only values that everyone on the channel may see: never a key, a secret or a text.
+/// An explanation contains only values that everyone on the channel may see. It never contains a key, a secret or a text.
 public struct Explanation: Hashable, Sendable {
     /// The kind of a step.
     public enum Action: String, Hashable, Sendable, CaseIterable {
@@ -8,7 +8,7 @@ public struct Explanation: Hashable, Sendable {
         case generated
         /// This machine sent something.
         case sent
-        /// Something was received. It is not trusted yet.
+        /// Something was received and is not trusted yet.
         case received
         /// Something received was checked, and the check succeeded.
         case checked
@@ -16,7 +16,7 @@ public struct Explanation: Hashable, Sendable {
         case note
     }
 
-    /// A step, with the public values that belong to it.
+    /// A step and its public values.
     public enum Step: Hashable, Sendable {
         /// The session's limits. This is the first step.
         case limits
@@ -50,7 +50,7 @@ public struct Explanation: Hashable, Sendable {
         case sentWrappedKey
         /// The other side's wrapped keys were received and verified.
         case wrappedKeyOpened
-        /// Each side has the keys for its own messages and for those of the other side.
+        /// Each side has the keys for its own messages and for the messages of the other side.
         case sessionReady(SessionID)
         /// A message was sent.
         case sealedMessage(number: UInt64, bytes: Int)
@@ -139,7 +139,7 @@ extension Explanation {
         }
     }
 
-    /// The attack that the step prevents; `nil` if the step by itself prevents none.
+    /// The attack that the step prevents; `nil` if the step alone prevents none.
     public var against: String? {
         switch step {
         case .limits, .identity, .saidHello, .heardHello, .sentPublicKey, .receivedPublicKey, .keyUnknown,

@@ -1,10 +1,10 @@
 import Crypto
 import KithSupport
 
-/// The SHA-256 hash of a public key. It is short enough that two people can compare it aloud.
+/// The SHA-256 hash of a public key. Two people can compare the hash aloud.
 ///
-/// The hash is of the key's SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER, so `openssl rsa -in KEY -pubout -outform DER |
-/// sha256sum` prints the same digits.
+/// The hash is computed from the key's SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER. The command
+/// `openssl rsa -in KEY -pubout -outform DER | sha256sum` prints the same digits.
 public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     /// The 32 bytes of the hash.
     public let bytes: [UInt8]
@@ -15,8 +15,8 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads a fingerprint in the form of ``description`` or `sha256sum`: 64 hexadecimal digits, in upper or lower case. Hyphens,
-    /// colons and spaces between the digits are ignored. All digits are required, because a key that matches only some of the
-    /// digits is much easier to find.
+    /// colons and spaces between the digits are ignored. All 64 digits are required. An attacker could find a key that matches
+    /// only some of the digits much more easily.
     ///
     /// - Throws: ``FingerprintError`` for any other text.
     public init(_ text: String) throws(FingerprintError) {
@@ -34,7 +34,7 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     /// Sixteen groups of four digits with hyphens between them: `3f2a-91bc-…`. On a command line, this is one word.
     public var description: String { groups.joined(separator: "-") }
 
-    /// The sixteen groups of four hexadecimal digits, which can be shown in rows.
+    /// The sixteen groups of four hexadecimal digits. A user interface can show the groups in rows.
     public var groups: [String] {
         stride(from: 0, to: 32, by: 2).map { Hex.encode(bytes[$0...($0 + 1)]) }
     }

@@ -23,7 +23,7 @@ import TLSCodec
 ///         };
 ///     } Frame;
 ///
-/// A parsed frame is only a claim. Nothing in it is trusted before it was verified.
+/// A parsed frame is only a claim. No value in the frame is trusted before it was verified.
 struct Frame: Hashable, Sendable {
     enum Body: Hashable, Sendable {
         case hello
@@ -33,11 +33,11 @@ struct Frame: Hashable, Sendable {
         case sealed(SealedMessage)
     }
 
-    /// The side that the frame claims as its sender.
+    /// The side that the frame names as its sender. This claim may be false.
     var sender: Side
-    /// The run that the frame claims as its sender's.
+    /// The run that the frame names as its origin. This claim may be false.
     var from: RunID
-    /// The run to which the frame is addressed; `nil` for a hello, which is addressed to every reader.
+    /// The run to which the frame is addressed; `nil` for a hello. A hello is addressed to every reader.
     var to: RunID?
     var body: Body
 
@@ -94,8 +94,8 @@ struct WrappedKey: Hashable, Sendable, TLSCodable {
 
 /// `struct { uint64 number; opaque iv[16]; opaque ciphertext<V>; opaque mac[32]; } SealedMessage;`
 struct SealedMessage: Hashable, Sendable {
-    /// The kind of sealed content, which is the frame's type. The MAC includes the kind, so one kind cannot be changed into the
-    /// other.
+    /// The kind of sealed content. The kind is also the frame's type. The MAC includes the kind, so nobody can change one kind
+    /// into the other.
     enum Kind: UInt8, Hashable, Sendable {
         case message = 5
         case bye = 6
@@ -105,7 +105,7 @@ struct SealedMessage: Hashable, Sendable {
     static let macBytes = 32
 
     var kind: Kind
-    /// The number of the message. Each side's numbers begin with 1 and increase by one.
+    /// The number of the message. On each side, the first message has the number 1, and each following number is one higher.
     var number: UInt64
     var iv: [UInt8]
     var ciphertext: [UInt8]

@@ -1,9 +1,9 @@
 import KithSupport
 
-/// The steps from a hello to an open session. Each step first computes all values, and changes the state last.
+/// The steps from a hello to an open session. Each step first computes all values. It changes the state last.
 extension ClassicSession {
-    /// Handles the announcement of a run. Nothing authenticates an announcement, so it is only answered or reported, and only
-    /// once.
+    /// Handles the announcement of a run. Nothing authenticates an announcement. The session only answers or reports it, once for
+    /// each run.
     mutating func receiveHello(from peerRun: RunID) -> [Output] {
         // Before this run has sent its hello, no other run can know of it. If the other user was there first, that user will
         // answer this run's hello.
@@ -19,7 +19,7 @@ extension ClassicSession {
         ]
     }
 
-    /// Handles a public key that was sent to this run. Its sender is online now, or at least has seen this run's hello.
+    /// Handles a public key that was sent to this run. The sender is online now, or at least has seen this run's hello.
     mutating func receive(_ theirs: PublicKeyOffer, from peerRun: RunID) -> [Output] {
         guard ClassicID(wire: theirs.id[...]) == peer else { return drop(.wrongID) }
         let key: ClassicPublicKey
@@ -53,7 +53,8 @@ extension ClassicSession {
         return outputs
     }
 
-    /// Handles the other side's signature of the values that both have seen. Only now are secrets made for the other side.
+    /// Handles the other side's signature of the values that both sides have seen. This side creates secrets for the other side
+    /// only after this check.
     mutating func receiveProof(_ signature: [UInt8], _ proving: SessionState.Proving) -> [Output] {
         guard let proven = proving.peer.proven(by: signature) else { return drop(.badProof) }
         let material = SecretBytes(count: DirectionKeys.byteCount, from: &random)
@@ -70,7 +71,7 @@ extension ClassicSession {
         ]
     }
 
-    /// Handles the other side's message keys. After this, the session is open.
+    /// Handles the other side's message keys. After this step, the session is open.
     mutating func receive(_ theirs: WrappedKey, _ wrapping: SessionState.Wrapping) -> [Output] {
         let peer = wrapping.peer
         guard let sendKeys = peer.openKeys(theirs, with: identity), sendKeys != wrapping.receiveKeys else {

@@ -1,9 +1,9 @@
-/// The numbers of the other side's messages, both of those that have arrived and of those that are missing.
+/// The numbers of the other side's messages: the numbers of messages that have arrived, and the numbers of missing messages.
 struct Inbound: Sendable, Equatable {
     /// The next expected number. All lower numbers have arrived or were reported.
     private(set) var next: UInt64 = 1
-    /// The numbers, not lower than ``next``, that altered frames have claimed. Their count is at most
-    /// ``ClassicLimits/believedLead``.
+    /// Numbers that altered frames have claimed. Each of these numbers is ``next`` or higher. The set has at most
+    /// ``ClassicLimits/believedLead`` elements.
     private var reportedAltered: Set<UInt64> = []
 
     /// Notes the number that an altered frame claims. Returns the number to report; `nil` if the claim cannot be true.
@@ -13,11 +13,11 @@ struct Inbound: Sendable, Equatable {
         return number
     }
 
-    /// Whether a number is valid and not lower than ``next``.
+    /// Whether a number is valid and is at least ``next``.
     func isNew(_ number: UInt64) -> Bool { number >= next && number <= ClassicLimits.highestNumber }
 
-    /// Notes that the message with a new number has arrived. Returns the ranges of lower numbers that are missing, except those
-    /// that were reported as altered.
+    /// Notes that the message with a new number has arrived. Returns the ranges of lower numbers that are missing. Numbers that
+    /// were reported as altered are not in these ranges.
     mutating func pass(_ number: UInt64) -> [ClosedRange<UInt64>] {
         var missing: [ClosedRange<UInt64>] = []
         var start = next

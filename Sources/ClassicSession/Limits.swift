@@ -1,35 +1,35 @@
 /// The limits of the classic session, each with its reason.
 public enum ClassicLimits {
-    /// The longest id, in bytes of UTF-8. A long name or an e-mail address fits, in any script. Yet an id is short enough to be
-    /// printed at the beginning of each line of a terminal.
+    /// The longest id, in bytes of UTF-8. The limit is enough for a long name or an e-mail address, in any script. An id of this
+    /// length can still be printed at the beginning of each line of a terminal.
     public static let idBytes = 128
 
-    /// The longest message, in bytes of UTF-8. There is room for many pages of text. With all other fields, a frame is still far
-    /// below the 256 KiB that a relay accepts as one payload.
+    /// The longest message, in bytes of UTF-8. The limit is enough for many pages of text. A frame with such a message is still
+    /// far below the 256 KiB that a relay accepts as one payload.
     public static let textBytes = 64 * 1024
 
-    /// The longest frame, in bytes: the longest message, its padding (16), and the other fields (less than 256). A longer frame
-    /// is refused before any of it is read.
+    /// The longest frame, in bytes. It consists of the longest message, its padding (16), and the remaining fields (less than
+    /// 256). A longer frame is refused before any part of it is read.
     public static let frameBytes = textBytes + 16 + 256
 
     /// The shortest accepted RSA modulus, in bits. A modulus of 3072 bits counts as strong as a 128-bit symmetric key (NIST SP
     /// 800-57 part 1, table 2).
     public static let leastRSABits = 3072
 
-    /// The longest accepted RSA modulus, in bits. The time to verify a signature grows with the square of the length, so without
-    /// a limit a stranger could waste this side's time.
+    /// The longest accepted RSA modulus, in bits. The time to verify a signature grows with the square of the length. The limit
+    /// keeps strangers from wasting this side's time.
     public static let mostRSABits = 8192
 
-    /// The longest SubjectPublicKeyInfo, in bytes: a modulus of ``mostRSABits`` (1024 bytes) and less than 64 bytes around
-    /// it.
+    /// The longest SubjectPublicKeyInfo, in bytes. It consists of a modulus of ``mostRSABits`` (1024 bytes) and less than 64
+    /// bytes around the modulus.
     static let publicKeyBytes = mostRSABits / 8 + 64
 
-    /// The longest RSA signature or RSA ciphertext, in bytes: as long as the longest modulus.
+    /// The longest RSA signature or RSA ciphertext, in bytes: the length of the longest modulus.
     static let rsaOutputBytes = mostRSABits / 8
 
-    /// Maximum number of the other user's runs that one run answers or remembers. There can be many, because a channel keeps the
-    /// hellos of old runs as long as its other entries. Without a limit, anyone who can write to the channel could make this side
-    /// answer and remember runs without end. 1024 runs take 16 KiB.
+    /// Maximum number of the other user's runs that one run answers or remembers. A channel keeps the hellos of old runs as long
+    /// as its other entries, so there may be many hellos. Anyone who can write to the channel can add further hellos. The limit
+    /// bounds the answers to them, and the memory for them: 1024 runs take 16 KiB.
     static let rememberedRuns = 1024
 
     /// The highest number of a message. People send far fewer messages. The limit is also far below the number at which 128-bit
@@ -37,7 +37,7 @@ public enum ClassicLimits {
     static let highestNumber: UInt64 = 1 << 32
 
     /// Length of the range of message numbers that an altered frame may claim. The range begins with the next expected number. A
-    /// higher claim is not shown. An accepted claim is remembered, so that a message that was reported as altered is not reported
-    /// as missing too. At most this many claims are remembered.
+    /// higher claim is not shown. The session remembers each accepted claim. This keeps it from reporting an altered message as
+    /// missing too. At most this many claims are remembered.
     static let believedLead: UInt64 = 64
 }

@@ -9,7 +9,7 @@ extension SecretBytes {
         }
     }
 
-    /// Passes the bytes as a key to `body`. The key wipes its memory too.
+    /// Passes the bytes as a key to `body`. The memory of the key is wiped afterwards.
     func withKey<R>(_ body: (SymmetricKey) throws -> R) rethrows -> R {
         try body(withUnsafeBytes { SymmetricKey(data: $0) })
     }

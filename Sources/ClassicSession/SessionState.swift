@@ -1,5 +1,4 @@
-/// The state of a session. Each state has exactly the values that exist at that point, so no step can use a value that does not
-/// exist yet.
+/// The state of a session. Each state has exactly the values that exist at that point. So no step can use a value too early.
 ///
 /// | state             | on                             | checks, then                                             | next       |
 /// | ----------------- | ------------------------------ | -------------------------------------------------------- | ---------- |
@@ -17,8 +16,8 @@
 /// | from `proving` on | hello of a new run             | reports that the peer started again                      | unchanged  |
 /// | any               | anything else, or failed check | reports why it was dropped                               | unchanged  |
 ///
-/// If both sides have sent a hello, the side whose hello is first in the channel sees the hello of the other side. So at least
-/// one side answers, and the answer makes the other side answer. If both answer, that does no harm.
+/// If both sides have sent a hello, one hello is first in the channel. The side that has sent the first hello sees the second
+/// hello and answers. This answer makes the other side answer. Both sides may also answer the hellos; that does no harm.
 enum SessionState: Sendable {
     case idle
     case waiting
@@ -27,19 +26,19 @@ enum SessionState: Sendable {
     case open(Open)
     case ended(Ending)
 
-    /// The other side's key has arrived, but the other side has not proved anything yet.
+    /// The other side's key has arrived. The other side has not proved anything yet.
     struct Proving: Sendable {
         let peer: UnprovenPeer
     }
 
-    /// The other side has proved that it has its key, and was sent the keys for its messages.
+    /// The other side has proved that it has its private key. This side has sent the keys for the other side's messages.
     struct Wrapping: Sendable {
         let peer: ProvenPeer
         let receiveKeys: DirectionKeys
         let wrappedByMe: [UInt8]
     }
 
-    /// Each side has the keys for its own messages and for those of the other side.
+    /// Each side has the keys for its own messages and for the messages of the other side.
     struct Open: Sendable {
         let peerRun: RunID
         let sessionID: SessionID
@@ -68,15 +67,15 @@ struct UnprovenPeer: Sendable {
     let transcript: Transcript
     let side: Side
 
-    /// Returns the proven peer, if the signature shows that the peer has the private key and has seen the same values as this
-    /// side. Otherwise returns `nil`.
+    /// Returns the proven peer if the signature is valid; otherwise `nil`. A valid signature shows that the peer has the private
+    /// key and has seen the same values as this side.
     func proven(by signature: [UInt8]) -> ProvenPeer? {
         guard key.verifies(signature, over: transcript.proofContent(signer: side)) else { return nil }
         return ProvenPeer(unproven: self)
     }
 }
 
-/// A peer that has proved, in this run, that it has the private key for the presented key. Only ``UnprovenPeer/proven(by:)``
+/// A peer that has proved in this run that it has the private key for the presented key. Only ``UnprovenPeer/proven(by:)``
 /// creates such a value.
 struct ProvenPeer: Sendable {
     let run: RunID
@@ -91,8 +90,8 @@ struct ProvenPeer: Sendable {
         side = unproven.side
     }
 
-    /// Unwraps the message keys that this peer made, if the peer has signed them. Returns `nil` after any failure, whatever its
-    /// cause.
+    /// Unwraps the message keys that this peer has made and signed. Returns `nil` after any failure. The result does not show the
+    /// cause of the failure.
     func openKeys(_ wrapped: WrappedKey, with identity: ClassicIdentity) -> DirectionKeys? {
         guard
             key.verifies(

@@ -3,7 +3,7 @@ import KithSupport
 import TLSCodec
 
 /// The values with which the two users have introduced themselves: both ids, runs, public keys and nonces, in the order of the
-/// sides. Each side computes the transcript independently, and every signature includes it.
+/// sides. Each side computes the transcript independently, and every signature includes the transcript.
 ///
 /// Normative.
 ///
@@ -37,8 +37,8 @@ import TLSCodec
 ///     sessionID = SHA-256(SessionContent)
 ///
 /// The nonces and runs make a signature invalid in every other run. The field `signer` makes a signature invalid if it is sent
-/// back to the side that made it. The ids and keys are bound together, so that nobody can present another user's signature. The
-/// labels keep a signature of one kind of content from being valid for another kind.
+/// back to the side that made it. A signature covers the ids together with the keys, so nobody can present another user's
+/// signature. The labels keep a signature of one kind of content from being valid for another kind.
 struct Transcript: Hashable, Sendable {
     struct Party: Hashable, Sendable, TLSEncodable {
         var run: RunID
@@ -86,11 +86,12 @@ struct Transcript: Hashable, Sendable {
     }
 }
 
-/// The hash of everything that was exchanged before the first message. It identifies the session in every MAC, and is not secret.
+/// The hash of all values that were exchanged before the first message. The hash identifies the session in every MAC. It is not
+/// secret.
 public struct SessionID: Hashable, Sendable, CustomStringConvertible {
     /// The 32 bytes of the hash.
     public let bytes: [UInt8]
 
-    /// The first 16 hexadecimal digits, which are enough to see that two sessions differ.
+    /// The first 16 hexadecimal digits. They are enough to see that two sessions differ.
     public var description: String { Hex.encode(bytes.prefix(8)) }
 }

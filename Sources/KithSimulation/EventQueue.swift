@@ -1,6 +1,6 @@
 import HeapModule
 
-/// Events in the order of virtual time. Events with the same time stay in the order in which they were added.
+/// Events in the order of virtual time. Events with equal times stay in the order in which they were added.
 struct EventQueue<Event> {
     private struct Item: Comparable {
         let time: UInt64

@@ -16,7 +16,7 @@ struct Faults: Sendable {
     static let none = Faults()
 }
 
-/// The ranges from which a schedule is chosen.
+/// The ranges for a schedule. A schedule takes each of its values from one of these ranges.
 public struct SimulationProfile: Sendable {
     /// The number of people.
     var clients: ClosedRange<Int>
@@ -26,8 +26,8 @@ public struct SimulationProfile: Sendable {
     var operations: ClosedRange<Int>
     /// The number of relays.
     var relays: ClosedRange<Int>
-    /// A factor for the probabilities of faults. It is lower in a simulation with many people, because many people have many
-    /// opportunities for faults.
+    /// A factor for the probabilities of faults. Many people have many opportunities for faults, so the factor is lower in a
+    /// simulation with many people.
     var severity = 1.0
     /// Whether all people are members of one group from the beginning.
     var beginsWithGroupOfAll = false
@@ -37,10 +37,10 @@ public struct SimulationProfile: Sendable {
     /// Schedules with 2 to 6 people.
     public static let small = SimulationProfile(
         clients: 2...6, conversations: 1...3, operations: 20...40, relays: 1...2)
-    /// Schedules with 3 to 6 people. Before a turn, the relays show one member different entries than the other members.
+    /// Schedules with 3 to 6 people. Before a turn, the relays show wrong entries to one member.
     public static let lying = SimulationProfile(
         clients: 3...6, conversations: 1...3, operations: 30...60, relays: 1...2, liesBeforeTurns: true)
-    /// Schedules with 50 to 60 people. One of their groups has all people as members from the beginning.
+    /// Schedules with 50 to 60 people. All people are members of one group from the beginning.
     public static let large = SimulationProfile(
         clients: 50...60, conversations: 2...4, operations: 150...250, relays: 1...2, severity: 0.1,
         beginsWithGroupOfAll: true)

@@ -1,10 +1,10 @@
 import KithCore
 
-/// The writes that one message causes at its sender. They are recorded in a simulated group, so that a benchmark can repeat them.
+/// The writes that one message causes at its sender. They are recorded in a simulated group. A benchmark can repeat them.
 public struct SendRecording: Sendable {
     /// All values that the sender stored before the first message.
     package private(set) var before = StoreTransaction()
-    /// For each message, the transactions until it is in the log.
+    /// For each message, the sender's transactions until the message is in the log.
     package private(set) var messages: [[StoreTransaction]] = []
 
     /// The reason why a recording failed.

@@ -14,7 +14,7 @@ public struct SimulationReport: Sendable {
     /// The numbers of people, operations, texts, crashes of clients and of relays, lost connections, and events.
     public let clients, operations, texts, clientCrashes, relayCrashes, disconnects, events: Int
     /// Number of pairs of members for which the checker has judged a lie. The relay showed the two members different entries
-    /// before a turn, and the deceived member received a message from the other after the turn.
+    /// before a turn. After the turn, the deceived member received a message from the other member.
     public let lies: Int
 }
 
@@ -128,14 +128,14 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// Returns a random error of a device's clock, in milliseconds. Most errors are less than a day, and some are days or years.
+    /// Returns a random error of a device's clock, in milliseconds. Most errors are less than a day. Some are days or years.
     func anyClockOffset() -> Int64 {
         let day: Int64 = 86_400_000
         let mostDays = [0, 1, 1, 1, 3, 30, 100, 400, 3_653][random.pick(0...8)]
         return Int64(random.pick(-mostDays...mostDays)) * day + Int64(random.pick(-1_000_000...1_000_000))
     }
 
-    /// Ends all faults, sets all clocks right and connects all devices. After this, all old and new texts must arrive.
+    /// Ends all faults, sets all clocks right, and connects all devices. After this, all old and new texts must arrive.
     func comeToRest() {
         faults = .none
         for client in clients { client.clockOffset = 0 }
@@ -154,7 +154,7 @@ extension Simulation {
         run(until: now + 3 * 3_600_000)
     }
 
-    /// Checks that a new invite works, independently of all earlier events.
+    /// Checks that a new invite works, whatever happened before.
     func meetAgain() {
         let (host, guest) = (clients[0], clients[clients.count - 1])
         var joined: Result<ConversationID, KithError>?

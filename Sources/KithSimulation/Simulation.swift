@@ -4,7 +4,7 @@ import KithWire
 import MLS
 import TestSupport
 
-/// People, devices, relays and their network, in virtual time and in one thread. All events come from one queue, and all random
+/// People, devices, relays and their network, in virtual time and in one thread. All events come from one queue. All random
 /// numbers come from one seed.
 public final class Simulation {
     /// The virtual time at the start of a simulation, in milliseconds since 1970.
@@ -12,7 +12,7 @@ public final class Simulation {
     /// A fast cipher suite. All its random values come from the simulation's seed.
     static let suite = CipherSuite.x25519AES128SHA256Ed25519
 
-    /// Converts letters to lower case only. This is enough, because names in simulations are ASCII.
+    /// Converts letters to lower case. Names in simulations are ASCII and need no further conversion.
     static let folding = NameFolding { $0.lowercased() }
 
     enum Event {
@@ -38,7 +38,7 @@ public final class Simulation {
         var relayCrashes = 0
         var disconnects = 0
         var frames = 0
-        /// Number of messages that a relay refused for now.
+        /// Number of messages that a relay has refused temporarily.
         var refusedAppends = 0
     }
 
@@ -57,8 +57,8 @@ public final class Simulation {
     private(set) var wires: [Int: Wire] = [:]
     private var lastConnection = 0
     let checker: InvariantChecker
-    /// The maximum sizes of a commit and of a Welcome in an entry, in bytes. In a quarter of the schedules, all commits are put
-    /// into parcels, and in another quarter, some commits are. The proportions for trees are the same as for commits.
+    /// The maximum sizes of a commit and of a Welcome in an entry, in bytes. In a quarter of the schedules, all commits are in
+    /// parcels. In another quarter, some commits are in parcels. The proportions for trees are the same.
     var sizes: EntrySizes {
         var sizes = EntrySizes()
         switch seed % 4 {
@@ -73,8 +73,8 @@ public final class Simulation {
         }
         return sizes
     }
-    /// Size of the relays' messages in a client's mailbox, in bytes, at which the client's connections stop reading. In a
-    /// quarter of the schedules, one message is enough, and in another quarter, a few messages are.
+    /// Size of the relays' messages in a client's mailbox, in bytes, at which the client's connections stop reading. In a quarter
+    /// of the schedules, one message reaches this size. In another quarter, a few messages reach it.
     var unreadBytes: Int {
         switch seed / 16 % 4 {
         case 1: 1
@@ -121,7 +121,7 @@ public final class Simulation {
         now = max(now, end)
     }
 
-    /// Maximum number of events, far more than any schedule needs. If a simulation reaches it, its events never end.
+    /// Maximum number of events, far more than any schedule needs. If a simulation reaches this number, its events never end.
     private static let mostEvents = 20_000_000
 
     private func happen(_ event: Event) {
@@ -164,7 +164,7 @@ public final class Simulation {
 
     // MARK: The network
 
-    /// Connects a link to its relay. If the client is offline, the attempt continues until the client is online.
+    /// Connects a link to its relay. If the client is offline, the connection is made as soon as the client is online.
     private func connect(_ link: SimulatedLink) {
         guard link.wantsConnection, link.client.isOnline else { return }
         guard let index = relays.firstIndex(where: { $0.point.address == link.point.address }), relays[index].isUp
@@ -212,7 +212,7 @@ public final class Simulation {
         }
     }
 
-    /// Sends a frame to a client. Frames about one channel stay in order.
+    /// Sends a frame to a client. Frames about one channel arrive in order.
     private func send(_ frame: RelayFrame, about channel: ChannelID?, on connection: Int) {
         guard wires[connection] != nil else { return }
         counts.frames += 1
@@ -222,7 +222,7 @@ public final class Simulation {
         if random.chance(faults.disconnect) { cut(connection) }
     }
 
-    /// Makes a client's connections read again after the client has emptied its mailbox.
+    /// Makes a client's connections read again. The client has emptied its mailbox.
     func resumeReading(_ client: SimulatedClient) {
         for connection in wires.keys.sorted() {
             guard let wire = wires[connection], wire.link.client === client, !wire.unread.isEmpty else { continue }
@@ -234,7 +234,7 @@ public final class Simulation {
         }
     }
 
-    /// Breaks a connection. Each side notices the break at a different time, and still receives frames until then.
+    /// Breaks a connection. The two sides notice the break at different times. Until then, each side still receives frames.
     func cut(_ connection: Int) {
         guard wires[connection] != nil else { return }
         counts.disconnects += 1
@@ -283,7 +283,7 @@ public final class Simulation {
         }
     }
 
-    /// Notes that a client has disconnected from a relay that broke the protocol.
+    /// Notes that a client has disconnected from a relay because the relay broke the protocol.
     func didBreakProtocol(_ error: any Error, _ client: SimulatedClient) {
         if relays.allSatisfy({ $0.model.lies == nil }) {
             reportViolation("\(client.name): an honest relay breaks the protocol: \(error)")
@@ -300,12 +300,12 @@ struct Wire {
     var lastToRelay: UInt64 = 0
     /// For each channel, the time at which its last frame arrives at the client.
     var lanes: [ChannelID?: UInt64] = [:]
-    /// Frames that have arrived while the client has no room for them.
+    /// Frames that have arrived and wait until the client has room for them.
     var unread: Deque<[UInt8]> = []
 }
 
 extension Request {
-    /// The request as the trace contains it, without any value that depends on keys.
+    /// The request in the form of the trace. This form contains no value that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .hello: "hello"

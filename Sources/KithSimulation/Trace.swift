@@ -1,8 +1,7 @@
-/// A hash of the events of a simulation (FNV-1a, 64 bits). Random bytes are left out, so that two runs of one seed have the same
-/// hash.
+/// A hash of the events of a simulation (FNV-1a, 64 bits). Random bytes are left out, so two runs of one seed have the same hash.
 struct Trace {
     private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    /// Whether the lines are kept, so that they can be printed.
+    /// Whether the lines are kept for printing.
     var keepsLines = false
     private(set) var lines: [String] = []
 

@@ -23,7 +23,7 @@ package final class MemoryProfileStore: ProfileStore {
     /// The number of transactions that were committed.
     package var commits: Int { state.withLock { $0.commits } }
 
-    /// Makes every commit fail with an error. `nil` makes commits succeed again.
+    /// Makes every commit fail with an error. After a call with `nil`, commits succeed again.
     package func failCommits(with error: StoreError?) { state.withLock { $0.failure = error } }
 
     /// Makes ``rows(_:owner:items:limit:newestFirst:)`` fail with an error from now on.

@@ -3,7 +3,7 @@ import KithWire
 import MLS
 import TestSupport
 
-/// A device in a simulation. The device runs a ``ProfileMachine`` on a store in memory, and does the work that `Profile` does in
+/// A device in a simulation. The device runs a ``ProfileMachine`` on a store in memory. It does the work that `Profile` does in
 /// the program. It may crash or fail at any point.
 final class SimulatedClient {
     let index: Int
@@ -17,14 +17,14 @@ final class SimulatedClient {
     /// Whether the device has a network.
     var isOnline = true
 
-    /// Whether the user accepts every conversation that a stranger begins, as soon as it is shown.
+    /// Whether the user accepts every conversation that a stranger begins, as soon as the device shows the conversation.
     var acceptsStrangers = true
 
     /// A function that is called with every committed transaction.
     var didStore: ((StoreTransaction) -> Void)?
 
     private(set) var machine: ProfileMachine?
-    /// A number that increases with every start and stop. Events that were scheduled with an earlier number are ignored.
+    /// A number that increases with every start and stop. An event that was scheduled with an earlier number is ignored.
     private(set) var incarnation = 0
     private var links: [RelayID: SimulatedLink] = [:]
     private var mailbox: [ProfileInput] = []
@@ -33,7 +33,7 @@ final class SimulatedClient {
     private var isDrainScheduled = false
     private var wakeNumber = 0
     private var lastCommand: UInt64 = 0
-    /// Commands without a result yet. They are lost when the device crashes.
+    /// Unfinished commands. A crash of the device ends them without a result.
     private(set) var waiting: [CommandID: (Result<any Sendable, KithError>) -> Void] = [:]
     /// Number of successive ticks that have changed nothing.
     private var idleTicks = 0
@@ -80,7 +80,7 @@ final class SimulatedClient {
         }
     }
 
-    /// Crashes the device. Its disk is kept, and so are the frames that it has sent.
+    /// Crashes the device. The disk of the device survives. Frames that the device has already sent may still arrive.
     func die(_ why: String) {
         world.trace.note(world.now, "die \(index) \(why)")
         world.counts.crashes += 1
@@ -102,7 +102,7 @@ final class SimulatedClient {
 
     // MARK: The loop
 
-    /// Whether the client's connections have stopped reading, because too many bytes are unread.
+    /// Whether the client's connections have stopped reading. The reason is that too many bytes are unread.
     var isFull: Bool { unreadBytes >= world.unreadBytes }
 
     /// Adds an input to the mailbox.
@@ -135,7 +135,7 @@ final class SimulatedClient {
         }
     }
 
-    /// Reports a violation if a device wakes up again and again without changing anything.
+    /// Reports a violation if a device wakes up many times in succession without changing anything.
     private func checkProgress(_ inputs: [ProfileInput], _ output: ProfileOutput, _ machine: ProfileMachine) {
         guard inputs.allSatisfy({ if case .tick = $0 { true } else { false } }), output.transaction.isEmpty,
             output.effects.isEmpty
@@ -152,7 +152,7 @@ final class SimulatedClient {
         }
     }
 
-    /// Stores a step's transaction and then performs its effects, unless the device crashes in between.
+    /// Stores a step's transaction. Then performs the step's effects, unless the device crashes in between.
     private func carryOut(_ output: ProfileOutput) {
         if world.random.chance(world.faults.crash) { return die("before storing") }
         if !output.transaction.isEmpty {
@@ -212,7 +212,7 @@ final class SimulatedClient {
         put(.tick)
     }
 
-    /// Changes the device's clock. The time of a scheduled wake-up does not change.
+    /// Changes the device's clock. Scheduled wake-ups keep their times.
     func moveClock(by change: Int64) { clockOffset += change }
 
     // MARK: Commands
@@ -237,7 +237,7 @@ final class SimulatedClient {
 }
 
 extension Result<any Sendable, KithError> {
-    /// The result as the trace contains it, without any value that depends on keys.
+    /// The result in the form of the trace. This form contains no value that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .success: "done"

@@ -1,7 +1,7 @@
 import KithCore
 import KithWire
 
-/// A client's connection to one relay in virtual time. It uses a ``LinkMachine``, like the program.
+/// A client's connection to one relay in virtual time. As in the program, a ``LinkMachine`` makes the decisions.
 final class SimulatedLink {
     let id: RelayID
     let point: RelayPoint
@@ -32,7 +32,7 @@ final class SimulatedLink {
 
     func start() { carryOut(machine.start()) }
 
-    /// Ends the connection and makes no further one.
+    /// Ends the connection for good.
     func stop() { carryOut(machine.stop()) }
 
     func request(_ request: Request, tag: UInt64) { carryOut(machine.request(request, tag: tag, now: now)) }
@@ -87,7 +87,7 @@ final class SimulatedLink {
         scheduleWake()
     }
 
-    /// Schedules a wake-up, unless there is an earlier one.
+    /// Schedules a wake-up. If an earlier wake-up is scheduled, does nothing.
     private func scheduleWake() {
         guard let time = machine.wakeTime, wakeTime.map({ time < $0 }) ?? true else { return }
         wakeTime = time

@@ -1,11 +1,11 @@
 import KithCore
 import KithWire
 
-/// Checks that members detect a relay that has lied before a turn.
+/// Checks that members detect the lie of a relay before a turn.
 extension InvariantChecker {
-    /// Checks that the lie was detected. Suppose that two members were shown different entries before a turn, and both entered
-    /// the epoch after it. Then one of them has to detect the lie when the deceived member receives a message from the other. One
-    /// suspicious member is enough, because that member asks its user and sends nothing before the answer.
+    /// Checks that the lie was detected. Two members were shown different entries before a turn, and both entered the epoch after
+    /// the turn. If the deceived member then receives a message from the other member, one of the two has to detect the lie. One
+    /// suspicious member is enough: that member asks its user, and sends nothing before the answer.
     func checkLie() {
         guard let lie else { return }
         let victim = world.clients[lie.victim]
@@ -35,8 +35,8 @@ extension InvariantChecker {
         }
     }
 
-    /// Whether the clients were members of the channel in all given epochs. After a member was removed and added again, its view
-    /// begins anew, so it does not include earlier entries.
+    /// Whether the clients were members of the channel in all given epochs. If a member was removed and added again, the member
+    /// does not see earlier entries.
     private func wereMembers(
         _ clients: [SimulatedClient], of channel: ChannelID, in epochs: ClosedRange<UInt64>
     ) -> Bool {

@@ -14,7 +14,7 @@ extension InvariantChecker {
         checkLie()
     }
 
-    /// Notes texts that were stored but not reported, because the device crashed in between.
+    /// Notes texts that a device has stored but not reported. A device may crash between the two.
     private func learnOwnTexts(_ client: SimulatedClient) {
         guard let machine = client.machine, let summaries = try? machine.conversationSummaries() else { return }
         for summary in summaries {
@@ -113,7 +113,7 @@ extension InvariantChecker {
         }
     }
 
-    /// Checks that a client that has an epoch's keys also has all texts of the epoch.
+    /// Checks that a client with the keys of an epoch also has all texts of that epoch.
     private func checkComplete(
         _ messages: [Message], _ summary: ConversationSummary, _ snapshot: ConversationSnapshot,
         _ client: SimulatedClient
@@ -142,7 +142,7 @@ extension InvariantChecker {
         }
     }
 
-    /// Checks that a client's own texts are not lost, and that they are sent if possible.
+    /// Checks that none of a client's own texts is lost, and that the texts are sent if possible.
     private func checkOwn(_ shown: [Int: Message], _ client: SimulatedClient, _ machine: ProfileMachine) {
         for (number, said) in said where said.author == client.index && said.isStored && !said.expires {
             guard let message = shown[number] else {
@@ -212,7 +212,8 @@ extension InvariantChecker {
         }
     }
 
-    /// Checks that a client that is not a member of an epoch never had the means to enter the epoch or to decrypt its messages.
+    /// Checks clients that are not members of an epoch. Such a client must never have had the means to enter the epoch or to
+    /// decrypt messages of the epoch.
     private func checkDoors(_ channel: ChannelID, _ state: ModelChannel) {
         for (client, grants) in grants {
             let groups = known[client, default: [:]].filter { $0.key.channel == channel }
@@ -272,7 +273,7 @@ extension InvariantChecker {
     }
 }
 
-/// Accepts every member. It is used for an attacker's copy of a group.
+/// Accepts every member. An attacker's copy of a group uses this service.
 private struct Everybody: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool { true }
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool { true }

@@ -22,7 +22,7 @@ final class InvariantChecker {
         let epoch: UInt64
     }
 
-    /// Facts about an epoch on which all members of the epoch must agree.
+    /// Facts about an epoch. All members of the epoch must agree on these facts.
     struct EpochFacts {
         let authenticator: [UInt8]
         let members: Set<Int>
@@ -34,42 +34,43 @@ final class InvariantChecker {
         let sender: MessagePlace
     }
 
-    /// All texts, by the number that each contains.
+    /// All texts. Each text contains a number, which is its key in this dictionary.
     private(set) var said: [Int: Said] = [:]
-    /// The number that each text contains, by the id of its message.
+    /// The number in each text, by the id of the text's message.
     private(set) var numbers: [EntryID: Int] = [:]
     private(set) var epochs: [EpochPlace: EpochFacts] = [:]
     private var generations: [GenerationPlace: [UInt8]] = [:]
     /// The entries of channels that do not belong to a conversation.
     private var parcels: [ChannelID: [(entry: EntryID, payload: [UInt8])]] = [:]
-    /// The numbers of the texts that a client's disk has ever contained.
+    /// For each client, the numbers of the texts that were ever on the client's disk.
     private(set) var seen: [Int: Set<Int>] = [:]
-    /// The epochs whose keys a client had, with the group at that time.
+    /// For each client, the epochs whose keys the client had, each with the group at that time.
     private(set) var known: [Int: [EpochPlace: Group]] = [:]
-    /// The grants of all tokens that a client was ever able to compute.
+    /// For each client, the grants of all tokens that the client was ever able to compute.
     private(set) var grants: [Int: Set<Grant>] = [:]
-    /// Whether a group may have a member that does not know of it, because the invite had ended when the member was added.
+    /// Whether a group may have a member that does not know about the group. This happens if the invite had ended when the member
+    /// was added.
     var hasGhosts = false
     /// The warnings that clients have shown.
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
-    /// The relay states in the events of profile machines. The reports of ``LinkMachine`` are not among them.
+    /// The relay states in the events of profile machines, without the reports of ``LinkMachine``.
     private(set) var relayStates: [(client: Int, state: RelayState)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
-    /// The clocks that clients found to differ from their own.
+    /// For each client, the differing clocks that the client has found.
     private(set) var clocks: [(client: Int, difference: ClockDifference)] = []
     /// The proofs of presence that clients have received.
     private(set) var presences: [(client: Int, log: LogComparison)] = []
     /// The conversations in which clients suspect their relay.
     private(set) var suspected: [Int: Set<ConversationID>] = [:]
-    /// The messages that clients have shown.
+    /// For each client, the messages that the client has shown.
     private(set) var told: [Int: Set<EntryID>] = [:]
-    /// The lie of the relays; `nil` if they do not lie.
+    /// The lie of the relays; `nil` if the relays are honest.
     var lie: TurnLie?
-    /// Number of pairs of members for which the lie was checked.
+    /// Number of pairs of members for which the detection of the lie was checked.
     var liesJudged = 0
     var protocolViolations = 0
-    /// Whether the relays are honest. If they are, no client may show a warning.
+    /// Whether the relays are honest. If they are honest, no client may show a warning.
     var relaysAreHonest = true
 
     // MARK: Texts
@@ -100,7 +101,7 @@ final class InvariantChecker {
         }
     }
 
-    /// Notes a text that was stored. The device may crash before it reports the text.
+    /// Notes a text that a device has stored. The device may crash before it reports the text.
     private func learnOwnText(_ bytes: [UInt8], _ client: SimulatedClient) {
         guard let number = Marker.numbers(in: bytes).first else { return }
         guard let item = try? OutboxItem(stored: bytes), said[number]?.author == client.index else {
@@ -110,7 +111,7 @@ final class InvariantChecker {
         numbers[item.entryID] = number
     }
 
-    /// Checks that all members of an epoch have the same state, and notes that state.
+    /// Checks that all members of an epoch have the same state. Notes that state.
     private func learnEpoch(of owner: UInt64, _ client: SimulatedClient) {
         guard let group = try? client.store.storedGroup(owner), let channel = ChannelID(group.groupID) else {
             return world.reportViolation("\(client.name) stored a group that cannot be read")
@@ -142,7 +143,7 @@ final class InvariantChecker {
         Set(group.memberAccounts.compactMap { account in world.clients.first { $0.account == account }?.index })
     }
 
-    /// Checks that nothing is sent in a conversation that waits for its user's consent.
+    /// Checks that a client sends nothing in a conversation before its user has accepted the conversation.
     private func checkConsent(_ request: Request, _ client: SimulatedClient) {
         let channel: ChannelID
         switch request {
@@ -157,7 +158,7 @@ final class InvariantChecker {
         world.reportViolation("\(client.name) acts in a conversation that its person has not accepted")
     }
 
-    /// Checks a request before it is sent. No key of the ratchet may be used for two messages.
+    /// Checks a request before it is sent. Each key of the ratchet may be used for one message only.
     func willSend(_ request: Request, _ client: SimulatedClient) {
         checkConsent(request, client)
         let (channel, epoch, bytes): (ChannelID, UInt64, ArraySlice<UInt8>)
@@ -230,9 +231,9 @@ final class InvariantChecker {
         if relaysAreHonest { world.reportViolation("\(client.name) is warned of an honest relay: \(warning)") }
     }
 
-    /// Checks that a refused command changes nothing. Changes to expiring texts are ignored, because they may have another
-    /// cause: the machine notices a changed clock at the next input, and then hides, erases or prolongs texts. That input may be
-    /// the refused command.
+    /// Checks that a refused command changes nothing. Changes of expiring texts are ignored: a changed clock may have caused
+    /// them. The machine notices a changed clock at its next input, and then hides, erases or prolongs texts. This next input may
+    /// be the refused command.
     func check(_ inputs: [ProfileInput], _ output: ProfileOutput, _ client: SimulatedClient) {
         let writes = output.transaction.writes.filter { ![.expiry, .entry].contains($0.table) }
         guard inputs.count == 1, case .command(let command) = inputs[0], !writes.isEmpty else { return }
@@ -254,7 +255,7 @@ extension StoreTransaction.Write {
     }
 }
 
-/// Reads and writes the numbers in texts. A number shows in which places its text appears.
+/// Reads and writes the numbers in texts. With a number, the checker finds all places in which a text appears.
 enum Marker {
     private static let word = Array("canary-".utf8)
     private static let digits = 6

@@ -2,7 +2,7 @@ import KithWire
 
 /// One channel of a ``RelayModel``, according to Docs/relay-protocol.md.
 struct ModelChannel {
-    /// One epoch. `lastSeq` is the seq of its turn; `nil` for the current epoch.
+    /// One epoch. `lastSeq`: the seq of the epoch's turn; `nil` for the current epoch.
     struct Epoch {
         let access: Access
         let firstSeq: UInt64
@@ -17,10 +17,9 @@ struct ModelChannel {
     private(set) var firstSeq: UInt64 = 1
     private(set) var lastSeq: UInt64 = 0
     private(set) var isClosed = false
-    /// All entries that were ever appended. A real relay has only the kept entries, but the checks of a simulation need all of
-    /// them.
+    /// All entries that were ever appended. A real relay has only the kept entries. The checks of a simulation need all entries.
     private(set) var archive: [Entry] = []
-    /// The access of every epoch, for the checks of a simulation.
+    /// The access of every epoch. The checks of a simulation need it.
     private(set) var accesses: [UInt64: Access] = [:]
     let retentionSeconds: UInt32
     private var ids: [EntryID: (seq: UInt64, atMs: UInt64)] = [:]
@@ -47,8 +46,9 @@ struct ModelChannel {
         return known.seq
     }
 
-    /// Appends an entry to the current epoch. `nextAccess` is the access of the next epoch if the entry is a turn, and `nil` if
-    /// it is a message.
+    /// Appends an entry to the current epoch.
+    ///
+    /// - Parameter nextAccess: the access of the next epoch if the entry is a turn; `nil` if the entry is a message.
     mutating func append(id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry {
         lastSeq += 1
         let entry = Entry(
@@ -78,13 +78,13 @@ struct ModelChannel {
         }
     }
 
-    /// Drops the entries whose retention is over.
+    /// Drops the entries whose retention time is over.
     mutating func expire(nowMs: UInt64) {
         let kept = entries.first { $0.receivedAtMs + UInt64(retentionSeconds) * 1_000 >= nowMs }
         trim(to: kept?.seq ?? lastSeq + 1)
     }
 
-    /// Forgets the ids of dropped entries, as a relay that restarts does.
+    /// Forgets the ids of dropped entries. A real relay forgets them at a restart.
     mutating func forgetTrimmedIDs() {
         let first = firstSeq
         ids = ids.filter { $0.value.seq >= first }
@@ -101,7 +101,7 @@ struct ModelChannel {
     }
 }
 
-/// The limits of a ``RelayModel``. The default values are those of a relay.
+/// The limits of a ``RelayModel``. The default values are the values of a real relay.
 struct ModelLimits {
     /// Time for which the relay recognizes a repeated entry id, in milliseconds.
     static let entryIDMs: UInt64 = 86_400_000
@@ -111,8 +111,8 @@ struct ModelLimits {
     static let presentedEpochs = 8
     /// Maximum number of key packages in one inbox.
     static let keyPackages = 1_000
-    /// Number of key packages that one inbox gives out without a wait. The next constant is the time until it gives out one
-    /// more, in milliseconds.
+    /// Number of key packages that one inbox gives out without a wait. After that, the inbox gives out one key package in the
+    /// time of the next constant, in milliseconds.
     static let withdrawBurst: UInt64 = 400
     static let withdrawEveryMs: UInt64 = 2_000
     /// Time after which a sender may try a full inbox again, in milliseconds.

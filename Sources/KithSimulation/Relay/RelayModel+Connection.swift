@@ -4,7 +4,7 @@ extension RelayModel {
     /// The number of a connection.
     typealias Connection = Int
 
-    /// A frame that has to be sent to a connection. Frames with the same `channel` keep their order.
+    /// A frame that has to be sent to a connection. Frames with the same `channel` are sent in order.
     struct Outgoing {
         let connection: Connection
         let channel: ChannelID?
@@ -32,7 +32,7 @@ extension RelayModel {
     }
 }
 
-/// An entry that a client wants to append. It is a turn if it opens the next epoch.
+/// An entry that a client wants to append. If the entry opens the next epoch, it is a turn.
 struct ModelAppend {
     let channel: ChannelID
     let epoch: UInt64

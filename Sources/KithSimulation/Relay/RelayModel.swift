@@ -1,9 +1,9 @@
 import KithWire
 
-/// A relay according to Docs/relay-protocol.md, without a disk, network or clock. It receives one frame at a time and returns
-/// frames.
+/// A relay according to Docs/relay-protocol.md, without a disk, network or clock. The relay receives one frame at a time and
+/// returns frames.
 ///
-/// The state on the disk is separate from the state in memory, so that ``restart()`` can simulate a crash.
+/// The state on the disk is separate from the state in memory. ``restart()`` deletes only the state in memory, like a crash.
 struct RelayModel {
     var limits: ModelLimits
     let relayID: [UInt8]
@@ -22,7 +22,7 @@ struct RelayModel {
     /// The relay's lies; `nil` for an honest relay.
     var lies: RelayLies?
 
-    /// Frames that were not sent yet.
+    /// Unsent frames.
     private(set) var outgoing: [Outgoing] = []
 
     init(limits: ModelLimits = ModelLimits(), relayID: [UInt8], pass: RelayPass? = nil) {
@@ -40,7 +40,7 @@ struct RelayModel {
         for channel in session.follows.keys { followers[channel]?.remove(connection) }
     }
 
-    /// Deletes the state in memory, as a power cut does.
+    /// Deletes the state in memory. A power cut has the same effect.
     mutating func restart() {
         sessions = [:]
         followers = [:]
@@ -49,7 +49,7 @@ struct RelayModel {
         for channel in Array(channels.keys) { channels[channel]?.forgetTrimmedIDs() }
     }
 
-    /// Drops the entries whose retention is over.
+    /// Drops the entries whose retention time is over.
     mutating func expire(nowMs: UInt64) {
         for channel in Array(channels.keys) { channels[channel]?.expire(nowMs: nowMs) }
     }
@@ -81,7 +81,7 @@ struct RelayModel {
         }
     }
 
-    /// Inserts an answer before the frames that its request caused.
+    /// Inserts the answer to a request before the frames that the request has caused.
     private mutating func insert(
         _ reply: Reply, _ frame: ClientFrame, _ connection: Connection, at place: Int, closes: Bool = false
     ) {
@@ -228,8 +228,7 @@ struct RelayModel {
         return .reply(.done)
     }
 
-    /// Returns the refusal of a request that needs a right in the channel's current epoch; `nil` if the connection has that
-    /// right.
+    /// Returns the refusal of a request that needs a right in the channel's current epoch. `nil` if the connection has the right.
     private func refusal(of needed: Rights, _ id: ChannelID, _ connection: Connection) -> Answer? {
         guard let session = sessions[connection], session.rights[id] != nil, let channel = channels[id],
             session.rights(in: id, channel.epoch).contains(needed)

@@ -7,7 +7,7 @@ struct ShownLog {
     let firstSeq: UInt64
     let lastSeq: UInt64
     private let epochs: [UInt64: ModelChannel.Epoch]
-    /// The shown seqs of entries, by their true seqs. Empty if the true log is shown.
+    /// For each true seq, the seq that the relay shows instead. Empty if the relay shows the true log.
     private let renumbered: [UInt64: UInt64]
 
     /// Shows the true log.
@@ -19,8 +19,7 @@ struct ShownLog {
         renumbered = [:]
     }
 
-    /// Shows an invented log that looks complete. Its entries are numbered anew, and its epochs end with the turns that it
-    /// contains.
+    /// Shows an invented log that looks complete. The entries get new numbers. The epochs end with the turns in the invented log.
     init(of channel: ModelChannel, showing invented: [InventedEntry]) {
         var epochs: [UInt64: ModelChannel.Epoch] = [:]
         var renumbered: [UInt64: UInt64] = [:]
@@ -46,7 +45,8 @@ struct ShownLog {
         self.renumbered = renumbered
     }
 
-    /// Returns the first seq of an epoch, and the seq of its turn if the epoch has ended; `nil` if there is no such epoch.
+    /// Returns the seq of an epoch's first entry, and the seq of its turn if the epoch has ended; `nil` if there is no such
+    /// epoch.
     func bounds(of epoch: UInt64) -> (first: UInt64, last: UInt64?)? {
         epochs[epoch].map { ($0.firstSeq, $0.lastSeq) }
     }
@@ -60,7 +60,7 @@ struct ShownLog {
         return entries[Int(first - firstSeq)...Int(last - firstSeq)]
     }
 
-    /// Returns the shown seq of an entry. An entry that is not shown keeps its true seq.
+    /// Returns the shown seq of an entry. If the entry is not shown, returns its true seq.
     func shownSeq(of seq: UInt64) -> UInt64 { renumbered[seq] ?? seq }
 }
 
@@ -72,14 +72,14 @@ struct InventedEntry {
     var truth: UInt64?
 }
 
-/// The lies of a relay. Each property is a function that can be replaced. By default, the functions tell the truth.
+/// The lies of a relay. Each property is a function, and a test may replace it. By default, all functions tell the truth.
 final class RelayLies {
-    /// Returns the log that is shown to a connection; `nil` for the true log. The last parameter has all entries that were ever
+    /// Returns the log that a connection sees; `nil` for the true log. The last parameter has all entries that were ever
     /// appended.
     var log: (ChannelID, RelayModel.Connection, [Entry]) -> [InventedEntry]? = { _, _, _ in nil }
-    /// Returns the key package that an inbox gives out instead of its next one; `nil` to give out the next one.
+    /// Returns the key package that an inbox gives out in place of its next one; `nil` to give out the next one.
     var keyPackage: (ChannelID) -> KeyPackageBytes? = { _ in nil }
-    /// Returns whether a message is dropped although the relay acknowledges it.
+    /// Returns whether the relay acknowledges a message but drops it.
     var drops: (ChannelID, EntryID) -> Bool = { _, _ in false }
 
     /// Returns the time that the relay claims. The parameter is the true time. Both times are in milliseconds since 1970.

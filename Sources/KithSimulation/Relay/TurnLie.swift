@@ -6,7 +6,7 @@ struct TurnLie: Sendable {
     enum Kind: CaseIterable, Sendable {
         /// The last two entries before the turn change places.
         case swap
-        /// An entry of noise with the same id replaces the last entry before the turn.
+        /// The last entry before the turn is replaced by noise with the same id.
         case replace
         /// The last entry before the turn is missing.
         case withhold
@@ -15,14 +15,16 @@ struct TurnLie: Sendable {
     let kind: Kind
     /// The number of the deceived member.
     let victim: Int
-    /// The number of the turn in its channel, at least 2. The lie cannot be about the first turn, because only that turn shows
-    /// the relay that the channel belongs to a conversation.
+    /// The number of the turn in its channel, at least 2. The first turn shows the relay that the channel belongs to a
+    /// conversation. Before the first turn, the relay cannot plan a lie.
     let turn: Int
 
-    /// Number of entries that a relay holds back, so that it can lie about them.
+    /// Number of entries that the relay holds back before the turn. The relay can lie about these entries.
     private static let held = 2
 
-    /// Returns the log that is shown instead of `truth`; `nil` to show `truth`, which has all entries that were appended.
+    /// Returns the log that the deceived member sees; `nil` to show the true log.
+    ///
+    /// - Parameter truth: all entries that were ever appended.
     func log(_ truth: [Entry]) -> [InventedEntry]? {
         let turns = truth.indices.filter { truth[$0].kind == .turn }
         guard turns.count >= turn - 1, turn >= 2 else { return nil }
@@ -42,7 +44,7 @@ struct TurnLie: Sendable {
         return shown
     }
 
-    /// Returns the turn before which the relay lied; `nil` if it did not lie.
+    /// Returns the turn for which the relay has lied; `nil` if the relay has not lied.
     func liedTurn(_ truth: [Entry]) -> Entry? {
         let turns = truth.filter { $0.kind == .turn }
         return turns.count >= turn && didLie(truth) ? turns[turn - 1] : nil
@@ -55,7 +57,7 @@ struct TurnLie: Sendable {
 }
 
 extension Entry {
-    /// The entry with random-looking bytes of the same length.
+    /// The entry with a meaningless payload of the same length.
     fileprivate var noise: Entry {
         Entry(
             seq: seq, epoch: epoch, kind: kind, receivedAtMs: receivedAtMs, id: id,

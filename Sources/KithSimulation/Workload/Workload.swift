@@ -8,7 +8,7 @@ final class Workload {
     private var operationsLeft: Int
     private let mostGroups: Int
     private(set) var groups = 0
-    /// All invites, with the clients that created them.
+    /// All invites, each with the client that created it.
     var invites: [(owner: Int, invite: OpenInvite)] = []
     /// The single-use invites that a client has tried to use.
     private var used: Set<ChannelID> = []
@@ -23,7 +23,7 @@ final class Workload {
 
     // MARK: Time
 
-    /// Performs one operation, and schedules the next one.
+    /// Performs one operation. Then schedules the next one.
     func act() {
         guard operationsLeft > 0 else { return }
         operationsLeft -= 1
@@ -33,7 +33,7 @@ final class Workload {
         if operationsLeft > 0 { world.schedule(.operation, after: pause()) }
     }
 
-    /// Returns the pause before the next operation. Most pauses are short, so that operations overlap, and some are days long.
+    /// Returns the pause before the next operation. Most pauses are short, so operations overlap. Some pauses are days long.
     private func pause() -> UInt64 {
         switch world.random.pick(0...99) {
         case 0...54: UInt64(world.random.pick(0...300))
@@ -107,8 +107,8 @@ final class Workload {
         client.perform(.join(invite.invite, name: nil)) { [unowned self] in didAdd($0, client) }
     }
 
-    /// Notes that the invite that a person uses may have ended. An invite ends when it is used or revoked, or when it expires by
-    /// its creator's clock. An ended invite still works until the relay closes the invite's inbox, but the creator does not read
+    /// Notes whether the invite that a person uses may have ended. An invite ends when it is used or revoked, or when it expires
+    /// by its creator's clock. An ended invite still works until the relay closes the invite's inbox. The creator does not read
     /// letters that arrive after the end.
     private func noteWhetherItMayBeOver(_ open: OpenInvite) {
         let isUsed = !open.isReusable && !used.insert(open.invite.inbox.channel).inserted
@@ -117,7 +117,7 @@ final class Workload {
         if isUsed || !isOpen { world.checker.hasGhosts = true }
     }
 
-    /// Notes a failed addition. If the invite had ended, the member may have been added without ever learning of it.
+    /// Notes a failed addition. If the invite had ended, the new member may never learn about the group.
     private func didAdd(_ result: Result<ConversationID, KithError>, _ client: SimulatedClient) {
         if case .failure = result { world.checker.hasGhosts = true }
     }
