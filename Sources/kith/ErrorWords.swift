@@ -8,7 +8,7 @@ import PrivateFiles
 
 /// An error of Kith whose description is a sentence for the user.
 ///
-/// All errors of the libraries that can end a command are declared here. The description of any other error is not shown.
+/// All library errors that can end a command are declared in this file. The description of any other error is not shown.
 protocol DescribedError: Error, CustomStringConvertible {}
 
 extension BackupError: DescribedError {}
@@ -25,9 +25,9 @@ extension RelayListenError: DescribedError {}
 extension StoreError: DescribedError {}
 extension StoreOpenError: DescribedError {}
 
-/// Translates every error that can end a command into a sentence. No other code does this.
+/// Translates every error that can end a command into a sentence. Only this type does so.
 enum ErrorWords {
-    /// Returns one sentence without a full stop. It never contains the text of a system or library error.
+    /// Returns one sentence without a full stop. The sentence never contains the text of a system or library error.
     static func sentence(for error: any Error) -> String {
         switch error {
         case let error as Failure: error.message

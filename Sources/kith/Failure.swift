@@ -12,7 +12,7 @@ struct Failure: Error {
 extension ExitCode {
     /// The connection was cut before a goodbye.
     static let cut = ExitCode(2)
-    /// The relay's key or the other person's key is not the expected one.
+    /// The relay's key or the other person's key is not the expected key.
     static let wrongKey = ExitCode(3)
     /// The relay cannot be reached, or the result did not arrive in time.
     static let notInTime = ExitCode(4)
@@ -48,7 +48,7 @@ private func exitCode(for error: any Error) -> ExitCode {
 }
 
 extension KithError {
-    /// The sentence for the user of this program. It includes a command that helps, if there is one.
+    /// The sentence for the user of this program. If a command helps, the sentence contains that command.
     var sentence: String {
         switch self {
         case .noProfile: "there is no profile yet; make one with kith init"

@@ -5,7 +5,7 @@ import KithClient
 struct ChatBackend: Sendable {
     let profile: Profile
     let conversation: ConversationID
-    /// Whether read receipts are sent to the other members.
+    /// Whether this device sends read receipts to the other members.
     let sendsReceipts: Bool
 
     /// Maximum number of unread messages that are shown at first. A person does not read more at once.
@@ -17,8 +17,8 @@ struct ChatBackend: Sendable {
 
     /// Reads the state of the conversation for its first screen.
     ///
-    /// - Parameter page: the number of messages to show to a person at first. If more messages are unread, these are shown too,
-    ///   up to a limit. `nil` for a program, which gets all unread messages.
+    /// - Parameter page: the number of messages to show to a person at first. If more messages are unread, the unread messages
+    ///   are shown too, up to a limit. `nil` for a program; a program gets all unread messages.
     func opening(page: Int?) async throws(KithError) -> ChatModel.Opening {
         let summary = try await profile.conversation(conversation)
         let history: [Message]

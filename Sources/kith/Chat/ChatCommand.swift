@@ -41,7 +41,7 @@ struct ChatCommand: AsyncParsableCommand {
               130  you decided against it
             """)
 
-    /// Maximum wait for a conversation or person with an unknown name, since either may still arrive in an inbox.
+    /// Maximum wait if no conversation or person has the name. A conversation or person may still arrive in an inbox.
     private static let inboxWait = Duration.seconds(3)
 
     @OptionGroup var options: ProfileOptions
@@ -100,11 +100,11 @@ struct ChatCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the name if a relay may learn it. A mistyped name of a person or group must not be sent to a relay, so the user is
-    /// asked first.
+    /// Returns the name after the user has agreed to send it to a relay. A mistyped name of a person or group must not reach a
+    /// relay, so this function asks the user first.
     ///
-    /// - Throws: ``Failure`` with similar names, if no name at a relay can look like this one, if there is no relay to ask, or if
-    ///   there is no terminal for the question. ``ExitCode/interrupted`` unless the user says yes.
+    /// - Throws: ``Failure`` with similar names if the name cannot be a name at a relay, if there is no relay to ask, or if there
+    ///   is no terminal for the question. ``ExitCode/interrupted`` if the user does not say yes.
     private func consentToLookUp(in profile: Profile) async throws -> Name {
         let here = try await profile.conversations().map(\.name) + profile.contacts().map(\.name)
         let unknown = NamedTarget.unknown(name, among: here)
@@ -122,7 +122,7 @@ struct ChatCommand: AsyncParsableCommand {
         return name
     }
 
-    /// Finds the conversation or contact with the name. Waits a little if there is none, because the inbox may still have an
+    /// Finds the conversation or contact with the name. If there is none, waits a little. The inbox may still receive an
     /// invitation to a new group, or a letter from a person who has just used an invite.
     private func known(in profile: Profile) async throws -> NamedTarget? {
         let events = await profile.events()

@@ -1,6 +1,6 @@
 /// Decides when a line with the day or the time is printed between messages. The type performs no input or output.
 struct ChatDay {
-    /// Shortest pause between two messages after which the time is shown.
+    /// Shortest pause between two messages after which the time is printed.
     private static let silenceMs: UInt64 = 15 * 60_000
 
     private static let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
@@ -15,8 +15,8 @@ struct ChatDay {
 
     init(local: @escaping @Sendable (UInt64) -> LocalTime = LocalTime.init(ms:)) { self.local = local }
 
-    /// Returns the line that is printed before a message that was sent at a given time; `nil` for none. A sender's clock may be
-    /// wrong, so the shown time never goes back and is never later than `now`.
+    /// Returns the line to print before a message that was sent at a given time; `nil` for none. A sender's clock may be wrong.
+    /// Therefore the printed time never goes back, and is never later than `now`.
     mutating func line(before sentAtMs: UInt64, now: UInt64) -> String? {
         let time = max(last ?? 0, min(sentAtMs, now))
         defer { last = time }

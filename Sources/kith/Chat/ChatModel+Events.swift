@@ -40,7 +40,7 @@ extension ChatModel {
         return lines + statusLines(conversation, was: nil)
     }
 
-    /// Returns why the user may trust a contact's key, or that it is not verified.
+    /// Returns the reason to trust a contact's key. If the key is not verified, returns a sentence that says so.
     static func trust(_ contact: Contact) -> Sentence {
         let remedy: Sentence = contact.trust.isVerified ? "" : ". Compare numbers with /verify"
         return "[\(name: contact.name) is \(contact.trust.sentence)\(remedy)]"
@@ -115,12 +115,12 @@ extension ChatModel {
         }
     }
 
-    /// Reports a conversation that a stranger began. If strangers begin very many conversations, most are only counted.
+    /// Reports a conversation that a stranger began. If strangers begin very many conversations, most of these are only counted.
     private mutating func reportInvitation(_ summary: ConversationSummary) {
         if summary.isPending, let line = strangers.line(for: summary, at: now) { notice(line) }
     }
 
-    /// Removes a waiting text that the relay refused because it is too long.
+    /// Removes a waiting text. The relay has refused the text because it is too long.
     private mutating func dropWaiting(_ entry: EntryID) {
         guard let index = waiting.firstIndex(where: { $0.id == entry }) else { return }
         complain("not sent: \(quoted: waiting.remove(at: index).snippet)")

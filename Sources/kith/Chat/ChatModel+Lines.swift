@@ -39,7 +39,8 @@ extension ChatModel {
         request(.send(text, replyTo: replyTo.flatMap { bySeq[$0] }, expiresAfter: expiresAfter))
     }
 
-    /// Accepts only yes and no. Any other line was meant as a message. Such a line is not sent, and the question stays open.
+    /// Handles a line while a question is open. Accepts only yes and no as answers. Any other line was meant as a message. Such a
+    /// line is not sent, and the question stays open.
     private mutating func answer(_ question: Question, _ text: String) {
         guard let decision = YesOrNo(text) else {
             return complain("please answer yes or no, or press Enter to decide later; nothing was sent")
@@ -111,15 +112,15 @@ extension ChatModel {
             ?? contacts.values.first { ForeignText($0.name).isShown(as: name) }
     }
 
-    /// Returns the end of an error message: a question whether the user meant a contact with a similar name. Empty if no contact
-    /// has a similar name.
+    /// Returns the end of an error message. It asks whether the user meant a contact with a similar name. Empty if no contact has
+    /// a similar name.
     private func suggestion(for name: String) -> Sentence {
         let near = NamedTarget.near(name, among: contacts.values.map(\.name))
         guard !near.isEmpty else { return "" }
         return "; did you mean \(near.map { "\(name: $0)" as Sentence }.joined(separator: " or "))?"
     }
 
-    /// Adds one contact, whose name may contain spaces, or several contacts.
+    /// Adds several contacts, or one contact whose name may contain spaces.
     private mutating func add(_ names: String) {
         if let contact = named(names) { return request(.add([contact.id])) }
         var found: [ContactID] = []
@@ -156,7 +157,7 @@ extension ChatModel {
         if seconds == nil { notice("your messages no longer expire") }
     }
 
-    /// Removes a member after asking the user, because the other members notice a removal even if it is undone.
+    /// Removes a member after asking the user. The other members notice a removal even if the user undoes the removal.
     private mutating func remove(_ name: String) {
         guard !conversation.isDirect else {
             return complain("nobody can be removed from a conversation of two; /leave ends it")
@@ -253,8 +254,7 @@ extension ChatModel {
         }
     }
 
-    /// Shows a page of earlier messages and notices, each with its number. If there are no earlier ones, shows the last page
-    /// again.
+    /// Shows a page of earlier messages and notices, each with its number. If no earlier ones exist, shows the last page again.
     private mutating func showEarlier(_ page: [Message], before: UInt64?, limit: Int) {
         let messages = page.filter { $0.seq != nil }
         guard let first = messages.first?.seq else {

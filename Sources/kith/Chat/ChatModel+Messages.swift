@@ -32,15 +32,15 @@ extension ChatModel {
         }
     }
 
-    /// Shows a message in the status until it is in the log. The model may get the message's id several times before that: in the
-    /// answer to `send`, when the message is queued, and when the relay has acknowledged it. All calls but the first have no
-    /// effect.
+    /// Shows a message in the status until the message is in the log. The model may get the message's id several times before
+    /// that: in the answer to `send`, when the message is queued, and when the relay has acknowledged the message. Only the first
+    /// call has an effect.
     mutating func wait(for id: EntryID, snippet: String) {
         guard !shown.contains(id), !waiting.contains(where: { $0.id == id }) else { return }
         waiting.append((id, snippet))
     }
 
-    /// Shows one short line for the first member who has read the message, and one for the last member.
+    /// Shows one short line for the first member who has read the message, and one short line for the last member.
     private mutating func showReceipt(_ message: Message, readers: Int, before: Int) {
         let others = max(1, conversation.memberCount - 1)
         guard isForPerson, before == 0 || readers >= others else { return }
@@ -73,14 +73,14 @@ extension ChatModel {
         show(lines)
     }
 
-    /// Returns the message's number, which is printed before its text and which `/reply` and `/explain` accept. Notices have no
-    /// printed number except in `/history`.
+    /// Returns the number that is printed before the message's text. `/reply` and `/explain` accept this number. Only `/history`
+    /// prints the numbers of notices.
     private static func number(_ message: Message) -> String {
         guard let seq = message.seq, case .text = message.body else { return "" }
         return "\(seq)  "
     }
 
-    /// Stores the parts of a message to which later messages and commands may refer.
+    /// Stores the parts of a message that later messages and commands may need.
     mutating func remember(_ message: Message) {
         known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
         guard let seq = message.seq else { return }

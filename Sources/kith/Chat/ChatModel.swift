@@ -5,8 +5,8 @@ import KithWire
 /// The state of a conversation's screen. It receives events and typed lines, and returns lines to show and requests to perform.
 /// The type performs no input or output.
 ///
-/// A terminal that scrolls cannot change lines that it has already shown. Therefore the user's own messages are shown when they
-/// are in the log, in the order that all members see. Until then, the status above the input line shows them.
+/// A terminal that scrolls cannot change lines that it has already shown. Therefore the user's own messages are shown only after
+/// they are in the log, in the order that all members see. Until then, the status above the input line shows them.
 struct ChatModel {
     /// The state of a conversation when it is opened.
     struct Opening: Sendable {
@@ -16,7 +16,7 @@ struct ChatModel {
         var contacts: [Contact]
         /// The names of the profile's conversations.
         var names: [ConversationID: String]
-        /// The last page, the oldest message first. Unsent messages come last.
+        /// The last page of messages, the oldest message first. Unsent messages come last.
         var history: [Message]
 
         /// Unread messages of other members.
@@ -50,14 +50,14 @@ struct ChatModel {
         }
     }
 
-    /// A question to the user, with the requests that follow a yes and a no.
+    /// A question to the user, with the request that follows a yes and the request that follows a no.
     struct Question {
         let text: Sentence
         let yes: ChatRequest
         var no: ChatRequest?
     }
 
-    /// The parts of a message to which later messages and commands may refer.
+    /// The parts of a message that later messages and commands may need.
     struct Known {
         let seq: UInt64?
         let snippet: String
@@ -65,14 +65,16 @@ struct ChatModel {
 
     /// Minimum time between two notices that a member is online, in milliseconds.
     static let presenceIntervalMs: UInt64 = 60_000
-    /// Minimum time for which a member lags before the user is told, in milliseconds. A shorter lag is caused by the network.
+    /// Minimum time for which a member lags before the user is told, in milliseconds. The network causes shorter lags.
     static let lagMs: UInt64 = 2_000
-    /// Number of unsent messages that the status shows with their text. The status only counts the others.
+    /// Number of unsent messages that the status shows with their text. Further unsent messages are only counted.
     private static let namedWaiting = 1
 
-    /// Whether a person reads the output and sees a status. A program gets the messages without dates and numbers.
+    /// Whether a person reads the output. A person sees a status. A program sees no status, and gets the messages without dates
+    /// and numbers.
     let isForPerson: Bool
-    /// Whether a person types, so that lines that begin with a slash are commands. Every line of a program is a text.
+    /// Whether a person types. If a person types, a line that begins with a slash is a command. Every line of a program is a
+    /// text.
     let takesCommands: Bool
     var conversation: ConversationSummary
     var renderer: MessageRenderer
@@ -100,8 +102,8 @@ struct ChatModel {
     var wasConnected = false
     private var status: Sentence?
     var reportedOnlineAt: [ContactID: UInt64] = [:]
-    /// The members whose latest answer to a presence check was behind this device's log. The value is the time since which a
-    /// member's answers have been behind, in milliseconds since 1970.
+    /// The members whose latest answer to a presence check was behind this device's log. The value is the time at which a member
+    /// began to lag, in milliseconds since 1970.
     var behindSince: [ContactID: UInt64] = [:]
     var reportedElsewhereAt: [ConversationID: UInt64] = [:]
     var strangers = StrangerNotices()
@@ -130,7 +132,7 @@ struct ChatModel {
         }
     }
 
-    /// Whether another presence check can change what is known: no member has answered yet, or a member that lagged may have
+    /// Whether another presence check may give new information: no member has answered yet, or a member that lagged may have
     /// caught up.
     var asksAgain: Bool { reportedOnlineAt.isEmpty || !behindSince.isEmpty }
 
@@ -204,7 +206,7 @@ struct ChatModel {
         return parts.isEmpty ? nil : "[\(parts.joined(separator: " · "))]"
     }
 
-    /// Formats a number of seconds with the largest unit that divides it.
+    /// Formats a number of seconds with the largest unit that divides the number.
     static func duration(_ seconds: UInt32) -> Sentence {
         for (unit, name) in [(86_400, "day"), (3_600, "hour"), (60, "minute")] as [(UInt32, Sentence)]
         where seconds % unit == 0 {

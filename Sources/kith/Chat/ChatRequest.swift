@@ -20,8 +20,8 @@ enum ChatRequest: Hashable, Sendable {
     case invite
     case trustLog
 
-    /// Whether the request finishes without a relay. Later input waits for a request of this kind, so that messages keep their
-    /// order. All other requests wait for a relay while the user continues to type.
+    /// Whether the request finishes without a relay. Later input waits for such a request, so messages keep their order. All
+    /// other requests wait for a relay while the user continues to type.
     var isQuick: Bool {
         switch self {
         case .send, .markRead, .checkPresence, .history, .search, .explain, .members, .safetyNumber, .setVerified,

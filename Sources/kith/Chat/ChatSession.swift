@@ -4,8 +4,8 @@ import KithClient
 
 /// Runs a chat. It passes events, lines and answers to the ``ChatModel``, and performs the model's outputs.
 struct ChatSession {
-    /// Maximum number of messages and other requests that the relay has not answered yet. At this number, the chat reads no
-    /// further line.
+    /// Maximum number of messages and other requests that the relay has not answered yet. At this number, the chat stops reading
+    /// lines.
     private static let mostWaiting = 256
     /// Delay before shown messages are marked as read. All messages that are shown during the delay share one receipt.
     private static let readDelay = Duration.milliseconds(200)
@@ -16,9 +16,9 @@ struct ChatSession {
         case line(LineReader.Line)
         case endOfInput
         case answered(ChatRequest, Result<ChatAnswer, KithError>)
-        /// It is time to mark shown messages as read.
+        /// Mark shown messages as read now.
         case read
-        /// It is time to check presence again, if no member has answered or a member lags.
+        /// Check presence again: no member has answered, or a member lags.
         case askAgain
         /// The user pressed ctrl-C or ctrl-D, or the output no longer has a reader.
         case leave
@@ -28,14 +28,15 @@ struct ChatSession {
         case timeIsOver
     }
 
-    /// Times of further presence checks after the start. The first check does not reach a member who is just joining the epoch.
+    /// Times of further presence checks after the start. If a member is just joining the epoch, the first check does not reach
+    /// that member.
     private static let askAgainAfter = [Duration.seconds(1), .seconds(3), .seconds(10)]
 
     /// Options of a chat.
     struct Options: Sendable {
         /// The number of messages shown first.
         var page = 50
-        /// Whether read receipts are sent to the other members.
+        /// Whether this device sends read receipts to the other members.
         var sendsReceipts = true
         /// Maximum time in which the relay must accept a program's last lines; 0 for no limit.
         var timeout = DurationArgument(seconds: 0)
@@ -55,8 +56,8 @@ struct ChatSession {
     /// The messages that were unread when the chat was opened.
     private let unread: [Message]
     private var readThrough: UInt64?
-    /// The seq of the last entry when the chat was opened. Events can repeat the messages up to this seq, because the stream of
-    /// events begins before the chat is opened.
+    /// The seq of the last entry when the chat was opened. The stream of events begins before the chat is opened. Therefore
+    /// events may repeat the messages up to this seq.
     private let openedThrough: UInt64
     /// Number of requests that wait for a relay.
     private var pendingRequests = 0
@@ -65,7 +66,7 @@ struct ChatSession {
     /// The first reason why one of a program's lines did not reach the relay.
     private var failure: (any Error)?
 
-    /// Opens a conversation without showing anything yet.
+    /// Opens a conversation. Shows nothing yet.
     init(
         _ conversation: ConversationID, of profile: Profile, reading reader: LineReader, options: Options,
         isJSON: Bool
@@ -87,10 +88,10 @@ struct ChatSession {
         openedThrough = opening.conversation.lastSeq
     }
 
-    /// Runs the chat. Returns when the user has left. For a program, returns when the input has ended and the relay has all
-    /// messages, or after an error.
+    /// Runs the chat. For a person, returns when the person has left. For a program, returns when the input has ended and the
+    /// relay has all messages, or after an error.
     ///
-    /// - Throws: the reason why one of a program's lines did not reach the relay, or why the profile was closed.
+    /// - Throws: the reason why one of a program's lines did not reach the relay, or the reason why the profile was closed.
     mutating func run() async throws {
         let style = ChatTerminal.Style(
             prompt: "\(SafeText.name(model.renderer.me)) : ", keepsLineBreaks: true, takesEmptyLines: true,
@@ -178,7 +179,7 @@ struct ChatSession {
         }
     }
 
-    /// Returns the reason why the relay will not accept waiting messages until the user acts; `nil` if there is none.
+    /// Returns the reason why the relay refuses all waiting messages until the user acts; `nil` if there is none.
     private func refusal() async -> RelayConnectionError? {
         guard case .refused(let error) = model.relay else { return nil }
         let address = model.conversation.relay
@@ -194,7 +195,7 @@ struct ChatSession {
         return await carryOut(model.handle(.event(event), now: ChatBackend.now))
     }
 
-    /// Whether an event repeats another member's message that was already in the log when the chat was opened.
+    /// Whether the log already contained the event's message when the chat was opened. Only messages of other members count.
     private func wasRead(_ event: KithEvent) -> Bool {
         guard case .message(let message) = event, message.conversation == model.conversation.id,
             case .contact = message.author, let seq = message.seq
@@ -210,7 +211,7 @@ struct ChatSession {
                 JSONEvent(event) { $0 == conversation.id ? conversation.name : "#\($0.rawValue)" }))
     }
 
-    /// Performs the model's outputs in order. Returns `true` if the chat has to end, because one of the outputs was `quit`.
+    /// Performs the model's outputs in order. Returns `true` if one of the outputs was `quit`. The chat then has to end.
     private mutating func carryOut(_ outputs: [ChatModel.Output]) async -> Bool {
         for output in outputs {
             switch output {
@@ -239,8 +240,7 @@ struct ChatSession {
         return false
     }
 
-    /// Reports that a program's line is not sent. A line of output reports the error now, and the exit code reports it at the
-    /// end.
+    /// Reports that a program's line is not sent. A line of output reports the error now. The exit code reports it at the end.
     private mutating func refuse(_ request: ChatRequest, _ error: any Error) {
         fail(error)
         let message = "\(request.attempt): \(ErrorWords.sentence(for: error))"

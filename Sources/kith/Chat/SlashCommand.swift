@@ -106,7 +106,7 @@ enum SlashCommand: Hashable, Sendable {
         return .command(.explain(seq: seq))
     }
 
-    /// Parses the argument of `/expire`: `off`, `never`, or a duration such as `10m`, with the unit `s`, `m`, `h` or `d`. A
+    /// Parses the argument of `/expire`: `off`, `never`, or a duration such as `10m`. The units are `s`, `m`, `h` and `d`. A
     /// duration is at most a year.
     private static func expire(_ rest: String) -> ParsedLine {
         if rest == "off" || rest == "never" { return .command(.expire(seconds: nil)) }
@@ -118,8 +118,8 @@ enum SlashCommand: Hashable, Sendable {
         return .command(.expire(seconds: UInt32(seconds)))
     }
 
-    /// Splits a list of names at commas and spaces. A name that contains a comma or space is written in quotes, which stay in the
-    /// result.
+    /// Splits a list of names at commas and spaces. If a name contains a comma or space, the user writes the name in quotes. The
+    /// quotes stay in the result.
     static func names(_ list: String) -> [String] {
         let closing: [Character: Character] = ["\"": "\"", "“": "”"]
         var names: [String] = []

@@ -4,11 +4,11 @@ import KithSupport
 import KithWire
 import NIOCore
 
-/// The queue of frames that one side of a classic conversation has to append, in order. It decides when the next frame may be
-/// sent, and what a refusal means. Pure: the caller sends, waits, and passes the time.
+/// The queue of frames that one side of a classic conversation has to append, in order. The queue decides when the next frame may
+/// be sent, and what a refusal means. Pure: the caller sends, waits, and passes the time.
 ///
-/// Messages have numbers, and the receiver drops a message that arrives after a later one. A relay may refuse a frame and accept
-/// the next one. Therefore a frame is sent only after the previous one was accepted.
+/// Messages have numbers. If a message arrives after a later message, the receiver drops it. A relay may refuse a frame and
+/// accept the next frame. Therefore a frame is sent only after the previous frame was accepted.
 struct AppendQueue {
     struct Item {
         let id: EntryID
@@ -20,13 +20,13 @@ struct AppendQueue {
     /// The outcome of an append.
     enum Verdict: Equatable {
         case accepted
-        /// The relay may accept the frame later, so the frame stays first in the queue.
+        /// The relay may accept the frame later. The frame stays first in the queue.
         case later
         /// The relay refuses the frame for good. The frame stays in the queue and counts as unsent.
         case failed(RelayError)
     }
 
-    /// The queued frames. If `isUnderWay` is set, the first one is in flight.
+    /// The queued frames. If `isUnderWay` is set, the first frame is in flight.
     private var items: Deque<Item> = []
     private var isUnderWay = false
     /// Earliest time of the next attempt after a refusal.
@@ -51,7 +51,7 @@ struct AppendQueue {
         items.append(Item(id: id, payload: payload, isText: isText))
     }
 
-    /// Returns the frame to send now, if one may be sent.
+    /// Returns the frame to send now; `nil` if no frame may be sent now.
     mutating func next(now: NIODeadline) -> Item? {
         guard !isUnderWay, let first = items.first, now >= notBefore, pace.take(at: now) else { return nil }
         isUnderWay = true
@@ -78,7 +78,7 @@ struct AppendQueue {
         return .later
     }
 
-    /// Prepares for a new connection. A frame without an answer is sent again with the same id, so that the relay stores it only
-    /// once.
+    /// Prepares for a new connection. A frame without an answer is sent again with its old id. The relay therefore stores the
+    /// frame only once.
     mutating func reconnected() { isUnderWay = false }
 }

@@ -28,9 +28,10 @@ extension ClassicChat {
         if session.isOpen || session.ending != nil { wake() }
     }
 
-    /// Restarts the handshake after a pause. No text was sent yet, so none is lost. If the other user has really restarted, the
-    /// current run would never finish. If a stranger only pretended that restart, the current run may still finish. So the
-    /// current run continues during the pause.
+    /// Restarts the handshake after a pause. No text was sent yet, so none is lost.
+    ///
+    /// The current run continues during the pause. If the other user has really restarted, the current run would never finish. If
+    /// a stranger has only pretended a restart, the current run may still finish.
     private func beginAnewLater() {
         guard !isBeginningAnew else { return }
         isBeginningAnew = true

@@ -6,22 +6,22 @@ import NIOCore
 /// One run of the classic session over a relay. The session's frames become entries of a channel, and the entries of the channel
 /// become the session's input.
 ///
-/// A broken connection is made again, and the session continues, because the relay recognises repeated entries by their ids. The
-/// conversation ends as cut only if reconnecting fails for too long.
+/// If the connection breaks, the client connects again, and the session continues. The relay recognises repeated entries by their
+/// ids. The conversation ends as cut only if reconnecting fails for too long.
 actor ClassicChat {
     /// A function that receives the events for the user, in order.
     typealias Report = @Sendable (ClassicEvent) -> Void
 
     /// Maximum number of frames that the relay has not accepted. At this number, ``send(_:)`` waits.
     private static let mostWaiting = 256
-    /// Time for which the relay keeps entries, in seconds. A day is enough, because the entries are useless after both sides have
-    /// left.
+    /// Time for which the relay keeps entries, in seconds. After both sides have left, the entries are useless, so a day is
+    /// enough.
     private static let retentionSeconds: UInt32 = 86_400
 
     var session: ClassicSession
     let makeSession: @Sendable () throws -> ClassicSession
-    /// Pause before a restart of the handshake. Without it, anyone who knows both ids could cause restarts all the time, by
-    /// pretending that the other user has restarted.
+    /// Pause before a restart of the handshake. Anyone who knows both ids can pretend that the other user has restarted. The
+    /// pause limits the number of restarts that such a person can cause.
     var restartPause = ClassicTimeouts.restarting
     var isBeginningAnew = false
     private var reconnectPause = ClassicTimeouts.reconnecting
@@ -33,7 +33,7 @@ actor ClassicChat {
 
     var connection: RelayConnection?
     private var follow: RelayFollow?
-    /// The number of the current connection. With it, late answers of an earlier connection are recognised.
+    /// The number of the current connection. The number identifies late answers of an earlier connection.
     var generation = 0
     var queue: AppendQueue?
     var lastAccepted = ContinuousClock.now
@@ -70,7 +70,7 @@ actor ClassicChat {
 
     // MARK: The user
 
-    /// Sends a text. Waits while too many earlier texts have not been accepted.
+    /// Sends a text. If too many earlier texts were not accepted yet, waits first.
     func send(_ text: String) async throws(ClassicSendError) {
         textsHeldUp += 1
         defer { textsHeldUp -= 1 }
@@ -96,10 +96,11 @@ actor ClassicChat {
         case saidEverything
     }
 
-    /// Leaves the conversation. If the session is open, says goodbye and waits until the relay has accepted the goodbye, or until
-    /// the time for this is over. The ending is `goodbye` if the relay has everything, `leftBeforeItBegan` if the session was
-    /// never open, and otherwise `cut`.
+    /// Leaves the conversation. If the session is open, says goodbye, and waits until the relay has accepted the goodbye or the
+    /// time limit has passed.
     ///
+    /// - Returns: `goodbye` if the relay has everything, `leftBeforeItBegan` if the session was never open, and `cut` in all
+    ///   other cases.
     /// - Throws: the error that has already ended the conversation.
     func leave(_ why: Leaving) async throws -> ClassicDriver.Ending {
         carryOut(session.bye())
@@ -120,7 +121,7 @@ actor ClassicChat {
         return queue?.isEmpty == true && session.ending != .cut ? .goodbye : .cut
     }
 
-    /// Returns the time that is left for the relay; `nil` if none is left.
+    /// Returns the time that is left for the relay; `nil` if no time is left.
     private func timeLeft(_ why: Leaving, since start: ContinuousClock.Instant) -> Duration? {
         let end =
             switch why {
@@ -133,7 +134,7 @@ actor ClassicChat {
         return left > .zero ? left : nil
     }
 
-    /// Waits until messages can be sent. Returns the established session, whose keys are then on the screen; `nil` if the
+    /// Waits until messages can be sent. Returns the established session; its keys are on the screen by then. `nil` if the
     /// conversation is over.
     func waitUntilOpen() async -> Established? {
         if !session.isOpen, !isOver { await withCheckedContinuation { waitingForOpen.append($0) } }
@@ -142,9 +143,9 @@ actor ClassicChat {
 
     // MARK: The conversation's life
 
-    /// Runs the conversation to its end.
+    /// Runs the conversation to its end. If the connection breaks, connects again.
     ///
-    /// - Throws: an error that prevents the conversation from beginning or continuing. A broken connection is no such error.
+    /// - Throws: an error that prevents the conversation from beginning or continuing.
     func run() async throws -> Ending {
         defer { stop() }
         do { try await live() } catch { fail(Self.saying(error)) }
@@ -167,7 +168,7 @@ actor ClassicChat {
         }
     }
 
-    /// Whether nothing is left to do. After the user has left, queued texts still have to reach the relay.
+    /// Whether nothing is left to do. After the user has left, the relay still has to accept the queued texts.
     private var isFinished: Bool {
         switch session.ending {
         case nil: isOver
@@ -206,8 +207,8 @@ actor ClassicChat {
     private static let channelIsTaken = Failure(
         message: "somebody who knows both ids has closed or taken over the channel; agree on other ids")
 
-    /// Returns the error to show. If somebody else has closed the channel or taken it over, an error that says so replaces the
-    /// relay's error.
+    /// Returns the error to show. Somebody else may have closed the channel or taken it over. In that case, returns an error that
+    /// says so.
     static func saying(_ error: any Error) -> any Error {
         guard case .refused(let refusal) = error as? RelayConnectionError,
             [.gone, .exists, .denied, .staleEpoch].contains(refusal.code)
@@ -230,7 +231,7 @@ actor ClassicChat {
         }
     }
 
-    /// Makes a broken connection again. If that fails, ends the session as cut.
+    /// Makes a new connection after the old one has broken. If that fails, ends the session as cut.
     private func reconnect() async throws {
         dropConnection()
         guard giveUpAfter > .zero else { return carryOut(session.connectionLost()) }
@@ -268,7 +269,7 @@ actor ClassicChat {
         }
     }
 
-    /// Closes the connection. This also ends its follow, and so ``readFollow()``.
+    /// Closes the connection. This ends the follow, and ``readFollow()`` too.
     private func dropConnection() {
         follow?.cancel()
         follow = nil

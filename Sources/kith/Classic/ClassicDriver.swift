@@ -4,9 +4,9 @@ import Foundation
 import KithClient
 import Synchronization
 
-/// Connects a conversation to the user's lines, and to the signals that end it.
+/// Connects a conversation to the user's lines, and to the signals that end the conversation.
 final class ClassicDriver: Sendable {
-    /// The end of a conversation. It decides the exit code.
+    /// The end of a conversation. The exit code depends on it.
     enum Ending: Sendable {
         case goodbye
         /// One side said goodbye before all of the user's texts had been sent.
@@ -17,7 +17,7 @@ final class ClassicDriver: Sendable {
 
     private let chat: ClassicChat
     private let screen: ClassicScreen
-    /// The lines of a person. A script's lines are sent at once.
+    /// The lines that a person has typed. The lines of a script are sent at once and are not stored here.
     private let typed: Mutex<TypedLines>
     /// Number of a script's lines that are not valid UTF-8.
     private let notText = Atomic<Int>(0)
@@ -76,7 +76,7 @@ final class ClassicDriver: Sendable {
         return .cut
     }
 
-    /// Returns a sequence whose only element is the result of `body`. The sequence is empty if the result is `nil`.
+    /// Returns a sequence whose only element is the result of `body`. If the result is `nil`, the sequence is empty.
     private static func once<T: Sendable>(
         _ body: @escaping @Sendable () async -> T?
     ) -> AsyncCompactMapSequence<AsyncSyncSequence<[Void]>, T> {
@@ -107,7 +107,7 @@ final class ClassicDriver: Sendable {
 
     // MARK: Lines
 
-    /// Handles all lines that a person types. Returns `true` if the person leaves, `false` if the session has ended.
+    /// Handles all lines that a person types. Returns `true` if the person leaves, and `false` if the session has ended.
     private func sendTypedLines() async -> Bool {
         // A line is read only when the previous input was handled.
         let lines = AsyncStream { [screen] in
@@ -130,7 +130,7 @@ final class ClassicDriver: Sendable {
         return false
     }
 
-    /// Sends a script's lines. Returns `true` at the end of the input, `false` if the session has ended.
+    /// Sends a script's lines. Returns `true` at the end of the input, and `false` if the session has ended.
     private func sendLines() async -> Bool {
         while let line = await screen.screen.nextLine() {
             if !line.isText {
@@ -143,7 +143,7 @@ final class ClassicDriver: Sendable {
         return true
     }
 
-    /// Sends a line. Returns `false` if the session has ended. The reason is shown elsewhere.
+    /// Sends a line. Returns `false` if the session has ended. Another function shows the reason.
     private func send(_ line: String) async -> Bool {
         do {
             try await chat.send(line)

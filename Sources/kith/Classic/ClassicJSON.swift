@@ -5,7 +5,7 @@ struct ClassicJSON: Sendable {
     let peer: ClassicID
     let explains: Bool
 
-    /// Returns the event as JSON; `nil` if it is not printed.
+    /// Returns the event as JSON; `nil` if the event is not printed.
     func event(_ event: ClassicEvent) -> JSONEvent? {
         switch event {
         case .connected(let address, let pin, let isFirstContact):

@@ -2,11 +2,11 @@ import ArgumentParser
 import ClassicSession
 import Foundation
 
-/// Asks for the ids that are missing on the command line, as the original system did.
+/// Asks for the ids that are missing on the command line. The original system asked for them too.
 struct IDPrompts {
     let lines: LineReader
 
-    /// Returns the given id, or asks for one. A person may try again after an invalid id, a script may not.
+    /// Returns the given id. If no id is given, asks for one. After an invalid id, a person may try again, but a script fails.
     func id(given: String?, asking question: String, otherThan taken: ClassicID? = nil) async throws -> ClassicID {
         if let given { return try id(given, otherThan: taken) }
         let isPerson = isatty(STDIN_FILENO) == 1

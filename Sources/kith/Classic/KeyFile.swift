@@ -7,12 +7,12 @@ import PrivateFiles
 struct KeyFile {
     private let file: PrivateFile
 
-    /// Maximum size of a key file, in bytes. The longest accepted key has about 6,500 bytes of PEM.
+    /// Maximum size of a key file, in bytes. The longest accepted key takes about 6,500 bytes in PEM.
     private static let limit = 32 << 10
 
     init(path: String) { file = PrivateFile(URL(fileURLWithPath: path)) }
 
-    /// Returns the key in the file. If there is no file, creates a key that only this user can read.
+    /// Returns the key in the file. If there is no file, creates a key file that only this user can read.
     func identity() throws -> ClassicIdentity {
         if let kept = try read() { return kept }
         let identity = try ClassicIdentity.generate()

@@ -1,9 +1,9 @@
 import ClassicSession
 import KithWire
 
-/// The channel on which two users of the classic session meet, and the requests to the relay about it.
+/// The channel on which two users of the classic session meet. The type also creates the requests to the relay about the channel.
 struct MeetingChannel: Sendable {
-    /// The number of the epoch. A classic conversation has only this one.
+    /// The number of the channel's only epoch.
     static let epoch: UInt64 = 0
 
     let id: ChannelID
@@ -11,7 +11,7 @@ struct MeetingChannel: Sendable {
     private let append: Token
     private let turn: Token
 
-    /// Derives the channel from two ids, in either order.
+    /// Derives the channel from two ids. The order of the ids does not matter.
     ///
     /// - Throws: `ClassicIDError` if the two ids are equal.
     init(_ me: ClassicID, _ peer: ClassicID) throws {
@@ -31,7 +31,7 @@ struct MeetingChannel: Sendable {
             retentionSeconds: retentionSeconds)
     }
 
-    /// Presents the tokens for reading and appending. The right to close the channel is not used.
+    /// Presents the tokens for reading and appending. The token for closing the channel is not used.
     var present: Request { .present(channel: id, epoch: Self.epoch, tokens: [read, append]) }
 
     func append(_ payload: [UInt8], id entry: EntryID) -> Request {

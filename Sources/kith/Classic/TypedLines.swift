@@ -27,7 +27,7 @@ struct TypedLines {
     private enum Stage {
         /// The other user has not joined yet.
         case waiting
-        /// The other user's key is shown, and the person has not sent anything since.
+        /// The other user's key is shown. The person has not sent anything since then.
         case shown
         case talking
     }
@@ -79,7 +79,7 @@ struct TypedLines {
         return [.status(nil)] + held.map { .send($0) }
     }
 
-    /// Handles ctrl-D. The first one explains why lines wait, and the second one leaves.
+    /// Handles ctrl-D. The first ctrl-D explains why lines wait. The second ctrl-D leaves.
     private mutating func end() -> [Output] {
         guard !held.isEmpty, !wasToldOfEnd else { return [.leave] }
         wasToldOfEnd = true

@@ -87,7 +87,7 @@ struct ExportCommand: AsyncParsableCommand {
     private struct Written: Encodable {
         let file: String
         let bytes: Int
-        /// Number of damaged entries and other records that are missing in the backup.
+        /// Number of damaged entries and other damaged records. The backup does not contain them.
         let damaged: Int
     }
 }

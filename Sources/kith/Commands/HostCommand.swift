@@ -155,7 +155,8 @@ struct HostCommand: AsyncParsableCommand {
         }
     }
 
-    /// Waits until another person has joined. If there is no chat, reports each new person and continues to wait.
+    /// Waits until another person has joined. If this command does not open a chat, reports each new person and continues to
+    /// wait.
     ///
     /// - Returns: the conversation to chat in; `nil` after ctrl-C.
     private func wait(

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// `kith join`: begins a conversation with another person, with an invite of that person.
+/// `kith join`: begins a conversation with another person. The command uses an invite of that person.
 struct JoinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "join",

@@ -122,7 +122,7 @@ struct SendCommand: AsyncParsableCommand {
         for message in progress.messages { JSONLine.print(MessageReport(message, in: conversation.name)) }
     }
 
-    /// Finds the conversation with the name. If the name is that of a contact without a conversation, begins one.
+    /// Finds the conversation with the name. If the name belongs to a contact without a conversation, begins a conversation.
     private func conversation(in profile: Profile) async throws -> ConversationSummary {
         switch try await NamedTarget.named(name, in: profile) {
         case .conversation(let conversation): return conversation

@@ -84,8 +84,8 @@ struct StatusCommand: AsyncParsableCommand {
         let contacts: Int
         var relays: [Relay]
 
-        /// The numbers of queued messages and of queued invitations, each as a text such as `2 messages`. A number of 0 is left
-        /// out.
+        /// The number of queued messages and the number of queued invitations, each as a text such as `2 messages`. A number of 0
+        /// is left out.
         var waiting: [String] {
             [(queued, "message"), (invitations, "invitation")].filter { $0.0 > 0 }.map { counted($0.0, $0.1) }
         }
@@ -117,7 +117,7 @@ struct StatusCommand: AsyncParsableCommand {
         var clockAheadMs: Int64?
         var problem: String?
 
-        /// The difference between this device's clock and the relay's; `nil` if it is too small to matter.
+        /// The difference between this device's clock and the relay's clock; `nil` if the difference is too small to matter.
         var clockDifference: ClockDifference? {
             guard let clockAheadMs, clockAheadMs.magnitude >= ClientLimits.clockTellMs else { return nil }
             return ClockDifference(witness: .relay(point.address), aheadMs: clockAheadMs)

@@ -78,7 +78,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Shows the safety number. This changes nothing, so another process may have opened the profile.
+    /// Shows the safety number. This works even if another process has opened the profile, because nothing is changed.
     private func look() async throws -> Contact {
         try await options.withOpenForReading { profile in
             let contact = try await NamedTarget.contact(name, in: profile)
@@ -121,8 +121,8 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Reports that the contact's new key was accepted, and names a way to get a new inbox address. The known inbox address
-    /// belongs to the old key, so it is not valid for the new one.
+    /// Reports that the contact's new key was accepted, and says how to get a new inbox address. The known inbox address belongs
+    /// to the old key, so it is not valid for the new key.
     private static func accepted(_ contact: Contact) -> Sentence {
         let way: Sentence = contact.registeredName.map { "kith lookup \(name: $0.text)" } ?? "an invite of theirs"
         return "has the new key now, unverified; to begin a conversation, use \(way)"

@@ -59,7 +59,7 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    /// Runs `work`, and ends the demo with an error if it takes too long.
+    /// Runs `work`. If `work` takes too long, ends the demo with an error.
     private static func withinReason(_ work: @escaping @Sendable () async throws -> Void) async throws {
         let (ends, end) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
         let watched = Task {

@@ -56,7 +56,8 @@ final class DemoPerson: Sendable {
         try await lines(until: { $0.hasPrefix("[connected to the relay") })
     }
 
-    /// Ends the input of the open conversation, as ctrl-D does, and waits until its process has ended.
+    /// Ends the input of the open conversation, and waits until the conversation's process has ended. The effect is that of
+    /// ctrl-D.
     func close() async throws {
         guard let process = chat.withLock({ $0 }) else { return }
         process.endInput()
@@ -96,7 +97,7 @@ final class DemoPerson: Sendable {
         }
     }
 
-    /// Returns the next lines of the screen, up to and including the first one for which `isWanted` returns `true`.
+    /// Returns the next lines of the screen, up to and including the first line for which `isWanted` returns `true`.
     @discardableResult
     private func lines(until isWanted: (String) -> Bool) async throws -> [String] {
         guard let process = chat.withLock({ $0 }) else { throw Failure(message: "\(name) is away") }

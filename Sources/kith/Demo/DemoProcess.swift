@@ -12,7 +12,8 @@ final class DemoProcess: Sendable {
     /// Starts `kith` with the given arguments.
     ///
     /// - Parameters:
-    ///   - folder: the folder for the process's standard error and its `KITH_HOME`, so that the user's own files are not used.
+    ///   - folder: the folder for the process's standard error and its `KITH_HOME`. The process does not use the user's own
+    ///     files.
     ///   - mergesErrors: whether standard error is part of the process's lines.
     init(_ name: String, _ arguments: [String], in folder: URL, mergesErrors: Bool = false) throws {
         self.name = name
@@ -76,7 +77,7 @@ final class DemoProcess: Sendable {
         process.withLock { $0.waitUntilExit() }
     }
 
-    /// Waits until the process ends, and kills it after `seconds`. Returns its exit code; `nil` if it was killed.
+    /// Waits until the process ends. After `seconds`, kills the process. Returns the exit code; `nil` if the process was killed.
     func exitCode(within seconds: Double) async -> Int32? {
         let end = ContinuousClock.now + .seconds(seconds)
         while process.withLock({ $0.isRunning }) {

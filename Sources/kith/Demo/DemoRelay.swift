@@ -3,7 +3,7 @@ import KithClient
 import KithWire
 import Synchronization
 
-/// The demo's relay. It runs `kith relay` in a separate process, on a free port and with its store in a temporary folder.
+/// The demo's relay: `kith relay` in a separate process, on a free port. The relay's store is in a temporary folder.
 final class DemoRelay: Sendable {
     let address: RelayAddress
     let pin: RelayPin
@@ -42,7 +42,7 @@ final class DemoRelay: Sendable {
         throw Failure(message: "the relay did not start\(reason)")
     }
 
-    /// Kills the relay, which has the effect of a power cut.
+    /// Kills the relay. This has the effect of a power cut.
     func kill() {
         process.withLock { process in
             process.kill()
@@ -80,7 +80,7 @@ final class DemoRelay: Sendable {
         }
     }
 
-    /// Stops the relay as ctrl-C does.
+    /// Stops the relay. The effect is that of ctrl-C.
     func stop() async {
         let process = process.withLock { $0 }
         process.terminate()

@@ -13,7 +13,7 @@ final class DemoStage: Sendable {
         var isOver = false
     }
 
-    /// Thrown after the demo was interrupted, when the program is about to end.
+    /// Thrown after an interruption of the demo. The program is about to end.
     struct Interrupted: Error {}
 
     init() throws {
@@ -39,7 +39,7 @@ final class DemoStage: Sendable {
         }
     }
 
-    /// Stops handling the signals, so that another handler can do it.
+    /// Stops handling the signals. After this call, another handler can handle them.
     func leaveSignals() {
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }

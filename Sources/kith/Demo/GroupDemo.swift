@@ -62,7 +62,7 @@ struct GroupDemo {
 
     // MARK: Scenes
 
-    /// Lets Alice invite a person, who joins. Prints the beginning of the invite.
+    /// Lets Alice invite a person. The person joins. Prints the beginning of the invite.
     ///
     /// - Parameter place: the arguments that choose the relay for the first invite. Later invites use the same relay.
     private func meet(_ person: DemoPerson, _ place: [String] = []) async throws {

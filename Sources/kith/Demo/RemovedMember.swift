@@ -3,14 +3,14 @@ import KithClient
 import KithCore
 import KithWire
 
-/// A removed member who has kept a copy of the profile, and presents the copy's tokens to the relay.
+/// A removed member who has kept a copy of the profile. The member presents the copy's tokens to the relay.
 struct RemovedMember: Sendable {
-    /// The folder of the copy, which is not changed.
+    /// The folder of the copy. The copy is not changed.
     let profile: URL
 
     /// Presents the tokens of the copy's latest group, for the last epoch that the copy knows and for later epochs.
     ///
-    /// - Parameter epochs: the numbers of the epochs, counted from the last known one, which is 0.
+    /// - Parameter epochs: the numbers of the epochs. The last epoch that the copy knows has the number 0.
     /// - Returns: the relay's refusal for each epoch; `nil` if the relay accepted the tokens.
     func attempts(epochs: ClosedRange<UInt64>) async throws -> [RelayError.Code?] {
         let store = try VaultStore.open(in: profile, .keyFile, isReadOnly: true)

@@ -2,13 +2,13 @@ import CQRencode
 
 /// A text as a QR code: a square of modules (ISO/IEC 18004).
 struct QRCode: Hashable, Sendable {
-    /// The dark modules: rows from top to bottom, each from left to right.
+    /// The dark modules: rows from top to bottom, each row from left to right.
     let isDark: [[Bool]]
 
-    /// Width of the light margin that readers need on each side, in modules.
+    /// Width of the light margin on each side, in modules. Readers need this margin.
     static let quietZone = 4
 
-    /// Encodes a text. `nil` if the text is too long for a QR code.
+    /// Encodes a text; `nil` if the text is too long for a QR code.
     init?(_ text: String) {
         // The lowest level of error correction keeps the code small. A higher level is not needed, because a screen has no
         // scratches.
@@ -24,10 +24,10 @@ struct QRCode: Hashable, Sendable {
     /// Height of the code on a terminal, in lines. Each line shows two rows of modules.
     var lines: Int { (columns + 1) / 2 }
 
-    /// Draws the code with half blocks, two modules in each character.
+    /// Draws the code with half blocks. Each character shows two modules.
     ///
-    /// - Parameter colours: whether to set black and white. If `false`, the code is drawn for light text on a dark background,
-    ///   which most terminals have. Phones can also read the inverse.
+    /// - Parameter colours: whether to set black and white. If `false`, the code is drawn for light text on a dark background.
+    ///   Most terminals have a dark background. Phones can also read the inverse.
     func drawn(colours: Bool) -> [String] {
         stride(from: -Self.quietZone, to: isDark.count + Self.quietZone, by: 2).map { row in
             let characters = (-Self.quietZone..<isDark.count + Self.quietZone).map { column in

@@ -2,7 +2,7 @@ import Foundation
 
 /// Prints QR codes in addition to a command's output.
 enum QRCodeText {
-    /// Prints a code on standard error, so that standard output stays readable for scripts.
+    /// Prints a code on standard error. Scripts can still read standard output.
     static func print(_ code: QRCode) {
         let stream = StandardStream.error
         let colours = stream.isTerminal && TerminalMode.isCapable

@@ -1,7 +1,7 @@
 import CMalloc
 
-/// Makes glibc return memory to the system after a burst. A relay runs for months, and should not keep the memory that it needed
-/// in one hour with large frames or many connections. Has no effect with other C libraries.
+/// Makes glibc return memory to the system after a burst. A relay runs for months. In one hour with large frames or many
+/// connections, it may need much more memory than later. With other C libraries, this has no effect.
 func makeAllocatorGiveBack() {
     #if canImport(Glibc)
         // Blocks of at least this size, in bytes, are mapped and unmapped individually. Setting the threshold also keeps glibc
@@ -14,8 +14,8 @@ func makeAllocatorGiveBack() {
     #endif
 }
 
-/// Returns memory to the system that is free between used blocks. Each closed connection leaves about 30 KiB in small blocks,
-/// which glibc does not return by itself. A relay may close thousands of connections.
+/// Returns memory that is free between used blocks to the system. Each closed connection leaves about 30 KiB in small blocks, and
+/// glibc does not return these blocks by itself. A relay may close thousands of connections.
 func returnFreeMemory() {
     #if canImport(Glibc)
         malloc_trim(0)

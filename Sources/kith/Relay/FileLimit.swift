@@ -1,7 +1,7 @@
 import Foundation
 
-/// Raises the limit of open files to the system's maximum. Each connection of a relay is an open file, and the usual limit is
-/// 1,024. Failures are ignored.
+/// Raises the limit of open files to the system's maximum. Each connection of a relay is an open file. The usual limit is 1,024.
+/// Failures are ignored.
 func raiseFileLimit() {
     #if os(Linux)
         let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

@@ -2,7 +2,7 @@ import Foundation
 import KithClient
 import KithWire
 
-/// Connects to a relay and checks its key, as ssh does for hosts.
+/// Connects to a relay and checks the relay's key, as ssh does for hosts.
 struct RelayContact: Sendable {
     let address: RelayAddress
     /// The expected key, if the user gave one.
@@ -36,8 +36,8 @@ struct RelayContact: Sendable {
 }
 
 extension KnownRelays {
-    /// The relays that this user knows. Other users must neither read nor change the list. If other users could access its file,
-    /// their rights are removed, and this user is told.
+    /// The relays that this user knows. Other users must neither read nor change the list. If other users have rights to the file
+    /// of this list, the rights are removed, and this user is told.
     static func ofThisUser() throws -> KnownRelays {
         let known = KnownRelays()
         if try known.file.closeToOthers() {

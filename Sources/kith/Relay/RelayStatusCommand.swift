@@ -57,7 +57,7 @@ struct RelayStatusCommand: AsyncParsableCommand {
         }
     }
 
-    /// Runs `ask`, and adds the address to an error that `ask` throws.
+    /// Runs `ask`. If `ask` throws an error, adds the address to the error.
     private func naming<R>(
         _ address: RelayAddress, _ ask: () async throws(RelayConnectionError) -> R
     ) async throws -> R {
@@ -72,7 +72,8 @@ struct RelayStatusCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the trusted key. An unknown relay is accepted, because the request contains no secret. Its key is not stored.
+    /// Returns the trusted key. The request contains no secret, so an unknown relay is accepted. The key of an unknown relay is
+    /// not stored.
     private func trust(_ relay: RelayAddress) throws -> RelayTrust {
         let known = try pin ?? KnownRelays(home: KithHome()).pin(of: relay)
         return known.map(RelayTrust.pinned) ?? .firstContact

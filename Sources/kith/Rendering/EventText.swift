@@ -4,7 +4,7 @@ import KithWire
 // Describes events to people.
 
 extension KithEvent {
-    /// The conversation to which the event belongs; `nil` if it concerns the whole profile.
+    /// The conversation to which the event belongs; `nil` if the event concerns the whole profile.
     var conversation: ConversationID? {
         switch self {
         case .message(let message): message.conversation
@@ -14,7 +14,7 @@ extension KithEvent {
         }
     }
 
-    /// Returns the event as a sentence; `nil` if the caller formats it, or if people do not see it.
+    /// Returns the event as a sentence. `nil` if the caller formats the event, or if people do not see the event.
     ///
     /// - Parameter name: returns the name of a conversation.
     func sentence(naming name: (ConversationID) -> String) -> Sentence? {
@@ -31,7 +31,7 @@ extension KithEvent {
 }
 
 extension RelayState {
-    /// The reason why a relay cannot be used now; `nil` if it can be, or if the connection is being made.
+    /// The reason why a relay cannot be used now. `nil` if the relay can be used, or if the client is still connecting.
     func obstacle(at relay: KnownRelay) -> Sentence? {
         switch self {
         case .connecting, .connected: nil

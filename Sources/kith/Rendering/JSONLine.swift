@@ -2,8 +2,8 @@ import Foundation
 
 /// Encodes values as JSON for programs, one object per line, with the fields sorted by name.
 ///
-/// A terminal may show the output. Therefore two kinds of characters are escaped: those that control a terminal, and those that
-/// make a text look different from its content. A JSON decoder returns the original text.
+/// A terminal may show the output. Therefore two kinds of characters are escaped: characters that control a terminal, and
+/// characters that make a text look different from its content. A JSON decoder returns the original text.
 enum JSONLine {
     /// Returns the value as one line, without a line break.
     static func text(_ value: some Encodable) -> String {
@@ -18,7 +18,8 @@ enum JSONLine {
     @discardableResult
     static func print(_ value: some Encodable) -> Bool { StandardStream.output.write(text(value) + "\n") }
 
-    /// Escapes characters that control a terminal and that the encoder does not escape. They occur only inside JSON strings.
+    /// Escapes characters that control a terminal, unless the encoder has already escaped them. Such characters occur only inside
+    /// JSON strings.
     private static func escaped(_ json: String) -> String {
         guard json.unicodeScalars.contains(where: isObeyed) else { return json }
         var safe = String.UnicodeScalarView()

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A time in the user's time zone, in parts. The C library computes all times that Kith shows, because it knows every form of the
+/// A time in the user's time zone, in parts. The C library computes all times that Kith shows. It knows every form of the
 /// variable TZ, including paths.
 struct LocalTime: Hashable, Sendable {
     /// The latest time that is shown, in milliseconds since 1970: the end of the year 9999. A sender may claim any time, but no
-    /// true time is later, and the formats have room for a year of four digits.
+    /// true time is later. The formats have four digits for the year.
     static let latestMs: UInt64 = 253_402_300_799_999
 
     let year: Int
@@ -16,10 +16,10 @@ struct LocalTime: Hashable, Sendable {
     let hour: Int
     let minute: Int
 
-    /// The time as in `2026-11-24 10:15`.
+    /// The time in the form `2026-11-24 10:15`.
     var text: String { "\(year)-\(Self.two(month))-\(Self.two(day)) \(clock)" }
 
-    /// The time of day as in `10:15`.
+    /// The time of day in the form `10:15`.
     var clock: String { "\(Self.two(hour)):\(Self.two(minute))" }
 
     /// Whether both times are on the same calendar day.

@@ -6,15 +6,14 @@ struct MessageRenderer: Sendable {
     enum Layout: Hashable, Sendable {
         /// The entry's number, the author, and whether the author's key is trusted. `ChatDay` prints times between messages.
         case chat
-        /// The time, the entry's number, the conversation if the output has several, and the author.
+        /// The time, the entry's number, the conversation if the output has several conversations, and the author.
         case record(conversation: String?)
     }
 
-    /// Maximum number of lines of one message in a chat. The limit is needed, because a message may have tens of thousands of
-    /// line breaks.
+    /// Maximum number of lines of one message in a chat. A message may have tens of thousands of line breaks.
     private static let linesInChat = 200
-    /// Maximum length of a snippet, in characters. A snippet is the beginning of a message, shown where another line refers to
-    /// it.
+    /// Maximum length of a snippet, in characters. A snippet is the beginning of a message. A line that refers to the message
+    /// shows the snippet.
     private static let snippetLength = 40
 
     /// The user's name.
@@ -28,7 +27,7 @@ struct MessageRenderer: Sendable {
     /// - Parameters:
     ///   - prefix: the text before the message in a chat: the entry's number, and the time of an old message, with space after
     ///     them.
-    ///   - quoted: the beginning of the message that this message answers, if it is known.
+    ///   - quoted: if this message is an answer, the beginning of the answered message; `nil` if it is unknown.
     func lines(_ message: Message, prefix: String = "", quoting quoted: String? = nil) -> [ScreenLine] {
         let prefix = layout == .chat ? prefix : Self.recordPrefix(message)
         let lines: [ScreenLine]
@@ -48,7 +47,7 @@ struct MessageRenderer: Sendable {
 
     /// Returns the line for a warning about a message or about a conversation's log.
     ///
-    /// - Parameter times: number of recent warnings that were equal.
+    /// - Parameter times: number of equal recent warnings.
     func warning(_ warning: Warning, times: Int = 1) -> ScreenLine {
         let sentence = warning.sentence(times: times)
         guard layout == .chat else { return ScreenLine(.failure, "  ! \(sentence)") }

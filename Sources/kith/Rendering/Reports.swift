@@ -177,7 +177,7 @@ extension EntryID {
     /// The id as 32 hexadecimal digits.
     var hex: String { Hex.encode(bytes) }
 
-    /// Reads the text that ``hex`` writes; `nil` for any other text.
+    /// Reads the text that ``hex`` creates; `nil` for any other text.
     init?(hex: String) {
         guard let bytes = Hex.decode(hex) else { return nil }
         self.init(bytes)

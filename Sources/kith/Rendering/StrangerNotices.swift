@@ -1,7 +1,7 @@
 import KithClient
 
-/// Lines about strangers: the conversations that they begin, and their uses of the user's invites. The first few get a line each.
-/// If there are many more, they are only counted.
+/// Lines about strangers: the conversations that they begin, and their uses of the user's invites. The first few of them get a
+/// line each. Further ones are only counted.
 struct StrangerNotices {
     /// Maximum number of conversations that get a line each. The maximum for uses of invites is equal.
     private static let toldOneByOne = 3

@@ -12,7 +12,7 @@ final class ChatScreen: Sendable {
         var lines: LineReader?
         var terminal: ChatTerminal?
         var isClosed = false
-        /// Whether typed text is dropped. Set when the program ends by itself, because the shell must not get the text as a
+        /// Whether typed text is dropped. This is set when the program ends by itself. The shell must not run the typed text as a
         /// command.
         var dropsInput = false
     }
@@ -43,8 +43,8 @@ final class ChatScreen: Sendable {
     /// Whether there is a terminal with an input line.
     var hasTerminal: Bool { state.withLock { $0.terminal != nil } }
 
-    /// Called when the program ends by itself. Waits until the user has finished the current line. Text that is typed after that
-    /// is dropped.
+    /// Waits until the user has finished the current line. Text that is typed after that is dropped. The program calls this
+    /// function when it ends by itself.
     func finishLine() async {
         guard let terminal = state.withLock({ $0.terminal }) else { return }
         await terminal.finishLine()
@@ -66,7 +66,7 @@ final class ChatScreen: Sendable {
     }
 
     /// Shows lines to a person. For a program, writes messages and errors to standard output, and notices and explanations to
-    /// standard error. The user's own messages are not written for a program.
+    /// standard error. A program does not get the user's own messages.
     func show(_ lines: [ScreenLine]) {
         if let terminal = state.withLock({ $0.terminal }) {
             return terminal.print(lines)
@@ -81,7 +81,7 @@ final class ChatScreen: Sendable {
         }
     }
 
-    /// Shows a line above the input line from now on; `nil` removes it. Has no effect on streams.
+    /// Shows a line above the input line from now on; `nil` removes the line. On streams, this has no effect.
     func setStatus(_ status: String?) {
         state.withLock { $0.terminal }?.setStatus(status)
     }

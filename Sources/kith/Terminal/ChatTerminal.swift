@@ -4,17 +4,17 @@ import Synchronization
 
 /// A terminal that prints lines above an input line, without disturbing the text that is being typed.
 final class ChatTerminal: Sendable {
-    /// Maximum number of lines that wait to be sent. Only a mistaken paste has more.
+    /// Maximum number of lines that wait to be sent. Only a mistaken paste has more lines.
     private static let mostLines = 10_000
-    /// Maximum time between an escape character and the other bytes of its key. If no byte follows, the user pressed the escape
-    /// key.
+    /// Maximum time between an escape character and the remaining bytes of a key. If no byte follows in this time, the user has
+    /// pressed the escape key.
     private static let escapeMs: Int32 = 50
 
     /// The behaviour of the input line.
     struct Style: Sendable {
         /// The text before the typed text.
         let prompt: String
-        /// Whether a paste stays one text with its line breaks. Otherwise each of its lines is submitted.
+        /// Whether a paste stays one text with its line breaks. If `false`, each line of the paste is submitted.
         var keepsLineBreaks = false
         /// Whether Enter submits an empty line.
         var takesEmptyLines = false
@@ -54,8 +54,7 @@ final class ChatTerminal: Sendable {
         self.leave = leave
     }
 
-    /// Starts to use the terminal. Returns `nil` if standard input and output are not both a terminal that understands escape
-    /// sequences.
+    /// Starts to use the terminal. Returns `nil` if standard input or output is not a terminal that understands escape sequences.
     ///
     /// - Parameter leave: called when the user wants to leave.
     static func open(_ style: Style, leave: @escaping @Sendable () -> Void) -> ChatTerminal? {
@@ -68,12 +67,12 @@ final class ChatTerminal: Sendable {
         return terminal
     }
 
-    /// Restores the terminal's settings at once, even while another thread is writing to it.
+    /// Restores the terminal's settings at once, even while another thread writes to the terminal.
     func restore() { mode.restore(.atOnce) }
 
     /// Restores the terminal. Only the first call has an effect.
     ///
-    /// - Parameter dropsInput: whether unread input is dropped, so that no other program reads it.
+    /// - Parameter dropsInput: whether unread input is dropped. No other program can then read this input.
     func close(dropsInput: Bool) {
         state.withLock { state in
             guard !state.isClosed else { return }
@@ -86,8 +85,8 @@ final class ChatTerminal: Sendable {
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }
 
-    /// Waits until the user has finished the current line, if there is one. Otherwise the shell would get the rest of the line
-    /// and the Enter, and would run it as a command.
+    /// Waits until the user has finished the current line. If there is no such line, returns at once. Without this wait, the
+    /// shell would get the end of the line, and would run it as a command.
     func finishLine() async {
         await withCheckedContinuation { continuation in
             state.withLock { state in
@@ -221,8 +220,8 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Handles ctrl-D, after which no more lines are accepted. Returns `true` to leave at once: if ctrl-D was pressed before, or
-    /// if no line is queued and the program is not waiting for a line.
+    /// Handles ctrl-D. After ctrl-D, no more lines are accepted. Returns `true` if the caller has to leave at once: ctrl-D was
+    /// pressed before, or no line is queued and the program is not waiting for a line.
     private func end(_ state: inout State) -> Bool {
         defer { state.isAtEnd = true }
         if state.isAtEnd || (state.waiting == nil && state.lines.isEmpty) { return true }
@@ -254,7 +253,8 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Suspends this process: gives the terminal back to the shell, and uses it again when the shell continues the process.
+    /// Suspends this process. The shell gets the terminal back. When the shell continues the process, the process uses the
+    /// terminal again.
     private func suspend() {
         state.withLock { leaveRawMode(&$0) }
         // The whole process group is stopped, as it is when the terminal itself handles the key. Otherwise a program that waits

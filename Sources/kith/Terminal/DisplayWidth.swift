@@ -1,9 +1,9 @@
 /// Computes the width of text on a terminal, in columns.
 ///
-/// Terminals show an emoji that consists of several characters in two ways: as one picture of two columns, or as its parts.
-/// Layout uses ``of(_:)-(Character)``. Lines that must never be too long use ``atMost(_:)``.
+/// An emoji may consist of several characters. Some terminals show such an emoji as one picture of two columns, some as its
+/// parts. Layout uses ``of(_:)-(Character)``. Lines that must never be too long use ``atMost(_:)``.
 enum DisplayWidth {
-    /// Returns the columns of a character on a terminal that shows it as one picture.
+    /// Returns the columns of a character on a terminal that shows the character as one picture.
     static func of(_ character: Character) -> Int {
         let scalars = character.unicodeScalars
         guard let first = scalars.first else { return 0 }
@@ -20,8 +20,8 @@ enum DisplayWidth {
     /// Returns the columns of a text.
     static func of(_ text: some Sequence<Character>) -> Int { text.reduce(0) { $0 + of($1) } }
 
-    /// Returns the largest number of columns that a character takes on any terminal. A terminal may show it as one picture or as
-    /// its parts, each of which may be a picture.
+    /// Returns the largest number of columns that a character takes on any terminal. A terminal may show the character as one
+    /// picture, or as its parts. Each part may be a picture.
     static func atMost(_ character: Character) -> Int {
         var parts = 0
         var last: (scalar: Unicode.Scalar, width: Int)?
@@ -45,7 +45,8 @@ enum DisplayWidth {
         }
     }
 
-    /// Whether the character is a vowel or final consonant of Korean, which shares the columns of the preceding consonant.
+    /// Whether the character is a vowel or final consonant of Korean. Such a character takes no columns of its own: it shares the
+    /// columns of the preceding consonant.
     private static func isJoinedJamo(_ scalar: Unicode.Scalar) -> Bool {
         (0x1160...0x11ff).contains(scalar.value) || (0xd7b0...0xd7ff).contains(scalar.value)
     }

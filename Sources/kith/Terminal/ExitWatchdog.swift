@@ -2,19 +2,20 @@ import ArgumentParser
 import Foundation
 import Synchronization
 
-/// Ends the process some time after ctrl-C or SIGTERM, if it has not ended by itself. Without a watchdog, an output that nobody
-/// reads, such as a stopped pager, could block the process for ever.
+/// Ends the process some time after ctrl-C or SIGTERM, if the process has not ended by itself. An output without a reader, such
+/// as a stopped pager, can block a process for ever.
 final class ExitWatchdog: Sendable {
-    /// Maximum time for leaving, in seconds. It is longer than the longest wait for a goodbye.
+    /// Maximum time for leaving, in seconds. This time is longer than the longest wait for a goodbye.
     private static let seconds = 10.0
 
     private let isDone = Atomic<Bool>(false)
     private let signals = Mutex<[SignalWatch]>([])
 
-    /// Starts to watch for the signals. The process must already ignore them (see ``StopSignals``). This function does not ignore
-    /// them itself, because other watchers would then not see them.
+    /// Starts to watch for the signals. The process must already ignore the signals (see ``StopSignals``). This function does not
+    /// change the handling of the signals, so other watchers still see them.
     ///
-    /// - Parameter giveBack: called before the process ends, to restore the terminal. It must not wait for a thread that writes.
+    /// - Parameter giveBack: called before the process ends, to restore the terminal. The function must not wait for a thread
+    ///   that writes.
     func begin(giveBack: @escaping @Sendable () -> Void = {}) {
         let watches = [SIGINT, SIGTERM].map { number in
             SignalWatch(number) { [weak self] in
@@ -26,7 +27,7 @@ final class ExitWatchdog: Sendable {
         signals.withLock { $0 = watches }
     }
 
-    /// Stops watching, because the output is written. After this call, ctrl-C ends the process at once.
+    /// Stops watching. The output is written by now. After this call, ctrl-C ends the process at once.
     func done() {
         isDone.store(true, ordering: .relaxed)
         for watch in signals.withLock({ $0 }) { watch.cancel() }

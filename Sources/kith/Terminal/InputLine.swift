@@ -1,14 +1,15 @@
-/// Draws the input line at the bottom of the screen, and sometimes a status line above it. Its functions return the text that
-/// draws these lines, prints other lines above them, or erases them. The type performs no input or output.
+/// Draws the input line at the bottom of the screen, and sometimes a status line above the input line. The functions return text.
+/// This text draws the two lines, prints other lines above them, or erases them. The type performs no input or output.
 ///
-/// Each line takes one row and never uses the last column, so that no terminal wraps it. Of a longer line, the part around the
-/// cursor is shown. The terminal itself remembers the cursor's position while the rest of the line is drawn. So the position is
-/// right even if this program and the terminal disagree about a width.
+/// Each line takes one row and never uses the last column, so no terminal wraps the line. If a line is too long, only the part
+/// around the cursor is shown. While the rest of the line is drawn, the terminal itself remembers the position of the cursor. So
+/// the position is right even if this program and the terminal disagree about a width.
 struct InputLine {
     let prompt: [Character]
     private(set) var columns: Int
-    /// The columns before the cursor after the last drawing, for a terminal that shows each character as one picture. If the
-    /// number is too small, nothing bad happens. If it were too large, lines above would be erased.
+    /// The columns before the cursor after the last drawing, for a terminal that shows each character as one picture. The number
+    /// may be too small, but must never be too large. With a number that is too large, lines above the input line would be
+    /// erased.
     private var cursorColumn = 0
     /// The text above the line; `nil` for none.
     private var status: String?
@@ -41,7 +42,7 @@ struct InputLine {
         erase(rowsAbove: statusColumns == nil ? 0 : 1)
     }
 
-    /// Sets the text above the input line; `nil` removes it.
+    /// Sets the text above the input line; `nil` removes the text.
     mutating func setStatus(_ status: String?, _ editor: LineEditor) -> String {
         guard status != self.status else { return "" }
         self.status = status
@@ -56,7 +57,7 @@ struct InputLine {
         return (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\r" + Self.eraseBelow
     }
 
-    /// Draws the line again for a new width. The terminal may have wrapped the old one.
+    /// Draws the line again for a new width. The terminal may have wrapped the old line.
     mutating func resize(to columns: Int, _ editor: LineEditor) -> String {
         let columns = max(1, columns)
         let rowsAbove = cursorColumn / columns + (statusColumns.map { max(1, ($0 + columns - 1) / columns) } ?? 0)
@@ -91,13 +92,13 @@ struct InputLine {
         return above + String(shownPrompt) + before + (after.isEmpty ? "" : Self.save + after + Self.restore)
     }
 
-    /// Returns the text that is drawn for a character: a symbol for a line break, and codes for characters that control a
-    /// terminal. An invisible character takes several columns.
+    /// Returns the text that is drawn for a character. A line break becomes a symbol. A character that controls a terminal
+    /// becomes a code. An invisible character takes several columns.
     private static func cell(_ character: Character) -> String {
         character == "\n" ? "⏎" : SafeText.oneLine(String(character))
     }
 
-    /// Cuts a text so that it is never wider than `room`, with a mark at the cut.
+    /// Cuts a text to a width of at most `room`. A mark shows the cut.
     private static func cut(_ text: String, to room: Int) -> String {
         if DisplayWidth.atMost(text) <= room { return text }
         // One column is for the mark.
@@ -108,8 +109,8 @@ struct InputLine {
         } + "…"
     }
 
-    /// Returns the part of a line that is shown: the whole line, or the part around the cursor, with a column at each end for a
-    /// mark.
+    /// Returns the part of a line that is shown: the whole line, or the part around the cursor. If a part is shown, one column at
+    /// each end is left for a mark.
     ///
     /// - Parameter cells: the text that is drawn for each character.
     static func window(_ cells: [String], cursor: Int, room: Int) -> (range: Range<Int>, width: Int) {

@@ -1,10 +1,9 @@
 /// Parses the bytes of a terminal into keys. The bytes may arrive in pieces of any size. The type performs no input or output.
 ///
 /// The parser knows UTF-8, the control keys, the escape sequences for cursor keys that most terminals use, and bracketed paste.
-/// It skips an unknown sequence as a whole, so that no part of the sequence becomes text.
+/// The parser skips an unknown sequence as a whole, so no part of the sequence becomes text.
 struct KeyParser {
-    /// Maximum number of stored bytes of a paste. A longer paste is returned in parts, so that a huge file does not fill the
-    /// memory.
+    /// Maximum number of stored bytes of a paste. A longer paste is returned in parts, so a huge file does not fill the memory.
     private static let longestPaste = 64 << 10
     /// Maximum length of an escape sequence, in bytes. Longer input is not a sequence.
     private static let longestSequence = 32
@@ -15,11 +14,11 @@ struct KeyParser {
 
     private static let pasteEnd = Array("\u{1B}[201~".utf8)
 
-    /// Whether an escape character may still be the beginning of a sequence. An incomplete character, or an incomplete end of a
-    /// paste, does not count, because the rest will arrive even over a slow line.
+    /// Whether an escape character may still be the beginning of a sequence. An incomplete character or an incomplete end of a
+    /// paste does not count: its remaining bytes will arrive even over a slow line.
     var isWaiting: Bool { paste == nil && bytes.first == 0x1b }
 
-    /// Parses the next bytes. Returns the keys that are complete now.
+    /// Parses the next bytes. Returns the keys that are now complete.
     mutating func feed(_ input: some Sequence<UInt8>) -> [Key] {
         bytes.append(contentsOf: input)
         var keys: [Key] = []
@@ -35,12 +34,12 @@ struct KeyParser {
         return keys
     }
 
-    /// Drops an unfinished escape sequence, or an escape character that no byte followed. The escape key has no function here.
+    /// Drops an unfinished escape sequence, or a single escape character. The escape key has no function here.
     mutating func flush() {
         if isWaiting { bytes.removeAll() }
     }
 
-    /// Joins adjacent text, so that combining characters stay with their letters.
+    /// Appends a key. Joins adjacent text. This keeps combining characters with their letters.
     private func append(_ key: Key, to keys: inout [Key]) {
         if case .text(let new) = key, case .text(let old) = keys.last {
             keys[keys.count - 1] = .text(old + new)
@@ -133,7 +132,7 @@ struct KeyParser {
         }
     }
 
-    /// Parses the bytes of a paste up to its end. No byte of a paste is a key.
+    /// Parses the bytes of a paste up to the end of the paste. No byte of a paste is a key.
     private mutating func parsePaste(_ input: ArraySlice<UInt8>) -> (Key?, Int)? {
         if let end = input.firstRange(of: Self.pasteEnd) {
             let content = (paste ?? []) + input[..<end.lowerBound]

@@ -1,11 +1,11 @@
-/// Edits one line of text with a cursor. It handles keys and returns actions. The type performs no input or output.
+/// Edits one line of text with a cursor. The editor handles keys and returns actions. The type performs no input or output.
 ///
-/// The editor's unit is the character as a person sees it, so one backspace deletes an emoji, or a letter with all its accents.
-/// The text is stored unchanged, including tabs and invisible characters. ``InputLine`` makes the text safe before drawing it.
+/// The editor's unit is the character as a person sees it. One backspace deletes an emoji, or a letter with all its accents. The
+/// text is stored unchanged, including tabs and invisible characters. ``InputLine`` makes the text safe before drawing it.
 struct LineEditor {
     /// An action that the caller has to perform.
     enum Action: Equatable {
-        /// Use the finished line. The editor has begun the next one.
+        /// Use the finished line. The editor has begun a new line.
         case submit(String)
         /// Handle ctrl-C on an empty line.
         case interrupt
@@ -17,16 +17,16 @@ struct LineEditor {
         case pageUp
         /// Draw everything again.
         case redraw
-        /// Report that the text was too long and a part of it was left out.
+        /// Report that the text was too long and that a part of the text was left out.
         case refused
     }
 
-    /// Maximum length of a line, in bytes. It equals the maximum length of a message.
+    /// Maximum length of a line, in bytes. This is also the maximum length of a message.
     static let longest = 64 << 10
     /// Maximum number of lines in the history.
     static let remembered = 500
 
-    /// Whether the text may contain line breaks. If so, a paste of several lines is one text, and only Enter submits it.
+    /// Whether the text may contain line breaks. If so, a paste of several lines is one text, and only Enter submits the text.
     let keepsLineBreaks: Bool
     /// Whether Enter submits an empty line, for example as an answer that decides nothing.
     let takesEmptyLines: Bool
@@ -35,9 +35,9 @@ struct LineEditor {
     /// Index of the character after the cursor.
     private(set) var cursor = 0
     private var history: [[Character]] = []
-    /// Index of the shown line in the history. For a new line, it is `history.count`.
+    /// Index of the shown line in the history. For a new line, the index is `history.count`.
     private var place = 0
-    /// The text that was typed before the user went back in the history.
+    /// The text that the user had typed before going back in the history.
     private var draft: [Character] = []
 
     init(keepsLineBreaks: Bool = false, takesEmptyLines: Bool = false) {

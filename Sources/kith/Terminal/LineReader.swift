@@ -2,17 +2,17 @@ import Dispatch
 import Foundation
 import KithClient
 
-/// Reads lines from standard input or another descriptor. Each line is read only when a caller requests it, so that a long input
-/// does not fill the memory.
+/// Reads lines from standard input or another descriptor. Each line is read only when a caller requests it. So a long input does
+/// not fill the memory.
 final class LineReader: Sendable {
-    /// Maximum length of a line in bytes. The rest of a longer line is dropped. In JSON, each byte of the longest text may be
-    /// escaped with six bytes, and the rest of the request needs some room.
+    /// Maximum length of a line in bytes. The end of a longer line is dropped. In JSON, each byte of the longest text may be
+    /// escaped with six bytes. The remaining fields of the request need some bytes too.
     static let longest = 6 * ClientLimits.text + (16 << 10)
 
     private let queue = DispatchQueue(label: "standard input")
     private let state: State
 
-    /// The reader's state, which is used on `queue` only.
+    /// The reader's state. Only code on `queue` uses the state.
     fileprivate final class State: @unchecked Sendable {
         let descriptor: Int32
         var buffer: [UInt8] = []
@@ -26,9 +26,9 @@ final class LineReader: Sendable {
 
     /// A line without its line break.
     struct Line: Hashable, Sendable {
-        /// The line as text. A byte sequence that is not valid UTF-8 is a replacement character.
+        /// The line as text. A replacement character takes the place of a byte sequence that is not valid UTF-8.
         let text: String
-        /// Whether the line is valid UTF-8, so that ``text`` is exact.
+        /// Whether the line is valid UTF-8. If so, ``text`` is exact.
         let isText: Bool
 
         /// Creates a line of valid text.
@@ -48,7 +48,7 @@ final class LineReader: Sendable {
     }
 
     /// Returns the text of the next line. The text may have replacement characters, so use this function only for input that is
-    /// validated. Text to be sent comes from ``nextLine()``.
+    /// validated. For text that will be sent, use ``nextLine()``.
     func next() async -> String? { await nextLine()?.text }
 }
 

@@ -3,11 +3,11 @@ import Foundation
 import KithClient
 import Synchronization
 
-/// Asks questions at the terminal, and hides the answer if it is secret. It works even if standard input and output are
+/// Asks questions at the terminal. If the answer is secret, hides it. The prompt works even if standard input and output are
 /// redirected, as in `kith send bob < file`.
 ///
 /// After the first secret, typed text stays hidden until the prompt is closed. A person may type the next answer while the
-/// program still processes the last one.
+/// program still processes the last answer.
 final class Prompt: Sendable {
     private let descriptor: Int32
     private let silence: TerminalSilence
@@ -39,7 +39,7 @@ final class Prompt: Sendable {
     /// Writes a line to the terminal.
     func say(_ text: Sentence) { write(SafeText.oneLine(text.description) + "\n") }
 
-    /// Tells the user that the program is working, because deriving a key from a passphrase takes seconds on a slow machine.
+    /// Tells the user that the program is working. On a slow machine, the derivation of a key from a passphrase takes seconds.
     func sayOneMoment() { say("One moment.") }
 
     /// Asks for a line.

@@ -2,11 +2,11 @@ import KithClient
 
 /// Makes other people's text safe for a terminal.
 ///
-/// Two kinds of characters are replaced by visible codes. The first control a terminal: escape sequences, line breaks, cursor
-/// movements. Characters of the second kind make a text look different from its content: direction overrides, invisible
-/// characters. Joiners that emoji and scripts need are kept.
+/// Two kinds of characters are replaced by visible codes. Characters of the first kind control a terminal: escape sequences, line
+/// breaks, cursor movements. Characters of the second kind make a text look different from its content: direction overrides,
+/// invisible characters. Joiners that emoji and scripts need are kept.
 enum SafeText {
-    /// Returns a name as it is shown. A name that could be mistaken for something else is in quotes.
+    /// Returns a name in the form in which it is shown. A name that could be mistaken for something else is in quotes.
     static func name(_ name: String) -> String { oneLine(ForeignText(name).description) }
 
     /// Returns the text in one line, without characters that control a terminal.

@@ -5,7 +5,7 @@ import KithClient
 /// Text of the program is a ``Sentence``. A person's text comes after a head, which the program writes. The author's name and
 /// trust are in the head, never after the sender's text.
 struct ScreenLine: Sendable, Equatable {
-    /// The kind of a line. It decides the line's stream and colour.
+    /// The kind of a line. The line's stream and colour depend on the kind.
     enum Kind: Sendable, Equatable {
         /// Another person's text.
         case message
@@ -33,11 +33,11 @@ struct ScreenLine: Sendable, Equatable {
         static let unverified = Mark("(unverified)", .yellow)
     }
 
-    /// The head of every further row of a text. It cannot look like the text of a message, so that one long message does not look
-    /// like messages of several people.
+    /// The head of every row of a text after the first row. It differs from the head of a message. So nobody can make one long
+    /// message look like messages of several people.
     static let continuation = "  │ "
 
-    /// Minimum number of columns for text after a head. If there are fewer, the text begins in the next row.
+    /// Minimum number of columns for text after a head. If fewer columns are left, the text begins in the next row.
     private static let leastRoom = 8
 
     let kind: Kind
@@ -56,7 +56,7 @@ struct ScreenLine: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - number: the entry's number, and the time of an old message, with space after it.
-    ///   - author: the author's name, as it is shown.
+    ///   - author: the author's name in the form in which it is shown.
     static func head(number: String = "", author: String, isOwn: Bool = false, trust: Mark? = nil) -> [Mark] {
         var head = number.isEmpty ? [] : [Mark(number, .dim)]
         head.append(Mark(author, isOwn ? .plain : .bold))
@@ -104,7 +104,7 @@ struct ScreenLine: Sendable, Equatable {
     }
 
     /// Breaks the text into rows. The first row begins with the head, and every further row with ``continuation``. If the
-    /// terminal broke the text, rows would begin in the first column, where a sender's text could look like another line.
+    /// terminal broke the text instead, a row would begin with the sender's text. That text could look like another line.
     private func said(columns: Int, colours: Bool) -> [String] {
         let mark = paintedDelivery(colours)
         // An invite or a safety number stays in one piece, because people copy it as a whole.

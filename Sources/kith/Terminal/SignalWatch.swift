@@ -1,6 +1,6 @@
 import Dispatch
 
-/// Calls a handler each time a signal arrives, in addition to the signal's normal effect.
+/// Calls a handler each time a signal arrives. The signal also keeps its normal effect.
 final class SignalWatch: @unchecked Sendable {
     // A dispatch source is safe on any thread, although its protocol is not declared `Sendable`.
     private let source: any DispatchSourceSignal

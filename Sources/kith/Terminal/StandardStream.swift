@@ -3,7 +3,7 @@ import KithClient
 import PrivateFiles
 import Synchronization
 
-/// An output stream without a buffer: standard output, standard error, or a terminal. Each write is complete, or it has failed.
+/// An output stream without a buffer: standard output, standard error, or a terminal. Each write is complete or has failed.
 struct StandardStream: Sendable {
     let descriptor: Int32
 
@@ -25,9 +25,9 @@ struct StandardStream: Sendable {
 
     /// Whether the stream's reader has gone, as far as this can be seen without writing.
     ///
-    /// A pipe reports this as an error, and a terminal or a local socket as a hang-up. A network socket only reports that the
-    /// other side will send no more. The reader of a network socket then counts as gone, because no better sign exists. A local
-    /// socket can report this too, but its reader does not count as gone.
+    /// If the reader of a pipe has gone, the system reports an error. For a terminal or a local socket, the system reports a
+    /// hang-up. For a network socket, the system only reports that the other side will send no more. This report then counts as
+    /// the end of the reader, because no better sign exists. For a local socket, the same report does not count.
     var isAbandoned: Bool {
         var state = pollfd(fd: descriptor, events: Self.remoteEnd, revents: 0)
         guard poll(&state, 1, 0) > 0 else { return false }
@@ -36,7 +36,7 @@ struct StandardStream: Sendable {
     }
 
     #if os(Linux)
-        /// The value of `POLLRDHUP`, which the C library declares for GNU programs only.
+        /// The value of `POLLRDHUP`. The C library declares this name for GNU programs only.
         private static let remoteEnd: Int16 = 0x2000
     #else
         private static let remoteEnd: Int16 = 0
@@ -48,23 +48,23 @@ struct StandardStream: Sendable {
         return getsockname(descriptor, &address, &length) == 0 && Int32(address.sa_family) == AF_UNIX
     }
 
-    /// Whether a write would return at once, because there is room or because it fails.
+    /// Whether a write would return at once, because there is room or because the write fails.
     var hasRoom: Bool {
         var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         return poll(&room, 1, 0) > 0
     }
 
-    /// Writes a line, unless the write would block.
+    /// Writes a line. If the write would block, does nothing.
     func writeIfTaken(_ line: String) {
         if hasRoom { write(line) }
     }
 
-    /// Writes all of `text`. Returns `false` if that failed or the reader has gone. ``outputFailure`` stores a failure of
+    /// Writes all of `text`. Returns `false` if the write failed or the reader has gone. ``outputFailure`` stores a failure of
     /// standard output.
     @discardableResult
     func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
-    /// Writes all of `bytes`. Returns `false` if that failed or the reader has gone. ``outputFailure`` stores a failure of
+    /// Writes all of `bytes`. Returns `false` if the write failed or the reader has gone. ``outputFailure`` stores a failure of
     /// standard output.
     @discardableResult
     func write(_ bytes: [UInt8]) -> Bool {
@@ -86,7 +86,7 @@ struct StandardStream: Sendable {
         return true
     }
 
-    /// Stores a failure of standard output. If the reader has gone, that is no failure, because the reader wants no more output.
+    /// Stores a failure of standard output. If only the reader has gone, stores nothing: the reader wants no more output.
     private func didFail(_ error: Int32) {
         guard descriptor == Self.output.descriptor, error != EPIPE else { return }
         _ = Self.outputError.compareExchange(expected: 0, desired: error, ordering: .relaxed)
@@ -94,9 +94,8 @@ struct StandardStream: Sendable {
 }
 
 extension StandardStream {
-    /// Reserves the descriptors of standard input, output and error that the caller has closed. Otherwise the next file or
-    /// connection of this program would get one of their numbers. A reserved input can't be read, and a reserved output can't be
-    /// written.
+    /// Opens the descriptors of standard input, output and error if the caller has closed them. This keeps files and connections
+    /// of this program from getting one of these numbers. A descriptor that was opened here cannot be read or written.
     static func fillGaps() {
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
             // `open` returns the lowest free number, which is this one.
@@ -104,8 +103,8 @@ extension StandardStream {
         }
     }
 
-    /// At the end of the process, writes the buffer of the C library, which may contain the help text. If that fails, the exit
-    /// code is 1.
+    /// At the end of the process, writes the buffer of the C library. The buffer may contain the help text. If the write fails,
+    /// the exit code is 1.
     static func checkAtExit() {
         atexit {
             guard fflush(nil) != 0, errno != EPIPE else { return }

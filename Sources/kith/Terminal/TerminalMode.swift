@@ -6,7 +6,7 @@ struct TerminalMode: @unchecked Sendable {
     // Sendable without a check, because `termios` is a plain structure of numbers.
     private let original: termios
 
-    /// Reads the settings. `nil` if standard input is no terminal.
+    /// Reads the settings; `nil` if standard input is not a terminal.
     init?() {
         var settings = termios()
         guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &settings) == 0 else { return nil }
@@ -23,9 +23,9 @@ struct TerminalMode: @unchecked Sendable {
 
     /// Decides when the settings take effect, and what happens to unread input.
     enum Restoring {
-        /// After the output was written. This blocks for ever if nobody reads from the terminal.
+        /// After the output was written. If nobody reads from the terminal, this blocks for ever.
         case waitingForOutput
-        /// After the output was written, and unread input is dropped.
+        /// After the output was written. Unread input is dropped.
         case droppingInput
         case atOnce
     }

@@ -9,7 +9,7 @@ struct TerminalSilence: @unchecked Sendable {
     // Sendable without a check, because `termios` is a plain structure of numbers.
     private let original: termios
 
-    /// Reads the settings. `nil` if the descriptor is no terminal.
+    /// Reads the settings; `nil` if the descriptor is not a terminal.
     init?(_ descriptor: Int32) {
         var settings = termios()
         guard tcgetattr(descriptor, &settings) == 0 else { return nil }
@@ -17,14 +17,14 @@ struct TerminalSilence: @unchecked Sendable {
         SilencedTerminal.begin(descriptor, settings)
     }
 
-    /// Prepares for a question: keys arrive one by one, ctrl-C is a key, and unread input is dropped.
+    /// Prepares for a question. Keys arrive one by one, ctrl-C is a key, and unread input is dropped.
     func takeKeys() {
         var settings = original
         settings.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG | IEXTEN)
         SilencedTerminal.set(settings)
     }
 
-    /// Prepares for the time between two questions: typed text is not shown, and ctrl-C ends the process.
+    /// Prepares for the time between two questions. Typed text is not shown, and ctrl-C ends the process.
     func holdBack() {
         var settings = original
         settings.c_lflag &= ~tcflag_t(ECHO)
@@ -35,7 +35,7 @@ struct TerminalSilence: @unchecked Sendable {
     func lift() { SilencedTerminal.end() }
 }
 
-/// The state for signal handlers, which may call only functions that are safe in handlers.
+/// The state for signal handlers. A signal handler may call only functions that are safe in handlers.
 private enum SilencedTerminal {
     private struct Settings {
         var descriptor: Int32 = -1
@@ -50,7 +50,8 @@ private enum SilencedTerminal {
     }()
     private static let isSilent = Atomic<Bool>(false)
     private static let leavesAtExit: Void = { _ = atexit { SilencedTerminal.end() } }()
-    /// The signals with which users and sessions end a process. ``all`` adds those that stop and continue it.
+    /// The signals with which users and sessions end a process. ``all`` also contains the signals that stop and continue a
+    /// process.
     private static let ending = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
     private static let all = ending + [SIGTSTP, SIGCONT]
 
@@ -75,7 +76,7 @@ private enum SilencedTerminal {
         tcsetattr(settings.pointee.descriptor, TCSAFLUSH, &settings.pointee.original)
     }
 
-    /// Installs the handler for a signal, unless the process was started with that signal ignored.
+    /// Installs the handler for a signal. If the process was started with that signal ignored, does nothing.
     private static func handle(_ number: Int32) {
         let before = signal(number) { SilencedTerminal.didReceive($0) }
         if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }

@@ -1,7 +1,7 @@
 /// Fits text into columns.
 enum TextLayout {
-    /// Breaks `text` into lines of at most `width` columns, between words where possible. Later lines have the same
-    /// indent as the first.
+    /// Breaks `text` into lines of at most `width` columns, between words where possible. Later lines have the indent of the
+    /// first line.
     static func wrap(_ text: String, width: Int) -> [String] {
         let width = max(2, width)
         if DisplayWidth.of(text) <= width { return [text] }
@@ -44,8 +44,8 @@ enum TextLayout {
         return lines
     }
 
-    /// Breaks `text` into rows. The first row has at most `first` columns, and the others have at most `further`. A row ends
-    /// after a space if possible. No character is lost, so the rows together are the text.
+    /// Breaks `text` into rows. The first row has at most `first` columns. Each further row has at most `further` columns. If
+    /// possible, a row ends after a space. No character is lost, so the rows together are the text.
     static func fold(_ text: String, first: Int, further: Int) -> [String] {
         // The widest character needs two columns.
         var room = max(2, first)
@@ -77,7 +77,7 @@ enum TextLayout {
         return parts.flatMap { DisplayWidth.of($0) <= width ? [$0] : $0.map(String.init) }
     }
 
-    /// Pads `text` with spaces to `width` columns, or cuts it.
+    /// Fits `text` into exactly `width` columns. A short text is padded with spaces. A long text is cut.
     static func pad(_ text: String, to width: Int) -> String {
         var result = ""
         var used = 0

@@ -43,7 +43,7 @@ struct GroupCommand: AsyncParsableCommand {
 
     static let later = "It may still be done when the profile is open again; kith group members shows it."
 
-    /// Prints the group's new state as JSON if the options request JSON, and `text` otherwise.
+    /// Prints the group's new state. If the options request JSON, prints JSON. Without that option, prints `text`.
     static func report(
         _ id: ConversationID, of profile: Profile, _ options: ProfileOptions, saying text: Sentence
     ) async throws {
@@ -54,7 +54,7 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
-    /// Finds the contacts with the given names. A contact that is named twice is returned once.
+    /// Finds the contacts with the given names. If two names lead to one contact, returns the contact once.
     static func contacts(_ names: [String], in profile: Profile) async throws -> [Contact] {
         var contacts: [Contact] = []
         for name in names {

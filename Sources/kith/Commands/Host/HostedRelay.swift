@@ -13,10 +13,10 @@ final class HostedRelay: Sendable {
     let point: RelayPoint
     /// The relay's address, for clients on this machine.
     let nearby: RelayAddress
-    /// Whether everyone who can reach the port may use the relay. This is so only if an older version created the relay without a
-    /// pass. The relay gets no pass later, because the people who have joined have none.
+    /// Whether everyone who can reach the port may use the relay. This is the case only if an older version created the relay
+    /// without a pass. Such a relay never gets a pass, because the people who have joined do not have one.
     var isOpen: Bool { point.pass == nil }
-    /// Seconds by which this machine's clock is ahead of the relay's time; 0 unless the relay doubts the clock.
+    /// Seconds by which this machine's clock is ahead of the relay's time; 0 if the relay trusts the clock.
     var clockAheadSeconds: Int { relay.clockAheadSeconds }
 
     private let relay: Relay
@@ -27,14 +27,14 @@ final class HostedRelay: Sendable {
         self.nearby = nearby
     }
 
-    /// Starts the relay. Without `listen`, a relay that ran before uses its last port. A new relay uses the usual port, or any
-    /// free port if the usual one is taken.
+    /// Starts the relay. Without `listen`, a relay that ran before uses its last port. A new relay uses the usual port. If the
+    /// usual port is taken, the new relay uses any free port.
     ///
     /// - Parameters:
     ///   - folder: the profile's folder.
     ///   - listen: the address to listen on, if the user gave one.
     ///   - address: the address for other machines, if the user gave one: a host, with an optional port.
-    ///   - known: the profile's relays. If this relay is among them, its pass is known even if `host.json` is lost.
+    ///   - known: the profile's relays. If `host.json` is lost, the relay's pass is taken from this list.
     ///   - trustsClock: whether the machine's clock is right, even if it is far ahead of the time of the relay's last run.
     static func start(
         in folder: URL, listen: ListenAddress?, address: HostAddress?, known: [RelayPoint] = [],
@@ -78,8 +78,12 @@ final class HostedRelay: Sendable {
     /// The default port of relays.
     private static let usualPort = 7443
 
-    /// Returns the pass of a relay whose `host.json` is missing: the pass in the profile, or a new pass if the relay is unused. A
-    /// used relay that the profile does not know gets no pass, because an older version created it, and its users have none.
+    /// Returns the pass of a relay whose `host.json` is missing:
+    ///
+    /// - If the profile knows the relay, returns the pass in the profile.
+    /// - If the relay is unused, returns a new pass.
+    /// - If the relay is used but the profile does not know it, returns `nil`. An older version created such a relay, and its
+    ///   users have no pass.
     private static func passWithoutFile(in folder: URL, _ known: [RelayPoint]) async throws -> String? {
         let pin = try RelayIdentity.kept(in: folder).pin
         let passes = known.filter { $0.pin == pin }.map(\.pass)
@@ -121,8 +125,9 @@ final class HostedRelay: Sendable {
 
     private static func isAny(_ host: String) -> Bool { ["0.0.0.0", "::"].contains(host) }
 
-    /// Returns the host to which other machines connect: the one that the user gave, or the host on which the relay listens, or
-    /// an address of this machine. Of several addresses, the last public one is chosen, because the people who joined know it.
+    /// Returns the host to which other machines connect: the host that the user gave, or the host on which the relay listens, or
+    /// an address of this machine. If the machine has several addresses and one of them is the last public host, returns that
+    /// one: the people who have joined know it.
     private static func publicHost(_ host: String, before: HostPlace.Place?) -> String {
         if let before, before.isGiven, let given = before.host { return given }
         guard isAny(host) else { return host }
@@ -143,22 +148,22 @@ struct HostPlace {
     let file: PrivateFile
 
     struct Place: Codable, Hashable {
-        /// The host for other machines. Like ``port``, it is missing until the first start of the relay.
+        /// The host for other machines. Missing until the first start of the relay.
         var host: String?
-        /// The port for other machines, if the user gave one. It differs from ``port`` if a router forwards another port. Missing
-        /// in files of older versions.
+        /// The port for other machines, if the user gave one. If a router forwards another port, this port differs from ``port``.
+        /// Missing in files of older versions.
         var publicPort: Int?
         /// The port on which the relay listens.
         var port: Int?
         /// The host on which the relay listens, if the user gave one.
         var listen: String?
-        /// Whether the user gave the public host. Such a host is not replaced by a guess.
+        /// Whether the user gave the public host. A host from the user is not replaced by a guess.
         let isGiven: Bool
-        /// The pass in the relay's invites. Missing in files of older versions, whose relays stay open to everyone.
+        /// The pass in the relay's invites. Missing in files of older versions. The relays of such files stay open to everyone.
         let pass: String?
 
-        /// Whether the file has all required values. If the relay has started before, the file must have a host and a port.
-        /// Otherwise it must have a pass, and no host. A pass must always be valid.
+        /// Whether the file has all required values. If the relay has started before, the file must have a host and a port. If
+        /// the relay has not started yet, the file must have a pass, and no host. A pass must always be valid.
         fileprivate var isComplete: Bool {
             guard pass.map({ RelayPass($0) != nil }) ?? true else { return false }
             guard let port else { return host == nil && pass != nil }

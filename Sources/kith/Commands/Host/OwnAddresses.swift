@@ -2,7 +2,8 @@ import Foundation
 
 /// The addresses of this machine that other machines may be able to reach.
 enum OwnAddresses {
-    /// Returns numeric addresses, beginning with the one that most other machines can probably reach. Empty without a network.
+    /// Returns numeric addresses. The first one is the address that most other machines can probably reach. Empty without a
+    /// network.
     static func likely() -> [String] {
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return [] }
@@ -23,7 +24,8 @@ enum OwnAddresses {
             .map(\.element.address)
     }
 
-    /// Ranks an address by how well other machines can reach it. 0 is the best rank; `nil` if they cannot reach the address.
+    /// Ranks an address by the chance that other machines can reach it. 0 is the best rank. `nil` if other machines cannot reach
+    /// the address.
     static func rank(of address: String, interface: String) -> Int? {
         // These interfaces belong to containers and virtual machines. Only this machine can reach their addresses.
         let isVirtual = ["docker", "veth", "br-", "virbr", "cni", "flannel", "vmnet"].contains {

@@ -14,8 +14,8 @@ struct ListenRequest: Decodable {
         let expires: String?
     }
 
-    /// Performs the request in a line and returns the answer. The answer repeats the line's `ref`, even if the rest of the line
-    /// is wrong.
+    /// Performs the request in a line and returns the answer. The answer repeats the line's `ref`, even if the remaining fields
+    /// are wrong.
     static func carryOut(_ line: LineReader.Line, with profile: Profile) async -> JSONEvent {
         let data = Data(line.text.utf8)
         func refusal(_ message: String) -> JSONEvent {

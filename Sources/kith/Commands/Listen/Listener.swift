@@ -39,7 +39,7 @@ struct Listener {
         var only: ConversationID?
         /// Whether the listener ends after one message.
         var endsAfterFirst = false
-        /// Whether read receipts are sent to the other members.
+        /// Whether this device sends read receipts to the other members.
         var sendsReceipts = true
         /// Whether the listener accepts every conversation that a stranger begins.
         var acceptsStrangers = false
@@ -50,7 +50,7 @@ struct Listener {
     private let options: Options
     private var only: ConversationID? { options.only }
     private var strangers = StrangerNotices()
-    /// The last printed entry of each conversation whose printed messages are not marked as read yet.
+    /// For each conversation, the last printed entry that is not marked as read yet.
     private var unmarked: [ConversationID: UInt64] = [:]
     private var names: [ConversationID: String] = [:]
     /// The user's name.
@@ -60,9 +60,9 @@ struct Listener {
     /// Inputs other than events and answers. A sender waits until its input was taken.
     private let others = AsyncChannel<Input>()
 
-    /// Delay before printed messages are marked as read, so that one transaction marks many messages.
+    /// Delay before printed messages are marked as read. One transaction then marks many messages.
     private static let flush = Duration.milliseconds(200)
-    /// Interval between checks whether the output still has a reader.
+    /// Interval between checks for a reader of the output.
     private static let look = Duration.seconds(1)
 
     init(_ profile: Profile, format: Format, options: Options) {
@@ -202,8 +202,8 @@ struct Listener {
 
     private func name(_ id: ConversationID) -> String { names[id] ?? "#\(id.rawValue)" }
 
-    /// Accepts a conversation that a stranger began, if the options say so. Otherwise prints the commands that accept it. A
-    /// program gets only the event.
+    /// Handles a conversation that a stranger began. If the options allow it, accepts the conversation. If they do not, prints
+    /// the commands that accept the conversation. A program gets only the event.
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
             try await profile.accept(conversation.id)
@@ -219,8 +219,8 @@ struct Listener {
     // MARK: Commands
 
     /// Performs the requests on standard input in order, and returns their answers. Each request begins when the answer to the
-    /// previous one was printed. A request that waits does not keep the listener from printing messages or from ending. If the
-    /// output is text, there are no requests.
+    /// previous request was printed. While a request waits, the listener still prints messages and may end. If the output is
+    /// text, there are no requests.
     private func answers() -> AsyncStream<Input> {
         let lines = LineReader()
         return AsyncStream { [format, profile] in

@@ -2,7 +2,7 @@ import KithClient
 import KithWire
 import Synchronization
 
-/// Collects the problems at relays. Each problem is reported once, and again when it changes.
+/// Collects the problems at relays. Each problem is reported once, and again after a change.
 final class ConnectionProblems: Sendable {
     private struct State {
         var reasons: [KnownRelay: String] = [:]
@@ -31,7 +31,7 @@ final class ConnectionProblems: Sendable {
         }
     }
 
-    /// Whether a lack of disk space is the only problem of the relays.
+    /// Whether the relays have no other problem than a lack of disk space.
     var isForRoom: Bool { state.withLock { !$0.full.isEmpty && $0.full.count == $0.reasons.count } }
 
     /// Processes an event. Returns a line for the user; `nil` if there is nothing to report.
@@ -65,8 +65,10 @@ final class ConnectionProblems: Sendable {
         return before == reason ? nil : "\(reason ?? "\(relay.address)"); \(ending)"
     }
 
-    /// Returns a refusal if every relay that the command needs refuses for good. The command needs the relays at `address`, or
-    /// all relays of the profile if `address` is `nil`. Returns `nil` while one of the needed relays may still accept.
+    /// Returns a refusal if every relay that the command needs refuses for good. `nil` while one of these relays may still
+    /// accept.
+    ///
+    /// - Parameter address: the address of the needed relays; `nil` if the command needs all relays of the profile.
     func refusal(of profile: Profile, at address: RelayAddress?) async -> RelayConnectionError? {
         let needed = await profile.relays().map(\.relay).filter { address == nil || $0.address == address }
         return state.withLock { state in

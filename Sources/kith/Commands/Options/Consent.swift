@@ -6,9 +6,9 @@ struct Consent: ParsableArguments {
     @Flag(name: .long, help: "Skip the question whether you are sure.")
     var yes = false
 
-    /// Asks the person at the terminal. Without a terminal, a script runs the command, and there is no question.
+    /// Asks the person at the terminal. Without a terminal, a script runs the command, so there is no question.
     ///
-    /// - Throws: ``ExitCode/interrupted`` unless the answer is yes.
+    /// - Throws: ``ExitCode/interrupted`` if the answer is not yes.
     func get(_ question: Sentence) async throws {
         guard !yes, let prompt = Prompt() else { return }
         defer { prompt.close() }

@@ -4,7 +4,7 @@ import ArgumentParser
 struct DurationArgument: ExpressibleByArgument, Hashable, Sendable, CustomStringConvertible {
     let seconds: UInt64
 
-    /// The longest duration in seconds, a century. Nothing in Kith lasts longer, and the sum of a century and a date does not
+    /// The longest duration: a century, in seconds. Nothing in Kith lasts longer. The sum of a century and a date does not
     /// overflow.
     private static let longest: UInt64 = 100 * 366 * 86_400
     private static let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]

@@ -2,9 +2,9 @@ import ArgumentParser
 import KithClient
 import KithWire
 
-/// A value of the command line that can explain why a text is not valid.
+/// A type of values on the command line. The type can explain why a text is not a valid value.
 protocol ReadableValue: ExpressibleByArgument {
-    /// Explains the form of a value of this type, and what is wrong with this text.
+    /// Explains the valid form of a value, and the mistake in this text.
     static func problem(with text: String) -> String
 }
 

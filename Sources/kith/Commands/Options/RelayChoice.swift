@@ -28,8 +28,8 @@ struct RelayChoice: ParsableArguments {
 
     /// Returns the chosen relay with its key.
     ///
-    /// - Throws: ``Failure`` if no relay was given and the profile has none, if the relay's key has changed, or if the time is
-    ///   over. ``KithError/relay(_:)`` if the relay cannot be reached.
+    /// - Throws: ``Failure`` if no relay was given and the profile has none, if the relay's key has changed, or if the relay does
+    ///   not answer in time. ``KithError/relay(_:)`` if the relay cannot be reached.
     func point(for profile: Profile, within time: DurationArgument) async throws -> RelayPoint {
         let used = await profile.relays().map(\.relay)
         guard let relay else {
@@ -68,8 +68,8 @@ struct RelayChoice: ParsableArguments {
 extension RelayChoice {
     /// Connects once. A relay from the command line is remembered only after it has proved its key and accepted the pass.
     ///
-    /// - Throws: ``KithError/relay(_:)``, or ``Failure`` if the relay does not answer in time or has another key than the known
-    ///   one.
+    /// - Throws: ``KithError/relay(_:)``. ``Failure`` if the relay does not answer in time, or if its key differs from the known
+    ///   key.
     private static func answer(
         of contact: RelayContact, within time: DurationArgument
     ) async throws -> (pin: RelayPin, isFirstContact: Bool) {
@@ -95,7 +95,7 @@ extension RelayChoice {
             message: "the relay \(relay) is known here with the key \(known), and --pin names another", code: .wrongKey)
     }
 
-    /// Runs `work` with a time limit, where 0 means no limit. `work` must end when its task is cancelled.
+    /// Runs `work` with a time limit; 0 means no limit. `work` must end when its task is cancelled.
     private static func within<R: Sendable>(
         _ time: DurationArgument, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
@@ -109,8 +109,8 @@ extension RelayChoice {
         return try await task.value
     }
 
-    /// Applies the options to a person whom the profile already knows. The options must not name another relay or key than those
-    /// of that person. If they contain a new pass for the relay, the profile uses it from now on.
+    /// Applies the options to a person whom the profile already knows. The options must name the relay and the key of that
+    /// person. If the options contain a new pass for the relay, the profile uses the new pass from now on.
     ///
     /// - Parameters:
     ///   - name: the person's name on this device.

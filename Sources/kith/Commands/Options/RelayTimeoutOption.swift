@@ -12,7 +12,7 @@ struct RelayTimeoutOption: ParsableArguments {
         transform: DurationArgument.read)
     var limit = DurationArgument(seconds: 30)
 
-    /// Time between a relay's refusal and the end of the command, in which the command can still be stored on this device.
+    /// Time between a relay's refusal and the end of the command. In this time, the device can still store the command.
     private static let untilKept = Duration.seconds(1)
 
     /// Hint for commands that have stored nothing.
@@ -21,10 +21,10 @@ struct RelayTimeoutOption: ParsableArguments {
     /// Runs `work`, which needs a relay, and prints problems on standard error.
     ///
     /// - Parameters:
-    ///   - relay: the relay that `work` needs; `nil` if any of the profile's relays will do.
-    ///   - hint: text printed with the failure. It says what happens to the command, or what the user can do.
+    ///   - relay: the relay that `work` needs; `nil` if any relay of the profile is enough.
+    ///   - hint: text printed with the failure. The text says what happens to the command, or what the user can do.
     /// - Throws: ``Failure`` with ``ExitCode/notInTime`` or ``ExitCode/noRoom`` when the time is over. If the relay has another
-    ///   key (``ExitCode/wrongKey``) or requires another pass, no attempt can succeed, so the failure comes after one second.
+    ///   key (``ExitCode/wrongKey``) or requires another pass, no attempt can succeed. The failure then comes after one second.
     ///   Each of these failures closes the profile.
     func wait<R>(
         for profile: Profile, at relay: RelayAddress? = nil, hint: String, _ work: () async throws -> R

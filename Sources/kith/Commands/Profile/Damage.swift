@@ -2,9 +2,9 @@ import Foundation
 import KithClient
 import PrivateFiles
 
-/// Reports that a part of a profile is damaged on the disk. The rest can be read.
+/// Reports that a part of a profile is damaged on the disk. The undamaged part can be read.
 enum Damage {
-    /// Reports the number of damaged records, if there are any.
+    /// Reports the number of damaged records. If there are none, does nothing.
     ///
     /// - Parameter fate: the consequence for the damaged records, as a participle such as `not read`.
     /// - Throws: ``Failure`` if there are any damaged records.
@@ -23,7 +23,7 @@ enum Damage {
     }
 }
 
-/// Warns about private files that other users can read because the file system has no modes.
+/// Warns about private files that other users can read. This happens only if the file system has no modes.
 enum OpenFiles {
     /// Warns about the files in a folder that other users can read.
     static func warn(in folder: URL) {

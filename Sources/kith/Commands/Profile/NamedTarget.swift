@@ -2,17 +2,18 @@ import Foundation
 import KithClient
 import KithWire
 
-/// The conversation or contact that a name on the command line refers to.
+/// The conversation or contact with a name from the command line.
 enum NamedTarget: Hashable, Sendable {
     /// An existing conversation.
     case conversation(ConversationSummary)
-    /// A person with whom there is no conversation of two.
+    /// A person without a conversation of two.
     case contact(Contact)
 
-    /// Finds the target of a name. An exact match takes precedence over a name that differs only in case. `#3` is conversation
-    /// number 3.
+    /// Finds the conversation or contact with a name. An exact match takes precedence over a name with different upper and lower
+    /// case. `#3` is conversation number 3.
     ///
-    /// - Throws: ``Failure`` with similar names if there is no target, or ``Failure`` with the targets if there are several.
+    /// - Throws: ``Failure`` with similar names if nothing has the name. If several conversations or contacts have the name,
+    ///   ``Failure`` with a list of them.
     static func named(_ name: String, in profile: Profile) async throws -> NamedTarget {
         let found = try await catchingUp(profile) {
             try find(name, conversations: try await profile.conversations(), contacts: await profile.contacts())
@@ -21,10 +22,11 @@ enum NamedTarget: Hashable, Sendable {
         return try named(name, conversations: try await profile.conversations(), contacts: await profile.contacts())
     }
 
-    /// Maximum time in which relays deliver what arrived while the profile was closed.
+    /// Maximum time in which relays deliver the entries that arrived while the profile was closed.
     private static let catchingUp = Duration.seconds(3)
 
-    /// Searches again for a few seconds if a name is unknown, because that person may have joined while the profile was closed.
+    /// Searches for a name. If the name is unknown, searches again for a few seconds: the person with that name may have joined
+    /// while the profile was closed.
     private static func catchingUp<R>(_ profile: Profile, _ find: () async throws -> R?) async throws -> R? {
         let end = ContinuousClock.now + catchingUp
         let mayCome = await profile.isReceiving
@@ -99,8 +101,8 @@ enum NamedTarget: Hashable, Sendable {
         return contact
     }
 
-    /// Finds the contact with a name. If the contact's inbox address is not known yet, waits a few seconds for it, because a
-    /// person who has just joined sends that address in the conversation of two.
+    /// Finds the contact with a name. If the contact's inbox address is not known yet, waits a few seconds for it. A person who
+    /// has just joined sends this address in the conversation of two.
     static func reachableContact(_ name: String, in profile: Profile) async throws -> Contact {
         let contact = try await contact(name, in: profile)
         let isTalking = try await profile.conversations().contains {
@@ -126,16 +128,15 @@ enum NamedTarget: Hashable, Sendable {
     }
 
     /// Three ways to compare a name, the strictest first: exactly, without regard to case, and in the form in which this program
-    /// shows names.
+    /// prints names.
     private static func meanings(of name: String) -> [(String) -> Bool] {
         [{ $0 == name }, { $0.isLike(name) }, { ForeignText($0).isShown(as: name) }]
     }
 
-    /// Finds the conversation with a name in a profile that another process has opened. That process may just be receiving the
-    /// conversation.
+    /// Finds the conversation with a name in a profile that another process has opened. The other process may still be receiving
+    /// the conversation, so this function searches for a few seconds.
     ///
-    /// - Returns: the conversation, and the profile in its latest state: either `profile` itself or a new view of the same
-    ///   profile.
+    /// - Returns: the conversation, and the profile in its latest state. The profile is either `profile` or a new view of it.
     static func conversation(
         _ name: String, underWayIn profile: Profile
     ) async throws -> (conversation: ConversationSummary, profile: Profile) {
@@ -183,7 +184,7 @@ enum NamedTarget: Hashable, Sendable {
         Array(Set(names).filter { $0.isNear(name) }.sorted().prefix(5))
     }
 
-    /// Returns a sentence that says that there is no target with the name, and lists similar names.
+    /// Returns a sentence that says that nothing has the name, with a list of similar names.
     static func unknown(_ name: String, among names: [String]) -> Sentence {
         let near = near(name, among: names).map { "\(name: $0)" as Sentence }
         let start: Sentence = "there is no contact or conversation \(name: name) here"
@@ -201,7 +202,7 @@ extension ConversationSummary {
     /// Whether messages can be sent to the conversation, now or later.
     var isUsable: Bool { obstacle == nil }
 
-    /// The reason why messages cannot be sent to the conversation; `nil` if they can.
+    /// The reason why messages cannot be sent to the conversation; `nil` if they can be sent.
     var obstacle: KithError? {
         switch status {
         case .preparing: nil
@@ -223,7 +224,7 @@ extension String {
     /// Whether two names differ only in case or in the composition of characters.
     fileprivate func isLike(_ other: String) -> Bool { lowercased() == other.lowercased() }
 
-    /// Whether another name may be a mistyped form of this one.
+    /// Whether another name may be a mistyped form of this name.
     fileprivate func isNear(_ other: String) -> Bool {
         let (mine, wanted) = (Array(lowercased()), Array(other.lowercased()))
         if wanted.count >= 2, mine.starts(with: wanted) { return true }

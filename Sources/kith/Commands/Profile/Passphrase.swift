@@ -7,7 +7,7 @@ enum Passphrase {
     /// Maximum size of a passphrase file, in bytes.
     private static let limit = 4 << 10
     private static let variable = "KITH_PASSPHRASE_FILE"
-    /// Maximum number of times that a person may try to enter the passphrase.
+    /// Maximum number of attempts of a person to enter the passphrase.
     static let attempts = 3
 
     /// Returns the passphrase in the file that the environment variable names; `nil` if the variable is not set.
@@ -38,14 +38,14 @@ enum Passphrase {
         return String(passphrase)
     }
 
-    /// Minimum length of a passphrase that causes no warning, in characters. A thief of the file can guess shorter ones by
-    /// trying.
+    /// Minimum length of a passphrase without a warning, in characters. If a thief has the file, the thief can guess shorter
+    /// passphrases by trying.
     static let fewestCharacters = 12
 
-    /// Opens a vault with its key file, or with a passphrase if the vault requires one.
+    /// Opens a vault with its key file. If the vault requires a passphrase, uses the passphrase.
     ///
-    /// - Parameter given: the prompt for the question, if the caller asks more questions later. Without one, this function opens
-    ///   a prompt and closes it.
+    /// - Parameter given: the prompt for the question, if the caller asks further questions later. Without a prompt, this
+    ///   function opens one and closes it.
     static func opening(
         _ name: String, asking given: Prompt? = nil, _ open: (VaultSecret) async throws -> Profile
     ) async throws -> Profile {
@@ -103,14 +103,14 @@ enum Passphrase {
             "A passphrase of fewer than \(fewestCharacters) characters can be guessed; four or more random words are better."
     }
 
-    /// Warns about a short new passphrase from a file, since there is no person who could choose another.
+    /// Warns about a short new passphrase from a file. No person is there to choose a better passphrase.
     static func warn(about passphrase: String) {
         if let warning = warning(about: passphrase) { StandardStream.error.say(warning) }
     }
 }
 
 extension String {
-    /// Removes characters from the end as long as the condition is true.
+    /// Removes characters from the end while a condition is true.
     fileprivate func trimmingSuffix(while isSuch: (Character) -> Bool) -> Substring {
         var rest = self[...]
         while let last = rest.last, isSuch(last) { rest.removeLast() }

@@ -10,7 +10,7 @@ struct ProfileOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON, one object a line.")
     var json = false
 
-    /// Names of other files in Kith's folder, which cannot be names of profiles.
+    /// Names that profiles cannot have. Other files in Kith's folder have these names.
     private static let taken = ["relay", "known_relays", "known_relays.lock"]
 
     func validate() throws {
@@ -43,7 +43,7 @@ struct ProfileOptions: ParsableArguments {
 
     /// Opens the profile for sending and receiving.
     ///
-    /// - Parameter prompt: the prompt for the passphrase, if the caller asks more questions later.
+    /// - Parameter prompt: the prompt for the passphrase, if the caller asks further questions later.
     /// - Throws: `KithError.inUse` if another process has opened the profile.
     func open(asking prompt: Prompt? = nil) async throws -> Profile {
         let profile = try await naming {
@@ -82,8 +82,8 @@ struct ProfileOptions: ParsableArguments {
 
     /// Opens the profile for reading, runs `body`, and closes the profile.
     ///
-    /// - Throws: the errors of `body`, and ``Failure`` if `body` found damaged records. All other records have been processed
-    ///   then.
+    /// - Throws: the errors of `body`. If `body` found damaged records, ``Failure``; by then, `body` has processed all undamaged
+    ///   records.
     func withOpenForReading<R>(_ body: (Profile) async throws -> R) async throws -> R {
         try await Self.closing(try await openForReading()) { profile in
             let result = try await body(profile)

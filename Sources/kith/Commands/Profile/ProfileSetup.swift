@@ -24,7 +24,7 @@ struct ProfileSetup: ParsableArguments {
         if let problem = problem(with: name) { throw ValidationError("\(option): \(problem).") }
     }
 
-    /// Explains why a text cannot be the name of a person or a device; `nil` if it can.
+    /// Explains why a text cannot be the name of a person or a device; `nil` if the text is a valid name.
     static func problem(with name: String) -> String? {
         if name.trimmingCharacters(in: .whitespaces).isEmpty { return "a name must have at least one character" }
         if name.utf8.count > ClientLimits.personName {
@@ -82,7 +82,7 @@ struct ProfileSetup: ParsableArguments {
         return passphrase
     }
 
-    /// Opens the profile, or creates it if it does not exist. Used by the commands with which people begin.
+    /// Opens the profile. If the profile does not exist, creates it. People begin with the commands that use this function.
     func openOrCreate(_ options: ProfileOptions, name: String?) async throws -> Profile {
         let profile: Profile
         do {
@@ -99,7 +99,7 @@ struct ProfileSetup: ParsableArguments {
         }
     }
 
-    /// Refuses given names that differ from those of the existing profile, because they would have no effect.
+    /// Refuses given names that differ from the names in the existing profile. Such names would have no effect.
     private func checkIdentity(of profile: Profile, name: String?) async throws {
         let identity = await profile.identity()
         let wanted = [(name, identity.name), (deviceName, identity.deviceName)]
@@ -147,7 +147,7 @@ struct ProfileSetup: ParsableArguments {
         return (name ?? Self.userName, passphrase)
     }
 
-    /// The user's login name, or `me` if that is not usable.
+    /// The user's login name; `me` if the login name is not usable.
     private static var userName: String { usable(NSUserName()) ?? "me" }
     /// The first part of the machine's name.
     private static var hostName: String {

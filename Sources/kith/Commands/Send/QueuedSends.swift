@@ -1,23 +1,23 @@
 import KithClient
 
-/// Texts that this process has stored for another process, which has the profile open and sends them.
+/// Texts that this process has stored for another process. The other process has opened the profile and sends the texts.
 struct QueuedSends {
     /// The messages in their latest known state.
     private(set) var messages: [Message]
 
-    /// Interval between two polls. Polling is needed, because the other process does not signal its progress.
+    /// Interval between two polls. The other process does not signal its progress, so this process polls.
     private static let pollInterval = Duration.milliseconds(100)
-    /// Number of polls after which this process checks whether the other one still runs.
+    /// Number of polls after which this process checks whether the other process still runs.
     private static let pollsUntilOwnerCheck = 5
 
     init(_ messages: [Message]) { self.messages = messages }
 
     private enum Outcome { case done, timeIsOver, ownerIsGone }
 
-    /// Returns when the relay has all messages. If the other process has ended, this process sends them.
+    /// Returns when the relay has all messages. If the other process ends before that, this process sends the messages.
     ///
     /// - Parameters:
-    ///   - profile: the profile, opened for reading. It is closed before the function returns.
+    ///   - profile: the profile, opened for reading. The function closes the profile before it returns.
     ///   - options: the options with which the profile is opened again.
     ///   - time: maximum time to wait; 0 for no limit.
     /// - Throws: ``Failure`` if a message can no longer be sent, or if the time is over.
@@ -57,8 +57,8 @@ struct QueuedSends {
     /// Polls until all messages are sent, the time is over, or the process that had the profile open has ended. Then closes the
     /// profile.
     ///
-    /// - Parameter options: used to check whether another process still has the profile open; `nil` if this process has opened
-    ///   it.
+    /// - Parameter options: the options to check whether another process still has the profile open; `nil` if this process has
+    ///   opened the profile.
     private mutating func poll(
         _ profile: Profile, until end: ContinuousClock.Instant?, in options: ProfileOptions?
     ) async throws -> Outcome {

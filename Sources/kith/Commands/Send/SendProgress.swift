@@ -4,7 +4,7 @@ import KithWire
 /// Tracks whether one command's messages have reached the relay.
 struct SendProgress {
     private let conversation: ConversationSummary
-    /// The ids of the messages, in the order in which they are sent.
+    /// The ids of the messages, in the order in which the messages are sent.
     private let ids: [EntryID]
     /// The messages that the relay does not have yet.
     private var waiting: Set<EntryID>
@@ -23,11 +23,11 @@ struct SendProgress {
     /// The messages that were reported so far, in their latest states.
     var messages: [Message] { ids.compactMap { reports[$0] } }
 
-    /// Returns when the relay has all messages. In a conversation of two, it must also have the invitation that the other person
-    /// needs to read them.
+    /// Returns when the relay has all messages. In a conversation of two, the relay must also have the invitation, because the
+    /// other person needs it to read the messages.
     ///
-    /// - Throws: ``KithError`` if the conversation no longer accepts messages or the profile is closed, and ``Failure`` if a
-    ///   message is longer than the relay accepts.
+    /// - Throws: ``KithError`` if the conversation no longer accepts messages or the profile is closed. ``Failure`` if a message
+    ///   is longer than the relay accepts.
     mutating func wait(for events: AsyncStream<KithEvent>, of profile: Profile) async throws {
         defer { if isShown { StandardStream.error.write("\r\u{1B}[K") } }
         show()
@@ -49,8 +49,8 @@ struct SendProgress {
         throw KithError.closed
     }
 
-    /// Whether the relay has the messages. In a conversation of two, it must also have the invitation that the other person needs
-    /// to read them.
+    /// Whether the relay has the messages. In a conversation of two, the relay must also have the invitation, because the other
+    /// person needs it to read the messages.
     private func isDone(_ profile: Profile) async throws -> Bool {
         guard waiting.isEmpty else { return false }
         guard conversation.isDirect else { return true }

@@ -2,8 +2,8 @@ import KithClient
 
 /// Splits a long text into several messages.
 enum TextPieces {
-    /// Splits a text into pieces of at most `limit` bytes. It splits at line breaks, and within a longer line between characters.
-    /// The line break between two pieces is lost, and blank pieces are left out.
+    /// Splits a text into pieces of at most `limit` bytes. The text is split at line breaks. If a line is too long, the line is
+    /// split between characters. The line break between two pieces is lost. Blank pieces are left out.
     static func of(_ text: String, limit: Int) -> [String] {
         guard text.utf8.count > limit else { return [text] }
         var pieces: [String] = []

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A person in the classic demo, who runs `kith classic` in a separate process.
+/// A person in the classic demo. The person runs `kith classic` in a separate process.
 final class ClassicPerson: Sendable {
     let name: String
     private let process: DemoProcess
@@ -31,7 +31,7 @@ final class ClassicPerson: Sendable {
         let verified: Bool?
     }
 
-    /// Returns the program's events up to and including the first one of the given kinds.
+    /// Returns the program's events up to and including the first event of the given kinds.
     ///
     /// - Throws: ``Failure`` if the program ends before such an event.
     func events(until kinds: String...) async throws -> [Event] {
@@ -57,7 +57,7 @@ final class ClassicPerson: Sendable {
 
     func say(_ text: String) throws { try process.write(text) }
 
-    /// Ends the input, as ctrl-D does, so that the program says goodbye.
+    /// Ends the input. As after ctrl-D, the program then says goodbye.
     func leave() { process.endInput() }
 
     func exitCode() async -> Int32? { await process.exitCode(within: 5) }

@@ -13,7 +13,7 @@ struct Meddler {
         channel = try MeetingChannel(ClassicID(one), ClassicID(other))
     }
 
-    /// Copies the channel's last message, gives the copy the next number, flips one bit of its ciphertext, and appends it.
+    /// Copies the channel's last message, gives the copy the next number, flips one bit of the ciphertext, and appends the copy.
     /// Returns the seq of the copied entry and the seq of the copy.
     func tamper(through address: RelayAddress, _ pin: RelayPin) async throws -> (original: UInt64, copy: UInt64) {
         let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))

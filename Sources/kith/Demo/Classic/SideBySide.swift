@@ -1,10 +1,10 @@
 /// Lays out two columns of paragraphs. The type performs no input or output.
 struct SideBySide {
-    /// Minimum width for two columns. In a narrower window, the second column is printed below the first.
+    /// Minimum width for two columns. In a narrower window, the second column is printed below the first column.
     static let narrowest = 60
     private static let gap = " │ "
 
-    /// A paragraph and its topic. Paragraphs with the same topic are printed beside each other.
+    /// A paragraph and its topic. If two paragraphs have the same topic, they are printed beside each other.
     struct Cell: Equatable {
         let topic: String
         let text: String
@@ -44,7 +44,7 @@ struct SideBySide {
         }
     }
 
-    /// Pairs the cells of two columns so that as many as possible are beside a cell with the same topic. This is a longest common
+    /// Pairs the cells of two columns. As many cells as possible are beside a cell with the same topic. This is a longest common
     /// subsequence.
     static func aligned(_ left: [Cell], _ right: [Cell]) -> [(Cell?, Cell?)] {
         var longest = Array(repeating: Array(repeating: 0, count: right.count + 1), count: left.count + 1)
