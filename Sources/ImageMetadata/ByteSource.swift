@@ -1,11 +1,11 @@
-/// Bytes that can be read at any place: a file, or an array in memory.
+/// Bytes with random access: a file, or an array in memory.
 package protocol ByteSource {
     /// The number of bytes.
     var size: UInt64 { get }
 
-    /// Returns the bytes of a range that lies within ``size``.
+    /// Returns the bytes in a range. The range must lie within ``size``.
     ///
-    /// - Throws: an error of the source, if it can't be read or has become shorter.
+    /// - Throws: the source's error if the source can't be read or has become shorter.
     func bytes(in range: Range<UInt64>) throws -> [UInt8]
 }
 
@@ -17,7 +17,7 @@ extension [UInt8]: ByteSource {
     }
 }
 
-/// Reads a source from its start to its end, through a window in memory.
+/// Reads a source from start to end, through a window in memory.
 struct SourceReader<Source: ByteSource> {
     private static var windowSize: UInt64 { 65_536 }
 
@@ -59,7 +59,7 @@ struct SourceReader<Source: ByteSource> {
         offset += count
     }
 
-    /// Moves to the next byte with the given value, or to the end if there is none.
+    /// Moves to the next byte with the given value. If no such byte follows, moves to the end.
     mutating func skip(to value: UInt8) throws {
         while remaining > 0 {
             try fill()
@@ -71,7 +71,7 @@ struct SourceReader<Source: ByteSource> {
         }
     }
 
-    /// Makes sure that the window holds the next byte.
+    /// If the window does not contain the next byte, reads a new window.
     private mutating func fill() throws {
         guard remaining > 0 else { throw PictureError.cutShort }
         if offset >= windowStart, offset < windowStart + UInt64(window.count) { return }

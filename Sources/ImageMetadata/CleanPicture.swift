@@ -5,7 +5,7 @@ package enum PictureFormat: String, Hashable, Sendable, CaseIterable {
     case webp = "WebP"
     case gif = "GIF"
 
-    /// Recognizes the format of a file by its first bytes; `nil` if the file has none of the known formats.
+    /// Recognizes a file's format by the first bytes. `nil` if the format is unknown.
     ///
     /// - Parameter start: at least 12 bytes, or the whole file.
     init?(start: some Collection<UInt8>) {
@@ -28,13 +28,13 @@ package enum PictureFormat: String, Hashable, Sendable, CaseIterable {
 package enum PictureError: Error, Hashable, Sendable {
     /// The file ends within a part.
     case cutShort
-    /// The parts of the file contradict its format.
+    /// The file breaks the rules of its format.
     case malformed
     /// The file has more parts than ``CleanPicture/maxPieces``.
     case tooManyParts
 }
 
-/// A picture without its metadata. The picture itself is never decoded: parts of the file are kept, left out or replaced.
+/// A picture without its metadata. The image is never decoded. Each part of the file is kept, dropped or replaced.
 package struct CleanPicture: Hashable, Sendable {
     /// A part of the clean picture.
     package enum Piece: Hashable, Sendable {
@@ -44,7 +44,7 @@ package struct CleanPicture: Hashable, Sendable {
         case bytes([UInt8])
     }
 
-    /// Maximum number of parts of a picture. A photograph has about 20 parts, an animation a few for each frame.
+    /// Maximum number of parts of a picture. A photograph has about 20 parts. An animation has a few parts for each frame.
     package static let maxPieces = 1 << 16
 
     /// The format.
@@ -56,10 +56,10 @@ package struct CleanPicture: Hashable, Sendable {
 
     /// Removes the metadata of a picture: camera, place, time, comments, previews, and bytes behind the picture's end.
     ///
-    /// The colour profile and the orientation stay, because the picture would look different without them.
+    /// Keeps the colour profile and the orientation. Both affect the look of the picture.
     ///
     /// - Returns: `nil` if the file has none of the formats of ``PictureFormat``.
-    /// - Throws: ``PictureError`` if the file breaks its format, or an error of the source.
+    /// - Throws: ``PictureError`` if the file breaks the rules of its format. An error of the source if the source can't be read.
     package init?(removingMetadataFrom source: some ByteSource) throws {
         guard let format = PictureFormat(start: try source.bytes(in: 0..<min(12, source.size))) else { return nil }
         switch format {

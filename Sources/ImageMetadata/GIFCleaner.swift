@@ -1,7 +1,7 @@
 /// Removes the metadata of a GIF file (GIF89a specification).
 ///
-/// Drops comments, all bytes behind the trailer, and application extensions. Keeps only the application extension that states
-/// how often an animation is repeated.
+/// Drops comments, all bytes behind the trailer, and all application extensions except one. The kept extension contains the
+/// number of repetitions of an animation.
 enum GIFCleaner {
     private static let image: UInt8 = 0x2c
     private static let `extension`: UInt8 = 0x21
@@ -45,8 +45,8 @@ enum GIFCleaner {
         }
     }
 
-    /// Returns the size of the color table that follows a screen or image descriptor, in bytes; 0 if its flags announce no
-    /// table.
+    /// Returns the size of the colour table behind a screen or image descriptor, in bytes. Returns 0 if the descriptor's flags
+    /// announce no table.
     private static func colorTableSize(flags: UInt8) -> UInt64 {
         flags & 0x80 == 0 ? 0 : 3 << (UInt64(flags & 7) + 1)
     }
@@ -55,7 +55,8 @@ enum GIFCleaner {
         while case let size = try reader.readUInt8(), size > 0 { try reader.skip(UInt64(size)) }
     }
 
-    /// Returns the whole extension if it states how often an animation is repeated; `nil` if it has another purpose.
+    /// Returns the whole extension if it contains the number of repetitions of an animation. Returns `nil` for every other
+    /// extension.
     ///
     /// - Parameter blocks: the first bytes of an application extension, behind its label.
     private static func loop(_ blocks: [UInt8]) -> [UInt8]? {

@@ -10,7 +10,7 @@ enum JPEGCleaner {
     private static let comment: UInt8 = 0xfe
     private static let exif = Array("Exif\0\0".utf8)
     private static let applications: ClosedRange<UInt8> = 0xe0...0xef
-    /// The codes of the markers that have no length and may be between scans: restarts, and TEM.
+    /// The codes of the markers without a length: restarts and TEM. These markers may be between scans.
     private static let standalone: Set<UInt8> = Set(0xd0...0xd7).union([0x01])
 
     static func clean<Source: ByteSource>(_ source: Source) throws -> CleanPicture {
@@ -53,7 +53,7 @@ enum JPEGCleaner {
         case nothing
     }
 
-    /// Returns the part of an application segment that is kept.
+    /// Returns the part of an application segment that the clean picture keeps.
     private static func keptContent(of marker: UInt8, _ content: [UInt8]) -> Kept {
         switch marker {
         case 0xe0 where content.starts(with: Array("JFIF\0".utf8)) && content.count >= 14:
@@ -69,7 +69,7 @@ enum JPEGCleaner {
         }
     }
 
-    /// Reads a marker: 0xFF, any number of further 0xFF, and its code.
+    /// Reads a marker, and returns its code. A marker is one or more bytes 0xFF, then the code.
     private static func readMarker(_ reader: inout SourceReader<some ByteSource>) throws -> UInt8 {
         guard try reader.readUInt8() == 0xff else { throw PictureError.malformed }
         var code: UInt8 = 0xff
@@ -78,7 +78,7 @@ enum JPEGCleaner {
         return code
     }
 
-    /// Skips a segment. Returns the place of its content.
+    /// Skips a segment. Returns the range of the segment's content.
     private static func readSegment(_ reader: inout SourceReader<some ByteSource>) throws -> Range<UInt64> {
         let length = UInt64(try reader.readBigEndian16())
         guard length >= 2 else { throw PictureError.malformed }
@@ -87,7 +87,7 @@ enum JPEGCleaner {
         return start..<reader.offset
     }
 
-    /// Skips the coded data of a scan, up to the next marker that is not a restart.
+    /// Skips the coded data of a scan, with its restarts and TEM markers, up to the next marker.
     private static func skipScan(_ reader: inout SourceReader<some ByteSource>) throws {
         while true {
             try reader.skip(to: 0xff)

@@ -1,12 +1,13 @@
-/// The orientation of a picture in Exif: how a viewer turns and mirrors it (tag 0x0112 of TIFF 6.0, 1 to 8).
+/// The orientation of a picture in Exif (tag 0x0112 of TIFF 6.0), from 1 to 8. A viewer turns and mirrors the picture by this
+/// number.
 struct Orientation: Hashable {
     let value: UInt8
 
     /// The upright orientation. A picture without an orientation is upright.
     private static let upright: UInt8 = 1
 
-    /// Finds the orientation in a TIFF structure, which is the content of Exif. `nil` if the structure has none, is damaged, or
-    /// says that the picture is upright.
+    /// Finds the orientation in a TIFF structure. The content of Exif is such a structure. `nil` if the structure has no
+    /// orientation, is damaged, or has the upright orientation.
     init?(tiff: some Collection<UInt8>) {
         let bytes = Array(tiff)
         let isLittleEndian: Bool

@@ -9,7 +9,7 @@ enum PNGCleaner {
         "IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA", "cHRM", "sRGB", "iCCP", "cICP", "mDCV", "cLLI", "sBIT", "bKGD",
         "pHYs", "acTL", "fcTL", "fdAT",
     ]
-    /// Maximum size of an Exif chunk that is searched for the orientation, in bytes.
+    /// Maximum size of an Exif chunk, in bytes. A larger chunk is not searched for the orientation.
     private static let maxExif: UInt32 = 1 << 20
 
     static func clean<Source: ByteSource>(_ source: Source) throws -> CleanPicture {
@@ -47,7 +47,7 @@ enum PNGCleaner {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
     }
 
-    /// Returns the CRC of annex D. It is computed without a table, because only one chunk of about 30 bytes is ever written.
+    /// Returns the CRC of annex D. The computation uses no table, because the cleaner writes only chunks of about 30 bytes.
     private static func checksum(of bytes: [UInt8]) -> UInt32 {
         ~bytes.reduce(UInt32.max) { value, byte in
             (0..<8).reduce(value ^ UInt32(byte)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xedb8_8320 : value >> 1 }

@@ -5,17 +5,17 @@
 enum WebPCleaner {
     private static let kept: Set<String> = ["VP8 ", "VP8L", "ANIM", "ALPH", "ICCP"]
     private static let keptInFrames: Set<String> = ["VP8 ", "VP8L", "ALPH"]
-    /// The flag in the `VP8X` header that announces Exif metadata. The flag `xmpFlag` announces XMP metadata.
+    /// The flag for Exif metadata in the `VP8X` header. `xmpFlag` is the flag for XMP metadata.
     private static let exifFlag: UInt8 = 0x08
     private static let xmpFlag: UInt8 = 0x04
-    /// Maximum size of an Exif chunk that is searched for the orientation, in bytes.
+    /// Maximum size of an Exif chunk, in bytes. A larger chunk is not searched for the orientation.
     private static let maxExif: UInt64 = 1 << 20
     /// The size of a frame's own fields, in bytes (§2.7.1.1).
     private static let frameHeader: UInt64 = 16
 
     private struct Chunk {
         let type: String
-        /// The range of the whole chunk: its header, its content, and the padding byte if the size of the content is odd.
+        /// The range of the whole chunk: header, content and padding byte. Only a content of odd size has a padding byte.
         let whole: Range<UInt64>
         let content: Range<UInt64>
     }
@@ -99,7 +99,7 @@ enum WebPCleaner {
         return chunks
     }
 
-    /// Returns a chunk. The size of `content` must be even, because no padding is added.
+    /// Returns a chunk without padding. The size of `content` must be even.
     private static func chunk(_ type: String, _ content: [UInt8]) -> [UInt8] {
         Array(type.utf8) + littleEndian(UInt32(content.count)) + content
     }

@@ -1,5 +1,5 @@
-/// Random pauses between attempts. Their upper bound doubles after each pause, up to a maximum. The randomness spreads clients
-/// that began at the same time.
+/// Random pauses between attempts. Each pause doubles the upper bound of the next pause, up to a maximum. Random pauses spread
+/// the attempts of clients that began at the same time.
 package struct Backoff: Sendable {
     private let shortestMs: UInt64
     private let longestMs: UInt64
@@ -15,21 +15,21 @@ package struct Backoff: Sendable {
         stepMs = shortestMs
     }
 
-    /// `true` if the next pause is as short as the first.
+    /// `true` if the next pause has the upper bound of the first pause.
     package var isShortest: Bool { stepMs == shortestMs }
 
-    /// The next pause, in milliseconds: between half of ``stepMs`` and all of it.
+    /// Returns the next pause, in milliseconds. The pause is at least half of ``stepMs`` and at most ``stepMs``.
     package mutating func nextMs(using random: inout some RandomNumberGenerator) -> UInt64 {
         defer { stepMs = min(longestMs, stepMs * 2) }
         return stepMs / 2 + UInt64.random(in: 0...stepMs / 2, using: &random)
     }
 
-    /// The next pause, in milliseconds, with the system's random numbers as jitter.
+    /// Returns the next pause, in milliseconds. Uses the system's random numbers.
     package mutating func nextMs() -> UInt64 {
         var random = SystemRandomNumberGenerator()
         return nextMs(using: &random)
     }
 
-    /// Makes the next pause as short as the first.
+    /// Gives the next pause the upper bound of the first pause.
     package mutating func reset() { stepMs = shortestMs }
 }

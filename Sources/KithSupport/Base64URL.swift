@@ -1,4 +1,4 @@
-/// Bytes as text that survives copying: base64url without padding (RFC 4648 §5).
+/// Converts bytes to text that users can copy, and back. The text is base64url without padding (RFC 4648 §5).
 package enum Base64URL {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
@@ -19,7 +19,7 @@ package enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Decodes a text. Returns `nil` unless ``encode(_:)`` would make exactly this text.
+    /// Decodes a text. Returns `nil` if the text is not exactly an output of ``encode(_:)``.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count * 3 / 4)

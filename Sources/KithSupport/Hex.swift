@@ -1,4 +1,4 @@
-/// Bytes as text that people compare: two lower-case hexadecimal digits for each byte.
+/// Converts bytes to text that users can compare, and back. Each byte is two lower-case hexadecimal digits.
 package enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
 

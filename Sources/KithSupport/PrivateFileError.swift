@@ -4,7 +4,7 @@ public struct PrivateFileError: Error, Hashable, Sendable {
     public enum Operation: String, Sendable {
         /// Reading the file.
         case read
-        /// Writing or locking the file, or making its folder.
+        /// Writing the file, locking the file, or creating the folder.
         case write
     }
 

@@ -1,10 +1,10 @@
-/// Secret bytes. They are wiped when the last copy is released, compared in constant time, and never printed.
+/// Secret bytes. They are never printed. A comparison takes constant time. When the last copy is released, the bytes are wiped.
 ///
-/// Copies share storage, so passing a secret on duplicates no bytes.
+/// All copies of a secret share one storage.
 public struct SecretBytes: Sendable {
     @usableFromInline let storage: Storage
 
-    /// Copies the bytes. The caller has to wipe its own copy.
+    /// Copies the bytes. The caller must wipe the original bytes.
     @inlinable
     public init(_ bytes: some Collection<UInt8>) {
         self.init(count: bytes.count) { destination in
@@ -12,20 +12,20 @@ public struct SecretBytes: Sendable {
         }
     }
 
-    /// Creates a secret of `count` bytes, which `initialize` fills. Bytes that `initialize` does not write are zero.
+    /// Creates a secret of `count` zero bytes. Then `initialize` writes the content.
     @inlinable
     public init(count: Int, initializingWith initialize: (UnsafeMutableBufferPointer<UInt8>) throws -> Void) rethrows {
         storage = Storage(count: count)
         try initialize(storage.bytes)
     }
 
-    /// Moves bytes out of a buffer and wipes the buffer.
+    /// Copies the bytes of a buffer, and wipes the buffer.
     package init(wiping bytes: UnsafeMutableRawBufferPointer) {
         self.init(bytes)
         wipe(bytes)
     }
 
-    /// Moves bytes out of an array and wipes the array, unless another copy shares its memory.
+    /// Copies the bytes of an array, and wipes the array. If a second array shares the memory, that memory is not wiped.
     package init(wiping bytes: inout [UInt8]) {
         self.init(bytes)
         bytes.wipe()
@@ -39,7 +39,7 @@ public struct SecretBytes: Sendable {
     /// The number of bytes.
     @inlinable public var count: Int { storage.bytes.count }
 
-    /// Passes the bytes to `body`, which must not keep a pointer to them.
+    /// Passes the bytes to `body`. The pointer is valid only during the call.
     @inlinable
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
@@ -48,12 +48,12 @@ public struct SecretBytes: Sendable {
         return try body(UnsafeRawBufferPointer(storage.bytes))
     }
 
-    /// Returns a copy that is *not* wiped, for a secret that becomes part of an encoding.
+    /// Returns a copy of the bytes for an encoding. The copy is *not* wiped.
     public func copyBytes() -> [UInt8] {
         withUnsafeBytes { Array($0) }
     }
 
-    /// The only owner of a secret's memory.
+    /// The memory of a secret. All copies of the secret share one object.
     @usableFromInline
     final class Storage: @unchecked Sendable {
         // Only the initializer writes the bytes, before any other code can reach them.
@@ -72,7 +72,7 @@ public struct SecretBytes: Sendable {
     }
 }
 
-/// Returns `true` if two byte strings are equal. The time depends on their lengths only.
+/// Returns `true` if two byte strings are equal. The time depends only on the two lengths.
 package func constantTimeEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
     guard left.count == right.count else { return false }
     var difference: UInt8 = 0
@@ -81,7 +81,7 @@ package func constantTimeEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRa
 }
 
 extension SecretBytes: Equatable {
-    /// Compares in time that depends on the lengths only.
+    /// Compares two secrets. The time depends only on the two lengths.
     public static func == (left: SecretBytes, right: SecretBytes) -> Bool {
         left.withUnsafeBytes { l in right.withUnsafeBytes { r in constantTimeEqual(l, r) } }
     }
@@ -92,6 +92,6 @@ extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, Cu
     public var description: String { "SecretBytes(\(count) bytes)" }
     /// Shows the length, never the content.
     public var debugDescription: String { description }
-    /// Has no children, so that `dump` shows no byte.
+    /// A mirror without children. With this mirror, `dump` shows no byte.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 }

@@ -1,21 +1,21 @@
-/// The burst and the rate of a token bucket, with their arithmetic. A bucket's state is one number: the time at which the bucket
-/// will be full again if no more tokens are taken, in nanoseconds of any clock.
+/// The burst and the rate of a token bucket, with the arithmetic of the bucket's state. The state is one number, in nanoseconds
+/// of any clock: if nobody takes a token, the bucket is full again at that time.
 package struct TokenPace: Sendable {
-    /// Time in which one token is added, in nanoseconds.
+    /// Time until one token is added, in nanoseconds.
     package let nanosecondsEach: Int64
-    /// Time in which the empty bucket fills, in nanoseconds.
+    /// Time until an empty bucket is full, in nanoseconds.
     private let nanosecondsFull: Int64
-    /// Upper bound of a debt, and of the time that one charge adds, in nanoseconds. The bound is small enough to be added to any
-    /// time of the clock without overflow.
+    /// Maximum debt before a charge, in nanoseconds. One charge also adds at most this time. A time of the clock plus this
+    /// maximum does not overflow.
     private let longest: Int64
 
-    /// A bound that no debt reaches, because it is longer than the time for which any process runs.
+    /// A maximum that no debt reaches. It is longer than the running time of any process.
     package static let unbounded = Int64.max / 4
 
     /// - Parameters:
     ///   - burst: tokens in the full bucket, at least 1.
-    ///   - nanosecondsEach: time in which one token is added, at least 1.
-    ///   - longest: bound on a debt, in nanoseconds.
+    ///   - nanosecondsEach: nanoseconds until one token is added, at least 1.
+    ///   - longest: maximum debt before a charge, in nanoseconds.
     package init(burst: Int, nanosecondsEach: Int64, longest: Int64 = unbounded) {
         let each = min(max(nanosecondsEach, 1), longest)
         self.init(
@@ -33,19 +33,19 @@ package struct TokenPace: Sendable {
         return overflows ? longest : min(time, longest)
     }
 
-    /// A copy of the pace whose burst and rate are multiplied by `factor`.
+    /// Returns a copy of the pace. The copy has `factor` times the burst and `factor` times the rate.
     package func scaled(by factor: Int) -> TokenPace {
         TokenPace(
             nanosecondsEach: max(1, nanosecondsEach / Int64(max(1, factor))), nanosecondsFull: nanosecondsFull,
             longest: longest)
     }
 
-    /// Returns the bucket's state after `count` tokens were taken, even if the bucket held fewer.
+    /// Takes `count` tokens, and returns the bucket's new state. If the bucket has fewer tokens, the new state contains a debt.
     package func charging(_ count: Int, to fullAt: Int64, atNanoseconds now: Int64) -> Int64 {
         min(max(fullAt, now), now + longest) + Self.time(of: count, nanosecondsEach, longest)
     }
 
-    /// Returns the nanoseconds until one token may be taken; 0 if one may be taken now.
+    /// Returns the nanoseconds until the bucket has a token; 0 if the bucket has a token now.
     package func wait(_ fullAt: Int64, atNanoseconds now: Int64) -> Int64 {
         max(0, max(fullAt, now) + nanosecondsEach - now - nanosecondsFull)
     }

@@ -1,6 +1,6 @@
 import CWipe
 
-/// Zeroes memory. The optimizer cannot remove this call, although the bytes are not read afterwards.
+/// Overwrites memory with zeros. The optimizer never removes this call.
 @inlinable
 package func wipe(_ bytes: UnsafeMutableRawBufferPointer) {
     guard let start = bytes.baseAddress else { return }
@@ -8,7 +8,8 @@ package func wipe(_ bytes: UnsafeMutableRawBufferPointer) {
 }
 
 extension Array where Element == UInt8 {
-    /// Zeroes the bytes of this array. Other copies of the array keep their bytes.
+    /// Overwrites the bytes of this array with zeros. If a second array shares the memory, the bytes of that array stay
+    /// unchanged.
     @inlinable
     package mutating func wipe() {
         withUnsafeMutableBytes { KithSupport.wipe($0) }

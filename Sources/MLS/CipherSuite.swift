@@ -1,10 +1,10 @@
-/// The code point of an MLS cipher suite (RFC 9420 §5.1, §17.1). Messages may contain any number, but only suites with
+/// The code point of an MLS cipher suite (RFC 9420 §5.1, §17.1). Messages may contain any number. Only a suite with
 /// ``isSupported`` can be used.
 public struct CipherSuite: CodePoint {
     /// The code point.
     public let rawValue: UInt16
 
-    /// Creates a code point, which need not be supported.
+    /// Creates a code point. The suite may be unsupported.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// `MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519` (§17.1).
@@ -17,8 +17,8 @@ public struct CipherSuite: CodePoint {
     public static let p521AES256SHA512P521 = CipherSuite(rawValue: 0x0005)
     /// `MLS_256_DHKEMP384_AES256GCM_SHA384_P384` (§17.1).
     public static let p384AES256SHA384P384 = CipherSuite(rawValue: 0x0007)
-    /// X-Wing, ChaCha20-Poly1305, SHA-256, Ed25519, in the form that other implementations already use. Key pairs are derived
-    /// with SHAKE256 of the input, as in draft-connolly-cfrg-xwing-kem.
+    /// X-Wing, ChaCha20-Poly1305, SHA-256 and Ed25519, as in existing implementations. The seed of a key pair is the SHAKE256
+    /// hash of the input, as in draft-connolly-cfrg-xwing-kem.
     public static let xWingChaCha20SHA256Ed25519 = CipherSuite(rawValue: 0x004d)
 
     // The suites of draft-ietf-mls-pq-ciphersuites have no numbers yet. Until the suites have numbers, this module uses these
@@ -48,12 +48,12 @@ public struct CipherSuite: CodePoint {
         .mlkem768AES256SHA384MLDSA65, .mlkem1024AES256SHA384MLDSA87,
     ]
 
-    /// Whether this module has the suite's algorithms. X448, Ed448 (suites 4 and 6), the hybrids of P-256 or P-384 with ML-KEM,
-    /// and ML-DSA-44 are missing, because swift-crypto does not have them.
+    /// Whether this module has the suite's algorithms. Some algorithms are missing in swift-crypto: X448 and Ed448 (suites 4 and
+    /// 6), the hybrids of P-256 or P-384 with ML-KEM, and ML-DSA-44.
     public var isSupported: Bool { algorithms != nil }
 
-    /// The suite's algorithms (§5.1, §17.1; draft-ietf-mls-pq-ciphersuites); `nil` if it is not supported. This is the only place
-    /// that assigns algorithms to suites.
+    /// The suite's algorithms (§5.1, §17.1; draft-ietf-mls-pq-ciphersuites); `nil` if the suite is not supported. Only this
+    /// property assigns algorithms to suites.
     var algorithms: Algorithms? {
         switch self {
         case .x25519AES128SHA256Ed25519: .init(.x25519, .sha256, .aes128GCM, .ed25519)
@@ -73,7 +73,7 @@ public struct CipherSuite: CodePoint {
         }
     }
 
-    /// Returns the suite's algorithms, or throws the error for a suite that cannot be used.
+    /// Returns the suite's algorithms. Throws ``MLSError/unsupportedCipherSuite(_:)`` if the suite is not supported.
     func requireAlgorithms() throws(MLSError) -> Algorithms {
         guard let algorithms else { throw .unsupportedCipherSuite(self) }
         return algorithms

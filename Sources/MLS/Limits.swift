@@ -1,60 +1,59 @@
-/// The limits of this module, each with its reason. Limits that an application may choose are in ``MLSConfiguration``.
+/// The limits of this module, with their reasons. ``MLSConfiguration`` has the limits that an application may choose.
 public enum Limits {
-    /// Maximum number of leaves of a tree. The limit is ten times the largest group that was measured. In a larger group, a
-    /// Welcome would exceed 300 MB.
+    /// Maximum number of leaves of a tree. The limit is ten times the size of the largest measured group. With more leaves, a
+    /// Welcome exceeds 300 MB.
     public static let members = 1 << 20
-    /// Number of leaves that every received tree may have, even with few members. A group of two in a tree of 4,096 leaves is
-    /// possible, because it may have had more members before. Hashing its blank nodes takes some milliseconds.
+    /// Number of leaves that a received tree may have with any number of members. A group that was once large may have two
+    /// members in a tree of 4,096 leaves. Hashing the blank nodes of such a tree takes some milliseconds.
     static let sparseLeaves = 4_096
-    /// Maximum number of leaves per member in a received tree with more leaves than ``sparseLeaves``. 64 leaves have about 128
-    /// nodes in the tree. If all are blank, hashing them takes about as long as verifying the signature of one member's leaf.
+    /// Maximum number of leaves per member, for a received tree with more than ``sparseLeaves`` leaves. 64 leaves have about 128
+    /// nodes. Hashing 128 blank nodes takes about as long as verifying one leaf's signature.
     static let leavesPerMember = 64
-    /// Number of leaves that every tree of a stranger may have. 256 leaves have about 512 nodes in the tree. If all are blank,
-    /// hashing them takes less time than opening a Welcome.
+    /// Number of leaves that a stranger's tree may have with any number of members. 256 leaves have about 512 nodes. Hashing 512
+    /// blank nodes takes less time than opening a Welcome.
     static let strictSparseLeaves = 256
-    /// Maximum number of leaves per member in a stranger's tree with more leaves than ``strictSparseLeaves``. A group that has
-    /// lost seven of eight members is still accepted.
+    /// Maximum number of leaves per member, for a stranger's tree with more than ``strictSparseLeaves`` leaves. A group may have
+    /// lost seven eighths of its members.
     static let strictLeavesPerMember = 8
     /// Maximum size of a public key, in bytes. A key of ML-DSA-87 has 2,592 bytes, and a key of X-Wing has 1,216.
     static let publicKeyLength = 4_096
     /// Maximum size of a signature, in bytes. A signature of ML-DSA-87 has 4,627 bytes.
     static let signatureLength = 8_192
-    /// Maximum size of a MAC or hash, in bytes. SHA-512 has 64 bytes.
+    /// Maximum size of a MAC or hash, in bytes. A SHA-512 hash has 64 bytes.
     static let hashLength = 255
-    /// Size of the shortest hash of all suites, SHA-256, in bytes. A shorter reference or nonce cannot be valid. It is refused
-    /// while a message is read. Otherwise a message could contain very many short ones, each of which would take at least 64
-    /// bytes of memory.
+    /// Size of a SHA-256 hash, in bytes: the shortest hash of all suites. While a message is read, a shorter reference or nonce
+    /// is refused. A reference or nonce takes at least 64 bytes of memory, so a message must not contain very many short ones.
     static let shortestHash = 32
-    /// Maximum number of extensions in one list. RFC 9420 and its extensions draft define six types and reserve 15 for GREASE. In
-    /// memory, an extension takes up to 16 times its shortest encoding.
+    /// Maximum number of extensions in one list. RFC 9420 and its extensions draft define six types and reserve 15 for GREASE.
+    /// The shortest extension takes 16 times as many bytes in memory as in its encoding.
     static let extensions = 32
-    /// Maximum number of external senders of a group. A group has only a few, which are its operator's servers. In memory, a
-    /// sender takes up to 25 times its shortest encoding.
+    /// Maximum number of external senders of a group. Usual senders are a few servers of the group's operator. The shortest
+    /// sender takes 25 times as many bytes in memory as in its encoding.
     static let externalSenders = 64
-    /// Maximum number of certificates in an X.509 credential. Public certificate chains have two to five.
+    /// Maximum number of certificates in an X.509 credential. Public chains have two to five certificates.
     static let certificates = 16
-    /// Maximum size of all certificates of an X.509 credential, in bytes. A chain of post-quantum certificates takes about
-    /// 20,000.
+    /// Maximum size of all certificates of an X.509 credential, in bytes. A chain of post-quantum certificates has about 20,000
+    /// bytes.
     static let certificateBytes = 1 << 16
-    /// Maximum number of proposals in a commit. One commit can add every member of the largest group. Before it is checked, a
-    /// proposal takes 16 bytes of memory in addition to its content.
+    /// Maximum number of proposals in a commit. One commit can add all members of the largest group. An unchecked proposal takes
+    /// 16 bytes of memory, plus its content.
     static let proposals = members
-    /// Maximum number of nodes in a path. The limit equals the number of levels above the leaves of the largest tree.
+    /// Maximum number of nodes in a path. The largest tree has this number of levels above its leaves.
     static let pathNodes = members.trailingZeroBitCount
-    /// Maximum number of trials to find which received proposals are valid together. This is enough to find some ten invalid ones
-    /// among a thousand. Each trial takes as long as a check of the whole list, and a member can send any number of invalid
+    /// Maximum number of trials in a search for received proposals that are valid together. 128 trials find about ten invalid
+    /// proposals among a thousand. A trial takes as long as a check of the whole list. Members can send any number of invalid
     /// proposals.
     static let selectionTrials = 128
-    /// Maximum number of attempts to draw a scalar. Each attempt fails with a probability below 2⁻³².
+    /// Maximum number of attempts to draw a random scalar. Each attempt fails with a probability below 2⁻³².
     static let keyGenerationAttempts = 16
-    /// Maximum number of skipped keys per sender, even if the configuration allows more. 1,000 keys take about 100 KB.
+    /// Maximum number of skipped keys per sender. A larger number in the configuration has no effect. 1,000 keys take about 100
+    /// KB.
     static let skippedKeys = 1_000
-    /// Maximum number of PSKs in one commit. A PSKLabel counts them in 16 bits (§8.4).
+    /// Maximum number of PSKs in one commit. A PSKLabel has 16 bits for the number of PSKs (§8.4).
     static let preSharedKeys = 0xffff
-    /// Maximum size of application data, and of authenticated data, in bytes. The limit is half of the longest vector (§2.1.2),
-    /// because the content is encrypted together with its signature and padding.
+    /// Maximum size of application data, in bytes. Authenticated data has the same maximum. The limit is half of the longest
+    /// vector (§2.1.2). Content is encrypted together with a signature and padding.
     public static let contentLength = 1 << 29
-    /// Minimum number of items that are distributed over all cores. With fewer items, waking a thread takes more time than it
-    /// saves.
+    /// Minimum number of items for work on several cores. With fewer items, a single core is faster.
     static let parallelThreshold = 8
 }

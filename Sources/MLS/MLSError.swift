@@ -1,14 +1,14 @@
 import TLSCodec
 
-/// The reason why an operation was refused. A call that throws such an error has changed nothing.
+/// The reason why an operation was refused. A call that throws an error changes nothing.
 ///
-/// Each case names what was refused. Its associated value, if there is one, gives the details, such as the rule that was broken.
+/// Each case names the refused input or call. An associated value gives details, for example the broken rule.
 public enum MLSError: Error, Hashable, Sendable {
     /// The bytes are not a valid encoding of the expected value. Drop them.
     case malformed(TLSCodecError)
     /// This module does not support the suite (RFC 9420 §5.1). Use another suite.
     case unsupportedCipherSuite(CipherSuite)
-    /// A cryptographic function refused its input, for example a ciphertext that cannot be opened or bytes that are no key.
+    /// A cryptographic function refused its input. Examples are a forged ciphertext, and bytes that are not a key.
     case crypto(CryptoFailure)
     /// A key package is not acceptable (§10.1). Request another one.
     case keyPackage(KeyPackageError)
@@ -26,11 +26,11 @@ public enum MLSError: Error, Hashable, Sendable {
     case joining(JoiningError)
     /// A pre-shared key is missing or not allowed (§8.4, §12.1.4).
     case preSharedKey(PreSharedKeyError)
-    /// The call is not possible in the group's current state. This is a mistake in the program.
+    /// The group's current state does not allow the call. This is a mistake in the calling program.
     case usage(UsageError)
     /// Stored state cannot be restored.
     case storage(StorageError)
-    /// This module has found a contradiction in itself. Please report it.
+    /// An internal check of this module has failed. Please report this error.
     case internalError
 }
 
@@ -48,7 +48,7 @@ public enum CryptoFailure: Hashable, Sendable {
     case invalidPrivateKey
     /// The bytes are not a public key of the suite (§5.1.1).
     case invalidPublicKey
-    /// A derivation resulted in no key.
+    /// A derivation produced no valid key.
     case keyDerivation
     /// Signing failed.
     case sign
@@ -92,7 +92,7 @@ public enum LeafNodeError: Hashable, Sendable {
     case extensionNotInCapabilities
     /// A list of extensions contains a type twice (§13.4).
     case duplicateExtension
-    /// A default type is in the capabilities, where it must not be listed (§7.2).
+    /// The capabilities contain a default type. This is not allowed (§7.2).
     case defaultTypeInCapabilities
     /// `leaf_node_source` does not match the place of the leaf.
     case source
@@ -102,7 +102,7 @@ public enum LeafNodeError: Hashable, Sendable {
     case duplicateSignatureKey
     /// Another node has the same encryption key.
     case duplicateEncryptionKey
-    /// The application does not accept the new identity as the successor of the member's old one (§5.3.1).
+    /// The application refuses the member's new identity as a successor of the old identity (§5.3.1).
     case notASuccessor
     /// The encryption key is not a key of the suite (§5.1.1).
     case invalidEncryptionKey
@@ -112,20 +112,19 @@ public enum LeafNodeError: Hashable, Sendable {
 public enum RatchetTreeError: Hashable, Sendable {
     /// The tree has no node, or its last node is blank (§12.4.3.3).
     case trailingBlank
-    /// A leaf is at the position of a parent, or a parent at that of a leaf.
+    /// A leaf is at a parent's position, or a parent is at a leaf's position.
     case nodeType
     /// The tree has more leaves than ``Limits/members``.
     case tooLarge
-    /// The tree has more leaves, including blank ones, than the application accepts for its number of members
-    /// (``MLSConfiguration/treeWidth``).
+    /// The tree has too many leaves for its number of members. Blank leaves count too (``MLSConfiguration/treeWidth``).
     case tooSparse
-    /// The tree hash differs from the announced one.
+    /// The tree hash differs from the announced tree hash.
     case treeHash
     /// A parent node is not parent-hash valid (§7.9.2).
     case parentHash
     /// An unmerged leaf is blank or is not below its parent node.
     case unmergedLeaf
-    /// An intermediate node lacks an unmerged leaf that a node above it lists.
+    /// An unmerged leaf of a parent node is missing in a node between the leaf and that parent node.
     case unmergedLeafMissingBelow
     /// Unmerged leaves are not in ascending order (§7.1).
     case unmergedLeavesOrder
@@ -145,7 +144,7 @@ public enum MessageError: Hashable, Sendable {
     case epoch(current: UInt64, message: UInt64)
     /// The sender is not a member.
     case sender
-    /// A sender of this type may not send content of this type (§6).
+    /// The sender's type does not allow the content's type (§6).
     case senderType
     /// The signature is invalid (§6.1).
     case signature
@@ -157,7 +156,7 @@ public enum MessageError: Hashable, Sendable {
     case decryption
     /// The padding is not zero (§6.3.1).
     case padding
-    /// The message's key was already used: the message is a repetition or too old.
+    /// The message's key no longer exists. The message is a repetition or too old.
     case generationConsumed
     /// The message's generation is too far ahead (``MLSConfiguration/maximumForwardDistance``).
     case generationTooFarAhead
@@ -181,7 +180,7 @@ public enum ProposalListError: Hashable, Sendable {
     case multipleChangesOfLeaf
     /// The list adds one client twice.
     case multipleAddsOfClient
-    /// The list adds a client that is already a member and is not removed.
+    /// The list adds a current member without removing that member.
     case clientIsMember
     /// The list has two PreSharedKey proposals for one PSK.
     case duplicatePreSharedKey
@@ -195,7 +194,7 @@ public enum ProposalListError: Hashable, Sendable {
     case unsupportedType
     /// The list removes a blank leaf (§12.1.3).
     case removedLeafBlank
-    /// The list has an Update from a sender that is not a member, or an Update by value (§12.1.2).
+    /// The list has an Update by value, or the sender of an Update is not a member (§12.1.2).
     case updateSender
     /// The list has a ReInit to an older version (§12.1.5).
     case reInitVersion
@@ -209,7 +208,7 @@ public enum ProposalListError: Hashable, Sendable {
     case duplicateExtension
     /// The list of an external commit breaks a rule of §12.2.
     case externalCommit
-    /// The list has a self-remove by value, or two for one leaf (draft-ietf-mls-extensions).
+    /// The list has a self-remove by value, or two self-removes of one leaf (draft-ietf-mls-extensions).
     case selfRemove
     /// The content of an extension cannot be read.
     case malformedExtension
@@ -219,17 +218,17 @@ public enum ProposalListError: Hashable, Sendable {
 
 /// The reason why a commit cannot be applied (RFC 9420 §12.4.2).
 public enum CommitError: Hashable, Sendable {
-    /// The path is missing although the proposals require one.
+    /// The proposals require a path, but the commit has no path.
     case pathRequired
-    /// The path has more or fewer nodes than the committer's filtered direct path (§7.5).
+    /// The number of nodes in the path is wrong. It must equal that of the committer's filtered direct path (§7.5).
     case pathLength
-    /// A node of the path has more or fewer ciphertexts than the resolution of its copath has nodes (§7.6).
+    /// The number of ciphertexts in a node of the path is wrong. Each node in the resolution of the copath needs one (§7.6).
     case ciphertextCount
-    /// The parent hash in the new leaf differs from the one computed from the path (§7.9.2).
+    /// The parent hash in the new leaf differs from the parent hash of the path (§7.9.2).
     case parentHash
     /// A key of the path is already in the tree.
     case duplicateEncryptionKey
-    /// The public keys that are derived from the path secret differ from those in the path (§7.5).
+    /// The public keys derived from the path secret differ from the public keys in the path (§7.5).
     case pathSecret
     /// The confirmation tag is invalid (§6.1).
     case confirmationTag
@@ -247,13 +246,13 @@ public enum JoiningError: Hashable, Sendable {
     case version
     /// The GroupInfo's signature is invalid, or its signer is not a member.
     case groupInfoSignature
-    /// The tree is neither in the GroupInfo nor given by the caller.
+    /// The GroupInfo contains no tree, and the caller has given no tree.
     case treeMissing
     /// The joiner's leaf is not in the tree.
     case leafMissing
     /// The confirmation tag is invalid.
     case confirmationTag
-    /// The public keys that are derived from the path secret differ from those in the tree.
+    /// The public keys derived from the path secret differ from the public keys in the tree.
     case pathSecret
     /// The client does not support an extension of the group context (§13.4).
     case groupExtensionUnsupported
@@ -265,7 +264,7 @@ public enum JoiningError: Hashable, Sendable {
     case externalPubMissing
     /// A list of extensions contains a type twice (§13.4).
     case duplicateExtension
-    /// The new group differs from the one that the ReInit announced (§11.2).
+    /// The new group differs from the group that the ReInit announced (§11.2).
     case reInitMismatch
     /// The new group is not a branch of the old one (§11.3).
     case branchMismatch
@@ -283,7 +282,7 @@ public enum PreSharedKeyError: Hashable, Sendable {
     case usage
     /// A Welcome has more than one key with the usage `reinit` or `branch`.
     case multipleResumptions
-    /// There are more keys than a PSKLabel can count.
+    /// The number of keys exceeds 65,535, the maximum of a PSKLabel.
     case tooMany
 }
 
@@ -293,7 +292,7 @@ public enum UsageError: Hashable, Sendable {
     case groupInactive
     /// The pending or staged commit was created for another state of the group.
     case staleCommit
-    /// Proposals were received, which have to be committed before application data is sent (§12.4).
+    /// Application data cannot be sent before the received proposals are committed (§12.4).
     case proposalsPending
     /// The key belongs to another suite.
     case wrongKey
@@ -311,15 +310,15 @@ public enum UsageError: Hashable, Sendable {
 
 /// The reason why stored state cannot be restored.
 public enum StorageError: Hashable, Sendable {
-    /// The state was written by an unknown version.
+    /// The state has an unknown format version.
     case version(UInt8)
-    /// The bytes are not an encoding of the state of a group.
+    /// The bytes are not an encoding of stored state.
     case malformed
-    /// The ratchet records belong to another epoch.
+    /// The records and the epoch state belong to different epochs.
     case epochMismatch
 }
 
-/// Runs a decoder, and converts its error to the module's type.
+/// Runs `body`. Converts a `TLSCodecError` to an ``MLSError``.
 @inline(__always)
 func decoding<T>(_ body: () throws(TLSCodecError) -> T) throws(MLSError) -> T {
     do { return try body() } catch { throw .malformed(error) }

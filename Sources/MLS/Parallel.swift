@@ -1,15 +1,14 @@
 import Dispatch
 
-/// Maps independent items on all cores, and returns the results in order. It is used for signatures and HPKE ciphertexts, because
-/// a large group has thousands of them.
+/// Maps independent items on all cores. Returns the results in the order of the items. A large group has thousands of such items,
+/// for example signatures and HPKE ciphertexts.
 func parallelMap<Item: Sendable, Output: Sendable>(
     _ items: [Item], _ transform: @Sendable (Item) throws(MLSError) -> Output
 ) throws(MLSError) -> [Output] {
     try parallelMap(items, beside: { () throws(MLSError) in }, transform).outputs
 }
 
-/// Maps independent items on all cores, while one core first does other work. If the other work throws an error, that error takes
-/// precedence over errors from the items.
+/// Maps independent items on all cores. One core first runs `work`. An error of `work` takes precedence over errors of the items.
 func parallelMap<Item: Sendable, Output: Sendable, Work: Sendable>(
     _ items: [Item], beside work: @Sendable () throws(MLSError) -> Work,
     _ transform: @Sendable (Item) throws(MLSError) -> Output

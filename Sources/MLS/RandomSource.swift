@@ -6,13 +6,14 @@
     import Darwin
 #endif
 
-/// A source of random bytes. Functions that need random bytes take the source as an argument, so that tests can repeat a run.
+/// A source of random bytes. Functions take the source as an argument. With a fixed source, a test can repeat a run.
 ///
-/// Encapsulation in the post-quantum suites, and signing with ECDSA or ML-DSA, use random numbers from swift-crypto instead.
+/// Two kinds of functions use swift-crypto's random numbers instead: encapsulation in the post-quantum suites, and signing with
+/// ECDSA or ML-DSA.
 public struct RandomSource: Sendable {
     private let fill: @Sendable (UnsafeMutableRawBufferPointer) -> Void
 
-    /// Creates a source from a function, which must fill the whole buffer.
+    /// Creates a source from a function. The function must fill the whole buffer.
     public init(fill: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void) {
         self.fill = fill
     }

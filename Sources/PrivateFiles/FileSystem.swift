@@ -6,10 +6,10 @@
     import Darwin
 #endif
 
-/// Operations on files. Some of them also work on file systems without hard links, such as FAT and exFAT, or without file modes.
-/// Each function returns the system's error number; 0 if it succeeded.
+/// Operations on files. Naming a file also works without hard links, for example on FAT and exFAT. Setting a mode does nothing on
+/// a file system without modes. Each function returns the system's error number; 0 for success.
 package enum FileSystem {
-    /// Gives a complete file its final name. If another file has that name, the result is `EEXIST`, and both files are unchanged.
+    /// Gives a complete file its final name. If a file with that name exists, changes neither file and returns `EEXIST`.
     package static func name(_ unfinished: String, _ path: String) -> Int32 {
         // `link` fails if another process has just created the file. `rename` would replace that file.
         if link(unfinished, path) == 0 {
@@ -20,8 +20,8 @@ package enum FileSystem {
         return [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EMLINK].contains(error) ? rename(unfinished, claiming: path) : error
     }
 
-    /// Gives a complete file its final name without hard links. First an empty file claims the name, and then the complete file
-    /// replaces the empty one. A crash in between leaves the empty file.
+    /// Gives a complete file its final name without a hard link. First creates an empty file with that name. Then replaces the
+    /// empty file by the complete file. A crash between these two steps leaves the empty file.
     package static func rename(_ unfinished: String, claiming path: String) -> Int32 {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return errno }
@@ -32,11 +32,11 @@ package enum FileSystem {
         return error
     }
 
-    /// Locks an open file or folder against other openers. The lock ends when the descriptor is closed, at the latest with the
-    /// process.
+    /// Locks an open file or folder with `flock`. The lock ends when the descriptor is closed. The end of the process closes
+    /// every descriptor.
     ///
-    /// - Parameter operation: the operation for `flock`. With `LOCK_NB`, the result is `EWOULDBLOCK` if another opener has the
-    ///   lock.
+    /// - Parameter operation: the operation for `flock`. With `LOCK_NB`, the function does not wait: if the file is already
+    ///   locked, it returns `EWOULDBLOCK`.
     package static func lock(_ descriptor: Int32, _ operation: Int32) -> Int32 {
         while flock(descriptor, operation) != 0 {
             guard errno == EINTR else { return errno }
@@ -44,8 +44,8 @@ package enum FileSystem {
         return 0
     }
 
-    /// Sets the mode of a new file, which this process has created, to 0600. Without this call, the umask could remove rights,
-    /// even the owner's. Does nothing on a file system without modes.
+    /// Sets the mode of a file to 0600. This process must have created the file. The call restores rights that the umask has
+    /// removed, even rights of the owner. Does nothing on a file system without modes.
     package static func makePrivate(_ descriptor: Int32) -> Int32 {
         fchmod(descriptor, 0o600) == 0 || isRefusalWithoutModes(errno) ? 0 : errno
     }

@@ -9,20 +9,20 @@ import KithSupport
     import Darwin
 #endif
 
-/// A small file that only its owner may read (0600). If the file's folder does not exist, a write creates it, and only its owner
-/// may enter it (0700). The umask does not change these modes.
+/// A small file that only its owner may read and write (0600). If the file's folder is missing, a write creates the folder. Only
+/// the owner may enter a created folder (0700). The umask does not change these modes.
 ///
-/// The file is written as a whole or not at all: a crash, a full disk or another process never leaves half of it.
+/// Every write is atomic. A crash, a full disk or a second writer never leaves a file with half of the content.
 public struct PrivateFile: Hashable, Sendable {
     /// The file's location.
     public let url: URL
 
-    /// Describes a file, which need not exist yet.
+    /// Describes a file. The file need not exist.
     public init(_ url: URL) { self.url = url }
 
     /// Reads the file. Returns `nil` if it does not exist.
     ///
-    /// - Parameter limit: the longest accepted content, in bytes.
+    /// - Parameter limit: maximum size of the content, in bytes.
     /// - Throws: ``PrivateFileError``.
     public func read(limit: Int) throws(PrivateFileError) -> [UInt8]? {
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
@@ -51,10 +51,10 @@ public struct PrivateFile: Hashable, Sendable {
         return stat(url.path, &status) == 0 && status.st_mode & 0o077 != 0
     }
 
-    /// Removes the rights of other users to the file.
+    /// Removes all rights to the file from users other than the owner.
     ///
-    /// - Returns: `true` if other users had rights and have lost them. On a file system without modes, other users keep their
-    ///   rights, and the result is `false`.
+    /// - Returns: `true` if users other than the owner had rights and lost these rights. On a file system without modes, users
+    ///   keep their rights, and the result is `false`.
     /// - Throws: ``PrivateFileError`` if the file belongs to another user, or its mode can't be changed.
     public func closeToOthers() throws(PrivateFileError) -> Bool {
         guard isOpenToOthers else { return false }
@@ -89,7 +89,7 @@ public struct PrivateFile: Hashable, Sendable {
 
     /// Creates the file with `content` if it does not exist.
     ///
-    /// - Returns: `true` if the file was created, `false` if it existed and is unchanged.
+    /// - Returns: `true` if the file was created; `false` if the file already existed. An existing file is not changed.
     /// - Throws: ``PrivateFileError``.
     public func writeIfMissing(_ content: [UInt8]) throws(PrivateFileError) -> Bool {
         try makeFolder()
@@ -105,10 +105,10 @@ public struct PrivateFile: Hashable, Sendable {
         return true
     }
 
-    /// Runs `body` while no other process runs a `body` for the same file. The lock is a second file beside this one, and it is
-    /// never deleted.
+    /// Waits for the file's lock, runs `body`, and releases the lock. Only one process at a time has the lock. The lock is a
+    /// separate file in the same folder. The lock file is never deleted.
     ///
-    /// - Throws: ``PrivateFileError``, or what `body` throws.
+    /// - Throws: ``PrivateFileError``, also from `body`.
     public func locked<R>(_ body: () throws(PrivateFileError) -> R) throws(PrivateFileError) -> R {
         try makeFolder()
         let descriptor = open(url.path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -188,8 +188,8 @@ public struct PrivateFile: Hashable, Sendable {
         guard fsync(descriptor) == 0 else { throw PrivateFileError(.write, url) }
     }
 
-    /// Writes the folder to the disk, so that the file's new name survives a power cut. Ignores errors, because some file systems
-    /// cannot do this.
+    /// Writes the folder to the disk. Afterwards, the file's new name survives a power cut. Some file systems cannot write a
+    /// folder, so the function ignores errors.
     private func syncFolder() {
         let descriptor = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
@@ -199,7 +199,7 @@ public struct PrivateFile: Hashable, Sendable {
 }
 
 extension PrivateFileError {
-    /// Creates an error about a file. The reason is `errno`, or the system's current error if none is given.
+    /// Creates an error about a file. If `errno` is `nil`, the reason is the system's current error.
     package init(_ operation: Operation, _ url: URL, errno: Int32? = nil) {
         // The current error is read first, before another call can change it.
         self.init(operation, path: url.path, errno: errno ?? lastError())

@@ -8,8 +8,8 @@ import Foundation
     import Darwin
 #endif
 
-/// An error number of the operating system (`errno`), with an explanation for the user. All of Kith's own texts for system errors
-/// are in this file.
+/// An error number of the operating system (`errno`), with an explanation for the user. This file contains all of Kith's own
+/// texts for system errors.
 package struct SystemError: Hashable, Sendable {
     /// The number.
     package let code: Int32
@@ -56,7 +56,7 @@ package struct SystemError: Hashable, Sendable {
         EAFNOSUPPORT: "this machine has no addresses of that kind",
     ]
 
-    /// The C library's text for rarer errors. The text is English, since Kith sets no locale.
+    /// Returns the C library's text, for rare errors. Kith sets no locale, so the text is English.
     private static func system(_ code: Int32) -> String {
         let words = String(cString: strerror(code))
         return words.prefix(1).lowercased() + words.dropFirst()

@@ -1,8 +1,8 @@
-/// The reason why bytes cannot be decoded. A decoding that fails changes nothing except the reader.
+/// The reason why bytes cannot be decoded. A failed decoding changes only the reader.
 public enum TLSCodecError: Error, Hashable, Sendable {
     /// The input ended inside a value, or a length runs past the end of the input.
     case truncated
-    /// A length used more bytes than it needs (RFC 9420 §2.1.2).
+    /// A length was not encoded in its shortest form (RFC 9420 §2.1.2).
     case nonMinimalLength
     /// A length began with the undefined prefix `11` (RFC 9420 §2.1.2).
     case invalidLengthPrefix
@@ -14,11 +14,11 @@ public enum TLSCodecError: Error, Hashable, Sendable {
     case trailingBytes(Int)
     /// The presence octet of an `optional<T>` was neither 0 nor 1 (RFC 9420 §2.1.1).
     case invalidPresence(UInt8)
-    /// A field holds a number that its type does not define.
+    /// A field contains an undefined number.
     case unknownValue(field: StaticFieldName, value: UInt64)
 }
 
-/// The name of a field in an error. It is a literal in the source code, never a part of the input.
+/// The name of a field in an error. The name is always a literal in the source code. It never contains input.
 public struct StaticFieldName: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The name as the specification spells it.
     public let description: String
@@ -30,7 +30,7 @@ public struct StaticFieldName: Hashable, Sendable, ExpressibleByStringLiteral, C
 }
 
 extension TLSCodecError: CustomStringConvertible {
-    /// One sentence that contains no byte of the input.
+    /// The error as one sentence. The sentence contains no byte of the input.
     public var description: String {
         switch self {
         case .truncated: "the input ends inside a value"

@@ -1,10 +1,9 @@
 /// Reads values of the TLS presentation language (RFC 8446 §3) with the variable-length vectors of RFC 9420 §2.1.2.
 ///
-/// A reader never copies the input: vectors are returned as slices that share the input's storage. No method reads past the end,
-/// and none allocates memory because of a length that it has read. After a method has thrown an error, the reader's position is
-/// undefined, so discard the reader.
+/// Byte strings are returned as slices of the input, without a copy. No method reads past the end of the input. A length in the
+/// input alone never makes a method allocate memory. After an error, the reader's position is undefined: discard the reader.
 public struct TLSReader: Sendable {
-    /// The input. A position is an index of this slice, so nested readers and slices need no conversion.
+    /// The input. All positions are indices of this slice, also in nested readers.
     @usableFromInline let bytes: ArraySlice<UInt8>
     @usableFromInline var position: Int
     @usableFromInline let end: Int
@@ -111,7 +110,7 @@ public struct TLSReader: Sendable {
 
     /// Reads an `opaque x<V>` as a slice of the input.
     ///
-    /// - Parameter limit: the longest content accepted, in bytes.
+    /// - Parameter limit: maximum length of the content, in bytes.
     @inlinable
     public mutating func readOpaque(limit: Int = .max) throws(TLSCodecError) -> ArraySlice<UInt8> {
         let count = try readVarint()
@@ -119,10 +118,10 @@ public struct TLSReader: Sendable {
         return try readBytes(count)
     }
 
-    /// Reads a `<V>` vector and returns a reader of its content. The outer reader, on which this method is called, continues
-    /// after the vector.
+    /// Reads the length of a `<V>` vector. Returns a nested reader of the vector's content. The outer reader continues after the
+    /// vector.
     ///
-    /// - Parameter limit: the longest content accepted, in bytes.
+    /// - Parameter limit: maximum length of the content, in bytes.
     @inlinable
     public mutating func readNested(limit: Int = .max) throws(TLSCodecError) -> TLSReader {
         let count = try readVarint()
@@ -133,8 +132,8 @@ public struct TLSReader: Sendable {
         return TLSReader(bytes[start..<position])
     }
 
-    /// Calls `body`, and returns its result together with the bytes that it read. Check signatures and hashes over these bytes,
-    /// and not over a new encoding of the result.
+    /// Calls `body`. Returns the result of `body`, and the bytes that `body` read. Check signatures and hashes over these bytes,
+    /// never over a new encoding of the result.
     @inlinable
     public mutating func capturing<T>(
         _ body: (inout TLSReader) throws(TLSCodecError) -> T
@@ -152,12 +151,12 @@ public struct TLSReader: Sendable {
         try T(from: &self)
     }
 
-    /// Reads a `T x<V>`. The array grows with each decoded value, so a false length cannot make it large.
+    /// Reads a `T x<V>`. The array grows by one with each decoded value. A false length takes no memory.
     ///
     /// - Parameters:
-    ///   - limit: the longest content accepted, in bytes.
-    ///   - maximumCount: the largest accepted number of values. This maximum bounds the memory if a value in memory is much
-    ///     larger than its shortest encoding.
+    ///   - limit: maximum length of the content, in bytes.
+    ///   - maximumCount: maximum number of values. A value can take much more memory than its encoding. This maximum bounds that
+    ///     memory.
     @inlinable
     public mutating func readVector<T: TLSDecodable>(
         of type: T.Type = T.self, limit: Int = .max, maximumCount: Int = .max
@@ -177,7 +176,7 @@ public struct TLSReader: Sendable {
         try readPresence() ? T(from: &self) : nil
     }
 
-    /// Reads the presence octet of an optional. The caller reads the content.
+    /// Reads the presence octet of an `optional<T>`. Returns `true` if a value follows. The caller reads that value.
     @inlinable
     public mutating func readPresence() throws(TLSCodecError) -> Bool {
         switch try readUInt8() {

@@ -18,9 +18,9 @@ public struct TLSWriter: Sendable {
         storage.reserveCapacity(capacity)
     }
 
-    /// Removes the written bytes, but keeps their storage for the next ones.
+    /// Removes all written bytes. Keeps the storage for later bytes.
     ///
-    /// - Parameter limit: the largest storage that is kept, in bytes.
+    /// - Parameter limit: maximum size of kept storage, in bytes. Larger storage is released.
     public mutating func removeAll(keepingUpTo limit: Int = .max) {
         if storage.capacity > limit { storage = [] } else { storage.removeAll(keepingCapacity: true) }
     }
@@ -35,8 +35,8 @@ public struct TLSWriter: Sendable {
 
     /// Writes the length of a `<V>` vector in its shortest form (RFC 9420 §2.1.2).
     ///
-    /// - Precondition: `length` is 0 to ``maximumVectorLength``. Callers bound the values that they encode, so a longer value is
-    ///   a mistake in the program.
+    /// - Precondition: `length` is from 0 to ``maximumVectorLength``. Callers bound their values before encoding. A longer value
+    ///   is a programming error.
     @inlinable
     public mutating func writeVarint(_ length: Int) {
         precondition((0...Self.maximumVectorLength).contains(length), "a vector longer than 2^30 - 1 bytes")
@@ -80,7 +80,7 @@ public struct TLSWriter: Sendable {
         }
     }
 
-    /// Writes a `<V>` vector. `body` writes its content.
+    /// Writes a `<V>` vector. `body` writes the vector's content.
     @inlinable
     public mutating func writeNested(_ body: (inout TLSWriter) throws -> Void) rethrows {
         let start = storage.count
@@ -91,7 +91,7 @@ public struct TLSWriter: Sendable {
         if length < 1 << 6 { storage[start] = UInt8(length) } else { setLongLength(length, at: start) }
     }
 
-    /// Replaces the one byte that was reserved for a vector's length by two or four bytes with the length.
+    /// Writes a vector's length in two or four bytes. They replace the one byte that was reserved for the length.
     @usableFromInline
     mutating func setLongLength(_ length: Int, at start: Int) {
         precondition(length <= Self.maximumVectorLength, "a vector longer than 2^30 - 1 bytes")

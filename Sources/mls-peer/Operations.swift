@@ -2,7 +2,7 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// The clients in this process, with the operations on them.
+/// The clients in this process. Each request performs an operation on one client.
 struct Peer {
     /// A client with at most one group.
     private struct Member {

@@ -2,7 +2,7 @@ import Foundation
 import KithSupport
 import MLS
 
-/// Reads JSON objects from standard input, one per line, and answers each with one (see `Interop/README.md`).
+/// Reads JSON objects from standard input, one per line. Answers each object with one JSON object (see `Interop/README.md`).
 @main
 enum MLSPeer {
     static func main() {
@@ -45,7 +45,7 @@ struct PeerError: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// A request whose fields can be read as typed values. Bytes are encoded in hexadecimal.
+/// A request with typed access to its fields. A field with bytes is hexadecimal text.
 struct Request {
     let fields: [String: Any]
 

@@ -1,7 +1,7 @@
 extension KeyPackage {
-    /// Encrypts to the package's init key with `EncryptWithLabel` (RFC 9420 §5.1.3), for an application's own purposes. An
-    /// example is data that is sent with a Welcome and only for the new member. The label must begin with the application's name.
-    /// MLS's labels do not, so the ciphertext cannot be taken for a part of MLS. Verify the package before the call.
+    /// Encrypts an application's own data to the package's init key, with `EncryptWithLabel` (RFC 9420 §5.1.3). An example is
+    /// data for a new member that accompanies a Welcome. The label must begin with the application's name. MLS's own labels do
+    /// not begin with this name, so the ciphertext cannot be mistaken for a part of MLS. Verify the package before the call.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)`` or ``MLSError/crypto(_:)``.
     public func encrypt(
@@ -12,7 +12,7 @@ extension KeyPackage {
 }
 
 extension KeyPackageBundle {
-    /// Decrypts, with `DecryptWithLabel` (RFC 9420 §5.1.3), a ciphertext from ``KeyPackage/encrypt(_:label:context:random:)``.
+    /// Decrypts a ciphertext from ``KeyPackage/encrypt(_:label:context:random:)`` with `DecryptWithLabel` (RFC 9420 §5.1.3).
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)`` or ``MLSError/crypto(_:)``.
     public func decrypt(

@@ -1,6 +1,6 @@
 extension SignaturePrivateKey {
-    /// Signs content with `SignWithLabel` (RFC 9420 §5.1.2), for an application's own purposes. The label must begin with the
-    /// application's name. MLS's labels do not, so the signature cannot be taken for one of MLS.
+    /// Signs an application's own content with `SignWithLabel` (RFC 9420 §5.1.2). The label must begin with the application's
+    /// name. MLS's own labels do not begin with this name, so the signature cannot be mistaken for a signature of MLS.
     ///
     /// - Parameters:
     ///   - label: the purpose of the signature, for example `Kith Record`.
@@ -13,13 +13,13 @@ extension SignaturePrivateKey {
 }
 
 extension SignaturePublicKey {
-    /// Verifies, with `VerifyWithLabel` (RFC 9420 §5.1.2), a signature by ``SignaturePrivateKey/sign(label:_:)``.
+    /// Verifies a signature by ``SignaturePrivateKey/sign(label:_:)`` with `VerifyWithLabel` (RFC 9420 §5.1.2).
     ///
     /// - Parameters:
     ///   - signature: the bytes of the claimed signature.
     ///   - label: the purpose that the signer used.
     ///   - content: the bytes that were signed.
-    ///   - suite: the suite to whose scheme the key belongs. If it is not supported, no signature is valid.
+    ///   - suite: the suite of the key. If the suite is not supported, no signature is valid.
     public func verifies(
         _ signature: [UInt8], label: StaticString, _ content: [UInt8], suite: CipherSuite
     ) -> Bool {

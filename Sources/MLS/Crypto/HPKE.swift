@@ -29,8 +29,8 @@ public struct HPKECiphertext: Hashable, Sendable, TLSCodable {
 
 /// HPKE in base mode with one message (RFC 9180 §5.1.1, §6), based on swift-crypto's primitives.
 ///
-/// swift-crypto's own HPKE lacks the ML-KEM suites and `DeriveKeyPair`, and its HKDF takes longer than the operation on the
-/// curve.
+/// swift-crypto's own HPKE lacks the ML-KEM suites and `DeriveKeyPair`. swift-crypto's HKDF takes longer than the operation on
+/// the curve.
 extension Algorithms {
     /// `"HPKE" || kem_id || kdf_id || aead_id` (RFC 9180 §5.1).
     private var hpkeSuiteID: [UInt8] {
@@ -42,9 +42,8 @@ extension Algorithms {
         return writer.bytes
     }
 
-    /// `key_schedule_context` of base mode (RFC 9180 §5.1). It depends on `info` only, so ciphertexts with the same `info` share
-    /// it. A Welcome's `info` contains the whole tree. If it were hashed for each new member, the time would grow with the square
-    /// of the group's size.
+    /// `key_schedule_context` of base mode (RFC 9180 §5.1). This context depends only on `info`. Ciphertexts with equal `info`
+    /// share one context. A Welcome's `info` contains the whole tree, and is hashed only once for all new members.
     func hpkeContext(info: [UInt8]) -> HPKEContext {
         let hkdf = LabeledHKDF(hash, hpkeSuiteID)
         let empty = SecretBytes.zero(count: 0)

@@ -7,7 +7,7 @@ public struct HPKEPublicKey: Hashable, Sendable, TLSCodable {
     /// The key's bytes. A valid key has the length that the suite's KEM requires.
     public var bytes: [UInt8] { compact.array }
 
-    /// Creates a key from bytes, which need not be a valid key.
+    /// Creates a key from bytes. The bytes may be an invalid key.
     public init(_ bytes: [UInt8]) { compact = ShortBytes(bytes) }
 
     /// Reads an `opaque HPKEPublicKey<V>`.
@@ -19,8 +19,7 @@ public struct HPKEPublicKey: Hashable, Sendable, TLSCodable {
     public func encode(into writer: inout TLSWriter) { compact.encodeOpaque(into: &writer) }
 }
 
-/// An HPKE private key with its public key. It is stored in parsed form, because parsing takes as long as an operation with the
-/// key.
+/// An HPKE private key with its public key. The key is kept in parsed form. Parsing takes as long as an operation with the key.
 public struct HPKEPrivateKey: Sendable {
     /// The key in the type that swift-crypto uses.
     enum Parsed: Sendable {
@@ -54,8 +53,8 @@ public struct HPKEPrivateKey: Sendable {
             }
     }
 
-    /// Returns the Diffie-Hellman result with a public key in the encoding of the same curve. Throws an error if the result is
-    /// all zero (RFC 9180 §7.1.4).
+    /// Returns the Diffie-Hellman result of this key and an encoded public key of its curve. Throws an error if the result is all
+    /// zero (RFC 9180 §7.1.4).
     func agree(with publicKey: [UInt8]) throws -> SecretBytes {
         switch key {
         case .x25519(let key):

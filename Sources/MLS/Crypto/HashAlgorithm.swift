@@ -23,7 +23,7 @@ enum HashAlgorithm: Hashable, Sendable {
         }
     }
 
-    /// The block length to which HMAC pads its key, in bytes.
+    /// The block length of the hash, in bytes. HMAC pads its key to this length.
     private var blockLength: Int { self == .sha256 ? 64 : 128 }
 
     /// Returns the digest of a byte string.
@@ -59,8 +59,8 @@ enum HashAlgorithm: Hashable, Sendable {
 
     /// Computes the HMAC of a message. `writeMessage` writes the message into a buffer of `messageLength` bytes.
     ///
-    /// swift-crypto's own `HMAC` and `HKDF` copy the key, which takes ten times as long as the hash. Here the padded key and the
-    /// message share one buffer on the stack, which is hashed twice. The result is the same.
+    /// swift-crypto's own `HMAC` and `HKDF` copy the key. This copy takes ten times as long as the hash. Here, the padded key and
+    /// the message share one buffer on the stack. The buffer is hashed twice. The result equals swift-crypto's result.
     @inline(__always)
     func hmac(
         key: UnsafeRawBufferPointer, messageLength: Int, output: UnsafeMutableRawBufferPointer,

@@ -5,7 +5,7 @@ enum KEM: Hashable, Sendable {
     case x25519, p256, p384, p521
     /// X-Wing with the labelled key derivation of draft-ietf-hpke-pq.
     case xWing
-    /// X-Wing with the key derivation of draft-connolly-cfrg-xwing-kem. Only the derived key pairs differ from ``xWing``.
+    /// X-Wing with the key derivation of draft-connolly-cfrg-xwing-kem. Only the derivation of key pairs differs from ``xWing``.
     case xWingUnlabeled
     case mlkem768, mlkem1024
 
@@ -22,7 +22,7 @@ enum KEM: Hashable, Sendable {
         }
     }
 
-    /// The hash inside DHKEM (RFC 9180 §7.1). It is not used for the other KEMs.
+    /// The hash inside a DHKEM (RFC 9180 §7.1). Only DHKEMs use this hash.
     var hash: HashAlgorithm {
         switch self {
         case .p384: .sha384
@@ -128,7 +128,7 @@ enum KEM: Hashable, Sendable {
 
     // MARK: Encapsulation
 
-    /// `KEM.Encap(pkR)`: a shared secret and its encapsulation (RFC 9180 §4.1).
+    /// `KEM.Encap(pkR)` (RFC 9180 §4.1). Returns a shared secret and its encapsulation.
     func encapsulate(to key: HPKEPublicKey, _ random: RandomSource) throws(MLSError) -> (SecretBytes, [UInt8]) {
         guard key.compact.count == publicKeyLength else { throw .crypto(.invalidPublicKey) }
         do {
@@ -177,7 +177,7 @@ enum KEM: Hashable, Sendable {
     }
 }
 
-/// Returns a copy of `bytes` with zeros before them, so that the copy has `count` bytes.
+/// Returns a copy of `bytes`. Zeros before the bytes extend the copy to `count` bytes.
 func leftPadded(_ bytes: UnsafeRawBufferPointer, _ count: Int) -> [UInt8] {
     [UInt8](repeating: 0, count: max(0, count - bytes.count)) + bytes
 }

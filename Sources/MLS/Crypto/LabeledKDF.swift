@@ -48,7 +48,8 @@ extension HashAlgorithm {
         withUnsafeBytes(of: generation.bigEndian) { expandWithLabel(secret, label, $0, length) }
     }
 
-    /// `ExpandWithLabel` with the label in a buffer (§8, §8.5). For exporters, whose label the application chooses.
+    /// `ExpandWithLabel` with the label in a buffer (§8, §8.5). The exporter uses this function: the application chooses the
+    /// label.
     func expandWithLabel(
         _ secret: SecretBytes, _ label: UnsafeRawBufferPointer, _ context: UnsafeRawBufferPointer, _ length: Int
     ) -> SecretBytes {
@@ -90,7 +91,7 @@ private func writeVarint(_ length: Int, into buffer: UnsafeMutableRawBufferPoint
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// Copies bytes to a position, and moves the position behind them.
+    /// Copies bytes to the position `index`. Moves `index` behind the copied bytes.
     @inline(__always)
     func copy(_ source: UnsafeRawBufferPointer, at index: inout Int) {
         guard source.count > 0 else { return }
@@ -100,6 +101,6 @@ extension UnsafeMutableRawBufferPointer {
 }
 
 extension StaticString {
-    /// The literal's bytes, which exist as long as the program runs.
+    /// The literal's bytes. They exist as long as the program runs.
     var utf8Bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
 }

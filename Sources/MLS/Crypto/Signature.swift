@@ -12,7 +12,7 @@ public struct SignaturePublicKey: Hashable, Sendable, TLSCodable {
     /// The key's bytes.
     public var bytes: [UInt8] { compact.array }
 
-    /// Creates a key from bytes, which need not be a valid key.
+    /// Creates a key from bytes. The bytes may be an invalid key.
     public init(_ bytes: [UInt8]) { compact = ShortBytes(bytes) }
 
     /// Reads an `opaque SignaturePublicKey<V>`.
@@ -24,7 +24,7 @@ public struct SignaturePublicKey: Hashable, Sendable, TLSCodable {
     public func encode(into writer: inout TLSWriter) { compact.encodeOpaque(into: &writer) }
 }
 
-/// A signature private key with its public key. It is stored in parsed form, because parsing a seed of Ed25519 takes as long as
+/// A signature private key with its public key. The key is kept in parsed form. Parsing a seed of Ed25519 takes as long as
 /// signing.
 public struct SignaturePrivateKey: Sendable {
     private enum Parsed: Sendable {

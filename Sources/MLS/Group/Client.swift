@@ -10,8 +10,8 @@ public struct Client: Sendable {
     public var capabilities: Capabilities
     /// The extensions of the client's leaves.
     public var leafExtensions: [Extension]
-    /// Whether the client's leaves and key packages carry GREASE (RFC 9420 §13.5). GREASE values have no meaning. Their presence
-    /// keeps other clients from rejecting unknown values. They take 11 bytes in each leaf, and 3 more in a key package.
+    /// Whether the client's leaves and key packages carry GREASE (RFC 9420 §13.5). GREASE values have no meaning. They train
+    /// other clients to accept unknown values. Each leaf grows by 11 bytes. A key package grows by 3 more bytes.
     public var carriesGREASE = true
 
     /// Creates a client from its parts.
@@ -36,12 +36,12 @@ public struct Client: Sendable {
     }
 }
 
-/// A key package with its private keys (RFC 9420 §10). The package is published, and the private keys are kept until a Welcome
-/// arrives.
+/// A key package with its private keys (RFC 9420 §10). The client publishes the package. The client keeps the private keys until
+/// a Welcome arrives.
 public struct KeyPackageBundle: Sendable {
     /// The package to publish.
     public let keyPackage: KeyPackage
-    /// The private key that opens the Welcome. Delete it afterwards, unless the package is one of last resort.
+    /// The private key that opens the Welcome. Delete the key afterwards. Only a package of last resort keeps its key.
     public let initKey: HPKEPrivateKey
     /// The encryption key of the client's leaf.
     public let encryptionKey: HPKEPrivateKey
@@ -50,8 +50,8 @@ public struct KeyPackageBundle: Sendable {
 
     /// Creates a new key package.
     ///
-    /// A package of last resort has an extension that marks it (draft-ietf-mls-extensions). The type of that extension is then
-    /// also in the leaf's capabilities, as §10 requires.
+    /// An extension marks a package of last resort (draft-ietf-mls-extensions). The leaf's capabilities then contain the type of
+    /// that extension, as §10 requires.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/usage(_:)`` if the signer belongs to another suite.
     ///   ``MLSError/leafNode(_:)`` if the type of an extension is not in the capabilities. ``MLSError/keyPackage(_:)`` if an

@@ -1,7 +1,7 @@
 import KithSupport
 import TLSCodec
 
-/// Creates a commit. This part is the same for members and for external joiners (RFC 9420 §12.4.1).
+/// Creates a commit of a member or of an external joiner (RFC 9420 §12.4.1).
 struct CommitBuilder {
     let old: OldEpoch
     let applied: AppliedProposals
@@ -11,7 +11,7 @@ struct CommitBuilder {
     let preSharedKeys: [ResolvedPSK]
     let environment: MLSEnvironment
 
-    /// The parts of the old epoch on which the new epoch depends.
+    /// The parts of the old epoch that the new epoch needs.
     struct OldEpoch {
         let algorithms: Algorithms
         let context: GroupContext
@@ -30,8 +30,8 @@ struct CommitBuilder {
 
     /// Creates the commit, the group of the next epoch, and the Welcome.
     ///
-    /// - Parameter signer: the key that signs the commit. A member's key belongs to its leaf in the old epoch, and an external
-    ///   joiner's key to its new leaf.
+    /// - Parameter signer: the key that signs the commit. A member uses the key of its leaf in the old epoch. An external joiner
+    ///   uses the key of its new leaf.
     mutating func build(
         _ list: [ProposalOrRef], makesPath: Bool, initSecret: SecretBytes, options: CommitOptions,
         signer: SignaturePrivateKey
@@ -83,7 +83,7 @@ struct CommitBuilder {
             welcome: try welcome(next, path?.generated, schedule, options), effect: effect(path?.generated, options))
     }
 
-    /// Checks the committer's new leaf as every receiver will, because a commit that receivers would refuse must not be created.
+    /// Checks the committer's new leaf by the rules of the receivers. A commit with an invalid leaf is not created.
     ///
     /// - Parameter tree: the tree, including the leaf.
     private func validateOwnLeaf(_ leafNode: LeafNode, in tree: RatchetTree) throws(MLSError) {
@@ -166,7 +166,8 @@ struct WelcomeKeys {
 }
 
 extension RatchetTree {
-    /// Returns those private keys whose public keys are still in this tree. A new key of a node replaces an old one.
+    /// Returns the private keys whose public keys are still in this tree. If a node has an old key and a new key, returns the new
+    /// key.
     func known(_ old: [Int: HPKEPrivateKey], adding new: [Int: HPKEPrivateKey]) -> [Int: HPKEPrivateKey] {
         old.merging(new) { _, new in new }.filter { node, key in
             node < width && self[node: node]?.encryptionKey == key.publicKey

@@ -1,20 +1,21 @@
-/// Decides whether credentials are valid (RFC 9420 §5.3.1). The application has to provide this part of a group's security.
+/// Decides whether credentials are valid (RFC 9420 §5.3.1). The application must provide this service.
 public protocol AuthenticationService: Sendable {
     /// Whether a credential is valid and belongs to the signature key.
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool
 
-    /// Whether a member may replace its credential by a new one: with an update, with a commit, or when it rejoins (§5.3.1).
+    /// Whether a member may replace its credential `old` by `new` (§5.3.1). A member replaces its credential with an update, with
+    /// a commit, or when rejoining.
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool
 
-    /// An identifier that distinguishes clients (§5.3.3), so that no client is in a group twice (§12.2). If nil, clients are
-    /// distinguished by their signature keys only. Signature keys have to be unique in any case.
+    /// Returns an identifier of the client (§5.3.3). A group refuses two clients with equal identifiers (§12.2). If the result is
+    /// nil, only the signature keys distinguish clients. Signature keys must be unique in any case.
     func clientIdentity(_ credential: Credential) -> [UInt8]?
 }
 
 extension AuthenticationService {
     /// Accepts only an equal credential.
     public func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool { new == old }
-    /// Nil, so that clients are distinguished by their signature keys only.
+    /// Always nil. Only the signature keys distinguish clients.
     public func clientIdentity(_ credential: Credential) -> [UInt8]? { nil }
 }
 
@@ -26,7 +27,7 @@ public enum CredentialRole: Hashable, Sendable {
     case externalSender
 }
 
-/// Accepts every credential. For tests, and for applications that check members in another way.
+/// Accepts every credential. Use this service for tests, or in an application with its own checks of members.
 public struct AcceptEveryCredential: AuthenticationService {
     /// Creates the service.
     public init() {}
@@ -36,44 +37,44 @@ public struct AcceptEveryCredential: AuthenticationService {
     public func isValidSuccessor(_: Credential, of _: Credential) -> Bool { true }
 }
 
-/// The settings of the application. The comment of each setting has the reason for its default value.
+/// The settings of the application, with the reasons for the default values.
 public struct MLSConfiguration: Sendable {
-    /// Maximum number of generations by which a message may be ahead of the next generation expected from its sender. Each
-    /// skipped generation takes three hashes, so 1,000 generations take 3 ms.
+    /// Maximum number of generations that a message may skip. Counting begins at the sender's next expected generation. Each
+    /// skipped generation takes three hashes. 1,000 generations take 3 ms.
     public var maximumForwardDistance: UInt32 = 1_000
-    /// Maximum number of generations by which a late message may be behind the newest message received from its sender. The key
-    /// of each missing message is stored and takes 100 bytes.
+    /// Maximum distance, in generations, from a late message to the sender's newest received message. The group stores the key of
+    /// each missing message. A key takes 100 bytes.
     public var outOfOrderWindow: UInt32 = 100
-    /// The padding of messages. There is none by default, because an application for which lengths matter pads its own content.
+    /// The padding of messages. The default is no padding. An application that hides lengths can pad its own content.
     public var padding: Padding = .none
-    /// Whether proposals and commits are encrypted. The default is true, because a server need not read them.
+    /// Whether proposals and commits are encrypted. The default is true: servers need not read proposals and commits.
     public var encryptsHandshakes = true
-    /// Whether a Welcome contains the tree. The default is true, so that joiners need no other source for the tree.
+    /// Whether a Welcome contains the tree. The default is true. Joiners then need no further source for the tree.
     public var includesRatchetTree = true
-    /// Whether the GroupInfo in a Welcome contains the external public key. The default is false, because the key is needed only
-    /// in a published GroupInfo.
+    /// Whether the GroupInfo in a Welcome contains the external public key. The default is false. Only a published GroupInfo
+    /// needs the key.
     public var includesExternalPub = false
-    /// The longest accepted lifetime of a key package, in seconds (§7.2). The default is a year and some days. Some other
-    /// implementations create key packages that never expire, with a lifetime from 0 to 2⁶⁴ − 1. Set this to `UInt64.max` to
-    /// accept such key packages.
+    /// Maximum lifetime of an accepted key package, in seconds (§7.2). The default is a year and some days. Some implementations
+    /// create key packages that never expire: their lifetime is from 0 to 2⁶⁴ − 1. The value `UInt64.max` accepts such key
+    /// packages.
     public var maximumLifetime: UInt64 = 400 * 24 * 3_600
-    /// Whether other clients' leaves must be within their lifetime when they are received (§7.3 recommends it).
+    /// Whether the lifetime of a received leaf is checked (§7.3 recommends this check).
     public var checksReceivedLifetimes = true
-    /// Bound on the number of leaves, including blank ones, in the tree of a group that the client joins (§7.7). For the groups
-    /// of strangers, use ``TreeWidthPolicy/strict``.
+    /// Maximum width of the tree of a group that the client joins (§7.7). The width is the number of leaves, including blank
+    /// leaves. For groups of strangers, use ``TreeWidthPolicy/strict``.
     public var treeWidth: TreeWidthPolicy = .ordinary
-    /// Number of past epochs whose resumption PSKs are stored. Each PSK has the size of a hash.
+    /// Number of past epochs with a stored resumption PSK. Each PSK has the size of a hash.
     public var resumptionEpochs = 16
-    /// Whether clients that are not members may propose their own addition, and may join with an external commit (§12.1.8,
-    /// §12.4.3.2). The default is true, as in the RFC. An application that publishes no GroupInfo should set it to false. To
-    /// propose its own addition, a client only has to know the group's identifier. No application data can be sent until that
-    /// proposal is committed or discarded.
+    /// Whether a client outside the group may propose its own addition or join with an external commit (§12.1.8, §12.4.3.2). The
+    /// default is true, as in the RFC. An application that publishes no GroupInfo should use false. With true, every client that
+    /// knows the group's identifier can propose its own addition. Until this proposal is committed or discarded, members cannot
+    /// send application data.
     public var acceptsNewcomers = true
-    /// The types of group context extensions that this client accepts: in a group that it creates or joins, and in proposals to
-    /// change them (§12.1.7). Nil accepts every type that the members support. A commit that adds another type is refused, so the
-    /// applications of all members must have the same list.
+    /// The accepted types of group context extensions. Nil accepts every type that the members support. The client checks the
+    /// types in a group that it creates or joins, and in proposals of new extensions (§12.1.7). The client refuses a commit that
+    /// adds an unaccepted type. All members must therefore use equal sets.
     public var allowedGroupExtensions: Set<ExtensionType>?
-    /// Whether members may rejoin with an external commit that removes their old leaf (§12.4.3.2).
+    /// Whether a member may rejoin with an external commit. Such a commit removes the member's old leaf (§12.4.3.2).
     public var allowsResync = true
 
     /// Creates a configuration with the default values.
@@ -99,8 +100,8 @@ public struct MLSEnvironment: Sendable {
     public var random: RandomSource
     /// The application's settings.
     public var configuration: MLSConfiguration
-    /// Returns the pre-shared key with a given identifier; nil if there is none. The function is called for external keys and for
-    /// resumption PSKs that the group itself does not have, such as those of other groups (§8.4).
+    /// Returns the pre-shared key with a given identifier; nil if there is none. The group calls this function for external keys,
+    /// and for resumption PSKs that the group has not stored (§8.4). Examples are the resumption PSKs of other groups.
     public var preSharedKey: @Sendable (PreSharedKeyID.Kind) -> SecretBytes?
 
     /// Creates an environment. Only the authentication service and the time have no default.

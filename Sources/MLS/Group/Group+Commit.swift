@@ -1,38 +1,39 @@
 import TLSCodec
 
-/// The contents of a commit, in addition to the proposals received before.
+/// The contents of a commit, in addition to received proposals.
 public struct CommitOptions: Sendable {
     /// Proposals that the commit itself contains.
     public var proposals: [Proposal] = []
-    /// Whether to include the proposals that other clients made in this epoch, as §12.4 recommends. A received proposal is left
-    /// out if it conflicts with one in `proposals` or with an earlier received one, or if this member does not have its PSK.
+    /// Whether the commit includes the received proposals of this epoch, as §12.4 recommends. A proposal that conflicts with
+    /// ``proposals`` or with an earlier received proposal is left out. A proposal of a PSK that this member does not have is also
+    /// left out.
     public var includesReceivedProposals = true
-    /// Whether to renew the committer's path even if that is not required. New keys end a compromise (§12.4).
+    /// Whether the commit always renews the committer's path. If false, the path is renewed only if this is required. New keys
+    /// end a compromise (§12.4).
     public var renewsPath = true
-    /// The client data for the committer's new leaf, for example with another credential, key or capabilities. Nil keeps the old
-    /// data.
+    /// New client data for the committer's leaf, for example a new credential, key or capabilities. Nil keeps the old data.
     public var newLeaf: Client?
     /// Data that is authenticated with the commit but not encrypted.
     public var authenticatedData: [UInt8] = []
     /// Additional extensions for the GroupInfo in the Welcome.
     public var groupInfoExtensions: [Extension] = []
-    /// The usage, `reInit` or `branch`, that a resumption PSK of this commit may have. Nil for a commit that does not carry out a
-    /// reinitialization or branching; see ``Group/reinitialize(with:in:)``.
+    /// The allowed usage of a resumption PSK in this commit. A reinitialization allows `reInit` (see
+    /// ``Group/reinitialize(with:in:)``), and a branching allows `branch`. Nil for every other commit.
     var allowedUsage: ResumptionUsage?
 
     /// Creates options for a commit of the proposals received so far.
     public init() {}
 
-    /// Creates options for a commit of the given proposals and of those received so far.
+    /// Creates options for a commit of the given proposals and of the proposals received so far.
     public init(_ proposals: [Proposal]) { self.proposals = proposals }
 }
 
 extension Group {
     /// Creates a commit (RFC 9420 §12.4.1). The group stays in its epoch. An encrypted commit uses up a key of the member's own
-    /// handshake ratchet, so store the ratchet state before sending.
+    /// handshake ratchet. Store the result of ``takeChangedRecords()`` before sending the commit.
     ///
     /// - Throws: ``MLSError/proposals(_:)``, ``MLSError/keyPackage(_:)``, ``MLSError/leafNode(_:)`` or
-    ///   ``MLSError/preSharedKey(_:)`` if the commit would be invalid because of `options`.
+    ///   ``MLSError/preSharedKey(_:)`` if `options` make the commit invalid.
     public mutating func commit(
         _ options: CommitOptions = CommitOptions(), in environment: MLSEnvironment
     ) throws(MLSError) -> PendingCommit {
@@ -59,15 +60,15 @@ extension Group {
 
     /// A valid list of proposals for a commit, together with its effect.
     private struct JudgedList {
-        /// The proposals of the list that were received before.
+        /// The received proposals in the list.
         let received: [ProposalCache.Entry]
         let list: [ProposalOrRef]
         let applied: AppliedProposals
         let preSharedKeys: [ResolvedPSK]
     }
 
-    /// Checks the list of a commit's proposals. The list begins with the received proposals in the order of their arrival, and
-    /// ends with the commit's own.
+    /// Checks the proposals of a commit. Received proposals come first, in the order of arrival. The commit's own proposals come
+    /// last.
     private func judge(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {
@@ -86,8 +87,8 @@ extension Group {
             preSharedKeys: try resolve(applied.preSharedKeys, environment))
     }
 
-    /// Returns a valid list of the commit's own proposals and of received ones. A received proposal that would make the list
-    /// invalid is left out, so that it does not keep the member from committing.
+    /// Returns a valid list of received proposals and of the commit's own proposals. Leaves out received proposals that make the
+    /// list invalid. Invalid proposals therefore never prevent a commit.
     private func fitting(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {
@@ -99,9 +100,8 @@ extension Group {
         }
     }
 
-    /// Extends a valid list by those received proposals that are valid together with it. If not all of them are, each half of
-    /// them is tried separately, so that a few invalid proposals among many take only a few trials. Proposals that are still
-    /// undecided after `trials` trials are left out.
+    /// Adds received proposals to a valid list. If all proposals together make the list invalid, tries each half separately. A
+    /// few trials thus find a few invalid proposals among many. After `trials` trials, leaves out all undecided proposals.
     private func extend(
         _ kept: JudgedList, by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
         _ environment: MLSEnvironment, _ trials: inout Int
@@ -119,7 +119,7 @@ extension Group {
         ProposalList.GroupView(algorithms: algorithms, context: context, tree: tree)
     }
 
-    /// Returns the committer's next leaf, with the caller's changes if there are any.
+    /// Returns the contents of the committer's next leaf. If `new` is nil, the client data stays unchanged.
     private func template(_ new: Client?, _ random: RandomSource) throws(MLSError) -> LeafTemplate {
         if let new {
             guard new.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
@@ -130,8 +130,7 @@ extension Group {
             credential: leaf.credential, capabilities: leaf.capabilities, extensions: leaf.extensions, signer: signer)
     }
 
-    /// Protects handshake content according to the configuration. If the content is encrypted, this uses up a key of the member's
-    /// own ratchet.
+    /// Protects handshake content as the configuration requires. Encryption uses up a key of the member's own handshake ratchet.
     mutating func protect(
         _ content: AuthenticatedContent, _ environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
@@ -149,8 +148,8 @@ extension Group {
         return .privateMessage(message)
     }
 
-    /// Returns the secrets of pre-shared keys (§8.4). A key that is not a resumption PSK of the group itself is requested from
-    /// the application.
+    /// Returns the secrets of pre-shared keys (§8.4). The group has stored its own resumption PSKs. The application provides all
+    /// other keys.
     func resolve(_ ids: [PreSharedKeyID], _ environment: MLSEnvironment) throws(MLSError) -> [ResolvedPSK] {
         var resolved: [ResolvedPSK] = []
         for id in ids {

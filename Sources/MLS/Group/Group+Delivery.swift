@@ -1,14 +1,14 @@
 extension Group {
-    /// Counts one member's application messages of this epoch that were skipped and have not arrived yet (RFC 9420 §9.2, §15.3).
-    /// Only messages whose keys are still stored are counted. An application can tell its user that these messages are missing.
+    /// Returns the number of a member's missing application messages in this epoch (RFC 9420 §9.2, §15.3). A message is missing
+    /// if it has not arrived before a later message. The group counts a missing message as long as the message's key is stored.
     public func missingMessages(from leaf: LeafIndex) -> Int {
         secretTree.skippedCount(leaf, .application)
     }
 }
 
 extension Welcome {
-    /// Returns a copy of this Welcome for one recipient, without the secrets of the other recipients. It is for applications that
-    /// deliver a Welcome to each recipient separately. RFC 9420 §12.4.3.1 allows any number of Welcome messages for a commit.
+    /// Returns a copy of this Welcome for one recipient. The copy lacks the secrets of all other recipients. An application may
+    /// deliver one copy to each recipient: RFC 9420 §12.4.3.1 allows any number of Welcome messages for a commit.
     ///
     /// - Returns: the copy; nil if this Welcome is not for the key package.
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``.

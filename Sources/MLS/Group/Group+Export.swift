@@ -5,23 +5,23 @@ extension Group {
     ///   - label: the purpose of the secret.
     ///   - context: additional input on which the secret depends.
     ///   - length: 1 to 255 times the hash length, in bytes.
-    /// - Throws: ``MLSError/usage(_:)`` if the length is not in this range, or if this member was removed.
+    /// - Throws: ``MLSError/usage(_:)`` if `length` is outside of this range, or if this member was removed.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
         guard status != .removed else { throw .usage(.groupInactive) }
         return try secrets.export(label: Array(label.utf8), context: context, length: length, algorithms.hash)
     }
 
-    /// A value that only the members of this epoch have, and that they can compare over another channel (§8.7). The value has no
-    /// use after this member was removed.
+    /// A value that only the members of this epoch know (§8.7). Members can compare the value over a separate channel. After this
+    /// member was removed, the value has no use.
     public var epochAuthenticator: SecretBytes { secrets.epochAuthenticator }
 
-    /// This epoch's resumption PSK (§8.6), for groups that continue this group or branch from it. The PSK has no use after this
-    /// member was removed.
+    /// This epoch's resumption PSK (§8.6), for successors and branches of this group. After this member was removed, the PSK has
+    /// no use.
     public var resumptionPSK: SecretBytes { secrets.resumptionPSK }
 
-    /// Returns a secret for an application component. Each component's secret can be taken only once per epoch
-    /// (draft-ietf-mls-extensions). Store ``takeChangedRecords()`` before using the secret, so that the secret cannot be taken
-    /// again after a restart.
+    /// Returns the secret of an application component. Each component's secret can be taken only once per epoch
+    /// (draft-ietf-mls-extensions). Before using the secret, store the result of ``takeChangedRecords()``. The secret then stays
+    /// taken after a restart.
     ///
     /// - Throws: ``MLSError/usage(_:)`` if the secret was taken before in this epoch.
     public mutating func takeExportedSecret(_ component: ComponentID) throws(MLSError) -> SecretBytes {

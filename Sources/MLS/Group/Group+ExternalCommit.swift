@@ -19,9 +19,9 @@ public struct ExternalJoinOptions: Sendable {
     public var oldLeaf: LeafIndex?
     /// Pre-shared keys that enter the key schedule.
     public var preSharedKeys: [PreSharedKeyID]
-    /// The epoch's self-removes that are not committed yet (draft-ietf-mls-extensions). The client gets them from the delivery
-    /// service. The commit must include them. If a member has sent several, only the first one counts. If a self-remove removes
-    /// the client's old leaf, the commit must not remove that leaf again, so ``oldLeaf`` is ignored.
+    /// The epoch's uncommitted self-removes (draft-ietf-mls-extensions), which the delivery service provides. The commit must
+    /// include these self-removes. If a member has sent several self-removes, only the first one counts. If a self-remove removes
+    /// the client's old leaf, ``oldLeaf`` is ignored.
     public var selfRemoves: [PublicMessage]
     /// Data that is authenticated with the commit but not encrypted.
     public var authenticatedData: [UInt8]
@@ -102,8 +102,8 @@ extension Group {
 }
 
 extension ProposalCache {
-    /// Stores a self-remove that the joiner got, if it is the member's first one. A joiner cannot check the membership tag, but
-    /// makes all other checks that members make on receipt.
+    /// Stores a member's first self-remove, and ignores later self-removes of that member. A joiner cannot check the membership
+    /// tag. All other checks of a received self-remove are made.
     fileprivate mutating func insert(
         selfRemove message: PublicMessage, _ tree: RatchetTree, _ context: GroupContext, _ algorithms: Algorithms
     ) throws(MLSError) {

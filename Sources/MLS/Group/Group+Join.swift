@@ -7,12 +7,12 @@ extension Group {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package with which the client was added.
     ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
-    ///   - predecessor: the old group, if the new group continues it or branches from it (§11.2, §11.3). Nil if there is none, or
-    ///     if the client was not a member of it. If an old group is given, the Welcome must prove with that group's resumption
-    ///     PSK that it comes from that group.
+    ///   - predecessor: the old group if the new group is its successor or branch (§11.2, §11.3). Nil if the client was not a
+    ///     member of an old group. If an old group is given, the Welcome must prove its origin with the old group's resumption
+    ///     PSK.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
-    ///   Each names the broken rule.
+    ///   Each error names the broken rule.
     public init(
         joining welcome: Welcome, with bundle: KeyPackageBundle, ratchetTree: [UInt8]? = nil,
         predecessor: Group? = nil, in environment: MLSEnvironment
@@ -26,9 +26,9 @@ extension Group {
     ///
     /// - Parameters:
     ///   - opened: the opened Welcome.
-    ///   - isMemberOf: returns whether the client is already in a group with the given identifier.
+    ///   - isMemberOf: returns `true` if the client is already in a group with the given identifier.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
-    /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)`` or ``MLSError/leafNode(_:)``. Each names the broken rule.
+    /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)`` or ``MLSError/leafNode(_:)``. Each error names the broken rule.
     public init(
         joining opened: OpenedWelcome, isMemberOf: (_ groupID: [UInt8]) -> Bool = { _ in false },
         in environment: MLSEnvironment
@@ -58,7 +58,8 @@ extension Group {
 
     // MARK: Steps of §12.4.3.1
 
-    /// Returns the joiner's private keys for the path nodes above it, from its common ancestor with the committer up to the root.
+    /// Returns the joiner's private keys for nodes of the committer's path. The first node is the common ancestor of joiner and
+    /// committer. The last node is the root.
     private static func pathKeys(
         _ secret: SecretBytes, _ own: LeafIndex, _ signer: LeafIndex, _ tree: RatchetTree, _ algorithms: Algorithms
     ) throws(MLSError) -> [Int: HPKEPrivateKey] {
@@ -70,7 +71,7 @@ extension Group {
         do { return try tree.derivePath(secret, path, algorithms).keys } catch { throw .joining(.pathSecret) }
     }
 
-    /// Checks the rules for a group that continues another group or branches from it (§11.2, §11.3).
+    /// Checks the rules for a successor or branch of an old group (§11.2, §11.3).
     private func checkSuccession(
         _ ids: [PreSharedKeyID], _ predecessor: Group?, _ environment: MLSEnvironment
     ) throws(MLSError) {
@@ -104,7 +105,7 @@ extension Group {
         }
     }
 
-    /// Whether every member of another group is a member of this group. The application's client identities are compared.
+    /// Whether every member of `other` is a member of this group. Members are compared by the application's client identities.
     private func contains(allOf other: Group, _ environment: MLSEnvironment) -> Bool {
         let service = environment.authentication
         func identity(_ leaf: LeafNode) -> [UInt8] {

@@ -1,4 +1,4 @@
-/// The ratchet position of the key that a PrivateMessage uses. Two different messages must not use the same key.
+/// The ratchet position of a PrivateMessage's key. Two different messages must never have equal positions.
 package struct MessagePlace: Hashable, Sendable {
     /// The sender.
     package let leafIndex: LeafIndex
@@ -9,8 +9,8 @@ package struct MessagePlace: Hashable, Sendable {
 }
 
 extension Group {
-    /// Returns the place of a message of this epoch in its sender's ratchet (RFC 9420 §6.3.2), for applications that check that
-    /// no key is used twice. This changes nothing and decrypts no content.
+    /// Returns the ratchet position of a message of this epoch (RFC 9420 §6.3.2). With this position, an application can detect
+    /// that a key was used twice. The call changes no state and decrypts no content.
     ///
     /// - Throws: ``MLSError/malformed(_:)`` or ``MLSError/message(_:)``.
     package func place(of bytes: [UInt8]) throws(MLSError) -> MessagePlace {

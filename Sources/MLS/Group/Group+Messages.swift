@@ -1,7 +1,8 @@
 extension Group {
-    /// Encrypts application data (RFC 9420 §15). This uses up a key, so store the ratchet state before sending.
+    /// Encrypts application data (RFC 9420 §15). Encryption uses up a key. Store the result of ``takeChangedRecords()`` before
+    /// sending the message.
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if proposals have to be committed first (§12.4) or the group is inactive.
+    /// - Throws: ``MLSError/usage(_:)`` if received proposals must be committed first (§12.4), or if the group is inactive.
     public mutating func encrypt(
         _ data: [UInt8], authenticatedData: [UInt8] = [], in environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
@@ -18,9 +19,9 @@ extension Group {
         return try protect(content, environment)
     }
 
-    /// Proposes a change (§12.1). The proposal is stored, so that this member's own commit can refer to it.
+    /// Proposes a change (§12.1). The group stores the proposal for a later commit of this member.
     ///
-    /// - Throws: the error for the rule of §12.1 that the proposal breaks. Other members would refuse such a proposal.
+    /// - Throws: the error for the broken rule of §12.1.
     public mutating func propose(
         _ proposal: Proposal, authenticatedData: [UInt8] = [], in environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
@@ -63,8 +64,8 @@ extension Group {
             .update(leaf), ownUpdate: .init(encryptionKey: key, signer: signer), authenticatedData, environment)
     }
 
-    /// Proposes that this member leaves (draft-ietf-mls-extensions). If the group does not support self-removes, this proposes an
-    /// ordinary Remove of the member.
+    /// Proposes a self-remove of this member (draft-ietf-mls-extensions). If the group does not support self-removes, proposes a
+    /// Remove of this member.
     public mutating func proposeLeaving(in environment: MLSEnvironment) throws(MLSError) -> MLSMessage {
         let isSupported = tree.census.allSupport(ProposalType.selfRemove)
         return try propose(isSupported ? .selfRemove : .remove(ownLeafIndex), in: environment)
@@ -90,8 +91,8 @@ extension Group {
         return message
     }
 
-    /// The proposals of this epoch that were neither committed nor discarded. Their ``ReceivedProposal/authenticatedData`` is
-    /// empty, because it is not stored.
+    /// The proposals of this epoch that were neither committed nor discarded. The group does not store authenticated data, so
+    /// ``ReceivedProposal/authenticatedData`` is empty here.
     public var pendingProposals: [ReceivedProposal] {
         proposals.waiting.map {
             ReceivedProposal(
@@ -99,12 +100,12 @@ extension Group {
         }
     }
 
-    /// Discards the uncommitted proposals, so that this member does not commit them. The proposals remain stored, because another
-    /// member's commit may refer to them.
+    /// Discards the pending proposals. This member's commits leave out discarded proposals. The group still stores discarded
+    /// proposals: a commit by a different member may refer to them.
     public mutating func discardProposals() { proposals.discardAll() }
 
-    /// Creates a proposal from an external sender: a sender outside the group that is listed in the group's `external_senders`
-    /// extension (§12.1.8).
+    /// Creates a proposal from an external sender (§12.1.8). An external sender is not a member. The group's `external_senders`
+    /// extension contains the sender.
     ///
     /// - Parameters:
     ///   - proposal: an Add, Remove, PreSharedKey, ReInit or GroupContextExtensions.
@@ -119,7 +120,7 @@ extension Group {
         return try outsideProposal(proposal, .external(senderIndex), groupID, epoch, signer)
     }
 
-    /// Creates the proposal of a client that wants to be added (§12.1.8).
+    /// Creates a client's proposal of its own addition (§12.1.8).
     public static func newMemberProposal(
         _ bundle: KeyPackageBundle, groupID: [UInt8], epoch: UInt64
     ) throws(MLSError) -> MLSMessage {

@@ -4,9 +4,9 @@ import TLSCodec
 public enum ReceivedMessage: Sendable {
     /// Application data.
     case application(ApplicationMessage)
-    /// A proposal. The group has stored it, so that a commit can refer to it.
+    /// A proposal. The group has stored the proposal for a later commit.
     case proposal(ReceivedProposal)
-    /// A valid commit. It has no effect yet: see ``Group/apply(_:)-(StagedCommit)``.
+    /// A valid commit. The commit takes effect with ``Group/apply(_:)-(StagedCommit)``.
     case commit(StagedCommit)
 }
 
@@ -24,7 +24,7 @@ public struct ApplicationMessage: Sendable {
     public let generation: UInt32
 }
 
-/// A verified proposal, which the group has stored (RFC 9420 §12.1).
+/// A verified and stored proposal (RFC 9420 §12.1).
 public struct ReceivedProposal: Sendable {
     /// The sender of the proposal.
     public let sender: Sender
@@ -48,12 +48,12 @@ extension Group {
 
     /// Processes a message of this group (RFC 9420 §6).
     ///
-    /// Application data uses up its key, and a proposal is stored, so store the group's state afterwards. A commit changes
-    /// nothing yet.
+    /// Application data uses up a key of the group. A proposal is added to the group. Therefore, store the result of
+    /// ``takeChangedRecords()`` afterwards. A commit does not change the group yet.
     ///
-    /// - Throws: ``MLSError/message(_:)`` if the message does not fit the group's state or is not genuine. ``MLSError/usage(_:)``
-    ///   if the group is inactive. For a proposal or commit, also the error for the rule that it breaks. After an error, the
-    ///   group is unchanged.
+    /// - Throws: ``MLSError/message(_:)`` if the message is not genuine or does not fit the group's state. ``MLSError/usage(_:)``
+    ///   if the group is inactive. If a proposal or commit is invalid, the error for the broken rule. After an error, the group
+    ///   is unchanged.
     public mutating func process(
         _ message: MLSMessage, in environment: MLSEnvironment
     ) throws(MLSError) -> ReceivedMessage {
@@ -169,7 +169,7 @@ extension Group {
         }
     }
 
-    /// Checks the rules for a single proposal (§12.1), when it is received or sent, so that no invalid proposal is stored.
+    /// Checks the rules for a single proposal (§12.1). Every sent or received proposal is checked before its storage.
     func validate(
         _ proposal: Proposal, from sender: Sender, _ wireFormat: WireFormat, isSending: Bool,
         _ environment: MLSEnvironment

@@ -1,10 +1,10 @@
-/// The first members of a group that continues another group or branches from it.
+/// The first members of a successor or branch of a group.
 public struct Founders: Sendable {
     /// This client, with a signer for the new group's suite.
     public var client: Client
     /// The lifetime of this client's leaf in the new group.
     public var lifetime: Lifetime
-    /// One key package of each other member, for the new group's suite.
+    /// The other members' key packages for the new group's suite, one per member.
     public var keyPackages: [KeyPackage]
 
     /// Creates a value from its parts.
@@ -16,13 +16,15 @@ public struct Founders: Sendable {
 }
 
 extension Group {
-    /// Creates the group that a ReInit announced (RFC 9420 §11.2), with all members.
+    /// Creates the successor group that a ReInit announced (RFC 9420 §11.2). All members of this group become its members.
     ///
     /// - Parameters:
     ///   - founders: this client and all other members of this group.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
-    /// - Returns: the new group in epoch 0, and the pending commit that opens epoch 1 with a Welcome for the other members.
-    /// - Throws: ``MLSError/usage(_:)`` if no ReInit was committed, or if the key packages do not belong to the members.
+    /// - Returns: the new group in epoch 0, and a pending commit. The commit begins epoch 1, and has a Welcome for the other
+    ///   members.
+    /// - Throws: ``MLSError/usage(_:)`` if no ReInit was committed. Also if the key packages do not belong to the members of this
+    ///   group.
     public func reinitialize(
         with founders: Founders, in environment: MLSEnvironment
     ) throws(MLSError) -> (group: Group, commit: PendingCommit) {
@@ -35,14 +37,16 @@ extension Group {
         return try succeed(.reInit, by: reInit, founders, environment)
     }
 
-    /// Creates a new group that is linked to this group and begins with some of its members (RFC 9420 §11.3).
+    /// Creates a branch of this group (RFC 9420 §11.3). A branch is a new group of some of the members. The resumption PSK links
+    /// both groups.
     ///
     /// - Parameters:
     ///   - groupID: the new group's identifier.
-    ///   - founders: this client, and the members with whom the new group begins.
+    ///   - founders: this client, and the other first members of the new group.
     ///   - extensions: the new group's extensions.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
-    /// - Returns: the new group in epoch 0, and the pending commit that opens epoch 1 with a Welcome for the other members.
+    /// - Returns: the new group in epoch 0, and a pending commit. The commit begins epoch 1, and has a Welcome for the other
+    ///   members.
     /// - Throws: ``MLSError/joining(_:)`` if a key package does not belong to a member.
     public func branch(
         groupID: [UInt8], with founders: Founders, extensions: [Extension] = [], in environment: MLSEnvironment

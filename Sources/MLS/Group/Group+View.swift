@@ -1,7 +1,7 @@
 extension Group {
-    /// Returns this group, in the same epoch, as the view of another member. The caller must have that member's keys. Members
-    /// share the epoch's secrets, so no secret has to be derived. For benchmarks and tests of large groups, which would otherwise
-    /// need a process for each member.
+    /// Returns a different member's view of this group, in the current epoch. The caller must have that member's keys. All
+    /// members share the epoch's secrets, so the call derives no secret. Benchmarks and tests of large groups use such views
+    /// instead of one process per member.
     @_spi(Views)
     public func view(of leaf: LeafIndex, signer: SignaturePrivateKey, encryptionKey: HPKEPrivateKey) -> Group {
         var view = self

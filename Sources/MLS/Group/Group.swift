@@ -1,9 +1,9 @@
 import TLSCodec
 
-/// A member's view of a group (RFC 9420 §4.2). It is a value: a message or commit changes only the copy that processes it.
+/// A member's view of a group (RFC 9420 §4.2). A group is a value. Processing a message changes only one copy.
 ///
 /// Creating or receiving a commit leaves the group in its epoch. The call returns a ``PendingCommit`` or a ``StagedCommit``. The
-/// caller applies this commit after the delivery service has decided the order of commits, or drops it. A call that throws an
+/// delivery service decides the order of commits. Then the caller applies the returned commit or drops it. A call that throws an
 /// error leaves the group unchanged.
 public struct Group: Sendable {
     /// The operations that a group still allows.
@@ -12,7 +12,7 @@ public struct Group: Sendable {
         case active
         /// No operations, because this member was removed (§12.1.3).
         case removed
-        /// No operation except creating the successor group that the ReInit describes (§11.2).
+        /// Only the creation of the successor group that the ReInit describes (§11.2).
         case reinitialized(ReInit)
     }
 
@@ -26,7 +26,8 @@ public struct Group: Sendable {
     /// The operations that the group still allows.
     public internal(set) var status: Status = .active
     var signer: SignaturePrivateKey
-    /// The private keys of this member's leaf, and of the nodes above it as far as this member knows them, by node index.
+    /// The private keys of this member's leaf and of nodes above the leaf, by node index. A node with an unknown private key is
+    /// absent.
     var privateKeys: [Int: HPKEPrivateKey]
     var secrets: EpochSecrets
     var secretTree: SecretTree
@@ -36,8 +37,8 @@ public struct Group: Sendable {
     /// Resumption PSKs of past epochs, the oldest first (§8.6).
     var resumptionPSKs: [(epoch: UInt64, secret: SecretBytes)] = []
     var proposals = ProposalCache()
-    /// The member that signed the GroupInfo of the Welcome with which this member has joined (RFC 9420 §12.4.3.1). Nil for groups
-    /// that were joined in another way, and after the group was stored and restored.
+    /// The signer of the GroupInfo in this member's Welcome (RFC 9420 §12.4.3.1). Nil if this member did not join with a Welcome.
+    /// Also nil in a group that was restored from storage.
     public internal(set) var inviter: LeafIndex?
 
     /// The cipher suite.
@@ -56,8 +57,8 @@ public struct Group: Sendable {
     /// Creates a group with one member (§11).
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/leafNode(_:)`` if the client does not support the group's
-    ///   extensions. ``MLSError/usage(_:)`` if its signer belongs to another suite. ``MLSError/proposals(_:)`` if a group cannot
-    ///   have these extensions (§13.4).
+    ///   extensions. ``MLSError/usage(_:)`` if the client's signer belongs to a different suite. ``MLSError/proposals(_:)`` if a
+    ///   group may not have these extensions (§13.4).
     public init(
         creating groupID: [UInt8], suite: CipherSuite, client: Client, extensions: [Extension] = [],
         lifetime: Lifetime, in environment: MLSEnvironment
@@ -81,7 +82,7 @@ public struct Group: Sendable {
             OwnLeaf(index: LeafIndex(0), signer: client.signer, privateKeys: [0: key]), schedule)
     }
 
-    /// Creates a group in an epoch whose secrets are known, and computes the epoch's confirmation tag (§11).
+    /// Creates a group in an epoch with known secrets. Computes the epoch's confirmation tag (§11).
     init(
         _ algorithms: Algorithms, _ context: GroupContext, _ tree: RatchetTree, _ own: OwnLeaf, _ schedule: KeySchedule
     ) {
@@ -99,8 +100,8 @@ public struct Group: Sendable {
             context.confirmedTranscriptHash, confirmationTag: confirmationTag, algorithms.hash)
     }
 
-    /// Returns the resumption PSKs to store in the next epoch (§8.6). The PSK of this epoch is added, and the oldest ones are
-    /// left out if there are too many.
+    /// Returns the resumption PSKs to store in the next epoch (§8.6). The PSK of this epoch is added. If there are too many PSKs,
+    /// the oldest PSKs are left out.
     func resumptionPSKsOfNextEpoch(_ environment: MLSEnvironment) -> [(epoch: UInt64, secret: SecretBytes)] {
         let all = resumptionPSKs + [(context.epoch, secrets.resumptionPSK)]
         return Array(all.suffix(max(0, environment.configuration.resumptionEpochs)))
@@ -115,14 +116,15 @@ public struct Group: Sendable {
 struct OwnLeaf {
     let index: LeafIndex
     let signer: SignaturePrivateKey
-    /// The private keys of the leaf, and of the nodes above it as far as the member knows them, by node index.
+    /// The private keys of the leaf and of nodes above the leaf, by node index. A node with an unknown private key is absent.
     var privateKeys: [Int: HPKEPrivateKey]
 }
 
 /// Checks new extensions of a group context (§13.4). No type may occur twice. The extensions of RFC 9420 must be readable (§11.1,
-/// §12.1.8.1). The application must accept their types, and the authentication service must accept the external senders (§5.3.1).
+/// §12.1.8.1). The application must accept the type of every extension. The authentication service must accept every external
+/// sender (§5.3.1).
 ///
-/// - Parameter old: the previous extensions. If the list of external senders has not changed, its senders are not checked again.
+/// - Parameter old: the previous extensions. An unchanged list of external senders is not checked again.
 func validateGroupExtensions(
     _ extensions: [Extension], replacing old: [Extension], _ environment: MLSEnvironment
 ) throws(MLSError) {

@@ -5,7 +5,7 @@ struct VerifiedKeyPackage: Sendable {
 
     private init(keyPackage: KeyPackage) { self.keyPackage = keyPackage }
 
-    /// Makes all checks of a key package (§10.1), except for uniqueness among the members.
+    /// Makes all checks of a key package (§10.1) except one. The caller must check that the keys are unique among the members.
     static func verify(
         _ keyPackage: KeyPackage, _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> VerifiedKeyPackage {
@@ -14,9 +14,9 @@ struct VerifiedKeyPackage: Sendable {
         return VerifiedKeyPackage(keyPackage: keyPackage)
     }
 
-    /// Checks the key packages that a commit adds, verifying signatures on all cores. If an Add proposal was received before the
-    /// commit, the signatures in its key package were verified then, and are not verified again. All other checks are repeated,
-    /// because the group's parameters may have changed after the proposal arrived, even in this commit.
+    /// Checks the key packages that a commit adds. Verifies signatures on all cores. The signatures of an Add proposal by
+    /// reference were verified on receipt of the proposal, and are not verified again. All other checks are repeated: the group's
+    /// parameters may have changed after the receipt, even in this commit.
     static func verify(
         _ added: [(keyPackage: KeyPackage, isByReference: Bool)], _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> [VerifiedKeyPackage] {
@@ -60,7 +60,7 @@ struct VerifiedKeyPackage: Sendable {
 extension KeyPackage {
     /// Checks a key package before its use (§10.1), for a group with the given extensions.
     ///
-    /// - Throws: ``MLSError/keyPackage(_:)`` or ``MLSError/leafNode(_:)``, which names the broken rule.
+    /// - Throws: ``MLSError/keyPackage(_:)`` or ``MLSError/leafNode(_:)``. Each error names the broken rule.
     public func verify(
         groupExtensions: [Extension] = [], in environment: MLSEnvironment
     ) throws(MLSError) {

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The place of a leaf node. It decides which rules apply (RFC 9420 §7.3).
+/// The place of a leaf node. Each place has its own rules (RFC 9420 §7.3).
 enum LeafNodeRole {
     case keyPackage
     case update(replacing: LeafNode)
@@ -15,9 +15,9 @@ struct LeafNodeRules {
     let extensionTypes: [ExtensionType]
     /// The capabilities that the group requires, without repetitions; see ``RequiredCapabilities/distinct``.
     let required: RequiredCapabilities?
-    /// Whether this client sends the leaf. If so, the lifetime must be checked.
+    /// Whether this client sends the leaf. The lifetime of a sent leaf is always checked.
     let isSending: Bool
-    /// Whether leaves from key packages must be within their lifetime. False if that was checked on receipt.
+    /// Whether the lifetime of a leaf from a key package is checked. False if the lifetime was already checked on receipt.
     var checksLifetimes = true
 
     init(suite: CipherSuite, extensions: [Extension], isSending: Bool) throws(MLSError) {
@@ -88,15 +88,16 @@ extension LeafNode {
 }
 
 extension Capabilities {
-    /// Whether the type of every extension in `carried` is supported: it is a default type or is in these capabilities (§7.2,
-    /// §10). Callers ensure that no type occurs twice in `carried`.
+    /// Whether these capabilities contain the type of every extension in `carried` (§7.2, §10). Default types need not be
+    /// contained. Callers ensure that no type occurs twice in `carried`.
     func list(_ carried: [Extension]) -> Bool {
         extensions.containsAll(carried.lazy.map(\.type).filter { !$0.isDefault })
     }
 }
 
 extension RatchetTree {
-    /// Checks that a leaf's keys do not occur anywhere else (§7.3). `old` is the leaf that `leaf` replaces.
+    /// Checks that a leaf's keys are new in the tree (§7.3). `old` is the leaf that `leaf` replaces. The signature key of `old`
+    /// may stay.
     func validateUniqueness(_ leaf: LeafNode, replacing old: LeafNode?) throws(MLSError) {
         guard !encryptionKeys.contains(leaf.encryptionKey.compact) else {
             throw .leafNode(.duplicateEncryptionKey)
@@ -113,7 +114,7 @@ extension RatchetTree {
         }
     }
 
-    /// Checks that members support the group's extensions and requirements (§11.1, §12.1.7, §13.4).
+    /// Checks that all members support the group's extensions and requirements (§11.1, §12.1.7, §13.4).
     func validateExtensions(_ extensions: [Extension], _ required: RequiredCapabilities?) throws(MLSError) {
         for item in extensions where !census.allSupport(item.type) { throw .proposals(.groupExtensionUnsupported) }
         if let required, !census.allSatisfy(required) { throw .proposals(.requiredCapabilities) }

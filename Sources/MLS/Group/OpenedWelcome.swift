@@ -1,13 +1,13 @@
 import TLSCodec
 
 /// A Welcome that was opened but not used for joining yet (RFC 9420 §12.4.3.1). It shows the inviter and the size of the group.
-/// Joining takes more time in a larger group, because the tree has to be hashed and each member's signature verified.
+/// Joining hashes the whole tree and verifies every member's signature. A larger group therefore takes more time.
 ///
-/// The inviter is authentic, because it signed the GroupInfo and the authentication service accepted its credential. Everything
-/// else is only the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.
+/// The inviter is authentic. The inviter signed the GroupInfo, and the authentication service accepted the inviter's credential.
+/// All other data is only the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.
 ///
-/// An application that accepts Welcomes from strangers first opens each one. The application decides by ``inviter``,
-/// ``memberCount`` and ``leafCount`` whether to join:
+/// An application that accepts Welcomes from strangers opens each Welcome first. Before joining, the application checks
+/// ``inviter``, ``memberCount`` and ``leafCount``:
 ///
 /// ```swift
 /// let opened = try OpenedWelcome(welcome, with: bundle, ratchetTree: tree, in: environment)
@@ -19,8 +19,8 @@ import TLSCodec
 /// let group = try Group(joining: opened, in: environment)
 /// ```
 ///
-/// Opening takes two decryptions, one verification of a signature, and the decoding of the tree. The time and memory for decoding
-/// grow with the size of the tree. A tree that ``MLSConfiguration/treeWidth`` does not allow is refused here.
+/// Opening makes two decryptions, verifies one signature, and decodes the tree. Decoding takes time and memory in proportion to
+/// the size of the tree. If ``MLSConfiguration/treeWidth`` does not allow the tree, opening fails.
 public struct OpenedWelcome: Sendable {
     let info: GroupInfo
     let secrets: GroupSecrets
@@ -39,8 +39,8 @@ public struct OpenedWelcome: Sendable {
     public var cipherSuite: CipherSuite { info.groupContext.cipherSuite }
     /// The number of members, including this client.
     public var memberCount: Int { tree.memberCount }
-    /// The number of leaves of the tree, including blank ones. The time for joining grows with this number, because the tree has
-    /// about two nodes per leaf, and all are hashed.
+    /// The number of leaves of the tree, including blank leaves. Joining hashes about two nodes per leaf. The time for joining
+    /// therefore grows with this number.
     public var leafCount: Int { tree.leafCount }
 
     /// Opens a Welcome.
@@ -49,11 +49,11 @@ public struct OpenedWelcome: Sendable {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package with which the client was added.
     ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
-    ///   - predecessor: the old group, if the new group continues it or branches from it (§11.2, §11.3). Nil if there is none, or
-    ///     if the client was not a member of it.
+    ///   - predecessor: the old group if the new group is its successor or branch (§11.2, §11.3). Nil if the client was not a
+    ///     member of an old group.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
-    ///   Each names the broken rule.
+    ///   Each error names the broken rule.
     public init(
         _ welcome: Welcome, with bundle: KeyPackageBundle, ratchetTree: [UInt8]? = nil, predecessor: Group? = nil,
         in environment: MLSEnvironment
@@ -125,7 +125,8 @@ public struct OpenedWelcome: Sendable {
 }
 
 extension GroupInfo {
-    /// Finds the tree of a GroupInfo, checks the tree's width, and then checks the GroupInfo's signature with the tree.
+    /// Finds the tree of a GroupInfo, and checks the tree's width. Then checks the GroupInfo's signature. The tree contains the
+    /// signer's key.
     ///
     /// - Parameters:
     ///   - given: the tree, if it is not in the GroupInfo.

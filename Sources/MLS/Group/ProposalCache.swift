@@ -1,5 +1,5 @@
-/// The proposals of this epoch to which a commit may refer (RFC 9420 §12.1, §12.4), in the order of their arrival. This member
-/// does not commit discarded proposals, but they remain stored, because another member may commit them.
+/// The proposals of this epoch to which a commit may refer (RFC 9420 §12.1, §12.4), in the order of arrival. This member's
+/// commits leave out discarded proposals. Discarded proposals stay stored: a different member may commit them.
 struct ProposalCache: Sendable {
     struct Entry: Sendable {
         let reference: [UInt8]
@@ -7,11 +7,11 @@ struct ProposalCache: Sendable {
         let sender: Sender
         /// The keys of the new leaf, if the proposal is this member's own Update.
         let ownUpdate: OwnUpdate?
-        /// Whether this member's own commits leave the proposal out.
+        /// Whether the proposal was discarded. This member's commits leave out discarded proposals.
         var isDiscarded = false
     }
 
-    /// The keys that this member uses after its Update was committed.
+    /// The keys of this member's Update. The member uses these keys after a commit of the Update.
     struct OwnUpdate: Sendable {
         let encryptionKey: HPKEPrivateKey
         let signer: SignaturePrivateKey
@@ -61,12 +61,12 @@ struct ProposalCache: Sendable {
         return changed
     }
 
-    /// Returns the proposals that a member's commit should contain (§12.2, §12.4). An update or removal of the committer is left
-    /// out. For each leaf, at most one change is returned. A removal takes precedence over an update. A ReInit is included only
-    /// if there is nothing else.
+    /// Returns the proposals that a member's commit should contain (§12.2, §12.4). Leaves out updates and removals of the
+    /// committer. Returns at most one change per leaf. A removal takes precedence over an update. Returns a ReInit only if there
+    /// is no other proposal.
     ///
-    /// - Parameter own: the commit's own proposals, which take precedence over received ones. But a self-remove takes precedence
-    ///   over every other removal of its sender (draft-ietf-mls-extensions).
+    /// - Parameter own: the commit's own proposals. They take precedence over received proposals, with one exception. A
+    ///   self-remove takes precedence over every Remove of its sender (draft-ietf-mls-extensions).
     func selection(for committer: LeafIndex, beside own: [Proposal]) -> [Entry] {
         let entries = waiting
         var changeOfLeaf: [LeafIndex: Int] = [:]
@@ -111,8 +111,8 @@ extension ProposalCache.Entry {
         }
     }
 
-    /// The rank of a change among the changes of the same leaf (§12.2; draft-ietf-mls-extensions for self-removes). The highest
-    /// rank wins.
+    /// The rank of a change of a leaf (§12.2; draft-ietf-mls-extensions for self-removes). Of several changes of one leaf, the
+    /// change with the highest rank wins.
     fileprivate var changeRank: Int {
         switch proposal.type {
         case .selfRemove: 2

@@ -12,10 +12,10 @@ enum Committer {
     /// A client that joins with an external commit. The value is nil if the commit has no path. Such a commit is refused.
     case external(Joiner?)
 
-    /// The parts of a joiner's leaf that are needed before the whole leaf is checked.
+    /// The parts of a joiner's leaf that are needed before the check of the whole leaf.
     struct Joiner {
         let credential: Credential
-        /// The joiner's key. Nil if this client is the joiner, because it chooses the key later.
+        /// The joiner's key. Nil if this client is the joiner. This client then chooses its key later.
         let encryptionKey: HPKEPublicKey?
     }
 }
@@ -36,17 +36,17 @@ struct AppliedProposals: Sendable {
     var addedLeaves: Set<LeafIndex> { Set(added.map(\.index)) }
 }
 
-/// Checks a list of proposals and applies it (RFC 9420 §12.2, §12.3). Sender and receivers use the same code.
+/// Checks and applies a list of proposals (RFC 9420 §12.2, §12.3), for the committer and for receivers.
 struct ProposalList {
     let group: GroupView
     let committer: Committer
     let environment: MLSEnvironment
-    /// The usage, `reInit` or `branch`, that a resumption PSK of the commit may have (§12.1.4). Nil for a commit that does not
-    /// carry out a reinitialization or branching.
+    /// The allowed usage of a resumption PSK in the commit (§12.1.4). A reinitialization allows `reInit`, and a branching allows
+    /// `branch`. Nil for every other commit.
     let allowedUsage: ResumptionUsage?
     let isSending: Bool
 
-    /// The state on which the list is checked. A separate type is needed, because a joiner has no ``Group`` yet.
+    /// The group's state for the check of the list. A joiner needs this type: a joiner has no ``Group`` yet.
     struct GroupView {
         let algorithms: Algorithms
         let context: GroupContext
@@ -139,8 +139,7 @@ struct ProposalList {
         }
     }
 
-    /// Checks that every member who processes the commit supports the types of its proposals. New and removed members do not
-    /// count (§12.2).
+    /// Checks that members support the type of every proposal in the list (§12.2). New and removed members do not count.
     private func checkProposalTypes(_ list: [CommittedProposal], _ tree: RatchetTree) throws(MLSError) {
         for type in Set(list.map(\.proposal.type)) where !type.isDefault {
             guard tree.census.allSupport(type) else { throw .proposals(.unsupportedType) }
@@ -159,8 +158,8 @@ struct ProposalList {
         }
     }
 
-    /// Checks and applies the Updates in the list. An Update is valid only by reference. Its signatures are not verified here,
-    /// because they were verified when the proposal arrived in this epoch.
+    /// Checks and applies the Updates in the list. An Update is valid only by reference. The signatures of an Update were
+    /// verified on its arrival in this epoch. They are not verified again.
     private func applyUpdates(
         _ list: [CommittedProposal], _ rules: LeafNodeRules, _ applied: inout AppliedProposals
     ) throws(MLSError) {
@@ -227,7 +226,7 @@ struct ProposalList {
         }
     }
 
-    /// Checks that no client is added twice, and that no client is added while it is a member (§12.2).
+    /// Checks that the list adds no client twice, and adds no current member (§12.2).
     private func checkClients(_ keyPackages: [KeyPackage], _ tree: RatchetTree) throws(MLSError) {
         var keys: Set<SignaturePublicKey> = []
         var clients: Set<[UInt8]> = []

@@ -6,7 +6,7 @@ public struct CommitEffect: Sendable {
     public let committerLeaf: LeafIndex
     /// The clients that become members, with their leaves.
     public let added: [(index: LeafIndex, leaf: LeafNode)]
-    /// The members whose leaves change, including the committer if its leaf does.
+    /// The members whose leaves change. A committer with a changed leaf is one of these members.
     public let updated: [(index: LeafIndex, old: LeafNode, new: LeafNode)]
     /// The members that are removed, with their leaves.
     public let removed: [(index: LeafIndex, leaf: LeafNode)]
@@ -22,7 +22,7 @@ public struct CommitEffect: Sendable {
     public let removesSelf: Bool
 }
 
-/// Identifies the state of the group for which a commit was created or checked.
+/// Identifies a state of the group. A commit can be applied only to the state for which it was created or checked.
 struct CommitBase: Hashable, Sendable {
     let epoch: UInt64
     let confirmationTag: [UInt8]
@@ -41,7 +41,7 @@ struct CommitBase: Hashable, Sendable {
     }
 }
 
-/// A received commit that has passed all checks. It has no effect until it is applied.
+/// A received commit that has passed all checks. The commit takes effect when it is applied.
 public struct StagedCommit: Sendable {
     let base: CommitBase
     /// The group in the next epoch; nil if the commit removes this member.
@@ -65,14 +65,14 @@ public struct StagedCommit: Sendable {
     public var epochAuthenticator: SecretBytes? { next?.epochAuthenticator }
 }
 
-/// A commit that this member has created. Send it, and apply it when the delivery service has accepted it. Drop it if another
-/// commit was accepted first.
+/// A commit that this member has created. Send ``message``. If the delivery service accepts the commit, apply it. If a different
+/// commit was accepted first, drop this one.
 public struct PendingCommit: Sendable {
     let base: CommitBase
     let next: Group
     /// The commit that has to be sent to the members.
     public let message: MLSMessage
-    /// The Welcome that has to be sent to the new members after the commit was accepted; nil if there are none.
+    /// The Welcome for the new members; nil if the commit adds no member. Send the Welcome after the commit was accepted.
     public let welcome: MLSMessage?
     /// The effect of the commit.
     public let effect: CommitEffect
@@ -97,7 +97,7 @@ public struct PendingCommit: Sendable {
     /// The epoch authenticator of the epoch that begins with the commit (§8.7).
     public var epochAuthenticator: SecretBytes { next.epochAuthenticator }
 
-    /// The tree of the epoch that begins with the commit, for applications that deliver it separately from the Welcome.
+    /// The tree of the epoch that begins with the commit. An application can deliver the tree separately from the Welcome.
     public var ratchetTree: [UInt8] { next.tree.encoded }
 }
 
@@ -112,7 +112,7 @@ extension Group {
         self = commit.next
     }
 
-    /// Enters the epoch of a received commit. If the commit removes this member, all secrets are erased.
+    /// Enters the epoch of a received commit. If the commit removes this member, all secrets of the group are erased.
     ///
     /// - Throws: ``MLSError/usage(_:)`` if the group has changed since the commit was processed, or if this member was removed.
     public mutating func apply(_ commit: StagedCommit) throws(MLSError) {
@@ -126,9 +126,9 @@ extension Group {
         self = next
     }
 
-    /// Erases the proposals, the private keys of the tree, the keys for messages and exports of this epoch, and the resumption PSKs
-    /// of past epochs. Each other secret of the epoch is replaced by its hash. If a value is derived from a hash by mistake, only
-    /// those who knew the epoch's secrets can compute it.
+    /// Erases the proposals, the private keys of the tree, the keys for messages and exports of this epoch, and the resumption
+    /// PSKs of past epochs. Each remaining secret of the epoch is replaced by its hash. The program may derive a value from such
+    /// a hash by mistake. Only clients that knew the epoch's secrets can compute that value.
     private mutating func forgetSecrets() {
         proposals.removeAll()
         privateKeys = [:]

@@ -1,5 +1,5 @@
-/// A tree of secrets. Its leaves are derived from its root on demand (RFC 9420 §9). A node is deleted as soon as its children
-/// exist (§9.2), and a leaf as soon as its secret was taken.
+/// A tree of secrets. Leaves are derived from the root on demand (RFC 9420 §9). A node is deleted as soon as its children exist
+/// (§9.2). A leaf is deleted as soon as its secret was taken.
 struct DerivationTree: Sendable {
     let size: Int
     /// The secrets of nodes whose children were not derived yet, by node index.
@@ -14,7 +14,8 @@ struct DerivationTree: Sendable {
         self.size = size
     }
 
-    /// Returns a leaf's secret, and the change of the tree that its derivation requires; nil if the secret was taken before.
+    /// Returns a leaf's secret, the nodes to remove from the tree, and the nodes to add. Returns nil if the secret was taken
+    /// before.
     func derive(
         _ leaf: LeafIndex, _ hash: HashAlgorithm
     ) -> (secret: SecretBytes, removed: [Int], added: [Int: SecretBytes])? {
@@ -41,7 +42,7 @@ struct DerivationTree: Sendable {
         return (secret, removed, added)
     }
 
-    /// Applies the change that a derivation requires.
+    /// Applies the result of ``derive(_:_:)`` to the tree.
     mutating func apply(removed: [Int], added: [Int: SecretBytes]) {
         for node in removed { secrets[node] = nil }
         for (node, secret) in added { secrets[node] = secret }

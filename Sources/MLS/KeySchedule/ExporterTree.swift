@@ -1,10 +1,10 @@
-/// The safe exporter. It has one secret per application component and epoch, which is deleted when it is taken
-/// (draft-ietf-mls-extensions §"Exported Secrets").
+/// The safe exporter (draft-ietf-mls-extensions §"Exported Secrets"). It has one secret per application component and epoch.
+/// Taking a secret deletes the secret.
 struct ExporterTree: Sendable {
     /// Number of leaves, one for each possible component identifier.
     private static let size = 1 << 16
     private var tree: DerivationTree
-    /// Whether the tree has changed since the last call of `takeChange()`. True for a new tree, because it was not stored yet.
+    /// Whether the tree has changed since the last call of `takeChange()`. True for a new tree: a new tree was not stored yet.
     private var hasChanged: Bool
 
     init(root: SecretBytes) {
@@ -22,7 +22,7 @@ struct ExporterTree: Sendable {
         return hasChanged
     }
 
-    /// Deletes all secrets, so that none can be taken any more.
+    /// Deletes all secrets. Afterwards, no secret can be taken.
     mutating func removeAll() {
         tree = DerivationTree(secrets: [:], size: Self.size)
         hasChanged = true
@@ -30,7 +30,7 @@ struct ExporterTree: Sendable {
 
     var secrets: [Int: SecretBytes] { tree.secrets }
 
-    /// `SafeExportSecret(ComponentID)`; nil if it was taken before.
+    /// `SafeExportSecret(ComponentID)`; nil if the secret was taken before.
     mutating func take(_ component: ComponentID, _ hash: HashAlgorithm) -> SecretBytes? {
         guard let derived = tree.derive(LeafIndex(rawValue: UInt32(component.rawValue)), hash) else { return nil }
         tree.apply(removed: derived.removed, added: derived.added)

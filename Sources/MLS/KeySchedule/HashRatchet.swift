@@ -1,12 +1,12 @@
 import TLSCodec
 
-/// The key and nonce of one generation (RFC 9420 §9.1). They are used only once.
+/// The key and nonce of one generation (RFC 9420 §9.1). Each is used only once.
 struct MessageKey: Sendable {
     let generation: UInt32
     let key: SecretBytes
     let nonce: SecretBytes
 
-    /// Returns the nonce, whose first four bytes are XORed with the reuse guard (§6.3.1).
+    /// Returns the nonce for a message. The first four bytes are XORed with the reuse guard (§6.3.1).
     func nonce(reuseGuard: [UInt8]) -> SecretBytes {
         SecretBytes(count: nonce.count) { bytes in
             nonce.withUnsafeBytes { UnsafeMutableRawBufferPointer(bytes).copyMemory(from: $0) }
@@ -20,14 +20,14 @@ struct HashRatchet: Sendable {
     private var secret: SecretBytes
     /// The generation to which ``secret`` belongs.
     private(set) var generation: UInt32 = 0
-    /// Keys of earlier generations whose messages have not arrived, the oldest first.
+    /// Keys of missing messages of earlier generations, the oldest first.
     private var skipped: [MessageKey] = []
 
     init(secret: SecretBytes) {
         self.secret = secret
     }
 
-    /// The number of stored keys of earlier generations whose messages have not arrived.
+    /// The number of stored keys of missing messages.
     var skippedCount: Int { skipped.count }
 
     /// Returns the key and nonce of the current generation, and moves the ratchet to the next one (§9.1).
@@ -44,8 +44,8 @@ struct HashRatchet: Sendable {
         return key
     }
 
-    /// Returns the key and nonce of the current, a later or a skipped generation. Each generation's key and nonce are returned
-    /// only once.
+    /// Returns the key and nonce of the wanted generation: the current one, a later one or a skipped one. Each key and nonce is
+    /// returned only once.
     mutating func take(
         _ wanted: UInt32, _ window: RatchetWindow, _ algorithms: Algorithms
     ) throws(MLSError) -> MessageKey {

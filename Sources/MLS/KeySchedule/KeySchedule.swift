@@ -20,7 +20,7 @@ struct KeySchedule {
     let epochSecret: SecretBytes
     let hash: HashAlgorithm
 
-    /// Derives the epoch secret from the commit secret, when a commit is processed or created.
+    /// Derives the epoch secret from the commit secret, for a processed or created commit.
     init(
         initSecret: SecretBytes, commitSecret: SecretBytes, pskSecret: SecretBytes, context: [UInt8],
         _ hash: HashAlgorithm
@@ -31,7 +31,7 @@ struct KeySchedule {
             context: context, hash)
     }
 
-    /// Derives the epoch secret from the joiner secret, when a client joins with a Welcome.
+    /// Derives the epoch secret from the joiner secret, for a client that joins with a Welcome.
     init(joinerSecret: SecretBytes, pskSecret: SecretBytes, context: [UInt8], _ hash: HashAlgorithm) {
         self.joinerSecret = joinerSecret
         memberSecret = hash.extract(salt: joinerSecret, pskSecret)
@@ -39,7 +39,7 @@ struct KeySchedule {
         self.hash = hash
     }
 
-    /// Begins epoch 0 of a new group, whose epoch secret is random (§11).
+    /// Begins epoch 0 of a new group, with a random epoch secret (§11).
     init(epochSecret: SecretBytes, _ hash: HashAlgorithm) {
         joinerSecret = .zero(count: 0)
         memberSecret = .zero(count: 0)
@@ -47,10 +47,11 @@ struct KeySchedule {
         self.hash = hash
     }
 
-    /// `welcome_secret`. Only a committer that adds members needs it.
+    /// `welcome_secret`. Only a committer that adds members needs this secret.
     var welcomeSecret: SecretBytes { hash.deriveSecret(memberSecret, "welcome") }
 
-    /// Returns `welcome_secret`, which opens the GroupInfo before its context is known (§12.4.3.1).
+    /// Returns `welcome_secret` without the group context (§12.4.3.1). This secret opens the GroupInfo. The GroupInfo contains
+    /// the group context.
     static func welcomeSecret(
         joinerSecret: SecretBytes, pskSecret: SecretBytes, _ hash: HashAlgorithm
     ) -> SecretBytes {

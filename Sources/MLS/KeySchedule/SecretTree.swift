@@ -1,6 +1,6 @@
 /// The secret tree of an epoch, with the ratchets of its members (RFC 9420 §9).
 ///
-/// A node is derived when a leaf below it is first needed. It is deleted as soon as its children exist (§9.2).
+/// A node is derived when a leaf below the node is first needed. A node is deleted as soon as its children exist (§9.2).
 struct SecretTree: Sendable {
     private let algorithms: Algorithms
     private var nodes: DerivationTree
@@ -19,7 +19,8 @@ struct SecretTree: Sendable {
         }
     }
 
-    /// A change that was computed but not applied yet. It is applied after the message was authenticated.
+    /// A computed change of the tree, with a message's key. A received message must be authenticated before the change is
+    /// applied.
     struct Step: Sendable {
         fileprivate let leaf: LeafIndex
         fileprivate let ratchets: LeafRatchets
@@ -34,7 +35,7 @@ struct SecretTree: Sendable {
         changed = [.node(UInt32(TreeMath.root(size)))]
     }
 
-    /// Returns the step with the next key of the member's own ratchet.
+    /// Returns the step with the next key of this member's own ratchet.
     func next(_ leaf: LeafIndex, _ type: ContentType) throws(MLSError) -> Step {
         try step(leaf) { (ratchets) throws(MLSError) in try ratchets[type].next(algorithms) }
     }
@@ -72,7 +73,7 @@ struct SecretTree: Sendable {
             leaf: leaf, ratchets: ratchets, removedNodes: derived.removed, addedNodes: derived.added, key: key)
     }
 
-    /// Derives a leaf's ratchets from the lowest node above the leaf that still exists (§9).
+    /// Derives a leaf's ratchets from the lowest existing node above the leaf (§9).
     private func derive(
         _ leaf: LeafIndex
     ) throws(MLSError) -> (ratchets: LeafRatchets, removed: [Int], added: [Int: SecretBytes]) {
@@ -91,7 +92,7 @@ struct SecretTree: Sendable {
         leaves = [:]
     }
 
-    /// Returns the number of a member's messages that were skipped and have not arrived.
+    /// Returns the number of a member's missing messages with a stored key.
     func skippedCount(_ leaf: LeafIndex, _ type: ContentType) -> Int { leaves[leaf]?[type].skippedCount ?? 0 }
 
     // MARK: Persistence

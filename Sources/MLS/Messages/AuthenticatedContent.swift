@@ -3,13 +3,13 @@ import TLSCodec
 /// `struct { WireFormat wire_format; FramedContent content; FramedContentAuthData auth; } AuthenticatedContent;`
 /// (RFC 9420 §6)
 ///
-/// The signature has not been verified; see ``VerifiedContent``.
+/// The signature has not been verified. See ``VerifiedContent``.
 struct AuthenticatedContent: Hashable, Sendable {
     let wireFormat: WireFormat
     let content: FramedContent
     var auth: FramedContentAuthData
 
-    /// Signs content (§6.1). The confirmation tag of a commit is set later, because it depends on the signature.
+    /// Signs content (§6.1). The confirmation tag of a commit depends on the signature, and is set later.
     init(
         signing content: FramedContent, wireFormat: WireFormat, context: GroupContext?, key: SignaturePrivateKey
     ) throws(MLSError) {
@@ -26,8 +26,8 @@ struct AuthenticatedContent: Hashable, Sendable {
         self.auth = auth
     }
 
-    /// `FramedContentTBS` (§6.1). It includes the group context if the sender is a member, or a client that joins with an
-    /// external commit.
+    /// `FramedContentTBS` (§6.1). If the sender is a member, or a client that joins with an external commit, the group context is
+    /// included.
     static func toBeSigned(_ content: FramedContent, _ wireFormat: WireFormat, _ context: GroupContext?) -> [UInt8] {
         var writer = TLSWriter(capacity: content.content.sizeHint + content.authenticatedData.count + 512)
         writer.write(ProtocolVersion.mls10)

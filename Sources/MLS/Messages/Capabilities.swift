@@ -36,9 +36,9 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         self.credentials = credentials
     }
 
-    /// Returns these capabilities with a GREASE value in each list that may contain one and has none yet (§13.5). All lists get
-    /// the same value, which is one of 15. So the capabilities of one kind of client have at most 15 different forms, even in a
-    /// large group.
+    /// Returns these capabilities with a GREASE value in each list except `versions` (§13.5). A list that already has a GREASE
+    /// value stays unchanged. All lists get one common value, which is one of 15. Clients with equal capabilities therefore have
+    /// at most 15 forms, even in a large group.
     package func greased(random: RandomSource = .system) -> Capabilities {
         let value = (UInt16(random.bytes(1)[0] % 15) << 4 | 0x0a) * 0x0101
         var greased = self
@@ -49,7 +49,7 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         return greased
     }
 
-    /// The capabilities without GREASE values, which are the features that the client really supports (§13.5).
+    /// The capabilities without GREASE values (§13.5). The client really supports these features.
     var withoutGREASE: Capabilities {
         Capabilities(
             versions: versions, cipherSuites: cipherSuites.filter { !$0.isGREASE },
@@ -92,8 +92,8 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         satisfies(distinct: required.distinct)
     }
 
-    /// Whether the client meets all requirements (§11.1), which must be in the form of ``RequiredCapabilities/distinct``: without
-    /// default types and without repetitions.
+    /// Whether the client meets all requirements (§11.1). `required` must have the form of ``RequiredCapabilities/distinct``: no
+    /// default types and no repetitions.
     func satisfies(distinct required: RequiredCapabilities) -> Bool {
         extensions.containsAll(required.extensions) && proposals.containsAll(required.proposals)
             && credentials.containsAll(required.credentials)
@@ -107,8 +107,8 @@ extension Array where Element: CodePoint {
 }
 
 extension Array where Element: Hashable {
-    /// Whether this array contains every element of `wanted`, in which no element may occur twice. A stranger may have chosen
-    /// both arrays, so the time must not grow with the product of their lengths. It grows only with the length of this array.
+    /// Whether this array contains every element of `wanted`. No element may occur twice in `wanted`. The time grows only with
+    /// the length of this array. A stranger may have chosen both arrays, so time must not grow with the product of both lengths.
     func containsAll(_ wanted: [Element]) -> Bool {
         guard wanted.count <= count else { return false }
         guard wanted.count > 8 else { return wanted.allSatisfy { contains($0) } }

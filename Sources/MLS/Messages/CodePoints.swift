@@ -2,7 +2,7 @@ import TLSCodec
 
 /// A 16-bit code point from a registry of RFC 9420 §17. Unknown numbers are kept, as §13 requires.
 public protocol CodePoint: RawRepresentable, Hashable, Sendable, TLSCodable where RawValue == UInt16 {
-    /// Creates a code point, which need not be known.
+    /// Creates a code point. The number may be unknown.
     init(rawValue: UInt16)
 }
 
@@ -19,7 +19,7 @@ extension CodePoint {
 public struct ProtocolVersion: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates a version, which need not be known.
+    /// Creates a version. The number may be unknown.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// MLS 1.0, the only version so far.
     public static let mls10 = ProtocolVersion(rawValue: 1)
@@ -29,7 +29,7 @@ public struct ProtocolVersion: CodePoint {
 public struct ExtensionType: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates a type, which need not be known.
+    /// Creates a type. The number may be unknown.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `application_id` (§5.3.3).
     public static let applicationID = ExtensionType(rawValue: 1)
@@ -44,7 +44,7 @@ public struct ExtensionType: CodePoint {
     /// `app_data_dictionary` (draft-ietf-mls-extensions; suggested value).
     public static let appDataDictionary = ExtensionType(rawValue: 6)
 
-    /// Whether this is a default type (§7.2): every client supports it, and capabilities must not contain it.
+    /// Whether this is a default type (§7.2). Every client supports default types. Capabilities must not contain default types.
     public var isDefault: Bool { (1...5).contains(rawValue) }
 }
 
@@ -52,7 +52,7 @@ public struct ExtensionType: CodePoint {
 public struct ProposalType: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates a type, which need not be known.
+    /// Creates a type. The number may be unknown.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `add` (§12.1.1).
     public static let add = ProposalType(rawValue: 1)
@@ -71,11 +71,12 @@ public struct ProposalType: CodePoint {
     /// `self_remove` (draft-ietf-mls-extensions; suggested value).
     public static let selfRemove = ProposalType(rawValue: 0x000a)
 
-    /// Whether this is a default type (§7.2): every client supports it, and capabilities must not contain it.
+    /// Whether this is a default type (§7.2). Every client supports default types. Capabilities must not contain default types.
     public var isDefault: Bool { (1...7).contains(rawValue) }
-    /// Whether a commit with a proposal of this type needs a path: the "Path Required" column of the registry (§12.4, §17.4).
+    /// Whether a commit with a proposal of this type needs a path. This is the "Path Required" column of the registry (§12.4,
+    /// §17.4).
     public var requiresPath: Bool { self != .add && self != .preSharedKey && self != .reInit }
-    /// Whether a sender outside the group may send this type: the "External" column of the registry (§12.1.8, §17.4).
+    /// Whether a sender outside the group may send this type. This is the "External" column of the registry (§12.1.8, §17.4).
     public var mayBeSentExternally: Bool {
         [.add, .remove, .preSharedKey, .reInit, .groupContextExtensions].contains(self)
     }
@@ -85,7 +86,7 @@ public struct ProposalType: CodePoint {
 public struct CredentialType: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates a type, which need not be known.
+    /// Creates a type. The number may be unknown.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `basic` (§5.3).
     public static let basic = CredentialType(rawValue: 1)
@@ -97,7 +98,7 @@ public struct CredentialType: CodePoint {
 public struct WireFormat: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates a format, which need not be known.
+    /// Creates a format. The number may be unknown.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `mls_public_message`.
     public static let publicMessage = WireFormat(rawValue: 1)

@@ -2,7 +2,7 @@ import TLSCodec
 
 /// `struct { ProposalOrRef proposals<V>; optional<UpdatePath> path; } Commit;` (RFC 9420 §12.4)
 package struct Commit: Hashable, Sendable, TLSCodable {
-    /// The changes, in the order in which the committer listed them.
+    /// The changes, in the committer's order.
     package let proposals: [ProposalOrRef]
     /// New keys for the committer's path; nil if the commit has no path.
     package let path: UpdatePath?
@@ -55,10 +55,11 @@ package struct UpdatePath: Hashable, Sendable, TLSCodable {
 package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     /// The node's new key.
     package let encryptionKey: HPKEPublicKey
-    /// The content of `encrypted_path_secret` in encoded form. In a large group there are many ciphertexts, and a member opens
-    /// only one. If all were decoded, they would take many times the memory of the encoded form, before anything is verified.
+    /// The encoded content of `encrypted_path_secret`. In a large group, this content has many ciphertexts, and a member opens
+    /// only one of them. Decoded ciphertexts take many times the memory of the encoded form. Before verification, the commit must
+    /// not take that memory.
     private let encodedSecrets: [UInt8]
-    /// The number of ciphertexts. There should be one for each node in the resolution of the copath.
+    /// The number of ciphertexts. A valid commit has one ciphertext for each node in the resolution of the copath.
     let secretCount: Int
 
     init(encryptionKey: HPKEPublicKey, encryptedPathSecrets: [HPKECiphertext]) {
@@ -76,8 +77,8 @@ package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
         return (0..<secretCount).compactMap { _ in try? reader.read() }
     }
 
-    /// Returns one ciphertext of the path secret: the one for the node at position `index` in the resolution of the copath. Nil
-    /// if there is no such ciphertext.
+    /// Returns the ciphertext of the path secret for one node. `index` is the node's position in the resolution of the copath.
+    /// Returns nil if no ciphertext has this position.
     func encryptedPathSecret(at index: Int) -> HPKECiphertext? {
         var reader = TLSReader(encodedSecrets)
         for _ in 0..<index { guard (try? Self.skipSecret(&reader)) != nil else { return nil } }

@@ -4,8 +4,8 @@ import TLSCodec
 public enum Credential: Hashable, Sendable, TLSCodable {
     /// An identity without any proof.
     case basic(identity: [UInt8])
-    /// A chain of DER certificates, beginning with that of the credential's owner. This module only transports and compares the
-    /// certificates.
+    /// A chain of DER certificates. The first certificate belongs to the credential's owner. This module only transports and
+    /// compares the certificates.
     case x509(certificates: [[UInt8]])
 
     /// The credential's type.
@@ -18,8 +18,8 @@ public enum Credential: Hashable, Sendable, TLSCodable {
 
     /// Reads a credential.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` if the type is neither `basic` nor `x509`, because the length of the content is
-    ///   then unknown. `TLSCodecError.tooLong` for more than 16 certificates or more than 64 KiB of certificates.
+    /// - Throws: `TLSCodecError.unknownValue` if the type is neither `basic` nor `x509`. The content of such a credential has an
+    ///   unknown length. `TLSCodecError.tooLong` for more than 16 certificates or more than 64 KiB of certificates.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(CredentialType.self) {
         case .basic: self = .basic(identity: Array(try reader.readOpaque()))
@@ -35,7 +35,7 @@ public enum Credential: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Whether a reader would accept the credential: see ``init(from:)``.
+    /// Whether ``init(from:)`` accepts the encoded credential.
     var isReadable: Bool {
         guard case .x509(let certificates) = self else { return true }
         return certificates.count <= Limits.certificates

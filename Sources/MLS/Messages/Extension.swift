@@ -52,13 +52,13 @@ extension [Extension] {
     /// The content of the extension with a given type; nil if there is none.
     public subscript(type: ExtensionType) -> [UInt8]? { first { $0.type == type }?.data }
 
-    /// Returns the list with an additional, empty extension of the given GREASE type (§13.5). If the list already has an
+    /// Returns the list with one more extension, which is empty and has the given GREASE type (§13.5). If the list already has an
     /// extension of any GREASE type, returns the list unchanged.
     func greased(_ type: ExtensionType) -> [Extension] {
         contains { $0.type.isGREASE } ? self : self + [Extension(type: type, data: [])]
     }
 
-    /// Whether a type occurs twice, which is not allowed in any list of extensions (§13.4).
+    /// Whether a type occurs twice. Lists of extensions must not contain a type twice (§13.4).
     var hasDuplicates: Bool { count > 1 && Set(map(\.type)).count != count }
 
     /// The decoded `required_capabilities`; nil if the extension is absent.
@@ -83,7 +83,7 @@ extension TLSReader {
         try readVector(maximumCount: Limits.extensions)
     }
 
-    /// Reads an `opaque x<V>` that is a hash or has the length of one.
+    /// Reads an `opaque x<V>` with a possible length of a hash.
     mutating func readHash() throws(TLSCodecError) -> [UInt8] {
         let hash = try readOpaque(limit: Limits.hashLength)
         guard hash.count >= Limits.shortestHash else { throw .tooShort(minimum: Limits.shortestHash) }

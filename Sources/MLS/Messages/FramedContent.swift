@@ -89,7 +89,7 @@ struct FramedContent: Hashable, Sendable, TLSCodable {
             }
         }
 
-        /// The approximate length of the encoding in bytes. With it, memory is reserved only once.
+        /// The approximate length of the encoding, in bytes. A writer reserves this memory in advance.
         var sizeHint: Int {
             switch self {
             case .application(let data): data.count

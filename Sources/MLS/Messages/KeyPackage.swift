@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// A package that a client publishes so that others can add it to groups (RFC 9420 §10). Reading a key package does not verify
-/// it: see ``verify(groupExtensions:in:)``.
+/// A package that a client publishes (RFC 9420 §10). Members use the package to add the client to a group. A decoded key package
+/// is not verified: see ``verify(groupExtensions:in:)``.
 ///
 /// ```text
 /// struct {
@@ -84,15 +84,15 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
         writer.writeVector(extensions)
     }
 
-    /// The `KeyPackageRef` (§5.2), which identifies the key package in a Welcome.
+    /// Returns the `KeyPackageRef` (§5.2). A Welcome identifies the key package by this reference.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``.
     public func reference() throws(MLSError) -> [UInt8] {
         try cipherSuite.requireAlgorithms().hash.keyPackageRef(encoded)
     }
 
-    /// Whether the client has marked the package as the last resort, which is used when no other package is left. The mark is a
-    /// `last_resort_key_package` component of the `app_data_dictionary` (draft-ietf-mls-extensions).
+    /// Whether this is a package of last resort. Such a package is used only if the client has no further package. The package is
+    /// marked by a `last_resort_key_package` component of the `app_data_dictionary` (draft-ietf-mls-extensions).
     public var isLastResort: Bool {
         guard let data = extensions[.appDataDictionary], let dictionary = try? AppDataDictionary(decoding: data) else {
             return false

@@ -7,7 +7,7 @@ public struct Lifetime: Hashable, Sendable, TLSCodable {
     /// The last second of the period, in seconds since 1970.
     public let notAfter: UInt64
 
-    /// Creates a period from its first and last second.
+    /// Creates a period from the first and the last second.
     public init(notBefore: UInt64, notAfter: UInt64) {
         self.notBefore = notBefore
         self.notAfter = notAfter
@@ -77,7 +77,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
 
     private let compactSource: CompactSource
 
-    /// The group's identifier and the leaf's index. The signature of a leaf from an update or commit covers them.
+    /// The group's identifier and the leaf's index. In a leaf from an update or commit, the signature covers both.
     struct Place: Sendable {
         let groupID: [UInt8]
         let leafIndex: LeafIndex
@@ -126,8 +126,8 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         try self.init(from: &reader, sharing: &cache)
     }
 
-    /// Reads a leaf node. If equal capabilities were read before, the leaf shares their storage. This saves memory, because most
-    /// members of a group have equal capabilities.
+    /// Reads a leaf node. If equal capabilities were read before, the leaf shares their storage. Most members of a group have
+    /// equal capabilities, so this saves memory.
     init(from reader: inout TLSReader, sharing cache: inout CapabilitiesCache) throws(TLSCodecError) {
         encryptionKey = try reader.read()
         signatureKey = try reader.read()
@@ -191,7 +191,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The source of a leaf, as it is stored.
+/// The stored form of a leaf's source.
 private enum CompactSource: Hashable, Sendable {
     case keyPackage(Lifetime)
     case update
@@ -215,7 +215,7 @@ private enum CompactSource: Hashable, Sendable {
     }
 }
 
-/// The capabilities that were already read, so that equal ones can share storage.
+/// The capabilities that were already read. Leaves with equal capabilities share their storage.
 struct CapabilitiesCache {
     private var known: [ArraySlice<UInt8>: Capabilities] = [:]
 

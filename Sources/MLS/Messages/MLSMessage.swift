@@ -68,7 +68,7 @@ public enum MLSMessage: Hashable, Sendable, TLSCodable {
         try MLS.decoding { () throws(TLSCodecError) in try MLSMessage(decoding: bytes) }
     }
 
-    /// The group and epoch to which a handshake or application message belongs; nil for other messages.
+    /// The group and epoch of a PublicMessage or PrivateMessage; nil for every other message.
     public var destination: (groupID: [UInt8], epoch: UInt64)? {
         switch self {
         case .publicMessage(let message): (message.groupID, message.epoch)

@@ -4,7 +4,7 @@ import TLSCodec
 public enum ResumptionUsage: UInt8, Hashable, Sendable {
     /// A purpose that the application defines.
     case application = 1
-    /// The link from a reinitialized group to the old one (§11.2).
+    /// The link from a successor group to the old group (§11.2).
     case reInit = 2
     /// The link from a branch to its original group (§11.3).
     case branch = 3
@@ -33,7 +33,7 @@ public struct PreSharedKeyID: Hashable, Sendable, TLSCodable {
 
     /// Identifies the key.
     public let kind: Kind
-    /// `KDF.Nh` random bytes, which make every use of a key different.
+    /// `KDF.Nh` random bytes. They make every use of a key different.
     public let nonce: [UInt8]
 
     /// Creates an identifier from its two parts.

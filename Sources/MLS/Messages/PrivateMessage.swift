@@ -104,7 +104,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
         let reuseGuard: [UInt8]
     }
 
-    /// Returns the sender, and the generation of the key that was used (§6.3.2).
+    /// Decrypts the sender's leaf index and the generation of the message's key (§6.3.2).
     func senderData(_ senderDataSecret: SecretBytes, _ algorithms: Algorithms) throws(MLSError) -> SenderData {
         let keys = Self.senderDataKeys(senderDataSecret, ciphertext, algorithms)
         let opened: [UInt8]
@@ -125,7 +125,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Decrypts the content with its key (§6.3.1). The signature was not verified yet.
+    /// Decrypts the content with `key` (§6.3.1). Does not verify the signature.
     func unprotect(
         _ senderData: SenderData, _ key: MessageKey, _ algorithms: Algorithms
     ) throws(MLSError) -> AuthenticatedContent {
@@ -152,7 +152,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
 
     // MARK: Keys and associated data
 
-    /// `sender_data_key` and `sender_data_nonce`, which depend on a sample of the ciphertext (§6.3.2).
+    /// Returns `sender_data_key` and `sender_data_nonce`. Both depend on a sample of the ciphertext (§6.3.2).
     static func senderDataKeys(
         _ secret: SecretBytes, _ ciphertext: [UInt8], _ algorithms: Algorithms
     ) -> (key: SecretBytes, nonce: SecretBytes) {
@@ -192,7 +192,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
 public enum Padding: Hashable, Sendable {
     /// No padding, so the length of the message is visible.
     case none
-    /// Padding to the next multiple of a number of bytes, which is at least 1.
+    /// Padding to the next multiple of a number of bytes. The number is at least 1.
     case multiple(of: Int)
 
     func length(forContent count: Int) -> Int {

@@ -2,8 +2,8 @@ import TLSCodec
 
 /// A change that a commit can make (RFC 9420 §12.1).
 ///
-/// Large associated values are stored separately (`indirect`). The encoding of the smallest proposal has only two bytes, so a
-/// received list may have very many of them, and each must not take hundreds of bytes of memory.
+/// Large associated values are stored separately (`indirect`). A small proposal therefore takes little memory. The smallest
+/// proposal has an encoding of two bytes, so a received list may contain very many proposals.
 public enum Proposal: Hashable, Sendable, TLSCodable {
     /// Add a client (§12.1.1).
     indirect case add(KeyPackage)
@@ -38,8 +38,8 @@ public enum Proposal: Hashable, Sendable, TLSCodable {
 
     /// Reads a proposal.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` if the type is not one of the cases, because the length of the content is then
-    ///   unknown. A group may use only proposal types that its members support (§13.2).
+    /// - Throws: `TLSCodecError.unknownValue` if the type is none of the cases. The content of such a proposal has an unknown
+    ///   length. A group may use only proposal types that its members support (§13.2).
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(ProposalType.self) {
         case .add: self = .add(try reader.read())

@@ -63,7 +63,7 @@ public struct PublicMessage: Hashable, Sendable, TLSCodable {
         return PublicMessage(content: authenticated.content, auth: authenticated.auth, membershipTag: tag)
     }
 
-    /// Checks the membership tag of a member's message (§6.2) and returns the content. Its signature was not verified yet.
+    /// Checks the membership tag of a member's message (§6.2), and returns the content. Does not verify the signature.
     func unprotect(
         membershipKey: SecretBytes, context: GroupContext, _ hash: HashAlgorithm
     ) throws(MLSError) -> AuthenticatedContent {

@@ -1,17 +1,17 @@
 import KithSupport
 import TLSCodec
 
-/// Stores a group in parts, so that only changed parts have to be written. The *epoch state* contains the tree, and changes only
-/// with a commit. The *records* have a few hundred bytes each, and change with messages.
+/// Stores a group in parts. Only changed parts have to be written. The *epoch state* contains the tree, and changes only with a
+/// commit. The *records* have a few hundred bytes each, and change with messages.
 ///
-/// Handle a message in one transaction of the application's database: process or encrypt the message, store
-/// ``takeChangedRecords()``, and store the message. After a commit, store ``epochState``, delete the group's records, and store
-/// ``records``. A group that is restored from this data continues at the same point and uses no generation twice.
+/// Use one transaction of the application's database for each message: process or encrypt the message, store the result of
+/// ``takeChangedRecords()``, and store the message. After a commit, store ``epochState``, delete the group's old records, and
+/// store ``records``. A restored group continues at the stored point, and uses no generation twice.
 extension Group {
-    /// The version of the format. A change of the format gets the next number, and the old version must remain readable.
+    /// The version of the format. A changed format gets the next number. Old versions must remain readable.
     static let storageVersion: UInt8 = 1
 
-    /// The part of the state that only a commit changes. It is secret, because it contains this member's keys.
+    /// The part of the state that only a commit changes. This part contains this member's keys, and is secret.
     public var epochState: SecretBytes {
         var writer = TLSWriter(capacity: 4_096 + tree.memberCount * 384)
         writer.write(Self.storageVersion)
@@ -50,7 +50,7 @@ extension Group {
         return keys.sorted().map(record)
     }
 
-    /// Returns the records that have changed in this epoch since the last call. Deleted records have no content.
+    /// Returns the records that have changed in this epoch since the last call. The content of a deleted record is nil.
     public mutating func takeChangedRecords() -> [GroupRecord] {
         var keys = secretTree.takeChanges()
         keys.formUnion(proposals.takeChanges().map { .proposal($0) })
@@ -81,7 +81,7 @@ extension Group {
 
     /// Restores a group from its stored parts.
     ///
-    /// - Throws: ``MLSError/storage(_:)`` if the state is damaged, has another version, or is a mixture of two epochs.
+    /// - Throws: ``MLSError/storage(_:)`` if the state is damaged, has an unknown version, or mixes two epochs.
     public init(restoring epochState: SecretBytes, records: [GroupRecord]) throws(MLSError) {
         let stored: StoredEpoch
         do {
@@ -128,7 +128,7 @@ extension Group {
         _ = proposals.takeChanges()
     }
 
-    /// Removes the version and epoch from a record.
+    /// Checks the version and epoch of a record. Returns the record's content without them.
     private static func unwrap(_ content: SecretBytes, epoch: UInt64) throws(MLSError) -> SecretBytes {
         var reader = TLSReader(content.copyBytes())
         guard let version = try? reader.readUInt8(), version == storageVersion else {
@@ -142,7 +142,7 @@ extension Group {
     }
 }
 
-/// The epoch state after decoding. Its keys are not parsed yet.
+/// The decoded epoch state. The keys in this state are not parsed yet.
 private struct StoredEpoch {
     var status: Group.Status = .active
     let context: GroupContext

@@ -1,11 +1,11 @@
-/// The key of a record, which is a part of a group's state within an epoch.
+/// The key of a ``GroupRecord``. A record is a part of a group's state within an epoch.
 public enum GroupRecordKey: Hashable, Comparable, Sendable {
-    /// A node of the secret tree whose secret was not used up yet (RFC 9420 §9).
+    /// A node of the secret tree with an unused secret (RFC 9420 §9).
     case node(UInt32)
     /// The ratchets of a member (§9.1).
     case leaf(LeafIndex)
-    /// A proposal that was not committed. It may have been discarded. The proposal is identified by its position in the order of
-    /// arrival (§12.1).
+    /// An uncommitted proposal (§12.1). The proposal may be discarded. The number is the proposal's position in the order of
+    /// arrival.
     case proposal(UInt32)
     /// The safe exporter (draft-ietf-mls-extensions).
     case exporter
@@ -40,7 +40,7 @@ public enum GroupRecordKey: Hashable, Comparable, Sendable {
 public struct GroupRecord: Sendable {
     /// The key of the record.
     public let key: GroupRecordKey
-    /// The content that has to be stored under the key; nil if the record has to be deleted.
+    /// The content for storage under the key. If the content is nil, delete the stored record.
     public let content: SecretBytes?
 
     /// Creates a record from its key and content.

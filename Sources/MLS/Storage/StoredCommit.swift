@@ -2,7 +2,8 @@ import KithSupport
 import TLSCodec
 
 extension PendingCommit {
-    /// The commit with all data for applying it after a restart. It is secret, because it contains the next epoch's keys.
+    /// The commit, encoded for storage. After a restart, the restored commit can be applied. The bytes contain the next epoch's
+    /// keys, and are secret.
     public var stored: SecretBytes {
         var writer = TLSWriter(capacity: 8_192)
         writer.write(Group.storageVersion)
@@ -72,7 +73,7 @@ extension CommitEffect: TLSCodable {
         removesSelf = try reader.readPresence()
     }
 
-    /// Writes the effect in the form for storage.
+    /// Writes the effect for storage.
     public func encode(into writer: inout TLSWriter) {
         writer.write(committer)
         writer.write(committerLeaf)

@@ -41,8 +41,8 @@ extension KeyPackageBundle {
 }
 
 extension Welcome {
-    /// Whether the Welcome is for the client of a key package (RFC 9420 §12.4.3.1). With this check, a client finds the right one
-    /// of its key packages.
+    /// Whether the Welcome is for a given key package (RFC 9420 §12.4.3.1). A client with several key packages finds the right
+    /// one with this check.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``.
     public func isFor(_ keyPackage: KeyPackage) throws(MLSError) -> Bool {

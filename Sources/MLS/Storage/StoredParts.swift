@@ -2,7 +2,7 @@ import KithSupport
 import TLSCodec
 
 extension SecretBytes {
-    /// Reads an `opaque x<V>` into memory that is wiped later.
+    /// Reads an `opaque x<V>` as a secret.
     init(from reader: inout TLSReader) throws(TLSCodecError) {
         self.init(try reader.readOpaque())
     }
@@ -23,7 +23,7 @@ extension TLSWriter {
 }
 
 extension ExporterTree {
-    /// The tree's nodes in the form for storage.
+    /// The tree's nodes, encoded for storage.
     var stored: SecretBytes {
         var writer = TLSWriter(capacity: 1_024)
         for (node, secret) in secrets.sorted(by: { $0.key < $1.key }) {
@@ -50,7 +50,7 @@ extension ExporterTree {
 }
 
 extension ProposalCache.Entry {
-    /// The entry in the form for storage.
+    /// The entry, encoded for storage.
     var stored: SecretBytes {
         var writer = TLSWriter(capacity: 512)
         writer.writeOpaque(reference)

@@ -1,8 +1,8 @@
 /// The keys in a tree. The index finds duplicates without a search through the tree (RFC 9420 §7.3, §12.4.2, §12.4.3.1).
 ///
-/// Keys are stored as 64-bit fingerprints with the process's random hash seed. Nobody outside knows the seed, so nobody can
-/// choose keys with equal fingerprints. The index consists of pieces, so that a copy that changes some keys copies only some
-/// pieces.
+/// The index stores 64-bit fingerprints of keys. A fingerprint depends on the process's random hash seed. Attackers do not know
+/// the seed, and therefore cannot choose keys with equal fingerprints. The index consists of pieces. Copies of the index share
+/// unchanged pieces.
 struct KeyIndex: Sendable {
     private var shards: [[UInt64]] = [[]]
     private var count = 0
@@ -20,7 +20,7 @@ struct KeyIndex: Sendable {
         return shards[shard(fingerprint)].contains(fingerprint)
     }
 
-    /// Adds a key. Returns `true` if the key was not in the index before.
+    /// Adds a key. Returns `true` if the key is new in the index.
     @discardableResult
     mutating func insert(_ key: ShortBytes) -> Bool {
         let fingerprint = Self.fingerprint(key)

@@ -1,8 +1,8 @@
 import TLSCodec
 
 extension RatchetTree {
-    /// Returns the parent hash of a node with respect to one of its children (RFC 9420 §7.9): `Hash(struct { HPKEPublicKey
-    /// encryption_key; opaque parent_hash<V>; opaque original_sibling_tree_hash<V>; })`. Nil for a blank node.
+    /// Returns the parent hash of a node for one of its children (RFC 9420 §7.9): `Hash(struct { HPKEPublicKey encryption_key;
+    /// opaque parent_hash<V>; opaque original_sibling_tree_hash<V>; })`. Nil for a blank node.
     mutating func parentHash(of node: Int, copath: Int) -> [UInt8]? {
         guard let parent = self[parent: node] else { return nil }
         let sibling = treeHash(of: copath, without: parent.unmergedLeaves[...])
@@ -25,7 +25,7 @@ extension RatchetTree {
         return above
     }
 
-    /// Checks that exactly one chain of parent hashes leads from a leaf to each parent node (§7.9.2).
+    /// Checks that each parent node has exactly one chain of parent hashes from a leaf (§7.9.2).
     mutating func verifyParentHashes() throws(MLSError) {
         for node in stride(from: 1, to: width, by: 2) {
             guard let parent = self[parent: node], let left = TreeMath.left(node), let right = TreeMath.right(node)
@@ -37,8 +37,9 @@ extension RatchetTree {
         }
     }
 
-    /// Whether a node below `child` was set together with `parent` (§7.9.2). Two conditions must hold. The resolution of `child`
-    /// must consist of this node and the unmerged leaves of `parent`, and the node must contain the parent hash of `parent`.
+    /// Whether a commit set `parent` together with a node in the resolution of `child` (§7.9.2). Two conditions must hold. Except
+    /// for that node, the resolution must consist of unmerged leaves of `parent`. The node must contain the parent hash of
+    /// `parent`.
     private mutating func isLinked(
         _ node: Int, _ parent: ParentNode, child: Int, sibling: Int
     ) throws(MLSError) -> Bool {

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The public ratchet tree of a group (RFC 9420 §4.1, §7). It is a value, and its copies share the unchanged parts.
+/// The public ratchet tree of a group (RFC 9420 §4.1, §7). A tree is a value. Copies of a tree share unchanged parts.
 public struct RatchetTree: Sendable {
     /// The number of leaves, including blank ones. It is a power of two.
     private(set) var size: Int
@@ -79,14 +79,13 @@ public struct RatchetTree: Sendable {
         hashes.invalidate(index, size)
     }
 
-    /// Returns the leftmost blank leaf, which a new member gets. If there is none, returns the first leaf beyond the tree
-    /// (§12.1.1).
+    /// Returns the leftmost blank leaf, for a new member (§12.1.1). If no leaf is blank, returns the first leaf beyond the tree.
     mutating func firstBlankLeaf() -> LeafIndex {
         while firstBlankHint < size, nodes[2 * firstBlankHint] != nil { firstBlankHint += 1 }
         return LeafIndex(firstBlankHint)
     }
 
-    /// Adds a leaf at the leftmost blank position, and adds it to the unmerged leaves of the nodes above (§7.7, §12.1.1).
+    /// Adds a leaf at the leftmost blank position. Adds the leaf to the unmerged leaves of all nodes above (§7.7, §12.1.1).
     mutating func add(_ leaf: LeafNode) throws(MLSError) -> LeafIndex {
         let index = firstBlankLeaf()
         if index.int == size { try extend() }
@@ -102,13 +101,13 @@ public struct RatchetTree: Sendable {
         return index
     }
 
-    /// Replaces a leaf and blanks the nodes above it (§12.1.2).
+    /// Replaces a leaf. Blanks the nodes above the leaf (§12.1.2).
     mutating func update(_ index: LeafIndex, _ leaf: LeafNode) {
         setLeaf(leaf, at: index)
         blankDirectPath(index)
     }
 
-    /// Blanks a leaf and the nodes above it (§12.1.3). The caller truncates the tree after the last removal.
+    /// Blanks a leaf and the nodes above the leaf (§12.1.3). The caller truncates the tree after the last removal.
     mutating func remove(_ index: LeafIndex) {
         setLeaf(nil, at: index)
         blankDirectPath(index)
@@ -163,10 +162,10 @@ public struct RatchetTree: Sendable {
         return writer.bytes
     }
 
-    /// Reads a `ratchet_tree`. Only its shape is checked: see ``UnverifiedRatchetTree``.
+    /// Reads a `ratchet_tree`. Checks only the shape of the tree (see ``UnverifiedRatchetTree``).
     ///
-    /// - Parameter policy: the bound on the number of leaves, including blank ones. Nil for a tree that this client has stored.
-    ///   Such a tree may exceed the bound, because members may have left since the group was joined.
+    /// - Parameter policy: the bound on the number of leaves, including blank leaves. Nil for a tree from this client's storage:
+    ///   members may have left, so a stored tree may exceed the bound.
     init(decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy? = nil) throws(MLSError) {
         var cache = CapabilitiesCache()
         var listed = ChunkedArray<Node?>()
@@ -218,8 +217,8 @@ public struct RatchetTree: Sendable {
         }
     }
 
-    /// Whether an encryption key occurred twice when the tree was read. The verification refuses such a tree.
+    /// Whether an encryption key occurred twice when the tree was read. Verification refuses a tree with such a key.
     private(set) var hasDuplicateEncryptionKey = false
-    /// Whether a signature key occurred twice when the tree was read. The verification refuses such a tree.
+    /// Whether a signature key occurred twice when the tree was read. Verification refuses a tree with such a key.
     private(set) var hasDuplicateSignatureKey = false
 }

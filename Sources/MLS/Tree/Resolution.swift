@@ -1,6 +1,6 @@
 extension RatchetTree {
-    /// Returns the resolution of a node: the nodes that together cover all members below it (RFC 9420 §4.1.1). The leaves in
-    /// `new` are left out (§7.6).
+    /// Returns the resolution of a node (RFC 9420 §4.1.1). The nodes of a resolution together cover all members below the node.
+    /// The leaves in `new` are left out (§7.6).
     ///
     /// - Parameter limit: maximum number of nodes.
     /// - Returns: the nodes; nil if there are more than `limit`.
@@ -28,17 +28,17 @@ extension RatchetTree {
         return result
     }
 
-    /// Whether the resolution is empty, because there is no member below the node.
+    /// Whether the resolution of a node is empty. It is empty if no member is below the node.
     func isResolutionEmpty(_ node: Int) -> Bool { resolution(of: node, limit: 0)?.isEmpty ?? false }
 
-    /// A node of a filtered direct path, together with that child of the node that is not on the path.
+    /// A node of a filtered direct path, and the node's child outside of the path.
     struct PathStep: Sendable {
         let node: Int
         let copath: Int
     }
 
-    /// Returns the filtered direct path of a leaf, from the leaf to the root. The path leaves out nodes whose other child has an
-    /// empty resolution (§4.1.2).
+    /// Returns the filtered direct path of a leaf, from the leaf to the root. A node is left out if its child outside of the path
+    /// has an empty resolution (§4.1.2).
     func filteredDirectPath(_ leaf: LeafIndex) -> [PathStep] {
         var steps: [PathStep] = []
         var below = TreeMath.node(leaf)

@@ -1,5 +1,5 @@
-/// Counts of all leaves' features. They are updated with each change of a leaf, so that conditions on all members can be checked
-/// without visiting every leaf (RFC 9420 §7.3, §11.1, §13).
+/// The number of leaves with each feature. Every change of a leaf updates these numbers. A check of all members then needs no
+/// visit to every leaf (RFC 9420 §7.3, §11.1, §13).
 struct TreeCensus: Sendable {
     private(set) var members = 0
     private var credentialsInUse: [CredentialType: Int] = [:]
@@ -23,8 +23,8 @@ struct TreeCensus: Sendable {
         counts[key] = new == 0 ? nil : new
     }
 
-    /// Counts each value of a list once, even if the list has it several times. Most lists are short, and only a long list needs
-    /// a set.
+    /// Adds `step` to the count of each value in a list. A repeated value counts once. Only a list of more than 16 values needs a
+    /// set.
     private static func count<Key: Hashable>(_ keys: [Key], _ step: Int, _ counts: inout [Key: Int]) {
         guard keys.count <= 16 else {
             for key in Set(keys) { count(key, step, &counts) }

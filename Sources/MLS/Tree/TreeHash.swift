@@ -2,11 +2,11 @@ import TLSCodec
 
 /// The known tree hashes (RFC 9420 §7.8). Unknown hashes take no memory.
 ///
-/// If all nodes of a subtree are blank, at most the hash of its top node is stored. So the memory is proportional to the number
-/// of nodes that are not blank, even in a very wide tree.
+/// In a blank subtree, at most the hash of the top node is stored. The memory is therefore proportional to the number of nodes
+/// that are not blank, even in a very wide tree.
 struct TreeHashCache: Sendable {
     private struct Chunk: Sendable {
-        /// The nodes of the chunk that have a hash in `bytes`, in ascending order.
+        /// The nodes of the chunk with a hash in `bytes`. The hashes are in ascending order of their nodes.
         var placed: UInt64 = 0
         /// The nodes of the chunk whose hash is known.
         var valid: UInt64 = 0
@@ -36,8 +36,8 @@ struct TreeHashCache: Sendable {
         chunks[needed - 1].bytes.removeLast(chunks[needed - 1].bytes.count - rest)
     }
 
-    /// Removes the hashes of a node and of all nodes above it, up to the root. It does not stop at a node without a hash, because
-    /// below the top of a blank subtree no hashes are stored, and the nodes above may still have theirs.
+    /// Marks the hashes of a node and of all nodes above as unknown, up to the root. Does not stop at a node without a hash.
+    /// Inside a blank subtree, no hashes are stored, but nodes above may have hashes.
     mutating func invalidate(_ node: Int, _ leaves: Int) {
         var node = node
         let root = TreeMath.root(leaves)
@@ -55,13 +55,14 @@ struct TreeHashCache: Sendable {
         return chunks[node / 64].bytes[start..<(start + hashLength)]
     }
 
-    /// Returns the position of a node's hash in the bytes of its chunk, even if the hash is not stored.
+    /// Returns the position of a node's hash in the bytes of its chunk. If the hash is not stored, returns the position for
+    /// insertion.
     private func place(_ node: Int) -> Int {
         let before = chunks[node / 64].placed & ((1 << UInt64(node % 64)) - 1)
         return before.nonzeroBitCount * hashLength
     }
 
-    /// Sets a hash. `write` writes it directly into the cache's memory.
+    /// Sets the hash of a node. `write` writes the hash directly into the cache's memory.
     mutating func set(_ node: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
         let (chunk, bit) = (node / 64, 1 << UInt64(node % 64) as UInt64)
         let (start, length) = (place(node), hashLength)
@@ -114,7 +115,7 @@ extension RatchetTree {
         return .hashed
     }
 
-    /// Stores the hash of a blank subtree in the cache, without the hashes of the nodes below its top.
+    /// Computes the hash of a blank subtree. Stores only the hash of the subtree's top node in the cache.
     private mutating func computeBlankHash(_ node: Int, _ writer: inout TLSWriter) {
         let length = hash.length
         // The hashes of complete subtrees, from left to right. Each leaf completes as many subtrees as its position has trailing
@@ -153,9 +154,9 @@ extension RatchetTree {
         writer.writeOpaque(right)
     }
 
-    /// Returns the tree hash that a node had before some leaves were added (§7.9, `original_sibling_tree_hash`). For this hash,
-    /// the added leaves count as blank and are missing in all lists of unmerged leaves. Subtrees without an added leaf keep their
-    /// hash.
+    /// Returns a node's tree hash from the time before some leaves were added (§7.9, `original_sibling_tree_hash`). For this
+    /// hash, an added leaf counts as blank, and is missing in every list of unmerged leaves. A subtree without an added leaf
+    /// keeps its hash.
     mutating func treeHash(of node: Int, without excluded: ArraySlice<LeafIndex>) -> [UInt8] {
         let below = TreeMath.leaves(below: node)
         let excluded = excluded.filter { below.contains($0.int) }

@@ -1,6 +1,6 @@
 import KithSupport
 
-/// New keys for a committer's path (RFC 9420 §7.4, §7.5). They are not encrypted to the other members yet.
+/// New keys for a committer's path (RFC 9420 §7.4, §7.5), before encryption to the other members.
 struct GeneratedPath: Sendable {
     let steps: [RatchetTree.PathStep]
     /// The path secrets, one for each step.
@@ -11,11 +11,11 @@ struct GeneratedPath: Sendable {
     let leafNode: LeafNode
 }
 
-/// A received path whose public keys are already in the tree.
+/// A received path. The path's public keys are already in the tree.
 struct MergedPath: Sendable {
     let path: UpdatePath
     let steps: [RatchetTree.PathStep]
-    /// The leaves that the same commit added. The path is not encrypted to them.
+    /// The leaves that the path's commit adds. The path is not encrypted to these leaves.
     let added: Set<LeafIndex>
 }
 
@@ -55,7 +55,7 @@ extension RatchetTree {
 
     /// Encrypts each path secret to the nodes in the resolution of its copath node (§7.6).
     ///
-    /// - Parameter new: the leaves that the same commit added, whose members get their secret in the Welcome.
+    /// - Parameter new: the leaves that the path's commit adds. Their members get a path secret in the Welcome.
     func encryptPath(
         _ path: GeneratedPath, context: [UInt8], excluding new: Set<LeafIndex>, random: RandomSource,
         _ algorithms: Algorithms
@@ -114,7 +114,8 @@ extension RatchetTree {
         return MergedPath(path: path, steps: steps, added: new)
     }
 
-    /// Decrypts the secret of the lowest path node above a member, and derives the other secrets (§7.5, receiver's side).
+    /// Decrypts the secret of the lowest path node above a member. Derives all higher secrets from that secret (§7.5, receiver's
+    /// side).
     ///
     /// - Returns: the commit secret, and the private keys of the path's nodes above the member.
     func decryptPath(
@@ -134,7 +135,7 @@ extension RatchetTree {
         return try derivePath(secret, steps[first...].map(\.node), algorithms)
     }
 
-    /// Derives the keys of path nodes from the secret of the lowest one, and compares them with the tree (§7.5).
+    /// Derives the keys of path nodes from the secret of the lowest node. Compares these keys with the tree (§7.5).
     func derivePath(
         _ secret: SecretBytes, _ path: [Int], _ algorithms: Algorithms
     ) throws(MLSError) -> (commitSecret: SecretBytes, keys: [Int: HPKEPrivateKey]) {

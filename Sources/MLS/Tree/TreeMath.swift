@@ -3,7 +3,7 @@ enum TreeMath {
     /// Returns the number of nodes of a tree with the given number of leaves.
     static func nodeWidth(_ leaves: Int) -> Int { leaves == 0 ? 0 : 2 * leaves - 1 }
 
-    /// Returns the level of a node, which is 0 for leaves.
+    /// Returns the level of a node. A leaf has level 0.
     static func level(_ node: Int) -> Int { (~node).trailingZeroBitCount }
 
     /// Returns the root of a tree whose number of leaves is a power of two.
@@ -67,7 +67,7 @@ enum TreeMath {
         return ancestor - reach <= node && node <= ancestor + reach
     }
 
-    /// Returns the lowest node above both leaves, or the leaf itself if they are the same.
+    /// Returns the lowest node above two leaves. If `left` equals `right`, returns the node of that leaf.
     static func commonAncestor(_ left: LeafIndex, _ right: LeafIndex) -> Int {
         var (x, y) = (node(left), node(right))
         var level = 0
@@ -79,7 +79,7 @@ enum TreeMath {
         return level == 0 ? x : (x << level) + (1 << (level - 1)) - 1
     }
 
-    /// Returns the smallest power of two that is not less than a number.
+    /// Returns the smallest power of two that is at least `leaves`.
     static func fullSize(_ leaves: Int) -> Int {
         var size = 1
         while size < leaves { size <<= 1 }

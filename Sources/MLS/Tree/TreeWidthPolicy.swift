@@ -1,14 +1,14 @@
-/// Bounds the number of leaves of a received tree by the number of its members, so that nobody can make a tree expensive with
-/// blank nodes.
+/// Bounds the number of leaves of a received tree by the number of members. This bounds the cost of blank nodes.
 ///
-/// A blank node takes one byte in a `ratchet_tree`, but the receiver has to compute a hash for it. By RFC 9420, even an honest
-/// group may have many blank nodes: the tree shrinks only while its right half is blank (§7.7), so one member far to the right
-/// keeps the width of a formerly large group. Therefore a policy has two bounds: a fixed number of leaves that is allowed for
-/// every tree, and a number of leaves per member that is allowed for a larger tree.
+/// A blank node takes one byte in a `ratchet_tree`, but the receiver must hash the node. Even an honest group may have many blank
+/// nodes. A tree shrinks only while its right half is blank (RFC 9420 §7.7). One member far to the right therefore keeps a
+/// formerly large tree wide.
+///
+/// A policy has two bounds. Every tree may have ``leaves`` leaves. A larger tree may have ``leavesPerMember`` leaves per member.
 public struct TreeWidthPolicy: Hashable, Sendable {
-    /// Number of leaves that every tree may have, even with few members.
+    /// Number of leaves that a tree may have with any number of members.
     public var leaves: Int
-    /// Maximum number of leaves per member in a tree with more leaves than ``leaves``.
+    /// Maximum number of leaves per member, for a tree with more than ``leaves`` leaves.
     public var leavesPerMember: Int
 
     /// Creates a policy from its two bounds.
@@ -17,15 +17,14 @@ public struct TreeWidthPolicy: Hashable, Sendable {
         self.leavesPerMember = leavesPerMember
     }
 
-    /// The policy for groups that the application has a reason to trust, such as those of a known inviter.
+    /// The policy for groups that the application trusts, for example groups of a known inviter.
     public static let ordinary = TreeWidthPolicy(
         leaves: Limits.sparseLeaves, leavesPerMember: Limits.leavesPerMember)
     /// The policy for groups of strangers.
     public static let strict = TreeWidthPolicy(
         leaves: Limits.strictSparseLeaves, leavesPerMember: Limits.strictLeavesPerMember)
 
-    /// Whether the policy allows a tree that has the given number of leaves, including blank ones, and the given number of
-    /// members.
+    /// Whether the policy allows a tree with the given numbers of leaves and members. Blank leaves count too.
     public func allows(leaves: Int, members: Int) -> Bool {
         guard leaves > self.leaves else { return true }
         return (leaves - 1) / max(1, leavesPerMember) < members

@@ -2,8 +2,7 @@
 struct UnverifiedRatchetTree: Sendable {
     private var tree: RatchetTree
 
-    /// Reads a tree. A tree that has more leaves, including blank ones, than the policy allows for its number of members is
-    /// refused before anything is hashed.
+    /// Reads a tree. If the policy does not allow the tree's number of leaves, refuses the tree before hashing.
     init(
         decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy
     ) throws(MLSError) {
@@ -14,8 +13,8 @@ struct UnverifiedRatchetTree: Sendable {
     var memberCount: Int { tree.memberCount }
     /// The number of leaves, including blank ones.
     var leafCount: Int { tree.size }
-    /// The leaf at a given index; nil if it is blank or does not exist. The signer's leaf is needed before the tree is verified,
-    /// because it has the key for checking the GroupInfo's signature.
+    /// The leaf at a given index; nil if the leaf is blank or does not exist. The signer's leaf contains the key for the
+    /// GroupInfo's signature. This signature is verified before the tree.
     subscript(leaf: LeafIndex) -> LeafNode? { tree[leaf] }
 
     /// Makes all checks of RFC 9420 §12.4.3.1 for the tree of a joined group.
@@ -51,7 +50,7 @@ struct UnverifiedRatchetTree: Sendable {
     }
 
     /// Checks the encryption key and the unmerged leaves of each parent node (§7.1, §12.4.3.1). The unmerged leaves must be in
-    /// order, exist, be below that node, and be unmerged in all parent nodes between.
+    /// ascending order. Each of them must exist, be below that node, and be unmerged in all parent nodes in between.
     private func verifyUnmergedLeaves(_ algorithms: Algorithms) throws(MLSError) {
         for node in stride(from: 1, to: tree.width, by: 2) {
             guard let parent = tree[parent: node] else { continue }
@@ -73,7 +72,7 @@ struct UnverifiedRatchetTree: Sendable {
 }
 
 extension [LeafIndex] {
-    /// Whether a list in ascending order contains an index.
+    /// Whether this list contains an index. The list must be in ascending order.
     func containsSorted(_ leaf: LeafIndex) -> Bool {
         var (low, high) = (startIndex, endIndex)
         while low < high {
