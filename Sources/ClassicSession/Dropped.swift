@@ -1,5 +1,5 @@
 /// The reason why an input was dropped. A dropped input does not advance the session. The session remembers only the number that
-/// an altered message claims. This keeps it from reporting the message as missing too. From the input's content, this value
+/// an altered message claims. So the session does not report the message as missing too. From the input's content, this value
 /// contains at most a claimed message number or the length of a key.
 public enum Dropped: Hashable, Sendable {
     /// A message whose MAC is wrong, or whose number or content is invalid. These faults share one case, so that a forger cannot

@@ -105,7 +105,7 @@ struct SealedMessage: Hashable, Sendable {
     static let macBytes = 32
 
     var kind: Kind
-    /// The number of the message. On each side, the first message has the number 1, and each following number is one higher.
+    /// The number of the message. Each side numbers its messages from 1 on, without gaps.
     var number: UInt64
     var iv: [UInt8]
     var ciphertext: [UInt8]

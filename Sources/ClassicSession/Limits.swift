@@ -37,7 +37,7 @@ public enum ClassicLimits {
     static let highestNumber: UInt64 = 1 << 32
 
     /// Length of the range of message numbers that an altered frame may claim. The range begins with the next expected number. A
-    /// higher claim is not shown. The session remembers each accepted claim. This keeps it from reporting an altered message as
-    /// missing too. At most this many claims are remembered.
+    /// higher claim is not shown. The session remembers each accepted claim. So an altered message is not reported as missing
+    /// too. At most this many claims are remembered.
     static let believedLead: UInt64 = 64
 }

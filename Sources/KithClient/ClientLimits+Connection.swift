@@ -7,17 +7,16 @@ extension ClientLimits {
     /// headers.
     package static let upgradeResponse = 8 << 10
 
-    /// Maximum number of frames that wait for the event loop or for a relay that does not read. At most ``unansweredRequests`` of
-    /// these frames are requests. The remaining 4,096 frames are reactions to the relay's own frames, such as a repeated
-    /// `unfollow`. A connection may follow 4,096 channels, and each of them can cause one reaction. Only a hostile relay causes
-    /// more reactions. The client disconnects such a relay.
+    /// Maximum number of unsent frames of a connection. Frames wait for the event loop, or for a relay that does not read. At
+    /// most ``unansweredRequests`` of these frames are requests. The remaining 4,096 frames are reactions to the relay's own
+    /// frames, such as a repeated `unfollow`. A connection may follow 4,096 channels, and each of them can cause one reaction.
+    /// Only a hostile relay causes more reactions. The client disconnects such a relay.
     static let unsentFrames = unansweredRequests + 4096
 
     /// The longest accepted status page of a relay, in bytes. The limit is ten times the usual length.
     package static let statusPage = 64 << 10
 
-    /// Maximum length of the error with which a relay refuses a request for a blob, in bytes. An error consists of a few numbers
-    /// and one sentence.
+    /// Maximum length of a relay's error about a blob, in bytes. An error consists of a few numbers and one sentence.
     package static let blobError = 1 << 10
 
     /// The longest accepted file of known relays, in bytes. The limit is enough for thousands of relays.

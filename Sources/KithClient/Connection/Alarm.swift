@@ -11,8 +11,8 @@ final class Alarm: Sendable {
         var isCancelled = false
     }
 
-    /// The longest wait before the clock is read again. Event loops do not count the time during which the machine sleeps. With
-    /// this limit, a call is at most this much late after the machine wakes up.
+    /// The longest wait before the clock is read again. Event loops do not count the time during which the machine sleeps. If the
+    /// time of a call passes while the machine sleeps, the call comes at most this long after the machine has woken up.
     private static let longestWait = Duration.seconds(5)
 
     private let state = Mutex(State())

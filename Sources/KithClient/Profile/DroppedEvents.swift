@@ -49,8 +49,8 @@ struct DroppedEvents {
 
     /// Notes that an event is dropped.
     ///
-    /// - Returns: whether the event's subject can be read again. A message of the user that is not in the log yet is not read
-    ///   again: another event follows when the message is in the log. The result is `true` for such a message too.
+    /// - Returns: whether the event's subject can be read again. If a message of the user is not in the log yet, it is not read
+    ///   again: another event follows when the message is in the log. For such a message, the result is `true` too.
     mutating func note(_ event: KithEvent) -> Bool {
         switch event {
         case .contact(let contact): contacts.insert(contact.id)

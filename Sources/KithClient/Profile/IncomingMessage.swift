@@ -2,13 +2,13 @@ import KithWire
 
 /// A message from ``Profile/incomingMessages(as:from:acceptsStrangers:)``.
 ///
-/// If neither the message nor a later message of its conversation is acknowledged, the message is delivered again. This happens
-/// in this process or in a later one.
+/// Without an acknowledgement, the message is delivered again, in this process or in a later one. The acknowledgement of a later
+/// message in the conversation counts too.
 public struct IncomingMessage: Sendable {
     /// The message.
     public let message: Message
-    /// Whether the message was delivered before without an acknowledgement, because the program ended or stopped reading. The
-    /// program may already have processed the message, but has not replied to it.
+    /// Whether the message was already delivered, but not acknowledged. The program had ended or stopped reading. The program may
+    /// already have processed the message, but has not replied to it.
     public let isRepeated: Bool
     private let place: IncomingPlace
     private let profile: Profile

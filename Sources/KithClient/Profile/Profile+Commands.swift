@@ -83,7 +83,8 @@ extension Profile {
         _ = try await perform(.remove(conversation, contact))
     }
 
-    /// Leaves a conversation. The first device of another member that notices this removes this device from the group.
+    /// Leaves a conversation. After that, another member's device removes this device from the group. The first device that
+    /// notices does this.
     public func leave(_ conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.leave(conversation))
     }

@@ -54,8 +54,8 @@ public actor Profile {
     /// The time of the device's clock, in milliseconds since 1970.
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
-    /// Sets the address at which this process reaches the relay with a pin. For example, a relay on this machine may be reachable
-    /// under a local address only. The pin proves that the address leads to the right relay.
+    /// Sets the address under which this process connects to the relay with the given pin. For example, a relay on this machine
+    /// may be reachable under a local address only. The pin proves that the address leads to the right relay.
     package func reach(_ pin: RelayPin, at address: RelayAddress) {
         shortcuts[pin] = address
         for (id, link) in links where link.relay.pin == pin {
@@ -197,8 +197,8 @@ public actor Profile {
     /// read the waiting events, the stream reads the profile in place of the dropped events:
     ///
     /// - The stream delivers each notice and each message of another member once, in the order of the log.
-    /// - The stream delivers the user's own messages that were dropped, and all later messages of the user. It delivers each of
-    ///   them when the message is in the log, with its current state.
+    /// - The stream delivers the user's own messages that were dropped, and all later messages of the user. It delivers such a
+    ///   message, with its current state, when the message is in the log.
     /// - The stream delivers the current state of conversations, contacts and relays.
     /// - Other events, such as ``KithEvent/memberIsOnline(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, cannot be read
     ///   again. These events keep their places. If these events alone fill more than half of the buffer, the oldest of them are

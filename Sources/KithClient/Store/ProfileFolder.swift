@@ -57,8 +57,8 @@ struct ProfileFolder: Sendable {
     /// Removes the rights of other users to the folder and its files. A copy or a restore may have added such rights. If the
     /// folder cannot be written, does nothing.
     ///
-    /// - Throws: ``PrivateFileError`` if this user may not read the vault. Unless `forReading` is `true`, also if this user may
-    ///   not write the vault.
+    /// - Throws: ``PrivateFileError`` if this user may not read the vault. If `forReading` is `false`, ``PrivateFileError`` also
+    ///   if this user may not write the vault.
     func tighten(forReading: Bool) throws(PrivateFileError) {
         guard access(vault.path, R_OK) == 0 else { throw PrivateFileError(.read, vault) }
         guard isWritable else {

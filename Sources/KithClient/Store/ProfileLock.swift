@@ -12,8 +12,8 @@ import PrivateFiles
 
 /// This process's lock on a profile. The lock ends when its last reference is released, or when the process ends.
 ///
-/// The lock belongs to an open file (`flock`), so the system releases it with the process. The existence of the file means
-/// nothing. The file is never removed. This keeps two processes from locking two files with the same name.
+/// The lock belongs to an open file (`flock`), so the system releases the lock when the process ends. The existence of the file
+/// means nothing. The file is never removed. This keeps two processes from locking two files with the same name.
 package final class ProfileLock: Sendable {
     /// A lock without a file, for a store that no other process can use.
     package static let none = ProfileLock(descriptor: -1)

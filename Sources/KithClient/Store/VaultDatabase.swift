@@ -130,9 +130,9 @@ struct VaultDatabase: Sendable {
     /// value is in the index, so a change writes one page.
     ///
     /// Entries are stored in the order of their arrival, with an index. Storing an entry writes one page more, but all
-    /// conversations share the same few pages. In the order of owner and item, each conversation would fill and split pages of
-    /// its own. With 100,000 entries in 100 conversations, `ClientBenchmark` measured 30 KB for a message in the order of
-    /// arrival, and 37 KB in the order of owner and item.
+    /// conversations share the same few pages. If entries were stored in the order of owner and item, each conversation would
+    /// fill and split pages of its own. With 100,000 entries in 100 conversations, `ClientBenchmark` measured 30 KB for a message
+    /// in the order of arrival, and 37 KB in the order of owner and item.
     private static let schema =
         """
         -- One row. header: a WrappedKey. last_request: the highest item ever put into the table of requests.

@@ -4,8 +4,8 @@ import KithSupport
 import PrivateFiles
 
 extension VaultStore {
-    /// Creates a new vault in a folder, and stores the first contents in it in the same step. A vault without a profile could not
-    /// be used, and would keep the user from creating a new vault. The caller must hold the folder's ``ProfileLock``.
+    /// Creates a new vault with its first contents in a folder, in one step. A vault without a profile could not be used, and
+    /// would keep the user from creating a new vault. The caller must hold the folder's ``ProfileLock``.
     ///
     /// - Throws: ``KithError/profileExists``, ``KithError/passphraseNeeded`` for an empty passphrase, ``KithError/file(_:)`` or
     ///   ``KithError/store(_:)``. After an error, there is no new vault, and an existing vault is unchanged.

@@ -16,7 +16,7 @@ struct WaitingCommands {
     /// Whether a command waits until the inbox of an invite is ready.
     func isInviteAwaited(_ inbox: InboxID) -> Bool { invites[inbox] != nil }
 
-    /// Returns the intents of a conversation for which commands wait, the oldest first.
+    /// Returns a conversation's intents that have waiting commands, the oldest intent first.
     func places(in conversation: ConversationID) -> [IntentPlace] {
         byIntent.keys.filter { $0.conversation == conversation }.sorted { $0.intent < $1.intent }
     }

@@ -97,8 +97,8 @@ extension CursorBook {
 
     /// Finds the next message for a reader, and stores the fact that the message was delivered.
     ///
-    /// One call reads only a limited number of entries. If the user has not accepted a conversation, the messages of the
-    /// conversation are not delivered until the user accepts it.
+    /// One call reads only a limited number of entries. The messages of a conversation are delivered only after the user has
+    /// accepted the conversation.
     mutating func next(for reader: CursorReader, in profile: inout ProfileState) throws(KithError) -> Incoming {
         guard var cursor = used[reader.cursor] else { throw .notFound(reader.name) }
         guard cursor.reader == reader.number else { throw .cursor(.takenOver(reader.name)) }

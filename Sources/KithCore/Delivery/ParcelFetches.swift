@@ -75,7 +75,8 @@ struct ParcelFetches {
         return nil
     }
 
-    /// Handles a refusal from a relay: of a request about a parcel, or of the follow of the parcel's channel.
+    /// Handles a relay's refusal. The relay has refused a request about a parcel, or has refused to let the client follow the
+    /// parcel's channel.
     mutating func didRefuse(
         _ purpose: ParcelPurpose, _ error: RelayError, at now: UInt64, in step: inout Step
     ) -> Event? {

@@ -21,8 +21,8 @@ struct DepositPolicy {
     /// Whether to make a deposit when the inbox is opened at its relay.
     var isDueAtOpening: Bool { !isOver && (isOwed || depositedAt == 0 || rest == 0) }
 
-    /// Whether to make a deposit while the relay is connected. This is `false` until the first deposit, which the client makes
-    /// when it opens the inbox.
+    /// Whether to make a deposit while the relay is connected. Before the first deposit, this is `false`: the client makes the
+    /// first deposit when it opens the inbox.
     var isDueWhileOpen: Bool { depositedAt > 0 && !isPaused && !isOver && rest == 0 }
 
     /// Returns the milliseconds until the next deposit; `nil` if no time is planned for a deposit. If the device's clock is in

@@ -97,7 +97,7 @@ extension InboxMachine {
         return .mayJoin(isUninvited: isUninvited, isPending: isPending)
     }
 
-    /// Whether a contact's earlier letter to this inbox led to a conversation that this device has left.
+    /// Whether a contact has sent an earlier letter to this inbox, and this device has left the resulting conversation.
     private func wasDeclined(_ contact: ContactID, in conversations: ConversationTable) -> Bool {
         record.taken.contains { letter in
             guard let place = conversations[letter.conversation], place.machine.record.contact == contact else {

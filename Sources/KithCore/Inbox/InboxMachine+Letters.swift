@@ -123,9 +123,9 @@ extension InboxMachine {
 
     // MARK: Letters set aside
 
-    /// Returns the time that measures the waits of letters, in milliseconds since 1970. If the relay's time is known, this is the
-    /// relay's time, because the device's clock may differ after a restart. A relay gains nothing by stating a wrong time: the
-    /// relay could hold back letters anyway.
+    /// Returns the current time for measuring the waits of letters, in milliseconds since 1970. If the relay's time is known,
+    /// returns the relay's time: the device's clock may differ after a restart. A relay gains nothing by stating a wrong time:
+    /// the relay could hold back letters anyway.
     func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
 
     /// Returns the wait of a Welcome that can be judged only after more of the conversation's log was read. `nil` if the Welcome

@@ -8,21 +8,21 @@ import KithWire
 // find out there who is online.
 
 extension InboxMachine {
-    /// Asks the relay to drop the letters that were read, if only a few people have the inbox's address.
+    /// If only a few people have the inbox's address, asks the relay to drop the letters that were read.
     mutating func trimAtOnce(in device: inout DeviceState) {
         if record.purpose.hasLimitedAudience { trim(in: &device) }
     }
 
-    /// Asks the relay to drop the letters that were read, if many people may have the inbox's address and a trim is due.
+    /// If many people may have the inbox's address and a trim is due, asks the relay to drop the letters that were read.
     mutating func trimIfDue(in device: inout DeviceState) {
         guard let delay = trimDelay(at: device.wall), delay == 0 else { return }
         drawTrim(after: ClientLimits.trimMs, within: ClientLimits.trimMs, in: &device)
         trim(in: &device)
     }
 
-    /// Chooses a new random time if a trim was missed while the relay was not connected. An immediate trim would show the senders
-    /// of letters when the device connected. If the planned time is too far in the future, the clock was wrong, and the time is
-    /// replaced as well.
+    /// If a trim was missed while the relay was not connected, chooses a new random time for the trim. An immediate trim would
+    /// show the senders of letters when the device connected. If the planned time is too far in the future, the clock was wrong,
+    /// and the time is replaced as well.
     mutating func postponeTrim(in device: inout DeviceState) {
         guard !record.purpose.hasLimitedAudience else { return }
         let latest = device.wall.plus(2 * ClientLimits.trimMs)
@@ -43,8 +43,8 @@ extension InboxMachine {
         store(in: &device)
     }
 
-    /// Asks the relay to drop the letters that were read. The transaction that stores the results of these letters comes first,
-    /// the request after it.
+    /// Asks the relay to drop the letters that were read. The device first stores the results of these letters, and then sends
+    /// the request.
     private mutating func trim(in device: inout DeviceState) {
         guard record.readThrough > record.trimmedSeq, connection.followTag != nil, !connection.isTrimming,
             !record.isClosing

@@ -10,10 +10,11 @@ enum JoinPolicy {
         return TreeWidthPolicy.strict.allows(leaves: leaves, members: members)
     }
 
-    /// Whether a Welcome may add this device to a known conversation again, according to the facts before joining. The result is
-    /// `false` if the conversation is accepted and active, is being created, or was left by this device. If this device was
-    /// removed, or if the conversation has stopped or is pending, two conditions apply: the Welcome names the conversation's own
-    /// relay, and it leads to a later epoch.
+    /// Whether a Welcome may add this device to a known conversation again. Only facts that are known before joining count.
+    ///
+    /// - If the conversation is accepted and active, is being created, or was left by this device, the result is `false`.
+    /// - If this device was removed, or if the conversation has stopped or is pending, the Welcome must name the conversation's
+    ///   own relay and lead to a later epoch.
     ///
     /// - Parameters:
     ///   - own: the conversation's relay.
@@ -45,7 +46,7 @@ enum JoinPolicy {
     ///
     /// - In a conversation of two, the inviter must be the other person, and the Welcome's group must contain nobody else.
     /// - In a group, the inviter must have been a member.
-    /// - If a restored device does not know the group, the inviter must be a contact.
+    /// - If this device was restored and does not know the group, the inviter must be a contact.
     ///
     /// - Parameters:
     ///   - inviter: the account that made the Welcome; `nil` if it is unknown.

@@ -111,8 +111,8 @@ struct ModelLimits {
     static let presentedEpochs = 8
     /// Maximum number of key packages in one inbox.
     static let keyPackages = 1_000
-    /// Number of key packages that one inbox gives out without a wait. After that, the inbox gives out one key package in the
-    /// time of the next constant, in milliseconds.
+    /// Number of key packages that one inbox gives out without a wait. After that, the inbox gives out one key package at a time.
+    /// The wait for each of them is the next constant, in milliseconds.
     static let withdrawBurst: UInt64 = 400
     static let withdrawEveryMs: UInt64 = 2_000
     /// Time after which a sender may try a full inbox again, in milliseconds.

@@ -50,7 +50,7 @@ struct ChatModel {
         }
     }
 
-    /// A question to the user, with the request that follows a yes and the request that follows a no.
+    /// A question to the user, with the requests for the answers yes and no.
     struct Question {
         let text: Sentence
         let yes: ChatRequest
@@ -65,7 +65,7 @@ struct ChatModel {
 
     /// Minimum time between two notices that a member is online, in milliseconds.
     static let presenceIntervalMs: UInt64 = 60_000
-    /// Minimum time for which a member lags before the user is told, in milliseconds. The network causes shorter lags.
+    /// Minimum duration of a member's lag before the user is told, in milliseconds. The network causes shorter lags.
     static let lagMs: UInt64 = 2_000
     /// Number of unsent messages that the status shows with their text. Further unsent messages are only counted.
     private static let namedWaiting = 1

@@ -63,7 +63,7 @@ struct ChatSession {
     private var pendingRequests = 0
     /// Whether a key or a signal ended the chat.
     private var wasLeft = false
-    /// The first reason why one of a program's lines did not reach the relay.
+    /// The error for a program's first failed line. A failed line did not reach the relay.
     private var failure: (any Error)?
 
     /// Opens a conversation. Shows nothing yet.

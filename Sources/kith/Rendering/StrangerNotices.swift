@@ -3,7 +3,7 @@ import KithClient
 /// Lines about strangers: the conversations that they begin, and their uses of the user's invites. The first few of them get a
 /// line each. Further ones are only counted.
 struct StrangerNotices {
-    /// Maximum number of conversations that get a line each. The maximum for uses of invites is equal.
+    /// Maximum number of conversations that get a line each. The same maximum applies to uses of invites.
     private static let toldOneByOne = 3
 
     private var told: Set<ConversationID> = []

@@ -30,7 +30,8 @@ final class ChatTerminal: Sendable {
         var input: InputLine
         var lines: Deque<String> = []
         var waiting: CheckedContinuation<String?, Never>?
-        /// Resumed when the user has finished a line that will not be sent. After that, the program may end.
+        /// The caller that waits until the user has finished the current line. The line will not be sent. After that, the program
+        /// may end.
         var finishing: CheckedContinuation<Void, Never>?
         var isAtEnd = false
         var isClosed = false

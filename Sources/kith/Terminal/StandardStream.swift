@@ -94,8 +94,9 @@ struct StandardStream: Sendable {
 }
 
 extension StandardStream {
-    /// Opens the descriptors of standard input, output and error if the caller has closed them. This keeps files and connections
-    /// of this program from getting one of these numbers. A descriptor that was opened here cannot be read or written.
+    /// Opens the descriptors of standard input, output and error if they were closed when the program started. This keeps files
+    /// and connections of this program from getting one of these numbers. A descriptor that was opened here cannot be read or
+    /// written.
     static func fillGaps() {
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
             // `open` returns the lowest free number, which is this one.

@@ -126,8 +126,8 @@ final class HostedRelay: Sendable {
     private static func isAny(_ host: String) -> Bool { ["0.0.0.0", "::"].contains(host) }
 
     /// Returns the host to which other machines connect: the host that the user gave, or the host on which the relay listens, or
-    /// an address of this machine. If the machine has several addresses and one of them is the last public host, returns that
-    /// one: the people who have joined know it.
+    /// an address of this machine. Among several addresses of this machine, the last public host is preferred: the people who
+    /// have joined know it.
     private static func publicHost(_ host: String, before: HostPlace.Place?) -> String {
         if let before, before.isGiven, let given = before.host { return given }
         guard isAny(host) else { return host }
@@ -157,7 +157,7 @@ struct HostPlace {
         var port: Int?
         /// The host on which the relay listens, if the user gave one.
         var listen: String?
-        /// Whether the user gave the public host. A host from the user is not replaced by a guess.
+        /// Whether the user gave the public host. If the user gave the host, no guess replaces it.
         let isGiven: Bool
         /// The pass in the relay's invites. Missing in files of older versions. The relays of such files stay open to everyone.
         let pass: String?

@@ -202,8 +202,8 @@ struct Listener {
 
     private func name(_ id: ConversationID) -> String { names[id] ?? "#\(id.rawValue)" }
 
-    /// Handles a conversation that a stranger began. If the options allow it, accepts the conversation. If they do not, prints
-    /// the commands that accept the conversation. A program gets only the event.
+    /// Handles a conversation that a stranger began. If the options accept strangers, accepts the conversation. If they do not,
+    /// prints the commands that accept it. A program gets only the event.
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
             try await profile.accept(conversation.id)

@@ -184,7 +184,7 @@ enum NamedTarget: Hashable, Sendable {
         Array(Set(names).filter { $0.isNear(name) }.sorted().prefix(5))
     }
 
-    /// Returns a sentence that says that nothing has the name, with a list of similar names.
+    /// Returns a sentence for an unknown name. The sentence lists similar names.
     static func unknown(_ name: String, among names: [String]) -> Sentence {
         let near = near(name, among: names).map { "\(name: $0)" as Sentence }
         let start: Sentence = "there is no contact or conversation \(name: name) here"

@@ -38,8 +38,8 @@ enum Passphrase {
         return String(passphrase)
     }
 
-    /// Minimum length of a passphrase without a warning, in characters. If a thief has the file, the thief can guess shorter
-    /// passphrases by trying.
+    /// Minimum length of a passphrase, in characters. A shorter passphrase causes a warning. If a thief has the file, the thief
+    /// can guess shorter passphrases by trying.
     static let fewestCharacters = 12
 
     /// Opens a vault with its key file. If the vault requires a passphrase, uses the passphrase.

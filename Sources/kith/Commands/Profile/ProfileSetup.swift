@@ -82,7 +82,7 @@ struct ProfileSetup: ParsableArguments {
         return passphrase
     }
 
-    /// Opens the profile. If the profile does not exist, creates it. People begin with the commands that use this function.
+    /// Opens the profile. If the profile does not exist, creates it. Commands for new users call this function.
     func openOrCreate(_ options: ProfileOptions, name: String?) async throws -> Profile {
         let profile: Profile
         do {

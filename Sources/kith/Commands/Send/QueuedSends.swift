@@ -57,7 +57,7 @@ struct QueuedSends {
     /// Polls until all messages are sent, the time is over, or the process that had the profile open has ended. Then closes the
     /// profile.
     ///
-    /// - Parameter options: the options to check whether another process still has the profile open; `nil` if this process has
+    /// - Parameter options: the options for a check whether another process still has the profile open; `nil` if this process has
     ///   opened the profile.
     private mutating func poll(
         _ profile: Profile, until end: ContinuousClock.Instant?, in options: ProfileOptions?
