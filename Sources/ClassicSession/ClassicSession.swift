@@ -34,7 +34,7 @@ public struct ClassicSession: Sendable {
     let run: RunID
     let offer: PublicKeyOffer
     var random: any RandomNumberGenerator & Sendable
-    /// The runs of the other user that were answered or reported. The session handles each run once.
+    /// The other user's runs that were answered or reported. The session handles each run once.
     var rememberedRuns: Set<RunID> = []
     var state = SessionState.idle
 

@@ -7,9 +7,9 @@ import KithWire
 struct DroppedEvents {
     /// The place in a conversation from which messages are read again.
     private struct Place {
-        /// The seq of the first message of the user that has to be read; `nil` if none has to be read.
+        /// The seq from which the user's own messages have to be read; `nil` if none have to be read.
         var own: UInt64?
-        /// The seq of the first notice or message of another member that has to be read; `nil` if none has to be read.
+        /// The seq from which notices and messages of other members have to be read; `nil` if none have to be read.
         var others: UInt64?
 
         /// The seq of the first entry that has to be read.

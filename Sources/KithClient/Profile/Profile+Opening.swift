@@ -35,7 +35,7 @@ extension Profile {
     ///   - name: the profile's name, which contacts see. If the profile exists, it must have this name.
     ///   - deviceName: the device's name, which members see; by default, the profile's name.
     ///   - secret: the secret that opens the profile.
-    /// - Throws: the errors of ``open(in:name:deviceName:secret:)``.
+    /// - Throws: the errors of the function that takes a `URL`.
     public static func open(
         _ path: String, as name: String, deviceName: String? = nil, secret: VaultSecret = .keyFile
     ) async throws(KithError) -> Profile {
@@ -93,7 +93,7 @@ extension Profile {
         return profile
     }
 
-    /// The files of a profile that other users of this machine may read. The list is empty unless the file system has no modes.
+    /// The profile's files that other users of this machine may read. The list is empty unless the file system has no modes.
     package static func filesOpenToOthers(in folder: URL) -> [String] { ProfileFolder(folder).filesOpenToOthers }
 
     /// Whether a folder has a profile.

@@ -128,9 +128,9 @@ extension InboxMachine {
     /// the relay could hold back letters anyway.
     func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
 
-    /// Returns the wait of a Welcome that can be judged only after more of the conversation's log was read. `nil` if the Welcome
-    /// can be judged now. The log of a pending conversation is not read, so no letter waits for that log. A Welcome may wait even
-    /// if the inviter is not a member yet: a later part of the log may add the inviter.
+    /// Returns the wait of a Welcome; `nil` if the Welcome can be judged now. A Welcome has to wait if this device must first
+    /// read more of the conversation's log. The log of a pending conversation is not read, so no letter waits for that log. A
+    /// Welcome may wait even if the inviter is not a member yet: a later part of the log may add the inviter.
     func logWait(
         _ conversation: ConversationMachine, before epoch: UInt64, _ seq: UInt64, in profile: ProfileState
     ) -> LogWait? {

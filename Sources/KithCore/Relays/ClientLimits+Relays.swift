@@ -13,8 +13,8 @@ extension ClientLimits {
     /// Memory that a waiting message needs in addition to its content, in bytes.
     package static let unreadOverhead = 128
 
-    /// Duration of a connection after which the pauses before reconnecting become short again. The duration is longer than a
-    /// handshake and catching up take.
+    /// If a connection has lasted this long, the pauses before reconnecting become short again. A handshake and catching up take
+    /// less time.
     package static let lastingConnection = Duration.seconds(5)
 
     /// Upper bound of the random pause before the first attempt to reconnect to a relay, in milliseconds. The pause is short, so

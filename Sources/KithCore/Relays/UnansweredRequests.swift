@@ -1,4 +1,4 @@
-/// The requests of a connection that have no final answer yet, by their numbers in frames.
+/// A connection's requests without a final answer, by their numbers in frames.
 struct UnansweredRequests<Ticket> {
     enum Purpose {
         case hello(at: Duration)

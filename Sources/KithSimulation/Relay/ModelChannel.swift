@@ -107,7 +107,7 @@ struct ModelLimits {
     static let entryIDMs: UInt64 = 86_400_000
     /// Number of epochs without entries that the relay remembers.
     static let trimmedEpochs: UInt64 = 1_000
-    /// Maximum number of epochs of one channel for which a connection keeps rights.
+    /// Maximum number of epochs for which a connection keeps rights in one channel.
     static let presentedEpochs = 8
     /// Maximum number of key packages in one inbox.
     static let keyPackages = 1_000

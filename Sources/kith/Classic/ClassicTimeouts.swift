@@ -19,6 +19,6 @@ enum ClassicTimeouts {
     /// Pauses before the handshake restarts. A stranger who knows both ids can cause restarts all day. The longest pause is 30
     /// seconds. This limits the cost for each side to one RSA handshake per pause.
     static let restarting = Backoff(shortestMs: 100, longestMs: 30_000)
-    /// Minimum duration of a connection after which the next pause before reconnecting is again the shortest pause.
+    /// If a connection has lasted this long, the next pause before reconnecting is the shortest pause again.
     static let steadyAfter = Duration.seconds(60)
 }

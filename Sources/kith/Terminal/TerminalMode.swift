@@ -58,7 +58,7 @@ struct TerminalMode: @unchecked Sendable {
         return !type.isEmpty && type != "dumb"
     }
 
-    /// Whether colours are wanted on standard output (https://no-color.org).
+    /// Whether the user wants colours on standard output (https://no-color.org).
     static var wantsColours: Bool {
         let noColour = ProcessInfo.processInfo.environment["NO_COLOR"] ?? ""
         return StandardStream.output.isTerminal && isCapable && noColour.isEmpty

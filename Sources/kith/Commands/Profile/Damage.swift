@@ -25,7 +25,7 @@ enum Damage {
 
 /// Warns about private files that other users can read. This happens only if the file system has no modes.
 enum OpenFiles {
-    /// Warns about the files in a folder that other users can read.
+    /// Looks for files in a folder that other users can read, and warns about them.
     static func warn(in folder: URL) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         warn(of: names.sorted().filter { PrivateFile(folder.appending(path: $0)).isOpenToOthers }, in: folder)
