@@ -1,10 +1,10 @@
 import Crypto
 import TLSCodec
 
-/// 32 secret bytes. A client that presents them has the rights of their ``Grant``.
+/// 32 secret bytes. A client that presents a token has the rights of the token's ``Grant``.
 ///
-/// The bytes are wiped when the last copy is released, compared in constant time, and never printed. Callers read them through
-/// ``withUnsafeBytes(_:)``.
+/// The bytes are compared in constant time, and never printed. When the last copy is released, the bytes are wiped. Callers read
+/// the bytes through ``withUnsafeBytes(_:)``.
 public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, CustomReflectable {
     private let key: SymmetricKey
 
@@ -19,7 +19,7 @@ public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, C
     /// A fresh random token.
     public static func random() -> Token { Token(key: SymmetricKey(size: .bits256)) }
 
-    /// Calls `body` with the 32 bytes, which are valid until it returns.
+    /// Calls `body` with the 32 bytes. The bytes are valid until `body` returns.
     public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try key.withUnsafeBytes(body)
     }
@@ -27,7 +27,7 @@ public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, C
     /// A fixed text without the bytes.
     public var description: String { "Token(secret)" }
 
-    /// Empty, so that debuggers and `dump` show no byte.
+    /// Empty. So debuggers and `dump` show no byte.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
     /// Writes the 32 bytes.
@@ -118,14 +118,13 @@ public struct Access: Hashable, Sendable, TLSCodable {
         self.turn = turn
     }
 
-    /// Access that no known token satisfies. If a channel does not exist, the relay checks tokens against this access, so that
-    /// the refusal takes the same steps as the refusal of a wrong token.
+    /// Access that no known token satisfies. If a channel does not exist, the relay checks tokens against this access. So the
+    /// refusal takes the same steps as for a wrong token.
     public static let nobody = Access(read: .nobody, append: .nobody, turn: .nobody)
 
-    /// Returns the rights that `tokens` give; `nil` if `tokens` is empty, or if one of them gives no right.
+    /// Returns the rights that `tokens` give; `nil` if `tokens` is empty, or if one of the tokens gives no right.
     ///
-    /// Every token is compared with all three grants, even after a match, so that the duration does not show which grant
-    /// matched.
+    /// Every token is compared with all three grants, even after a match. So the duration does not show which grant matched.
     public func rights(presenting tokens: [Token]) -> Rights? {
         var all: Rights = []
         var everyTokenCounts = !tokens.isEmpty

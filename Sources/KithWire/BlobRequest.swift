@@ -83,7 +83,7 @@ package struct BlobRequest: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - path: a path that ``isAbout(path:)`` accepts.
-    ///   - values: returns all values of the header field with the given name, which is in lower case.
+    ///   - values: returns all values of the header field with a given name. The given name is in lower case.
     package init(method: String, path: String, values: (String) -> [String]) throws(Failure) {
         guard path.hasPrefix(Self.root), let id = Base64URL.decode(path.dropFirst(Self.root.count)).flatMap(BlobID.init)
         else { throw .malformed }
@@ -158,7 +158,7 @@ package struct BlobStatus: Hashable, Sendable {
 
     /// Reads the fields of a response; `nil` if one is missing, occurs twice, has a wrong form, or contradicts the others.
     ///
-    /// - Parameter values: returns all values of the header field with the given name, which is in lower case.
+    /// - Parameter values: returns all values of the header field with a given name. The given name is in lower case.
     package init?(values: (String) -> [String]) {
         func number(_ name: String) -> UInt64? {
             let all = values(name)

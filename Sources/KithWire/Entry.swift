@@ -2,9 +2,9 @@ import TLSCodec
 
 /// The effect of an entry on its channel.
 public enum EntryKind: UInt8, Sendable, TLSCodable {
-    /// A message, which changes nothing in the channel.
+    /// A message. A message does not change the channel's epoch.
     case message = 1
-    /// A turn, which ends its epoch. The entries after it belong to the next epoch.
+    /// A turn. A turn ends its epoch. Later entries belong to the next epoch.
     case turn = 2
 
     /// Writes one byte.
@@ -34,7 +34,7 @@ public struct Entry: Hashable, Sendable, TLSCodable {
     public let receivedAtMs: UInt64
     /// The id that the sender chose.
     public let id: EntryID
-    /// The members' content, which the relay cannot read. At most ``WireLimits/payload`` bytes.
+    /// The members' content. The relay cannot read this content. At most ``WireLimits/payload`` bytes.
     public let payload: ArraySlice<UInt8>
 
     /// Creates an entry from its fields.

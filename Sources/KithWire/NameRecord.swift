@@ -1,8 +1,8 @@
 import Crypto
 import TLSCodec
 
-/// A name that a record can be registered under: 1 to 64 of the characters `a-z`, `0-9`, `.`, `_` and `-`. Other characters are
-/// excluded, because they could make two names look alike.
+/// The name of a record: 1 to 64 of the characters `a-z`, `0-9`, `.`, `_` and `-`. All other characters are refused: some of them
+/// could make two names look alike.
 public struct Name: Hashable, Sendable, TLSCodable {
     /// The characters of the name.
     public let text: String
@@ -69,7 +69,7 @@ public struct UnverifiedNameRecord: Hashable, Sendable, TLSCodable {
         self.signature = signature
     }
 
-    /// Returns the verified record if its identity signed it for `name`, otherwise `nil`.
+    /// If the record's identity has signed the record for `name`, returns the verified record. If not, returns `nil`.
     public func verified(for name: Name) -> NameRecord? {
         guard
             let key = try? Curve25519.Signing.PublicKey(rawRepresentation: identity),
@@ -81,7 +81,7 @@ public struct UnverifiedNameRecord: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A name record with a valid signature: the owner of ``identity`` has signed it for ``name``.
+/// A name record with a valid signature: the owner of ``identity`` has signed the record for ``name``.
 public struct NameRecord: Hashable, Sendable {
     /// The record in the form that is sent.
     public let unverified: UnverifiedNameRecord
@@ -92,7 +92,7 @@ public struct NameRecord: Hashable, Sendable {
     public var version: UInt64 { unverified.version }
     /// The Ed25519 public key of the name's owner, 32 bytes.
     public var identity: [UInt8] { unverified.identity }
-    /// The owner's content. The relay does not interpret it.
+    /// The owner's content. The relay does not interpret this content.
     public var content: [UInt8] { unverified.content }
 
     /// Creates a record and signs it.

@@ -10,7 +10,8 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case badVersion = 2
         /// The relay requires a pass, and the client gave none or a wrong one.
         case passRequired = 3
-        /// The channel or name does not exist, or the client has no right to it. The relay does not say which of these is true.
+        /// The channel or name does not exist, or the client has no right to it. The answer does not reveal which of these two
+        /// cases applies.
         case denied = 4
         /// The channel or name exists already.
         case exists = 5
@@ -33,8 +34,8 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case unavailable = 13
         /// The name has no record, or the inbox has no key package. Only clients with a right to know get this answer.
         case notFound = 14
-        /// The upload of a blob does not continue at the end of the bytes that the relay has. `detail` is the number of these
-        /// bytes.
+        /// The upload of a blob does not begin right after the bytes that the relay has. `detail` is the number of bytes that the
+        /// relay has.
         case wrongOffset = 15
     }
 
@@ -42,9 +43,9 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
     public let code: Code
     /// A number whose meaning depends on the code, or 0.
     public let detail: UInt64
-    /// Time after which to try again, in milliseconds; 0 if waiting does not help.
+    /// Time after which the client may try again, in milliseconds; 0 if a later attempt does not help.
     public let retryAfterMs: UInt32
-    /// One English sentence. It comes from the relay's source code and never repeats a part of the request. At most
+    /// One English sentence from the relay's source code. The sentence never repeats a part of the request. At most
     /// ``WireLimits/sentence`` bytes.
     public let sentence: String
 
@@ -64,7 +65,7 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         writer.writeOpaque(Array(sentence.utf8.prefix(WireLimits.sentence)))
     }
 
-    /// Reads code, detail, retry-after and sentence. Removes control characters from the sentence, because terminals show it.
+    /// Reads code, detail, retry-after and sentence. Removes control characters from the sentence: terminals show the sentence.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let value = try reader.readUInt8()
         guard let code = Code(rawValue: value) else {

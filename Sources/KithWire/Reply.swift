@@ -65,13 +65,13 @@ public enum Reply: Hashable, Sendable {
     /// Answers `append` and `turn`. The entry is on disk with the number `seq`.
     case accepted(seq: UInt64)
     /// Answers `follow`. `lastSeq` is the number of the epoch's last entry so far. `firstSeq` is the number of the first entry
-    /// that the relay will send; that entry may not exist yet.
+    /// that the relay will send. This first entry may not exist yet.
     case following(firstSeq: UInt64, lastSeq: UInt64)
     /// Event of a follow: consecutive entries. The frame has the number of the follow's request.
     case entries(channel: ChannelID, entries: [Entry])
     /// Event of a follow: the epoch's last entry has been sent, and the follow is over.
     case epochEnded(channel: ChannelID, epoch: UInt64)
-    /// Event of a follow: a whispered payload, which the relay does not store.
+    /// Event of a follow: a whispered payload. The relay does not store the payload.
     case whispered(channel: ChannelID, epoch: UInt64, payload: ArraySlice<UInt8>)
     /// Answers `withdraw`. If `isLastResort` is `true`, the relay may have given the same key package to other clients.
     case keyPackage(KeyPackageBytes, isLastResort: Bool)

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// A request to a relay. A ``ClientFrame`` contains the request and a number, which the answer repeats.
+/// A request to a relay. A ``ClientFrame`` contains the request and a number. The answer repeats the number.
 public enum Request: Equatable, Sendable {
     /// The first request on a connection. Answered by `welcome`.
     case hello(versions: [UInt16], relayPass: RelayPass?)
@@ -8,12 +8,13 @@ public enum Request: Equatable, Sendable {
     ///
     /// `retentionSeconds` is the requested retention of entries. The relay's own limit may be shorter.
     case create(channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32?)
-    /// Presents tokens for one epoch. Answered by `granted` with the rights that the tokens give, which last until the connection
-    /// closes.
+    /// Presents tokens for one epoch. Answered by `granted` with the rights that the tokens give. The rights last until the
+    /// connection closes.
     case present(channel: ChannelID, epoch: UInt64, tokens: [Token])
     /// Appends a message. Needs the right `append`. Answered by `accepted` once the message is on disk.
     case append(channel: ChannelID, epoch: UInt64, id: EntryID, payload: ArraySlice<UInt8>)
-    /// Ends `epoch` and opens the next with `nextAccess`, if `epoch` is current. Needs the right `turn`. Answered by `accepted`.
+    /// If `epoch` is the current epoch, ends `epoch` and opens the next epoch with `nextAccess`. Needs the right `turn`. Answered
+    /// by `accepted`.
     case turn(channel: ChannelID, epoch: UInt64, id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access)
     /// Streams the epoch's entries from `fromSeq` on. Needs the right `read`. Answered by `following`, then `entries`, and
     /// `epochEnded` after the turn.
@@ -36,21 +37,21 @@ public enum Request: Equatable, Sendable {
     case lookup(name: Name)
     /// Keeps an idle connection open. Answered by `done`.
     case ping
-    /// Drops an inbox's entries through `throughSeq`, to make room. Needs the right `turn`. Answered by `done`, even if the
-    /// entries are already gone.
+    /// Drops an inbox's entries through `throughSeq`. This frees space in the inbox. Needs the right `turn`. Answered by `done`,
+    /// even if the entries are already gone.
     case trim(channel: ChannelID, throughSeq: UInt64)
-    /// Reserves room for a blob. Needs the right `append` in the current epoch of a log. Answered by `done`, even if the same
-    /// blob is already reserved. The blob's bytes travel over HTTP (see ``BlobRequest``).
+    /// Reserves space for a blob. Needs the right `append` in the current epoch of a log. Answered by `done`, even if an earlier
+    /// request has already reserved space for this blob. The blob's bytes travel over HTTP (see ``BlobRequest``).
     case createBlob(channel: ChannelID, epoch: UInt64, blob: NewBlob)
 }
 
-/// The kind of a channel: `enum { log(0), inbox(1), (255) } ChannelKind;`. The kind decides what the relay does when the channel
-/// has reached its maximum size.
+/// The kind of a channel: `enum { log(0), inbox(1), (255) } ChannelKind;`. When a channel has reached its maximum size, the
+/// relay's action depends on the kind.
 public enum ChannelKind: UInt8, Hashable, Sendable, CaseIterable, TLSCodable {
-    /// A conversation. The relay drops the oldest entries to make room.
+    /// A conversation. When a log is full, the relay drops the oldest entries.
     case log = 0
-    /// A queue of letters that wait for the inbox's owner. If it is full, the relay refuses new letters until the owner trims
-    /// the inbox. An inbox has only one epoch.
+    /// A queue of letters that wait for the inbox's owner. When an inbox is full, the relay refuses new letters until the owner
+    /// trims the inbox. An inbox has only one epoch.
     case inbox = 1
 
     /// Writes one byte.
@@ -76,7 +77,7 @@ public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible
         bytes = Array(text.utf8)
     }
 
-    /// Compares all bytes without an early exit, unless the lengths differ.
+    /// If the lengths are equal, compares all bytes without an early exit.
     public static func == (left: RelayPass, right: RelayPass) -> Bool {
         guard left.bytes.count == right.bytes.count else { return false }
         return zip(left.bytes, right.bytes).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0

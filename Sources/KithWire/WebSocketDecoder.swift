@@ -2,7 +2,7 @@
 package enum WebSocketMessage: Hashable, Sendable {
     /// A whole binary message, assembled from its fragments.
     case binary([UInt8])
-    /// A fragment of a binary message has arrived, and it was not the message's last one. The whole message follows as
+    /// A fragment of a binary message has arrived. More fragments of the message follow. The whole message follows as
     /// ``binary(_:)``. This case only shows that the peer has sent a frame.
     case fragment
     /// A request for a pong with the same content (§5.5.2).
@@ -40,7 +40,7 @@ package struct WebSocketDecoder: Sendable {
 
     private let peer: Peer
     private let limit: Int
-    /// Received bytes that are not decoded yet, because their frame is incomplete or because `deliver` has returned `false`.
+    /// Received bytes that are not decoded yet. The frame of these bytes is incomplete, or `deliver` has returned `false`.
     private var pending: [UInt8] = []
     /// Index of the first byte of ``pending`` that has not been decoded.
     private var pendingFrom = 0
@@ -59,7 +59,7 @@ package struct WebSocketDecoder: Sendable {
     /// Number of received bytes whose frame or message is not complete yet.
     package var buffered: Int { pending.count - pendingFrom + (fragments?.count ?? 0) }
 
-    /// Decodes the next bytes and passes each message that is complete to `deliver`, in order.
+    /// Decodes the next bytes. Passes each complete message to `deliver`, in order.
     ///
     /// - Throws: ``WebSocketError``, or the error that `deliver` throws. Messages before the offending frame were delivered. The
     ///   decoder is unusable afterwards.
@@ -113,7 +113,7 @@ package struct WebSocketDecoder: Sendable {
         }
     }
 
-    /// Decodes whole frames from the front of `input`. Returns the number of bytes that they took.
+    /// Decodes whole frames from the front of `input`. Returns the number of decoded bytes.
     private mutating func decode(
         _ input: UnsafeRawBufferPointer, _ deliver: (WebSocketMessage) throws -> Bool
     ) throws -> Int {

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// Encodes WebSocket frames (RFC 6455 §5.2) into one buffer, so that one write sends many messages.
+/// Encodes WebSocket frames (RFC 6455 §5.2) into one buffer. So one write sends many messages.
 package struct WebSocketWriter: Sendable {
     /// The finished frames, in order.
     package private(set) var bytes: [UInt8] = []
@@ -12,9 +12,9 @@ package struct WebSocketWriter: Sendable {
     /// Whether the buffer is empty.
     package var isEmpty: Bool { bytes.isEmpty }
 
-    /// Removes the finished frames, but keeps their storage for the next ones.
+    /// Removes the finished frames. Keeps the buffer's memory for the next frames.
     ///
-    /// - Parameter limit: the largest storage that is kept, in bytes.
+    /// - Parameter limit: the maximum size of the kept memory, in bytes.
     package mutating func removeAll(keepingUpTo limit: Int = .max) {
         if bytes.capacity > limit { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
         content.removeAll(keepingUpTo: limit)
@@ -22,14 +22,14 @@ package struct WebSocketWriter: Sendable {
 
     /// Appends a binary message with the encoding of `value`.
     ///
-    /// - Parameter mask: four unpredictable bytes if a client writes (§5.3), `nil` if a server does.
+    /// - Parameter mask: four unpredictable bytes if a client writes (§5.3), `nil` if a server writes.
     package mutating func write(_ value: some TLSEncodable, mask: UInt32? = nil) {
         content.removeAll()
         value.encode(into: &content)
         write(.binary, content.bytes, mask: mask)
     }
 
-    /// Appends a relay frame that was encoded once for many followers, with its request number replaced by `requestID`.
+    /// Appends a relay frame that was encoded once for many followers. Replaces the frame's request number by `requestID`.
     package mutating func write(encoded frame: [UInt8], requestID: UInt32) {
         write(.binary, frame, mask: nil)
         // The request number is behind the frame's type byte.

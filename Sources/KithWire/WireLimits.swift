@@ -1,13 +1,11 @@
-/// The maximum values of protocol version 1, which no frame may exceed. A relay may allow less, and announces its own limits in
-/// `welcome`.
+/// The maximum values of protocol version 1. No frame may exceed these values. A relay may have lower limits, and announces its
+/// own limits in `welcome`.
 public enum WireLimits {
-    /// Maximum size of one protocol frame, in bytes. There is room for the largest payload and for a full batch of entries.
+    /// Maximum size of one protocol frame, in bytes. The largest payload fits into a frame, and so does a full batch of entries.
     public static let frame = 1 << 20
-    /// Maximum size of one entry's payload, in bytes. There is room for the largest padded message, and for a commit of a large
-    /// group.
+    /// Maximum size of one entry's payload, in bytes. The largest padded message fits, and so does a commit of a large group.
     public static let payload = 256 << 10
-    /// Maximum number of tokens in one `present`. An epoch has three tokens, so further tokens in one frame could only be
-    /// guesses.
+    /// Maximum number of tokens in one `present`. An epoch has three tokens. More tokens in one frame could only be guesses.
     public static let tokens = 3
     /// Maximum number of protocol versions in one `hello`.
     public static let versions = 16
@@ -19,7 +17,7 @@ public enum WireLimits {
     public static let keyPackagesPerDeposit = 128
     /// Maximum length of a name, in characters.
     public static let name = 64
-    /// Maximum size of a name record's content, in bytes. Kith's clients store the address of an inbox in it.
+    /// Maximum size of a name record's content, in bytes. The content that Kith's clients register is the address of an inbox.
     public static let nameContent = 4 << 10
     /// Maximum length of an error's sentence, in bytes.
     public static let sentence = 256

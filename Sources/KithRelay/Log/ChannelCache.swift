@@ -1,19 +1,19 @@
 import KithWire
 
-/// The writer's channels in memory: those used recently, and those whose head still has to be written.
+/// The writer's channels in memory: recently used channels, and channels whose heads still have to be written.
 struct ChannelCache {
-    /// The channels by id, spread over several tables. If one large table had to grow, that would delay a commit.
+    /// The channels by id, spread over several tables. The growth of a small table delays no commit.
     private var tables: [[ChannelID: CachedChannel]] = Array(repeating: [:], count: 64)
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
     private let capacity: Int
     private(set) var count = 0
 
-    /// Number of channels that have been removed so far. If the number changes during a read of the file, the channel that was
-    /// read may be outdated.
+    /// Number of channels that have been removed so far. If the number changes during a read of the file, the result of the read
+    /// may be outdated.
     private(set) var departures: UInt64 = 0
 
-    /// - Parameter capacity: number of channels above which unused ones are evicted. Channels whose heads still have to be
-    ///   written stay, even if there are more of them than this.
+    /// - Parameter capacity: number of channels above which unused channels are evicted. Channels whose heads still have to be
+    ///   written are never evicted.
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
     subscript(id: ChannelID) -> CachedChannel? {

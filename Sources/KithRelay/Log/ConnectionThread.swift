@@ -2,8 +2,7 @@ import NIOPosix
 
 /// A connection with its own thread, for work that must not delay commits.
 ///
-/// The type is marked Sendable without a check by the compiler: only jobs of the pool use the connection, and the pool has one
-/// thread.
+/// The compiler does not check that the type is Sendable. Only jobs of the pool use the connection, and the pool has one thread.
 final class ConnectionThread: @unchecked Sendable {
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private var connection: SQLiteConnection?

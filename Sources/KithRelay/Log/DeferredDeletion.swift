@@ -1,9 +1,9 @@
 import KithWire
 
-/// Deletes dropped rows later: some rows with each commit, the others while the store is idle.
+/// Deletes dropped rows later: some rows with each commit, and more rows while the store is idle.
 ///
-/// The table `dropped` lists the channels with dropped rows. The rows are deleted in slices. A slice is bounded by a number of
-/// blocks and a number of bytes, because deleted bytes are overwritten, which takes time.
+/// The table `dropped` names the channels with dropped rows. The rows are deleted in slices. A slice has a maximum number of
+/// blocks and a maximum number of bytes: deleted bytes are overwritten, and this takes time.
 struct DeferredDeletion {
     private let connection: SQLiteConnection
     private let keyPackages: KeyPackageTable
@@ -28,8 +28,8 @@ struct DeferredDeletion {
         isPending = try connection.number("SELECT EXISTS (SELECT 1 FROM dropped)") == 1
     }
 
-    /// Marks rows of a channel for deletion: its entries from `seq` up to its first kept entry, and its epochs and key packages
-    /// that are no longer kept.
+    /// Marks rows of a channel for deletion: the entries from `seq` on that come before the first kept entry, and all epochs and
+    /// key packages that are no longer kept.
     mutating func add(from seq: UInt64, of channel: UInt64) throws(StoreFailure) {
         // If the channel is already listed, its row covers this range too, because the ranges are adjacent.
         let row = try connection.statement("INSERT OR IGNORE INTO dropped VALUES (?, ?)")
@@ -46,8 +46,8 @@ struct DeferredDeletion {
         return try row.next()
     }
 
-    /// Deletes a slice of the rows. If the rows of a channel are damaged, removes the channel from the table `dropped`, so that
-    /// no commit fails because of these rows. The damaged rows stay in the file, where no request can reach them.
+    /// Deletes a slice of the rows. If the rows of a channel are damaged, removes the channel from the table `dropped`. So these
+    /// rows make no later commit fail. The damaged rows stay in the file, but no request can reach them.
     ///
     /// - Returns: `true` if damage was found.
     mutating func deleteSome(blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {
@@ -73,8 +73,8 @@ struct DeferredDeletion {
         return isDamaged
     }
 
-    /// - Parameter channel: set to the number of the next channel in the table `dropped`, even if the other columns of its row
-    ///   are damaged.
+    /// - Parameter channel: set to the number of the next channel in the table `dropped`. This also works if the remaining
+    ///   columns of the row are damaged.
     private func next(_ channel: inout UInt64?) throws(StoreFailure) -> Dropped? {
         let row = try connection.statement(
             """
@@ -99,7 +99,7 @@ struct DeferredDeletion {
         try row.run()
     }
 
-    /// Removes a channel from the table `dropped`. Returns `false` if this failed, or if `channel` is `nil`.
+    /// Removes a channel from the table `dropped`. Returns `false` if the removal failed, or if `channel` is `nil`.
     private func remove(_ channel: UInt64?) -> Bool {
         guard let channel else { return false }
         do throws(StoreFailure) {

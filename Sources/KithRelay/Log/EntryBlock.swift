@@ -1,7 +1,8 @@
 import KithWire
 import TLSCodec
 
-/// The position of one entry in the log, together with the fields that are needed without reading the entry's row.
+/// The position of one entry in the log, and copies of some of the entry's fields. To know these fields, no reader needs the
+/// entry's row.
 struct EntryReference: Equatable, Sendable {
     var position: UInt64
     var id: EntryID
@@ -16,15 +17,15 @@ struct EntryReference: Equatable, Sendable {
 ///
 /// `struct { struct { uint64 position; EntryID id; uint64 receivedAtMs; uint32 size; } references[n]; } EntryBlock;`
 ///
-/// An index of all entries by channel would more than double the cost of an append: the index rows of two channels are on
-/// different pages, so each append would write one more page. Instead, each entry refers to the channel's previous entry, and a
-/// block of references is written only once for every ``StoreLimits/entriesPerBlock`` entries.
+/// Each entry refers to the channel's previous entry. A block of references is written only once for every
+/// ``StoreLimits/entriesPerBlock`` entries. An index of all entries by channel would more than double the cost of an append: each
+/// append would write one more page.
 struct EntryBlock: Equatable, Sendable {
     /// The seq of the last reference. The references are consecutive.
     private(set) var lastSeq: UInt64
     private(set) var references: [EntryReference]
 
-    /// The seq of the first reference. If the block is empty, it is one more than ``lastSeq``.
+    /// The seq of the first reference. If the block is empty, the value is one more than ``lastSeq``.
     var firstSeq: UInt64 { lastSeq + 1 - UInt64(references.count) }
 
     init(lastSeq: UInt64, references: [EntryReference] = []) {
@@ -35,7 +36,7 @@ struct EntryBlock: Equatable, Sendable {
     /// Whether the entry with this seq is the last of a block.
     static func isComplete(at seq: UInt64) -> Bool { seq % StoreLimits.entriesPerBlock == 0 }
 
-    /// Returns the last seq that is in a complete block, for a channel whose last entry has the seq `lastSeq`.
+    /// Returns the last seq in a complete block. `lastSeq` is the seq of the channel's last entry.
     static func lastComplete(upTo lastSeq: UInt64) -> UInt64 { lastSeq - lastSeq % StoreLimits.entriesPerBlock }
 
     mutating func append(_ reference: EntryReference) {
@@ -43,7 +44,7 @@ struct EntryBlock: Equatable, Sendable {
         lastSeq += 1
     }
 
-    /// The reference to an entry; `nil` if the block does not have it.
+    /// The reference to an entry; `nil` if the block has no reference to the entry.
     subscript(seq: UInt64) -> EntryReference? {
         guard seq >= firstSeq, seq <= lastSeq else { return nil }
         return references[Int(seq - firstSeq)]
@@ -63,7 +64,7 @@ struct EntryBlock: Equatable, Sendable {
         references.removeFirst(min(Int(seq - firstSeq), references.count))
     }
 
-    /// The encoded references, without their seqs, which follow from the key of the block's row.
+    /// The encoded references, without their seqs. The key of the block's row implies the seqs.
     var encodedReferences: [UInt8] {
         var writer = TLSWriter(capacity: references.count * EntryReference.encodedSize)
         for reference in references {

@@ -1,12 +1,13 @@
 /// Writes dirty heads, in slices.
 ///
-/// An append changes its channel's head, but not the head's row in `channel_head`. With many channels, these rows are on many
-/// different pages, and every append would write a whole page. A sweep writes each changed row once for many appends, in the
-/// order of the channels' numbers, a slice with each commit. As long as a row is not written, the log itself shows the channel's
-/// end. When a sweep starts, it notes the position of the log's end. Once the sweep is finished, recovery after a crash begins at
-/// that position.
+/// An append changes its channel's head in memory, but not the head's row in `channel_head`. The rows of different channels are
+/// on different pages. To write a row with every append would cost a whole page each time. A sweep writes each changed row once
+/// for many appends. The sweep writes the rows in the order of the channels' numbers, one slice with each commit. Until a row is
+/// written, the log itself shows the channel's end. At its start, a sweep notes the position of the log's end. After a finished
+/// sweep, recovery from a crash begins at this position.
 struct HeadSweep {
-    /// The position at which the sweep began. After the sweep, the heads include all entries up to here.
+    /// The position of the log's end at the start of the sweep. After the sweep, the written heads include all entries up to this
+    /// position.
     let through: UInt64
     /// Channels with dirty heads, sorted by number.
     private let channels: [CachedChannel]
@@ -21,7 +22,7 @@ struct HeadSweep {
     /// The next channels whose heads have to be written.
     func next(_ count: Int) -> ArraySlice<CachedChannel> { channels[done..<min(done + count, channels.count)] }
 
-    /// Whether `slice` is the last one.
+    /// Whether `slice` is the last slice.
     func isLast(_ slice: ArraySlice<CachedChannel>) -> Bool { slice.endIndex == channels.count }
 
     /// Notes that the heads of `slice` are durable.

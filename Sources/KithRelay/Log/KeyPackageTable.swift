@@ -20,7 +20,7 @@ struct KeyPackageTable {
         return ShelfRow(version: row.uint64(0), nextPosition: row.uint64(1), hasLastResort: row.uint64(2) != 0)
     }
 
-    /// Writes a shelf's row. The last-resort package stays the same if `lastResort` is `nil`.
+    /// Writes a shelf's row. If `lastResort` is `nil`, the last-resort package does not change.
     func write(_ shelf: ShelfRow, of channel: UInt64, lastResort: KeyPackageBytes?) throws(StoreFailure) {
         let row = try connection.statement(
             """
@@ -34,7 +34,8 @@ struct KeyPackageTable {
         try row.run()
     }
 
-    /// Returns the number of a channel's key packages, including the last-resort one, and the bytes of its one-time packages.
+    /// Returns two values for a channel: the number of key packages, including the last-resort package, and the size of the
+    /// one-time packages in bytes.
     func size(of channel: UInt64) throws(StoreFailure) -> (packages: UInt64, bytes: Int) {
         let row = try connection.statement(
             "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM key_package WHERE channel = ?")
@@ -59,7 +60,7 @@ struct KeyPackageTable {
         }
     }
 
-    /// Returns the position of the next one-time package, or `nil` if there is none.
+    /// Returns the position of the next one-time package; `nil` if there is no one-time package.
     func firstPosition(of channel: UInt64) throws(StoreFailure) -> UInt64? {
         let row = try connection.statement("SELECT min(position) FROM key_package WHERE channel = ?")
         row.bind(channel, at: 1)
@@ -81,8 +82,8 @@ struct KeyPackageTable {
         try rows.run()
     }
 
-    /// Deletes one-time packages of a channel until `room` bytes are used up, and subtracts the deleted bytes from `room`.
-    /// Returns whether no one-time package is left.
+    /// Deletes one-time packages of a channel. Subtracts the deleted bytes from `room`, and stops when `room` is used up. Returns
+    /// whether no one-time package is left.
     func deleteSome(of channel: UInt64, room: inout Int) throws(StoreFailure) -> Bool {
         let rows = try connection.statement(
             "SELECT number, length(bytes) FROM key_package WHERE channel = ? ORDER BY position")

@@ -2,9 +2,9 @@ import KithWire
 
 /// Reads entries with the help of their references.
 extension LogReader {
-    /// Returns consecutive entries of a channel, from `first` through `last` at most. The channel must still keep both of these
-    /// entries. Returns as many entries as fit into `maximumBytes` of payload, but always the first one. Returns `nil` if an
-    /// entry no longer exists, because entries were dropped after the state was read.
+    /// Returns consecutive entries of a channel, from `first` on and not beyond `last`. In `state`, the channel must still keep
+    /// both of these entries. Returns as many entries as fit into `maximumBytes` of payload, but always the entry `first`. If
+    /// entries were dropped after `state` was read, an entry may no longer exist. In this case, returns `nil`.
     func entries(
         of state: ChannelState, from first: UInt64, through last: UInt64, maximumBytes: Int
     ) throws(StoreFailure) -> [Entry]? {
@@ -24,8 +24,9 @@ extension LogReader {
         return batch.isFull || batch.nextSeq > last ? batch.entries : nil
     }
 
-    /// Returns the ids of a channel's kept entries that were received at or after a time. Reads blocks backwards, until a block
-    /// has only older entries. Returns `nil` if an entry no longer exists, because entries were dropped after the state was read.
+    /// Returns the ids of a channel's kept entries that were received at or after a time. Reads the blocks backwards, and stops
+    /// at a block that has only older entries. If entries were dropped after `state` was read, an entry may no longer exist. In
+    /// this case, returns `nil`.
     func entryIDs(
         of state: ChannelState, receivedSinceMs: UInt64
     ) throws(StoreFailure) -> [(id: EntryID, seq: UInt64)]? {

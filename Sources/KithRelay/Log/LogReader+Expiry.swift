@@ -3,7 +3,7 @@ import KithWire
 /// A channel that has expired entries, or whose due time was not known.
 struct DueChannel: Sendable {
     let id: ChannelID
-    /// The seq of the first entry that has not expired. If all entries have expired, it is one more than the last seq.
+    /// The seq of the first entry that has not expired. If all entries have expired, the value is one more than the last seq.
     let firstSeq: UInt64
     /// Time at which the entry `firstSeq` expires, in milliseconds since 1970; 0 if there is no such entry.
     let dueMs: UInt64
@@ -11,9 +11,9 @@ struct DueChannel: Sendable {
 
 /// Finds expired entries and idle channels.
 extension LogReader {
-    /// Examines some heads, starting after the channel with the number `channel`. Returns the channels that are due, the number
-    /// of the channel whose head was examined last (`nil` if no head was examined), and a count of damaged channels. Damaged
-    /// channels keep their entries and do not delay the others.
+    /// Examines some heads, starting after the channel with the number `channel`. Returns three values: the channels that are
+    /// due, the number of the channel whose head was examined last, and the number of damaged channels. If no head was examined,
+    /// the second value is `nil`. Damaged channels keep their entries and delay no other channel.
     func dueChannels(
         after channel: UInt64, nowMs: UInt64
     ) throws(StoreFailure) -> (due: [DueChannel], last: UInt64?, damaged: Int) {
@@ -73,8 +73,8 @@ extension LogReader {
         return DueChannel(id: id, firstSeq: firstSeq, dueMs: dueMs)
     }
 
-    /// Returns some of the channels that have no entries and were last used before a time, beginning with the channel that was
-    /// unused for longest.
+    /// Returns some channels without entries whose last use was before a time. The channel that was unused for longest comes
+    /// first.
     ///
     /// - Parameter condition: a further condition in SQL on the rows of `channel`.
     func idleChannels(usedBeforeMs: UInt64, _ condition: String = "") throws(StoreFailure) -> [ChannelID] {

@@ -68,7 +68,7 @@ struct LogReader {
         state.head.epoch = try epoch.count(5)
     }
 
-    /// Returns one epoch of a channel, or `nil` if there is no row for it.
+    /// Returns one epoch of a channel, or `nil` if there is no row for the epoch.
     func epoch(_ number: UInt64, of channel: ChannelID) throws(StoreFailure) -> EpochRecord? {
         let epoch = try connection.statement(
             """
@@ -94,9 +94,9 @@ struct LogReader {
 
     // MARK: References
 
-    /// Returns the references to the entries after the last complete block. If the state does not have them, they are found in
-    /// the rows of the entries, from the last entry back: each row has the position of the channel's previous entry. Returns
-    /// `nil` if the rows no longer exist, because entries were dropped after the state was read.
+    /// Returns the references to the entries after the last complete block. If the state does not have these references, builds
+    /// them from the rows of the entries. Starts at the last entry: each row has the position of the channel's previous entry. If
+    /// entries were dropped after the state was read, rows may no longer exist. In this case, returns `nil`.
     func openBlock(of state: ChannelState) throws(StoreFailure) -> EntryBlock? {
         if let block = state.openBlock { return block }
         let lastSeq = state.head.lastSeq
@@ -122,8 +122,8 @@ struct LogReader {
         return EntryBlock(lastSeq: lastSeq, references: references.reversed())
     }
 
-    /// Calls `body` with a channel's complete blocks, beginning with the block that contains the entry `first`, until `body`
-    /// returns `false`.
+    /// Calls `body` with each complete block of a channel. The first block is the block that contains the entry `first`. Stops
+    /// when `body` returns `false`.
     func forEachBlock(
         of channel: UInt64, from first: UInt64, _ body: (EntryBlock) throws(StoreFailure) -> Bool
     ) throws(StoreFailure) {
@@ -154,7 +154,7 @@ struct LogReader {
 
     // MARK: Key packages and names
 
-    /// Returns the shelf of a channel, which is empty if the channel has none.
+    /// Returns the shelf of a channel. If the channel has no shelf, returns an empty shelf.
     func shelf(of channel: ChannelID) throws(StoreFailure) -> KeyPackageShelf {
         let shelf = try connection.statement(
             """

@@ -1,11 +1,11 @@
-/// Updates the heads at the start of the relay, from the entries that the last finished sweep did not cover.
+/// Updates the heads at the start of the relay. For this, reads the entries that the last finished sweep did not cover.
 struct LogRecovery {
     let relayID: [UInt8]
     private(set) var totals: StoreTotals
     /// The highest position that an entry ever had.
     private(set) var lastPosition: UInt64
 
-    /// Reads the log from the position at which the last finished sweep began, and writes the heads in one transaction.
+    /// Reads the log from the position that the last finished sweep noted. Then writes the heads in one transaction.
     init(_ connection: SQLiteConnection) throws(StoreFailure) {
         let store = try connection.prepare(
             """
@@ -64,8 +64,8 @@ struct LogRecovery {
         }
     }
 
-    /// Marks a channel's head as damaged. The channel's last entry was acknowledged, so its seq must not be used again, although
-    /// the entry cannot be read.
+    /// Marks a channel's head as damaged. The channel's last entry cannot be read. But the entry was acknowledged, so no new
+    /// entry may get its seq.
     private func markDamaged(_ channel: UInt64, _ connection: SQLiteConnection) throws(StoreFailure) {
         let head = try connection.prepare(
             """

@@ -1,7 +1,7 @@
 import KithWire
 
-/// Trims, closes and forgets channels. A few dropped rows are deleted at once. If there are many, they are deleted later
-/// (``DeferredDeletion``), so that every transaction is short.
+/// Trims, closes and forgets channels. A few dropped rows are deleted at once. Many dropped rows are deleted later
+/// (``DeferredDeletion``). This keeps every transaction short.
 extension LogWriter {
     func close(_ id: ChannelID, lastSeq: UInt64) throws(StoreFailure) -> Bool {
         guard let channel = try channel(id) else { return false }
@@ -64,7 +64,7 @@ extension LogWriter {
         return true
     }
 
-    /// Updates a channel's due time, which has turned out to be later than noted.
+    /// Updates a channel's due time. Called if the due time has turned out to be later than the noted time.
     func noteDue(_ due: DueChannel) throws(StoreFailure) {
         guard let channel = try channel(due.id), channel.state.head.firstSeq == due.firstSeq else { return }
         save(channel)
@@ -117,15 +117,16 @@ extension LogWriter {
 
     // MARK: At once or later
 
-    /// Reserves the deletion of `bytes` bytes in this transaction. Returns `false` if there was no room.
+    /// Reserves the deletion of `bytes` bytes in this transaction. Returns `false` if the transaction may not delete so many
+    /// bytes.
     private func reserveDeletion(_ bytes: Int) -> Bool {
         guard bytes <= transaction.room else { return false }
         transaction.room -= bytes
         return true
     }
 
-    /// Deletes the rows of the dropped entries that are in the open block. If they are too many to delete now, writes a block
-    /// with their references. That block is deleted later, like complete blocks.
+    /// Deletes the rows of the dropped entries in the open block. If there are too many rows to delete now, writes a block with
+    /// references to these entries. The new block is deleted later, like complete blocks.
     private func dropEntries(
         of state: ChannelState, before firstSeq: UInt64, open: EntryBlock
     ) throws(StoreFailure) {
@@ -145,7 +146,7 @@ extension LogWriter {
         if hasComplete || !isAtOnce { try deletion.add(from: state.head.firstSeq, of: state.number) }
     }
 
-    /// Deletes epochs before `epoch` that have no kept entry, as many as the transaction has room for.
+    /// Deletes epochs before `epoch` that have no kept entry, as many as this transaction may delete.
     private func dropEpochs(
         before epoch: UInt64, of state: ChannelState, droppedFrom: UInt64
     ) throws(StoreFailure) {

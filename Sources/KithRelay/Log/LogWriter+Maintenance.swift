@@ -11,9 +11,9 @@ extension LogWriter {
         dirtyHeads = []
     }
 
-    /// Does a slice of the deferred work in the current transaction, and writes the totals if they have changed.
+    /// Does a slice of the deferred work in the current transaction. If the totals have changed, writes the totals.
     ///
-    /// - Parameter bytes: maximum bytes of dropped payloads to delete, in addition to twice the appended bytes.
+    /// - Parameter bytes: maximum number of dropped payload bytes to delete, in addition to twice the number of appended bytes.
     func performMaintenance(
         beside mutations: Int, deletingBytes bytes: Int = StoreLimits.deletedBytesPerCommit
     ) throws(StoreFailure) {
@@ -46,7 +46,7 @@ extension LogWriter {
         }
     }
 
-    /// Writes a head. If the head's row is damaged, notes the damage, so that the commit of other channels does not fail.
+    /// Writes a head. If the head's row is damaged, only notes the damage. So the commit of other channels does not fail.
     private func writeIfPossible(headOf channel: CachedChannel) throws(StoreFailure) {
         do throws(StoreFailure) {
             try write(headOf: channel)
@@ -67,7 +67,7 @@ extension LogWriter {
         try writeHead.run()
     }
 
-    /// Deletes a slice of the key packages and names that are too old. Returns whether there may be more of them.
+    /// Deletes a slice of the key packages and names that are too old. Returns whether there may be more old ones.
     func discard(keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64) throws(StoreFailure) -> Bool {
         var isAll = true
         try inTransaction { () throws(StoreFailure) in

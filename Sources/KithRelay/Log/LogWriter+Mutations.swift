@@ -1,7 +1,8 @@
 import CSQLite
 import KithWire
 
-/// Decides each mutation, and writes its rows. Each function reads first. It changes nothing unless the mutation takes effect.
+/// Decides each mutation, and writes the mutation's rows. Each function reads first. If the mutation takes no effect, the
+/// function changes nothing.
 extension LogWriter {
     /// Returns whether the mutation took effect.
     func apply(_ mutation: StoreMutation) throws(StoreFailure) -> Bool {
@@ -121,7 +122,7 @@ extension LogWriter {
         try insertEntry.check(code)
     }
 
-    /// Writes a complete block, and begins an empty one for the channel's next entry.
+    /// Writes a complete block. Then begins an empty block for the channel's next entry.
     private func insert(_ block: EntryBlock, of channel: CachedChannel) throws(StoreFailure) {
         try insert(block, in: channel.state.number)
         blocks.set(EntryBlock(lastSeq: block.lastSeq), of: channel)

@@ -2,10 +2,11 @@ import CSQLite
 import KithWire
 import TLSCodec
 
-/// The only writer of a store's file. It decides mutations, and keeps memory and file equal.
+/// The only writer of a store's file. The writer decides mutations, and keeps memory and file equal.
 ///
-/// Every function blocks, so ``SQLiteStore`` calls it on the store's thread. A transaction changes the cached channels directly
-/// and saves their previous states. If the transaction fails, these states are restored, so that memory always matches the file.
+/// All functions block, so ``SQLiteStore`` calls them on the store's thread. A transaction saves the previous states of the
+/// cached channels before it changes these channels. If the transaction fails, the saved states are restored. So memory always
+/// matches the file.
 final class LogWriter {
     let connection: SQLiteConnection
     let reader: LogReader
@@ -18,14 +19,15 @@ final class LogWriter {
     /// The highest position that an entry ever had.
     var lastPosition: UInt64
     var lastChannelNumber: UInt64
-    /// Channels whose heads are newer than their rows, except those in the current sweep.
+    /// Channels whose heads are newer than their rows. Channels of the current sweep are not included.
     var dirtyHeads: [CachedChannel] = []
     var sweep: HeadSweep?
-    /// The position at which the latest sweep began. All heads that were dirty at that time are written, or are being written.
+    /// The position at which the latest sweep began. All heads that were dirty at the start of that sweep are written, or are
+    /// being written.
     var sweptThrough: UInt64
     /// Dropped rows that still have to be deleted.
     var deletion: DeferredDeletion
-    /// Whether a head could not be written. If so, no further sweep is noted as finished, so that the next start finds the head's
+    /// Whether a head could not be written. If so, no later sweep is noted as finished. So the next start finds the head's
     /// entries in the log.
     var hasUnwrittenHeads = false
     /// Number of times that a channel's data was found damaged and skipped.
@@ -43,7 +45,7 @@ final class LogWriter {
     var scratch = TLSWriter(capacity: 16)
     private let walSize = WALSizeObserver()
 
-    /// The state to restore if the transaction fails, and the work to do before it ends.
+    /// The state to restore if the transaction fails, and the work to do before the transaction ends.
     struct Transaction {
         var saved: [(channel: CachedChannel, state: ChannelState)] = []
         /// Channels that entered the cache during the transaction. Their states may contain changes of the transaction.
@@ -58,7 +60,7 @@ final class LogWriter {
         var sweepSlice: ArraySlice<CachedChannel> = []
         /// Channels of the sweep's slice whose heads could not be written.
         var unwritten: [CachedChannel] = []
-        /// Bytes that mutations may still delete in this transaction. Further bytes are deleted later.
+        /// Number of bytes that mutations may still delete in this transaction. All further bytes are deleted later.
         var room = StoreLimits.deletedBytesPerCommit
         var appendedBytes = 0
         var isDeletionPending = false
@@ -113,7 +115,8 @@ final class LogWriter {
         }
     }
 
-    /// Drops expired entries in one transaction, or in several if a channel is damaged. Returns the channels that lost entries.
+    /// Drops expired entries in one transaction. If a channel is damaged, uses several transactions. Returns the channels that
+    /// lost entries.
     func expire(_ due: [DueChannel]) throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
         guard !due.isEmpty else { return [] }
         do throws(StoreFailure) {
@@ -158,7 +161,7 @@ final class LogWriter {
         return sweep != nil || deletion.isPending || !dirtyHeads.isEmpty
     }
 
-    /// Writes all dirty heads, so that the file has the correct end of every channel.
+    /// Writes all dirty heads. Afterwards, the file has the correct end of every channel.
     func writeAllHeads() throws(StoreFailure) {
         while sweep != nil || !dirtyHeads.isEmpty { _ = try performMaintenance() }
     }
@@ -218,7 +221,8 @@ final class LogWriter {
     /// Notes that the mutation takes effect. Every mutation calls this before its first change.
     func beginWriting() { transaction.isWriting = true }
 
-    /// Saves a channel's state before its first change in the transaction, and notes that the mutation takes effect.
+    /// Saves a channel's state, and notes that the mutation takes effect. Called before the first change of the channel in a
+    /// transaction.
     func save(_ channel: CachedChannel) {
         beginWriting()
         guard channel.savedIn != transactionNumber else { return }
@@ -229,7 +233,8 @@ final class LogWriter {
         transaction.saved.append((channel, state))
     }
 
-    /// Keeps in memory an open block that was read on another thread, unless the channel has changed since the read.
+    /// Adds an open block to memory. The block was read on a different thread. If the channel has changed since the read, ignores
+    /// the block.
     func keep(_ block: EntryBlock, of id: ChannelID) {
         guard let channel = cache[id], channel.state.openBlock == nil, channel.state.head.lastSeq == block.lastSeq,
             block.firstSeq == max(channel.state.head.firstSeq, EntryBlock.lastComplete(upTo: block.lastSeq) + 1)

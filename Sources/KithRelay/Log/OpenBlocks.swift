@@ -1,9 +1,9 @@
 /// The open blocks in memory, and their eviction. A channel's open block has the references to the entries after the channel's
-/// last complete block. It is needed only for reads and when the block becomes complete. An evicted block is rebuilt from the
-/// entries themselves.
+/// last complete block. Two actions need the open block: a read, and the write of the block when it becomes complete. An evicted
+/// block is built again from the entries.
 struct OpenBlocks {
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
-    /// Size of the blocks in memory, in references. It includes the overhead of their arrays.
+    /// Size of the blocks in memory, in references. The size includes the overhead of the arrays.
     private var size = 0
     private let capacity: Int
 
@@ -13,14 +13,15 @@ struct OpenBlocks {
     /// - Parameter capacity: number of references to keep in memory.
     init(capacity: Int) { self.capacity = capacity }
 
-    /// Sets a channel's block, which replaces the previous one.
+    /// Replaces the block of a channel by `block`.
     mutating func set(_ block: EntryBlock, of channel: CachedChannel) {
         size += block.references.count - (channel.state.openBlock?.references.count ?? 0)
         channel.state.openBlock = block
         noteUse(of: channel)
     }
 
-    /// Adds the reference to a channel's next entry, if the channel's block is in memory or the entry is the block's first one.
+    /// Adds the reference to a channel's next entry. If the channel's block is not in memory, begins a block with the block's
+    /// first entry, and ignores all other entries.
     mutating func append(_ reference: EntryReference, to channel: CachedChannel) {
         if channel.state.openBlock == nil {
             guard EntryBlock.isComplete(at: channel.state.head.lastSeq) else { return }

@@ -1,23 +1,22 @@
 import CSQLite
 import Glibc
 
-/// One connection to a SQLite file. Only one thread at a time may use it.
+/// One connection to a SQLite file. Only one thread at a time may use a connection.
 ///
-/// The store uses SQLite's C interface directly. An append is one bound statement. GRDB would add more than half of the time that
-/// SQLite itself needs for the row (see `Benchmarks/StoreBenchmark`). Its queues would also move commits away from the hub's
-/// thread.
+/// The store uses SQLite's C interface directly. An append is one bound statement. With GRDB, an append would take more than 1.5
+/// times as long (see `Benchmarks/StoreBenchmark`). GRDB's queues would also move commits away from the hub's thread.
 final class SQLiteConnection {
     enum Mode {
-        /// Reads and writes. Creates the file if it does not exist.
+        /// Reads and writes. Creates a missing file.
         case readWrite
         case readOnly
         /// Reads a file that no process changes. The medium may be read-only.
         case immutable
 
-        /// The mode for an audit of a file: ``immutable`` if no process can change the file and it has no write-ahead log,
-        /// otherwise ``readOnly``. In the mode ``immutable``, SQLite need not create its two other files.
+        /// The mode for an audit of a file. If no process can change the file, and the file has no write-ahead log, the mode is
+        /// ``immutable``. In this mode, SQLite creates no additional files. In all other cases, the mode is ``readOnly``.
         ///
-        /// - Parameter isLocked: whether no relay runs, and none can start.
+        /// - Parameter isLocked: whether no relay runs and no relay can start.
         static func audit(of path: String, isLocked: Bool) -> Mode {
             isLocked && StoreFolder.size(of: path + "-wal") == 0 ? .immutable : .readOnly
         }
@@ -26,7 +25,7 @@ final class SQLiteConnection {
     let handle: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]
 
-    /// Opens a file. Nothing is read from it before the first statement.
+    /// Opens a file. The first statement begins to read the file.
     init(path: String, mode: Mode) throws(StoreFailure) {
         var opened: OpaquePointer?
         let flags: Int32
@@ -69,8 +68,8 @@ final class SQLiteConnection {
         return SQLiteStatement(statement, of: self)
     }
 
-    /// Returns a statement that the connection owns, and resets it. Callers with the same SQL share the statement, so a caller
-    /// must have read its rows before another caller asks for the statement.
+    /// Returns a statement that the connection owns, and resets the statement. All callers with equal SQL share one statement. So
+    /// a caller must finish reading rows before the next caller asks for the statement.
     func statement(_ sql: String) throws(StoreFailure) -> SQLiteStatement {
         if let statement = statements[sql] {
             statement.reset()
@@ -98,8 +97,8 @@ final class SQLiteConnection {
 
     func failure(_ code: Int32) -> StoreFailure { SQLiteConnection.failure(code, handle) }
 
-    /// Translates SQLite's codes into store failures. The failure's text is SQLite's fixed text for the code, without values of
-    /// rows.
+    /// Translates SQLite's codes into store failures. The failure's text is SQLite's fixed text for the code. This text contains
+    /// no values of rows.
     private static func failure(_ code: Int32, _ handle: OpaquePointer?) -> StoreFailure {
         let text = "\(String(cString: sqlite3_errstr(code))) (SQLite \(code))"
         switch code & 0xff {
@@ -112,7 +111,7 @@ final class SQLiteConnection {
         }
     }
 
-    /// Escapes the characters `%`, `?` and `#`, which have a special meaning in a URI.
+    /// Escapes the characters `%`, `?` and `#`. These characters have a special meaning in a URI.
     private static func escapedForURI(_ path: String) -> String {
         path.utf8.reduce(into: "") { result, byte in
             switch byte {

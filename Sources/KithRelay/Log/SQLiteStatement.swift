@@ -1,9 +1,9 @@
 import CSQLite
 
-/// A compiled statement. As in SQLite, parameters are numbered from 1, columns from 0.
+/// A compiled statement. As in SQLite, the first parameter has the number 1, and the first column has the number 0.
 final class SQLiteStatement {
     private let handle: OpaquePointer
-    /// The statement never outlives the connection: the connection owns it, or both have the same owner.
+    /// The connection always outlives the statement: the connection owns the statement, or one object owns both.
     private unowned let connection: SQLiteConnection
 
     init(_ handle: OpaquePointer, of connection: SQLiteConnection) {
@@ -62,8 +62,8 @@ final class SQLiteStatement {
         if code != SQLITE_DONE { throw connection.failure(code) }
     }
 
-    /// Like ``run()``, but returns the code instead of throwing. It is meant for closures that cannot throw a typed error; pass
-    /// its result to ``check(_:)`` afterwards.
+    /// Like ``run()``, but returns the code instead of throwing. Closures that cannot throw a typed error use this function. The
+    /// caller must pass the code to ``check(_:)``.
     func runReturningCode() -> Int32 {
         let code = sqlite3_step(handle)
         sqlite3_reset(handle)
@@ -91,7 +91,8 @@ final class SQLiteStatement {
 
     func uint64(_ column: Int32) -> UInt64 { UInt64(bitPattern: sqlite3_column_int64(handle, column)) }
 
-    /// Returns a number that must not be negative, such as a count or a seq. Throws ``StoreFailure/damaged(_:)`` if it is.
+    /// Returns a number that must not be negative, such as a count or a seq. If the number is negative, throws
+    /// ``StoreFailure/damaged(_:)``.
     func count(_ column: Int32) throws(StoreFailure) -> UInt64 {
         let value = sqlite3_column_int64(handle, column)
         guard value >= 0 else { throw .damaged("a number is negative") }

@@ -7,7 +7,7 @@ extension SQLiteStore {
     ///
     /// - Parameters:
     ///   - folder: the path of the store's folder.
-    ///   - eventLoop: the event loop on which the store runs. Its thread waits for the disk.
+    ///   - eventLoop: the event loop on which the store runs. The event loop's thread waits for the disk.
     /// - Throws: ``StoreOpenError``, also if the folder has no store.
     package init(existingIn folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         guard StoreFolder.size(of: StoreFolder(path: folder).database) > 0 else {

@@ -1,11 +1,11 @@
 import KithWire
 import NIOCore
 
-/// A store in one SQLite file, which only one process writes at a time.
+/// A store in one SQLite file. Only one process at a time writes the file.
 ///
-/// Commits block the store's event loop, so the event loop should have its own thread. The hub decides mutations on the same
-/// thread, so that no change of thread is needed between a decision and its commit. Reads of many entries, the search for expired
-/// entries, and checkpoints run on other threads and do not delay commits.
+/// Commits block the store's event loop, so the event loop should have its own thread. The hub also decides mutations on this
+/// thread. So no change of thread is needed between a decision and its commit. Reads of many entries, the search for expired
+/// entries, and checkpoints run on separate threads. So they do not delay commits.
 ///
 /// The comments on `StoreSchema`, `EntryBlock` and `HeadSweep` describe how entries are stored and found.
 package actor SQLiteStore: ChannelStore {
@@ -33,11 +33,11 @@ package actor SQLiteStore: ChannelStore {
     /// The executor of the store's event loop.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// Opens the store in a folder. Creates the folder and the store if they do not exist. Blocks until the store is ready.
+    /// Opens the store in a folder. If the folder or the store is missing, creates it. Blocks until the store is ready.
     ///
     /// - Parameters:
     ///   - folder: the path of the store's folder. A new folder gets mode 0700, and its files get mode 0600.
-    ///   - eventLoop: the event loop on which the store runs. Its thread waits for the disk.
+    ///   - eventLoop: the event loop on which the store runs. The event loop's thread waits for the disk.
     /// - Throws: ``StoreOpenError``. An error loses no data of an existing store.
     package init(folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         try self.init(folder: folder, eventLoop: eventLoop, tuning: StoreTuning())
@@ -108,7 +108,8 @@ package actor SQLiteStore: ChannelStore {
     }
 
     /// Runs `body` on the reader's thread with the channel's state and open block. If entries were dropped after the state was
-    /// read, `body` returns `nil`, and this function calls it again with a new state. Returns `nil` if there is no such channel.
+    /// read, `body` returns `nil`. In this case, calls `body` again with a new state. If the channel does not exist, returns
+    /// `nil`.
     private func read<T: Sendable>(
         _ channel: ChannelID, _ body: @escaping @Sendable (LogReader, ChannelState) throws(StoreFailure) -> T?
     ) async throws(StoreFailure) -> T? {
@@ -144,8 +145,8 @@ package actor SQLiteStore: ChannelStore {
             record: try await SQLiteStore.verified(found.record, for: name), renewedMs: found.renewedMs)
     }
 
-    /// Verifies a record's signature again, because the disk may have damaged the record. The check runs on a thread of the
-    /// global pool. On the reader's thread, it would delay reads, because it takes as long as many of them.
+    /// Verifies a record's signature again: the disk may have damaged the record. The check takes as long as many reads. So the
+    /// check runs on a thread of the global pool and not on the reader's thread.
     private static func verified(
         _ record: UnverifiedNameRecord, for name: Name
     ) async throws(StoreFailure) -> NameRecord {
@@ -164,7 +165,7 @@ package actor SQLiteStore: ChannelStore {
             diskBytes: folder.diskBytes, damages: writer.damages)
     }
 
-    /// Returns a channel's state from memory, or else from the file.
+    /// Returns a channel's state from memory. If the state is not in memory, reads the state from the file.
     private func state(of id: ChannelID) async throws(StoreFailure) -> ChannelState? {
         let writer = try openWriter()
         if let channel = writer.cache[id] { return channel.state }
@@ -233,16 +234,16 @@ package actor SQLiteStore: ChannelStore {
 
     // MARK: Maintenance
 
-    /// Reserves disk space for the write-ahead log, once after a start, if the log is shorter than the size at which it is copied
-    /// into the database.
+    /// Reserves disk space for the write-ahead log. Called once after a start. Does nothing if the log already has the size at
+    /// which the log is copied into the database.
     private func preallocateWAL() {
         guard let writer, StoreFolder.size(of: folder.wal) < writer.tuning.checkpointBytes else { return }
         // If this fails, commits only take longer.
         try? writer.connection.preallocateWAL(bytes: writer.tuning.checkpointBytes)
     }
 
-    /// Copies the write-ahead log into the database when the log has grown enough. The log is rarely copied, because copying
-    /// syncs both files, and commits have to wait for the disk during a sync.
+    /// If the write-ahead log has grown enough, copies the log into the database. A copy syncs both files. During a sync, commits
+    /// have to wait for the disk. So the log is rarely copied.
     private func checkpointIfDue(_ writer: LogWriter) {
         let (bytes, tuning) = (writer.walBytes, writer.tuning)
         // The log is shorter, so SQLite has restarted it.

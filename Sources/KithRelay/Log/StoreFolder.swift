@@ -2,7 +2,7 @@ import Foundation
 import KithSupport
 import PrivateFiles
 
-/// The files of a SQLite store. Only their owner can read them.
+/// The files of a SQLite store. Only the owner of the files can read them.
 struct StoreFolder: Sendable {
     let path: String
 
@@ -10,22 +10,22 @@ struct StoreFolder: Sendable {
     var wal: String { database + "-wal" }
     private var lock: String { path + "/relay.lock" }
 
-    /// Creates the folder (0700) and an empty database file (0600) if they do not exist. SQLite gives its other files the mode of
-    /// the database file.
+    /// If the folder is missing, creates a folder with the mode 0700. If the database file is missing, creates an empty file with
+    /// the mode 0600. SQLite gives all further files the mode of the database file.
     func create() throws(StoreOpenError) {
         try StoreFolder.makeFolder(path)
         try StoreFolder.makeFile(database)
     }
 
-    /// Creates a folder (0700), and the folders that contain it, if they do not exist.
+    /// If a folder is missing, creates the folder with the mode 0700. Also creates missing parent folders.
     static func makeFolder(_ path: String) throws(StoreOpenError) {
         do throws(PrivateFileError) { try PrivateFile.makeFolder(URL(filePath: path)) } catch {
             throw .failed(file: error.path, StoreFailure(errno: error.errno))
         }
     }
 
-    /// Creates an empty file if it does not exist, and gives it the mode 0600 in either case, because an existing file may be a
-    /// copy with another mode.
+    /// If a file is missing, creates an empty file. Then sets the file's mode to 0600. An existing file also gets this mode: the
+    /// file may be a copy with a different mode.
     static func makeFile(_ path: String) throws(StoreOpenError) {
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .failed(file: path, .last) }
@@ -34,8 +34,8 @@ struct StoreFolder: Sendable {
         guard error == 0 else { throw .failed(file: path, StoreFailure(errno: error)) }
     }
 
-    /// Locks the folder, so that nothing else can open or audit its store. The lock ends when the returned object is released, at
-    /// the latest with the process.
+    /// Locks the folder. While the folder is locked, no other caller can open or audit the store. The lock ends when the returned
+    /// object is released, at the latest at the end of the process.
     func locked() throws(StoreOpenError) -> FolderLock {
         let file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .failed(file: lock, .last) }
@@ -48,8 +48,8 @@ struct StoreFolder: Sendable {
         return FolderLock(file)
     }
 
-    /// Locks the folder while its files are read, so that no relay can open its store. Returns `nil` if the store is open
-    /// already, or was never opened.
+    /// Locks the folder for a reader of the files. While the folder is locked, no relay can open the store. Returns `nil` if the
+    /// store is already open, or was never opened.
     func lockedForReading() -> FolderLock? {
         let file = open(lock, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

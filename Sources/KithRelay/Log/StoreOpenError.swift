@@ -2,11 +2,12 @@
 public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
     /// The folder has no store.
     case missing(folder: String)
-    /// Another process, or another store in this process, has opened the folder, or an audit is reading it.
+    /// The folder is in use. A store in this process or in a different process has opened the folder, or an audit is reading the
+    /// folder.
     case inUse(folder: String)
     /// A newer version of Kith wrote the file.
     case newerVersion(file: String, version: UInt64, known: UInt64)
-    /// An older version of Kith wrote the file, and it was opened only for reading, so it cannot be migrated.
+    /// An older version of Kith wrote the file. The file was opened only for reading, so the file cannot be migrated.
     case olderVersion(file: String)
     /// The file is a SQLite file, but not a relay's store.
     case foreign(file: String)
@@ -15,7 +16,7 @@ public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
     /// The system reported an error.
     case failed(file: String, StoreFailure)
 
-    /// A sentence for the operator. It names the file.
+    /// A sentence for the operator. The sentence names the file.
     public var description: String {
         switch self {
         case .missing(let folder):

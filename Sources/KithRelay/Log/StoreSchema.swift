@@ -2,13 +2,13 @@ import KithWire
 
 /// The tables of the file, their creation and their migration.
 ///
-/// The table `entry` is the log: its rows are in the order of the commits, and most appends write no other row. Two tables help
-/// to find entries. The rows of `channel_head` are written later (see ``HeadSweep``), and a row of `entry_block` is written only
-/// once for many entries (see ``EntryBlock``).
+/// The table `entry` is the log. Its rows are in the order of the commits. Most appends write only one row, in this table. Two
+/// more tables help to find entries. The rows of `channel_head` are written later (see ``HeadSweep``). A row of `entry_block` is
+/// written only once for many entries (see ``EntryBlock``).
 enum StoreSchema {
     /// "Kith" in ASCII. The number distinguishes the file from other SQLite files.
     static let applicationID: UInt64 = 0x4b69_7468
-    /// The value of `user_version`. A change of the tables raises it and requires a migration.
+    /// The value of `user_version`. Each change of the tables raises the value and requires a migration.
     static let version: UInt64 = 4
 
     /// The condition of the index `channel_brief`: the opposite of ``ChannelHead/isInLongUse``.

@@ -1,6 +1,6 @@
 import CSQLite
 
-/// The size of the write-ahead log, which SQLite reports after each commit.
+/// The size of the write-ahead log. SQLite reports the size after each commit.
 final class WALSizeObserver {
     private(set) var pages = 0
 
@@ -17,11 +17,12 @@ final class WALSizeObserver {
 }
 
 extension SQLiteConnection {
-    /// Grows the file of the write-ahead log to a length of about `bytes` bytes, with a transaction that is rolled back.
+    /// Grows the file of the write-ahead log to a length of about `bytes` bytes. For this, makes a transaction and rolls the
+    /// transaction back.
     ///
     /// A commit that extends the file also waits for the file system's metadata. A commit that overwrites existing bytes waits
-    /// only for its own bytes, and takes about 60 % of the time of one that extends the file. After the rollback, the next commit
-    /// begins at the front of the log.
+    /// only for its own bytes. Such a commit takes about 60 % of the time. After the rollback, the next commit begins at the
+    /// front of the log.
     func preallocateWAL(bytes: Int) throws(StoreFailure) {
         // With a small cache, SQLite writes pages to the log as they are created, so that they take no memory. The last pages
         // stay in the cache and are never written.
@@ -35,9 +36,9 @@ extension SQLiteConnection {
         try execute("CREATE TABLE room (bytes BLOB); INSERT INTO room VALUES (zeroblob(\(bytes + cacheKiB << 10)))")
     }
 
-    /// Copies pages from the write-ahead log into the database, without blocking any connection. Leaves out pages that would
-    /// change the result of a read that is under way. Returns the number of the log's pages that are now in the database. Once
-    /// all of the log's pages are in the database, the next commit begins at the front of the log.
+    /// Copies pages from the write-ahead log into the database. Blocks no connection. Leaves out pages that would change the
+    /// result of a read under way. Returns the number of the log's pages that are now in the database. If all pages of the log
+    /// are in the database, the next commit begins at the front of the log.
     func checkpoint() throws(StoreFailure) -> Int {
         var copied: Int32 = 0
         let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, &copied)

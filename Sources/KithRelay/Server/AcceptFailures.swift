@@ -1,8 +1,8 @@
 import Logging
 import NIOCore
 
-/// Handles connections that the system could not accept, most often because the process has no free file descriptor. Counts these
-/// failures, logs the first one, and pauses the listener.
+/// Handles connections that the system could not accept. The most frequent reason is a lack of free file descriptors. Counts
+/// these failures, logs the first failure, and pauses the listener.
 struct AcceptFailures: Sendable {
     let metrics: RelayMetrics
     let logger: Logger
@@ -21,11 +21,11 @@ struct AcceptFailures: Sendable {
     }
 }
 
-/// Pauses accepting for ``RelayLimits/acceptPauseMs`` after the system could not accept a connection.
+/// If the system could not accept a connection, stops accepting for ``RelayLimits/acceptPauseMs``.
 ///
-/// The connection stays in the system's queue, so the listening socket stays readable, and immediate retries would use a whole
-/// core. NIO's `AcceptBackoffHandler` only delays its next read: a socket whose first accept fails stays registered for reading,
-/// and NIO retries without a pause. Therefore this handler ends the registration.
+/// The connection stays in the system's queue. So the listening socket stays readable, and immediate retries would use a whole
+/// core. NIO's `AcceptBackoffHandler` only delays its next read. If the first accept of a socket fails, the socket stays
+/// registered for reading, and NIO retries without a pause. Therefore, this handler ends the registration.
 final class AcceptPause: ChannelInboundHandler {
     typealias InboundIn = any Channel
 

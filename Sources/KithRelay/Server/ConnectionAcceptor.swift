@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// Accepts connections, and adds to each connection its handlers, from TLS to the hub.
+/// Accepts connections. Adds the handlers to each connection, from TLS to the hub.
 struct ConnectionAcceptor: Sendable {
     let workers: [EventLoopWorker]
     let hub: Hub

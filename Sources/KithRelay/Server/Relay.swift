@@ -6,7 +6,7 @@ import Synchronization
 
 /// A relay inside the caller's process.
 ///
-/// ``run(in:_:onReady:)`` serves until its task is cancelled. To end the relay in another way, use ``start(in:_:)`` and
+/// ``run(in:_:onReady:)`` serves until its task is cancelled. To end the relay without a cancellation, use ``start(in:_:)`` and
 /// ``stop()``.
 public final class Relay: Sendable {
     /// The host on which the relay listens, as a numeric address.
@@ -21,7 +21,7 @@ public final class Relay: Sendable {
     public var clockAheadSeconds: Int { server.clockAheadSeconds }
 
     let server: RelayServer
-    /// The thread of the store, which waits for the disk.
+    /// The thread of the store. This thread waits for the disk.
     private let storeThread: MultiThreadedEventLoopGroup
     private let isStopping = Atomic<Bool>(false)
 
@@ -34,12 +34,12 @@ public final class Relay: Sendable {
     /// committed, and closes its connections and its store.
     ///
     /// - Parameters:
-    ///   - folder: the folder with the relay's key and store. It is created if it does not exist. Only one process may use it at
-    ///     a time.
+    ///   - folder: the folder with the relay's key and store. A missing folder is created. Only one process at a time may use the
+    ///     folder.
     ///   - configuration: the addresses, the limits and other settings. All have defaults.
     ///   - onReady: called when the relay accepts connections. If `onReady` throws an error, the relay stops.
     /// - Throws: the errors of ``start(in:_:)``, the error that `onReady` throws, and ``RelayListenError/stoppedListening`` if
-    ///   the system closes the listening socket. Cancelling the task is not an error.
+    ///   the system closes the listening socket. A cancelled task is no error.
     public static func run(
         in folder: URL, _ configuration: RelayConfiguration = RelayConfiguration(),
         onReady: (Relay) async throws -> Void = { _ in }
@@ -61,14 +61,14 @@ public final class Relay: Sendable {
         if !isAsked { throw RelayListenError.stoppedListening }
     }
 
-    /// Starts a relay, which serves until ``stop()``.
+    /// Starts a relay. The relay serves until ``stop()`` is called.
     ///
     /// - Parameters:
-    ///   - folder: the folder with the relay's key and store. It is created if it does not exist. Only one process may use it at
-    ///     a time.
+    ///   - folder: the folder with the relay's key and store. A missing folder is created. Only one process at a time may use the
+    ///     folder.
     ///   - configuration: the addresses, the limits and other settings. All have defaults.
-    /// - Throws: ``RelayListenError`` if the relay cannot listen on an address, ``RelayIdentity/Failure`` if it cannot use the
-    ///   key or the certificate, ``StoreOpenError`` if it cannot open the store or another process uses the store.
+    /// - Throws: ``RelayListenError`` if the relay cannot listen on an address, ``RelayIdentity/Failure`` if the relay cannot use
+    ///   the key or the certificate, ``StoreOpenError`` if the relay cannot open the store or a different process uses the store.
     public static func start(
         in folder: URL, _ configuration: RelayConfiguration = RelayConfiguration()
     ) async throws -> Relay {
@@ -106,18 +106,19 @@ public final class Relay: Sendable {
         }
     }
 
-    /// Stops accepting connections, answers the requests that are being committed, and closes every connection and the store.
-    /// Every call returns only after all of this is done.
+    /// Stops accepting connections, answers the requests that are being committed, and closes every connection and the store. If
+    /// several callers stop the relay, each call waits until all of these steps are done.
     public func stop() async {
         isStopping.store(true, ordering: .relaxed)
         await server.shutDown()
         try? await storeThread.shutdownGracefully()
     }
 
-    /// Returns whether the store in a relay's folder has no channel, no name and no blob. Creates the store if it does not exist.
+    /// Returns whether the store in a relay's folder has no channel, no name and no blob. If the store is missing, creates an
+    /// empty store.
     ///
-    /// - Throws: ``StoreOpenError`` if the store cannot be opened or another process uses it, ``StoreFailure`` if it cannot be
-    ///   read.
+    /// - Throws: ``StoreOpenError`` if the store cannot be opened or a different process uses the store, ``StoreFailure`` if the
+    ///   store cannot be read.
     package static func isUnused(in folder: URL) async throws -> Bool {
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {

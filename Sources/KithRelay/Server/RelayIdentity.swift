@@ -19,9 +19,9 @@ public struct RelayIdentity: Sendable {
         case file(path: String, reason: String)
         /// A file does not hold a key or a certificate.
         case invalid(path: String, reason: String)
-        /// The key is missing, although there is a store or a certificate.
+        /// The key is missing, but there is a store or a certificate.
         case missingKey(path: String)
-        /// The certificate belongs to another key.
+        /// The certificate belongs to a different key.
         case mismatch(certificate: String, key: String)
 
         /// One sentence for the operator.
@@ -37,14 +37,15 @@ public struct RelayIdentity: Sendable {
         }
     }
 
-    /// Loads the identity from a folder. If the folder has neither an identity nor a store, creates an identity, in files that
-    /// only their owner can read.
+    /// Loads the identity from a folder. If the folder has neither an identity nor a store, creates an identity. Only the owner
+    /// of the new files can read them.
     ///
     /// - Parameters:
     ///   - folder: the relay's folder.
     ///   - makesNew: whether to create a missing key even if there is a store or a certificate. Clients that know the relay
     ///     refuse the new key.
-    /// - Throws: ``Failure``. An existing key is never replaced, because clients would take the relay for another one.
+    /// - Throws: ``Failure``. An existing key is never replaced: with a new key, clients would take the relay for a different
+    ///   relay.
     public static func kept(in folder: URL, makingNew makesNew: Bool = false) throws -> RelayIdentity {
         let keyFile = folder.appending(path: "relay-key.pem")
         let certificateFile = folder.appending(path: "relay-certificate.pem")
@@ -68,8 +69,8 @@ public struct RelayIdentity: Sendable {
         return try given(certificateFile: certificateFile, keyFile: keyFile)
     }
 
-    /// Runs `body` while it holds a lock on the folder, so that only one process at a time creates an identity there. Then syncs
-    /// the folder, because a key that a client has seen must survive a crash.
+    /// Locks the folder and runs `body`. So only one process at a time creates an identity in the folder. Then syncs the folder:
+    /// a key that a client has seen must survive a crash.
     private static func inFolderAlone(_ folder: URL, _ body: () throws -> Void) throws {
         func failed(_ error: Int32) -> Failure { .file(path: folder.path, reason: SystemError(error).sentence) }
         let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -110,7 +111,8 @@ public struct RelayIdentity: Sendable {
         return identity
     }
 
-    /// Creates a certificate for a key whose certificate was lost. Clients see no difference, because they check only the key.
+    /// Creates a certificate for a key whose certificate was lost. Clients check only the key. So they accept the new
+    /// certificate.
     private static func makeCertificate(_ certificateFile: URL, keyFile: URL) throws {
         guard let text = try? String(contentsOf: keyFile, encoding: .utf8),
             let key = try? P256.Signing.PrivateKey(pemRepresentation: text)
@@ -118,8 +120,8 @@ public struct RelayIdentity: Sendable {
         try write(certificateFile, try certificate(of: key))
     }
 
-    /// Creates a P-256 key and a self-signed certificate. Clients check neither the certificate's name nor its dates, because
-    /// they know the pin.
+    /// Creates a P-256 key and a self-signed certificate. Clients know the pin. So they check neither the name nor the dates of
+    /// the certificate.
     private static func make(keyFile: URL, certificateFile: URL) throws {
         let key = P256.Signing.PrivateKey()
         try write(certificateFile, try certificate(of: key))
@@ -127,7 +129,7 @@ public struct RelayIdentity: Sendable {
         try write(keyFile, key.pemRepresentation)
     }
 
-    /// Writes a file that only its owner can read, completely or not at all.
+    /// Writes a file completely or not at all. Only the owner of the file can read it.
     private static func write(_ file: URL, _ text: String) throws(Failure) {
         try inWords { () throws(PrivateFileError) in try PrivateFile(file).write(Array(text.utf8)) }
     }
@@ -151,7 +153,7 @@ public struct RelayIdentity: Sendable {
         }
     }
 
-    /// A context for TLS 1.3 only, which prefers X25519MLKEM768 to X25519.
+    /// A context for TLS 1.3 only. The context prefers X25519MLKEM768 to X25519.
     func tlsContext() throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: certificateChain, privateKey: privateKey)

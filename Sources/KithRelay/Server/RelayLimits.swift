@@ -1,76 +1,74 @@
 import KithWire
 import NIOCore
 
-/// The limits of a relay, each with its reason. The operator can override the public ones by name (`kith relay --limit
-/// NAME=VALUE`).
+/// The limits of a relay, each with its reason. The operator can override the public limits by name
+/// (`kith relay --limit NAME=VALUE`).
 public struct RelayLimits: Sendable {
     /// The largest WebSocket message, in bytes. A frame must fit into memory before it can be decoded.
     public var frame = WireLimits.frame
     /// The largest payload, in bytes. The limit equals the largest padded size in a conversation, so no honest payload is longer.
     public var payload = WireLimits.payload
     /// Time from accepting a connection to its `hello`, in milliseconds. A handshake over a bad mobile connection takes two to
-    /// three seconds. A client that needs much longer only occupies a connection.
+    /// three seconds. A client that needs much longer would only occupy a connection.
     public var helloMs = 10_000
-    /// Maximum number of bytes that a connection stores of its first message while the message is incomplete. The longest `hello`
-    /// has 308 bytes.
+    /// Maximum number of bytes that a connection stores of an incomplete first message. The longest `hello` has 308 bytes.
     static let helloBytes = 1024
     /// Bytes of an incomplete message that every connection may store, in addition to the bytes of one read. A message of the
     /// usual size fits. 64 connections together store as much as one large message.
     static let smallInput = 16 << 10
-    /// Maximum number of connections that store an incomplete message of more than ``smallInput`` at the same time, for one
-    /// address and for the whole relay (`largeInputs`). Each message may have up to ``frame`` bytes. Further connections wait
-    /// until one of these messages is complete.
+    /// Maximum number of connections of one address that store an incomplete message of more than ``smallInput`` at the same
+    /// time. `largeInputs` is the maximum for the whole relay. Each message may have up to ``frame`` bytes. Further connections
+    /// wait until one of these messages is complete.
     static let largeInputsPerAddress = 4
     static let largeInputs = 128
     /// Time within which a message larger than ``smallInput`` must be complete, in milliseconds. A message of 1 MiB then needs at
     /// least 140 kbit/s.
     static let largeInputMs: Int64 = 60_000
     /// Time without a frame after which the relay closes a connection, in milliseconds. Most NATs keep established connections
-    /// longer, and dead peers are found before they occupy much memory.
+    /// longer. The relay finds dead peers before they take much memory.
     public var idleMs = 300_000
-    /// Maximum number of WebSockets from one IPv4 address, or from one IPv6 /64 network. This is enough for a family or an office
-    /// behind one NAT, and keeps one machine from occupying all connections. The same limit applies separately to connections
-    /// that are not WebSockets: those that are still opening, request `/healthz` or transfer blobs.
+    /// Maximum number of WebSockets from one IPv4 address, or from one IPv6 /64 network. This number is enough for a family or an
+    /// office behind one NAT. The limit keeps one machine from occupying all connections. A separate limit with this value
+    /// applies to connections that are not WebSockets: connections that are opening, request `/healthz` or transfer blobs.
     public var connectionsPerAddress = 64
-    /// Like ``connectionsPerAddress``, but for one IPv6 /56 network. Many providers give each customer a /56 network,
-    /// which contains 256 /64 networks.
+    /// Like ``connectionsPerAddress``, but for one IPv6 /56 network. Many providers give each customer a /56 network. Such a
+    /// network contains 256 /64 networks.
     public var connectionsPerIPv6Net56 = 128
     /// Like ``connectionsPerAddress``, but for one IPv6 /48 network. A /48 network belongs to a site, to several customers of a
     /// provider, or to one user of a free tunnel.
     public var connectionsPerIPv6Net48 = 512
-    /// The allowance of an IPv6 /48 network, as a multiple of one address's allowance. It applies to rates and to daily budgets.
-    /// For one inbox, see ``siteFactorInInbox``. With this factor, eight customers that have a /64 network each can all use their
-    /// full allowances. One machine that has a whole /48 network gets as much as eight addresses.
+    /// The allowance of an IPv6 /48 network, as a multiple of one address's allowance. The factor applies to rates and to daily
+    /// budgets. For one inbox, ``siteFactorInInbox`` applies. With this factor, eight customers with one /64 network each can use
+    /// their full allowances. A machine with a whole /48 network gets as much as eight addresses.
     static let siteFactor = 8
-    /// The allowance of an IPv6 /48 network for the room and the key packages of one inbox, as a multiple of one address's
-    /// allowance. The factor is small, because neighbours rarely write to the same person. An attacker needs eight /48 networks
-    /// to fill an inbox.
+    /// The allowance of an IPv6 /48 network in one inbox, as a multiple of one address's allowance. The factor applies to the
+    /// space for waiting letters and to the number of key packages. The factor is small: neighbours rarely write to the same
+    /// person. An attacker needs eight /48 networks to fill an inbox.
     static let siteFactorInInbox = 2
     /// Connections in total. Each takes a file descriptor and about 32 KiB.
     public var connections = 100_000
-    /// Requests that a connection may make each second on average. People type far less, and the relay can serve this many
-    /// easily.
+    /// Requests that a connection may make each second on average. People type far less. The relay can easily serve this number.
     public var requestsPerSecond = 200
-    /// Requests that a connection may make at once. Opening a profile takes three requests for each conversation, so this number
-    /// is enough for more than a hundred conversations.
+    /// Requests that a connection may make at once. To open a profile, a client makes three requests for each conversation. So
+    /// this number is enough for more than a hundred conversations.
     public var requestBurst = 400
-    /// Requests that all connections of one address may together make each second on average: as many as ten connections at full
-    /// rate. A request counts as often as its cost (`Request.cost`) says, and once more for each 4 KiB of its size. So this rate
-    /// also allows 8 MB/s of messages. The rate is a twentieth of the requests that one core can decide.
+    /// Requests that all connections of one address together may make each second on average. This equals ten connections at full
+    /// rate. A request counts as its cost (`Request.cost`), plus one for each 4 KiB of its size. So this rate also allows 8 MB/s
+    /// of messages. The rate is a twentieth of the requests that one core can decide.
     public var addressRequestsPerSecond = 2_000
-    /// Requests that all connections of one address may together make at once. This number is enough to open forty profiles.
+    /// Requests that all connections of one address together may make at once. This number is enough to open forty profiles.
     public var addressRequestBurst = 16_000
-    /// Number of bytes in a frame, or read from the store, that cost as much as an append. Copying, encrypting and storing these
-    /// bytes takes about as long as an append.
+    /// Number of bytes that cost as much as an append. This cost applies to the bytes of frames and to bytes that are read from
+    /// the store. To copy, encrypt and store these bytes takes about as long as an append.
     static let bytesOfOne = 4096
-    /// Number of followers for which delivering an entry or a whisper costs as much as an append.
+    /// Number of followers for which the delivery of an entry or a whisper costs as much as an append.
     static let deliveriesOfOne = 4
-    /// Cost of a new connection, in appends. The handshake takes a third of a millisecond. New connections have their own
-    /// allowance, separate from that of requests.
+    /// Cost of a new connection, in appends. The handshake takes a third of a millisecond. New connections have a separate
+    /// allowance, which requests do not use up.
     static let arrivalCost = 50
-    /// Additional cost of a denied `present`, in appends. The cost is charged to the rate of the connection and to that of the
-    /// address. With the default rates, one connection may be denied 25 times at once, and then 12 times a second. If a relay has
-    /// lost a hundred conversations of a client, the client waits some seconds, once.
+    /// Additional cost of a denied `present`, in appends. The cost is charged to the connection's rate and to the address's rate.
+    /// With the default rates, one connection may be denied 25 times at once, and then 12 times a second. If a relay has lost a
+    /// hundred conversations of a client, the client waits for some seconds, only once.
     static let deniedCost = 16
     /// Cost of an HTTP request about a blob, in appends. Each request reads a row.
     static let blobCost = 8
@@ -80,83 +78,84 @@ public struct RelayLimits: Sendable {
     /// Pause after the system could not accept a connection, in milliseconds. The missing resource, most often a file descriptor,
     /// becomes free when another connection closes. A client does not notice such a short wait.
     static let acceptPauseMs: Int64 = 500
-    /// Limits of the listener for `/metrics`: its number of connections, and the longest duration of a connection, in
-    /// milliseconds. A monitor needs one connection.
+    /// Maximum number of connections to the listener for `/metrics`. A monitor needs one connection. `metricsMs` is the longest
+    /// duration of a connection, in milliseconds.
     static let metricsConnections = 16
     static let metricsMs: Int64 = 10_000
     /// Maximum cost of a round while several addresses wait, in appends. Such a round takes two to three milliseconds. Shorter
     /// rounds would spend more of their time waiting for the disk.
     static let roundCost = 512
-    /// Cost that one address may use before the next address of its network is served, in appends. With a small cost, few rounds
-    /// are enough to serve many addresses of one network.
+    /// Cost that one address may use before the next address of its network is served, in appends. With this small cost, few
+    /// rounds are enough to serve many addresses of one network.
     static let addressShareCost = 8
     /// Channels that one connection may follow. A client uses one connection for all its conversations.
     public var follows = 4096
     /// Maximum number of channels for which one connection may have presented tokens.
     public var presentedChannels = 8192
-    /// Epochs of one channel for which a connection keeps rights. A client that catches up needs the epoch that it reads and the
-    /// next one.
+    /// Epochs of one channel for which a connection keeps rights. A client that catches up needs two epochs: the epoch that the
+    /// client reads, and the next epoch.
     public var presentedEpochs = 8
-    /// Unanswered requests of one connection. At this number, the relay stops reading from the connection, so that a fast sender
-    /// cannot fill a long queue for a slow disk.
+    /// Maximum number of unanswered requests of one connection. At this number, the relay stops reading from the connection. So a
+    /// fast sender cannot fill a long queue for a slow disk.
     public var requestsUnderWay = 2048
-    /// Payload bytes in unanswered requests of one connection. At this number, the relay stops reading from the connection.
+    /// Maximum number of payload bytes in unanswered requests of one connection. At this number, the relay stops reading from the
+    /// connection.
     public var bytesUnderWay = 1 << 20
     /// Maximum number of bytes of entries that wait to be sent to one connection. If the client reads too slowly, the relay stops
-    /// passing entries to the connection before this number is reached, and later reads the missed entries from the store. So
-    /// this is the most memory that a follower can take by not reading.
+    /// passing entries to the connection before this number is reached. Later, the relay reads the missed entries from the store.
+    /// So a follower that does not read can take at most this amount of memory.
     public var unreadBacklog = 1 << 20
     /// Maximum number of entries that one channel keeps. Beyond this number, the oldest entries are dropped.
     public var channelEntries = 1_000_000
     /// Maximum number of payload bytes that one channel keeps. Beyond this number, the oldest entries are dropped.
     public var channelBytes = 256 << 20
-    /// Entries that may wait in one inbox. A full inbox refuses new entries, because the relay has promised the sender of each
-    /// waiting entry to keep it. Each entry is a letter, and no owner reads more letters than this.
+    /// Maximum number of entries that wait in one inbox. A full inbox refuses new entries: the relay has promised the senders to
+    /// keep the waiting entries. Each entry is a letter. No owner reads more letters than this number.
     public var inboxEntries = 4096
-    /// Payload bytes that may wait in one inbox. There is room for 256 letters of the largest size, or for some thousands of the
-    /// usual size.
+    /// Maximum number of payload bytes that wait in one inbox. This number is enough for 256 letters of the largest size, or for
+    /// some thousands of the usual size.
     public var inboxBytes = 64 << 20
-    /// Minimum number of addresses for which an inbox has room. Each address may occupy an equal share of the inbox until the
-    /// owner has read the address's letters. To fill an inbox, an attacker needs sixteen addresses instead of one, and each
-    /// family or office may still have 256 letters waiting. The value 1 turns this limit off.
+    /// Minimum number of addresses whose letters fill an inbox. Each address may take an equal share of the inbox until the owner
+    /// has read the address's letters. To fill an inbox, an attacker needs sixteen addresses. The share of a family or an office
+    /// is 256 waiting letters. The value 1 turns this limit off.
     public var inboxAddresses = 16
-    /// Maximum number of runs into which an address's waiting letters in one inbox are divided. The room of a run becomes free
-    /// all at once, when every letter of the run was read or has expired. With more runs, room becomes free sooner when the owner
-    /// reads some of the letters. Each run takes 24 bytes.
+    /// Maximum number of runs for the waiting letters of one address in one inbox. The space of a run becomes free when all
+    /// letters of the run were read or have expired. With more runs, space becomes free sooner while the owner reads the letters.
+    /// Each run takes 24 bytes of memory.
     static let runsPerShare = 4
-    /// Maximum number of pairs of an inbox and an address, or of an inbox and a /48 network (a site), whose waiting letters the
-    /// relay counts. The newest 200,000 pairs are always remembered. A second table, with the same limits, has the pairs whose
-    /// withdrawals of key packages are counted. A pair takes about 150 bytes.
+    /// Maximum number of pairs for which the relay counts waiting letters. A pair consists of an inbox and an address, or of an
+    /// inbox and a /48 network (a site). The newest 200,000 pairs are always remembered. A second table with these limits counts
+    /// withdrawals of key packages. A pair takes about 150 bytes.
     ///
-    /// Letters are kept for 30 days. In this time, an address that uses ``addressInboxes`` and then ``addressInboxesPerDay`` adds
-    /// 4,000 pairs. The address's site adds the same number. Fifteen addresses of fifteen sites add 120,000 pairs. Even then,
-    /// none of their waiting letters is forgotten, and other addresses may add 80,000 pairs.
+    /// Letters are kept for 30 days. In this time, one address can add 4,000 pairs: first ``addressInboxes``, then
+    /// ``addressInboxesPerDay`` each day. The address's site also adds 4,000 pairs. Fifteen addresses of fifteen sites add
+    /// 120,000 pairs. Even then, the relay still counts all their waiting letters, and more addresses may add 80,000 pairs.
     var inboxShares = 400_000
-    /// Number of inboxes to which one address may write for the first time without a wait. The same limit applies separately to
-    /// inboxes from which the address takes key packages for the first time. This number is enough for an office that writes to
-    /// all of its contacts on one day. The relay counts waiting letters for a limited number of pairs of an inbox and an address.
-    /// So this limit also bounds how fast one address makes the relay forget the letters of other addresses. A pair counts as new
-    /// again after 200,000 other pairs.
+    /// Maximum number of new inboxes to which one address may write without a wait. An inbox is new until the address writes its
+    /// first letter. A separate limit with this value applies to the first key package that an address takes from an inbox. This
+    /// number is enough for an office that writes to all of its contacts on one day. The relay counts waiting letters only for a
+    /// limited number of pairs of an inbox and an address. So this limit also bounds the speed at which one address makes the
+    /// relay forget older pairs. After 200,000 more pairs, a pair counts as new again.
     public var addressInboxes = 1_000
-    /// Number of further inboxes to which one address may write for the first time in a day. The same limit applies separately to
-    /// inboxes from which the address takes key packages for the first time. With this limit, each of a hundred people behind one
-    /// address can write to one new contact a day.
+    /// Number of additional new inboxes to which one address may write in a day. A separate limit with this value applies to the
+    /// first key package that an address takes from an inbox. With this limit, a hundred people behind one address can write to
+    /// one new contact each a day.
     public var addressInboxesPerDay = 100
     /// Time after which a sender may try a full inbox again, in milliseconds. The owner may be away for days, so a delay of a
     /// minute hardly matters.
     static let fullInboxRetryMs: UInt32 = 60_000
     /// Default and maximum time for which entries are kept, in seconds: 30 days.
     public var retentionSeconds = 30 * 86_400
-    /// Maximum size of the store, in MiB. 0 means 80 % of the sum of the store's own size and the free space. The rest is for the
-    /// system, and for the bytes that are written until the next check.
+    /// Maximum size of the store, in MiB. 0 means 80 % of the sum of the store's own size and the free space. The remaining 20 %
+    /// are for the system, and for bytes that are written before the next check.
     public var storeMiB = 0
     /// Two percentages of the maximum size of the store. From ``noNewPercent`` on, the relay refuses new channels, key packages
-    /// and names. From ``noRecentPercent`` on, it also refuses entries of recent channels. The rest is for established
-    /// conversations. A stranger's budget for a day or two fits into the rest, so that an operator has time to act.
+    /// and names. From ``noRecentPercent`` on, the relay also refuses entries of recent channels. The space above is for
+    /// established conversations. A stranger's budget for a day or two fits into this space. So an operator has time to act.
     static let noNewPercent: UInt64 = 90
     static let noRecentPercent: UInt64 = 95
-    /// Age below which a channel is recent, in milliseconds: a week. An attacker who fills a store needs new channels, and those
-    /// are recent.
+    /// Age below which a channel is recent, in milliseconds: a week. To fill a store, an attacker needs new channels. New
+    /// channels are recent channels.
     static let recentChannelMs: UInt64 = 7 * 86_400_000
     /// Interval between checks of the store's fill level, in nanoseconds. A disk writes some hundred MiB in a second.
     static let spaceCheckNanoseconds: Int64 = 1_000_000_000
@@ -164,7 +163,7 @@ public struct RelayLimits: Sendable {
     static let fullStoreRetryMs: UInt32 = 60_000
 
     /// Payload that one address may store in a day, in MiB. Families and offices write far less. Together with
-    /// ``retentionSeconds``, it bounds a stranger's share of the store to 30 GiB.
+    /// ``retentionSeconds``, this limit bounds a stranger's share of the store to 30 GiB.
     public var addressMiBPerDay = 1024
     /// Channels that one address may create in a day. This number is enough for some hundred people who begin many conversations.
     public var addressChannelsPerDay = 5_000
@@ -176,27 +175,27 @@ public struct RelayLimits: Sendable {
     /// budget takes about 150 bytes.
     static let recentAddresses = 100_000
 
-    /// Time without use after which a channel without entries is forgotten, in seconds: 120 days. Key packages and invites do not
-    /// last as long. The limit bounds the cost of abandoned channels.
+    /// Time without use after which a channel without entries is forgotten, in seconds: 120 days. Key packages and invites expire
+    /// earlier. The limit bounds the cost of abandoned channels.
     public var idleChannelSeconds = 120 * 86_400
     /// Time without use after which a long-used channel without entries is forgotten, in seconds: two years. A channel is
-    /// long-used if it was in use for more than a week. The time is longer than ``idleChannelSeconds``, because forgetting such a
-    /// channel ends a conversation, in which people may pause for a long time. Keeping the channel costs about 300 bytes.
+    /// long-used if it was in use for more than a week. The time is longer than ``idleChannelSeconds``: people may pause a
+    /// conversation for a long time, and a forgotten channel ends the conversation. A kept channel costs about 300 bytes.
     public var quietChannelSeconds = 2 * 365 * 86_400
     /// Interval at which the use of a channel is noted, in milliseconds. A day is long enough to cause few writes.
     static let notedUseMs: UInt64 = 86_400_000
-    /// Age at which a one-time key package is deleted, in seconds. Clients' key packages are valid for 90 days. Another week
-    /// allows for clocks that differ.
+    /// Age at which a one-time key package is deleted, in seconds. Clients' key packages are valid for 90 days. The additional
+    /// week allows for clocks that differ.
     public var keyPackageSeconds = 97 * 86_400
-    /// Time for which clients find a name after its renewal, in seconds: a year. For another year, only the name's key can renew
-    /// it.
+    /// Time for which clients find a name after its renewal, in seconds: a year. In the year after that, only the name's key can
+    /// renew the name.
     public var nameSeconds = 365 * 86_400
 
     /// Largest jump of the machine's clock into the future that is accepted at once, in milliseconds. A machine may sleep for a
-    /// night, and a day is little compared with a retention of 30 days.
+    /// night. A day is little compared with a retention of 30 days.
     static let believedJumpMs: UInt64 = 86_400_000
     /// Running time of the relay after which a jump of more than ``believedJumpMs`` is accepted, in milliseconds. The value is a
-    /// day, in which an operator or a time server can correct the clock.
+    /// day. During this day, an operator or a time server can correct the clock.
     static let doubtedJumpMs: UInt64 = 86_400_000
     /// Interval at which the time is noted for the next start, in milliseconds. While the clock is doubted, the time is noted
     /// more often.
@@ -205,14 +204,15 @@ public struct RelayLimits: Sendable {
     /// Minimum time for which the relay recognises a repeated entry id, in seconds. After a longer outage, a client must read the
     /// channel to learn whether its message arrived.
     public var entryIDSeconds = 86_400
-    /// Maximum number of one-time key packages on one shelf. A larger shelf would mainly be useful for storing data that is no
-    /// key package.
+    /// Maximum number of one-time key packages on one shelf. A larger shelf would mainly serve clients that store different data
+    /// as key packages.
     public var keyPackages = 1000
-    /// Key packages that one inbox gives out without a wait. After that, it gives out one per ``withdrawEveryMs``.
+    /// Key packages that one inbox gives out without a wait. After that, the inbox gives out one key package per
+    /// ``withdrawEveryMs``.
     public var withdrawBurst = 400
-    /// Key packages that one address may take from one inbox without a wait. After that, it may take one per
+    /// Key packages that one address may take from one inbox without a wait. After that, the address may take one key package per
     /// ``withdrawAddressEveryMs``. With this number, an office behind one address can join by one invite without a wait. Even
-    /// eight hostile addresses leave a part of ``withdrawBurst`` and of the rate to others.
+    /// eight hostile addresses cannot use up ``withdrawBurst`` and the rate of an inbox.
     public var withdrawAddressBurst = 40
     /// Interval in which one address may take one more key package from one inbox, in milliseconds. See ``withdrawAddressBurst``.
     public var withdrawAddressEveryMs = 20_000
@@ -220,37 +220,38 @@ public struct RelayLimits: Sendable {
     /// takes 20 minutes to empty a shelf of ``keyPackages``.
     public var withdrawEveryMs = 2_000
     /// Maximum number of channels that are kept in memory. Beyond this number, the channels that were unused for longest are
-    /// evicted. Each takes about 1 KiB, and another 50 bytes for each entry of the last day if clients write to it.
+    /// evicted. Each channel takes about 1 KiB. If clients write to the channel, each entry of the last day takes 50 bytes more.
     public var cachedChannels = 100_000
     /// Minimum number of channels that are examined for eviction after each round. After each load of a channel,
-    /// `examinedForEach` channels are examined. These numbers are enough to keep up with the loads, and an examination takes less
+    /// `examinedForEach` channels are examined. These numbers are enough to keep up with the loads. An examination takes less
     /// time than the round itself.
     static let examinedEachRound = 64
     static let examinedForEach = 4
     /// Maximum number of entry ids that are kept in memory for all channels, 50 bytes each. Shortly before this limit, idle
     /// channels forget their ids until they are used again. At the limit, channels in use forget their older ids as well.
     public var cachedEntryIDs = 4_000_000
-    /// Divisor of ``cachedEntryIDs``. The quotient is the maximum number of entry ids that one channel keeps in memory, so that
-    /// one channel cannot push out the ids of all others.
+    /// Divisor of ``cachedEntryIDs``. The quotient is the maximum number of entry ids that one channel keeps in memory. So one
+    /// channel cannot push out the ids of all channels.
     static let channelsWithAllIDs = 4
-    /// Entry ids that one address may make the relay load from the store without a wait, by appending to channels that are not in
-    /// memory. The limit equals ``channelEntries``. A higher number would only help an attacker to keep the hub busy.
+    /// Number of entry ids that one address may make the relay load from the store without a wait. An append to a channel that is
+    /// not in memory causes such a load. The limit equals ``channelEntries``. A higher number would only help an attacker to keep
+    /// the hub busy.
     public var loadedEntryIDs = 1_000_000
-    /// Further entry ids that one address may make the relay load each second. Loading this many takes about a hundredth of a
-    /// core.
+    /// Additional entry ids that one address may make the relay load each second. To load this number takes about a hundredth of
+    /// a core.
     public var loadedEntryIDsPerSecond = 50_000
     /// Maximum number of entries of a channel whose ids are loaded without waiting for other loads. Such a load takes less than a
-    /// millisecond. A channel in use always keeps at least this many of its ids.
+    /// millisecond. A channel in use always keeps at least this number of its ids.
     static let fewEntryIDs = 4096
-    /// Time from a refused `present` to its answer, in milliseconds. The time is the same for every refusal, so that it does not
-    /// reveal whether a channel is cached, is on the disk or does not exist.
+    /// Time from a refused `present` to its answer, in milliseconds. The time is equal for all refusals. So the time does not
+    /// reveal whether a channel is in memory, is on the disk or does not exist.
     public var deniedMs = 25
     /// Longest time for which the hub's thread spins until the next request, in microseconds; 0 to never spin. The thread spins
-    /// only if requests follow each other closely. A message takes 1.5 times as long if it finds the thread asleep. The default
-    /// is about the time of a commit and of an answer over a near network. A longer spin would help few requests, and would keep
-    /// the processor from other work.
+    /// only if requests follow each other closely. If the thread is asleep, the next message takes 1.5 times as long. The default
+    /// is about the time of a commit and of an answer over a near network. A longer spin would help few requests, and would take
+    /// more of the processor's time.
     public var spinMicroseconds = 300
-    /// Duration of one slice of a spin, in microseconds. Other work of the thread runs between two slices.
+    /// Duration of one slice of a spin, in microseconds. Between two slices, other jobs of the thread run.
     static let spinSliceMicroseconds: Int64 = 20
     /// Maximum number of bytes that are read from the store at once for one follower.
     public var catchUpBytes = 128 << 10
@@ -266,8 +267,8 @@ public struct RelayLimits: Sendable {
     /// Creates limits with the default values.
     public init() {}
 
-    /// Limits for a relay that runs inside a user's own program and serves some dozens of people. They are lower than the default
-    /// limits, because the relay shares a private machine's memory and disk with other programs.
+    /// Limits for a relay that runs inside a user's own program and serves some dozens of people. These limits are lower than the
+    /// default limits: the relay shares a private machine's memory and disk with other programs.
     package static var household: RelayLimits {
         var limits = RelayLimits()
         limits.connections = 256
@@ -335,7 +336,7 @@ public struct RelayLimits: Sendable {
         return true
     }
 
-    /// Returns the default maximum size of the store, in bytes: 80 % of the space that is free or in use by the store.
+    /// Returns the default maximum size of the store, in bytes: 80 % of the sum of the store's size and the free space.
     func share(of space: StoreSpace) -> UInt64 { (space.usedBytes + space.freeBytes) / 10 * 8 }
 
     var advertised: AdvertisedLimits {

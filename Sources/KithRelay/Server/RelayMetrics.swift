@@ -1,7 +1,7 @@
 import KithWire
 import Synchronization
 
-/// The metrics of a relay. They are numbers without labels, so that they cannot name a channel or a person.
+/// The metrics of a relay. Each metric is a number without labels. So no metric can name a channel or a person.
 final class RelayMetrics: Sendable {
     let connectionsOpen = Atomic<Int>(0)
     let connectionsTotal = Atomic<Int>(0)
@@ -29,8 +29,7 @@ final class RelayMetrics: Sendable {
     let clockAheadSeconds = Atomic<Int>(0)
     let blobBytesIn = Atomic<Int>(0)
     let blobBytesOut = Atomic<Int>(0)
-    /// Number of `present` requests that found a damaged channel. Damage that the store finds during a write is counted by the
-    /// store itself.
+    /// Number of `present` requests that found a damaged channel. The store itself counts damage that is found during a write.
     let damagedReads = Atomic<Int>(0)
     /// One counter for each error code, by its raw value.
     let errors = AtomicCounters(count: 1 + Int(RelayError.Code.allCases.map(\.rawValue).max() ?? 0))

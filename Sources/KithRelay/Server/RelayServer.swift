@@ -26,8 +26,8 @@ package final class RelayServer: Sendable {
     private let blobs: (any BlobStore)?
     private let group: MultiThreadedEventLoopGroup
     let listener: any Channel
-    /// Opens when the listener closes. It is needed because the listener's own future cannot be awaited after its thread has
-    /// ended.
+    /// A gate that opens when the listener closes. Callers wait for this gate, because the listener's own future cannot be
+    /// awaited after the end of its thread.
     private let listenerLatch = Latch()
     private let metricsListener: (any Channel)?
     private let workers: [EventLoopWorker]
@@ -44,10 +44,11 @@ package final class RelayServer: Sendable {
     private static let burstSeconds = 2
     private static let burstConnections = 256
 
-    /// Starts a relay that uses `store`, and `blobs` if it keeps blobs. When the relay shuts down, it closes both stores.
+    /// Starts a relay that uses `store`. If `blobs` is not `nil`, the relay also keeps blobs. At shutdown, the relay closes both
+    /// stores.
     ///
-    /// - Throws: an error of NIO if the relay cannot listen on its address, ``MetricsFailure`` if it cannot listen on the address
-    ///   of `/metrics`, or an error of NIOSSL if it cannot use the identity.
+    /// - Throws: an error of NIO if the relay cannot listen on its address, ``MetricsFailure`` if the relay cannot listen on the
+    ///   address of `/metrics`, or an error of NIOSSL if the relay cannot use the identity.
     package static func start(
         _ configuration: RelayConfiguration, identity: RelayIdentity, store: any ChannelStore,
         blobs: (any BlobStore)? = nil
@@ -132,8 +133,8 @@ package final class RelayServer: Sendable {
         logger.info("listening")
     }
 
-    /// Starts the task that expires old data. The task logs a doubt in the clock and newly found damage, because the operator has
-    /// to know of both.
+    /// Starts the task that expires old data. The task also logs a doubt in the clock and newly found damage: the operator has to
+    /// know of both.
     private static func watchAges(_ hub: Hub, _ logger: Logger) -> Task<Void, Never> {
         Task {
             var wasAhead = false
@@ -192,12 +193,12 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Waits until clients can no longer connect: after ``shutDown()``, or because the system has closed the listener. If the
-    /// system has closed it, the caller should shut the relay down.
+    /// Waits until clients can no longer connect. The reason is a call of ``shutDown()``, or a listener that the system has
+    /// closed. If the system has closed the listener, the caller should shut the relay down.
     package func listenerClosed() async { await listenerLatch.wait() }
 
-    /// Stops accepting connections, answers the requests that are being committed, and closes every connection and the store.
-    /// Every call returns only after all of this is done.
+    /// Stops accepting connections, answers the requests that are being committed, and closes every connection and the store. If
+    /// several callers shut the relay down, each call waits until all of these steps are done.
     package func shutDown() async {
         let task = ending.withLock { task in
             let ending = task ?? Task { await end() }

@@ -5,14 +5,14 @@ import NIOHTTP1
 /// Switches a connection at `/kith/v1` to WebSocket (RFC 6455 §4.2.2).
 final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
     let supportedProtocol = "websocket"
-    /// Empty, because NIO requires that the `connection` header lists each of these names. The method that builds the response
-    /// checks the WebSocket headers instead.
+    /// Empty: NIO would require each name of this array in the `connection` header. The method that builds the response checks
+    /// the WebSocket headers.
     let requiredUpgradeHeaders: [String] = []
     private let mayOpen: @Sendable () -> Bool
     private let install: @Sendable (any Channel) -> EventLoopFuture<Void>
 
     /// - Parameters:
-    ///   - mayOpen: counts another WebSocket and returns `true`, or returns `false` if there is no room for it.
+    ///   - mayOpen: counts a new WebSocket and returns `true`. If there are too many WebSockets, returns `false`.
     ///   - install: adds the handler of frames, after the HTTP handlers were removed.
     init(
         mayOpen: @escaping @Sendable () -> Bool, install: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>

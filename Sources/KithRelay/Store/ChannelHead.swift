@@ -10,7 +10,7 @@ package struct ChannelHead: Hashable, Sendable {
     package var access: Access
     /// The seq of the current epoch's first entry, even if that entry does not exist yet.
     package var epochFirstSeq: UInt64
-    /// The seq of the first kept entry. If there is none, it is one more than ``lastSeq``.
+    /// The seq of the first kept entry. If there is no kept entry, the value is one more than ``lastSeq``.
     package var firstSeq: UInt64
     /// The seq of the last entry; 0 if there never was one.
     package var lastSeq: UInt64
@@ -45,10 +45,10 @@ package struct ChannelHead: Hashable, Sendable {
     }
 }
 
-/// The effect of each mutation on a channel's head. The hub and all stores use these functions, so that they decide alike.
+/// The effect of each mutation on a channel's head. The hub and all stores use these functions. So all of them decide alike.
 extension ChannelHead {
-    /// Appends an entry. Returns `false` and changes nothing if the entry does not fit this head, or is not possible in this kind
-    /// of channel.
+    /// Appends an entry. If the entry does not fit this head, or is not possible in this kind of channel, returns `false` and
+    /// changes nothing.
     mutating func append(_ entry: Entry, nextAccess: Access?) -> Bool {
         guard !isClosed, entry.seq == lastSeq + 1, entry.epoch == epoch, (entry.kind == .turn) == (nextAccess != nil)
         else { return false }
@@ -63,7 +63,7 @@ extension ChannelHead {
         return true
     }
 
-    /// Empties the channel for good. The access of its last epoch stays, so that clients with a token can be told that the
+    /// Empties the channel for good. The access of the last epoch stays. So the relay can tell clients with a token that the
     /// channel was closed. If the channel is already closed, or if its last seq is not `lastSeq`, returns `false` and changes
     /// nothing.
     mutating func close(lastSeq expected: UInt64) -> Bool {
@@ -75,7 +75,7 @@ extension ChannelHead {
         return true
     }
 
-    /// Whether entries may be dropped so that `firstSeq` becomes the first kept seq.
+    /// Whether the entries before `firstSeq` may be dropped.
     func canTrim(to firstSeq: UInt64) -> Bool {
         !isClosed && firstSeq <= lastSeq + 1
     }
@@ -96,8 +96,8 @@ extension ChannelHead {
         nowMs > receivedAtMs && nowMs - receivedAtMs > UInt64(retentionSeconds) * 1_000
     }
 
-    /// Whether the channel keeps the record of an epoch. It keeps the records of the current epoch, of all epochs with kept
-    /// entries, and of the last ``StoreLimits/trimmedEpochs`` epochs before the current one.
+    /// Whether the channel keeps the record of an epoch. The channel keeps the records of the current epoch, of all epochs with
+    /// kept entries, and of the last ``StoreLimits/trimmedEpochs`` epochs before the current epoch.
     func keepsEpoch(_ epoch: UInt64, lastSeq: UInt64?) -> Bool {
         guard let lastSeq, lastSeq < firstSeq else { return true }
         return epoch + StoreLimits.trimmedEpochs >= self.epoch

@@ -1,33 +1,36 @@
 import KithWire
 import NIOCore
 
-/// The store of a relay's channels. Each channel is an append-only log. Operations change the store in steps, and each step is
-/// one conditional append.
+/// The store of a relay's channels. Each channel is an append-only log. Operations change the store in steps. Each step is one
+/// conditional append.
 ///
 /// Every mutation names the state on which its decision is based: the last seq of the channel, the version of the shelf, or the
-/// version of the record. If the store is still in that state, it makes the mutation durable. If not, it reports a conflict. With
-/// this rule, a store can be a file that one process writes, or a replicated log to which several relays append.
+/// version of the record. If the store still has this state, the store makes the mutation durable. If not, the store reports a
+/// conflict. With this rule, two kinds of stores are possible: a file that one process writes, and a replicated log to which
+/// several relays append.
 ///
-/// Outcomes are durable: a power cut right after ``commit(_:)`` has returned loses no mutation that was reported as committed.
+/// Outcomes are durable. If the power fails right after ``commit(_:)`` has returned, all mutations that were reported as
+/// committed survive.
 package protocol ChannelStore: Sendable {
-    /// The event loop on which the relay decides requests. A store whose commits block returns the loop of its own writer thread.
-    /// Then no change of thread is needed between a decision and its commit.
+    /// The event loop on which the relay decides requests. If the commits of a store block, the store returns the loop of its own
+    /// writer thread. So no change of thread is needed between a decision and its commit.
     var eventLoop: any EventLoop { get }
 
     /// 16 random bytes that do not change as long as the store exists.
     var relayID: [UInt8] { get }
 
-    /// Returns the channel's state, or `nil` if the channel never existed. In the state of a closed channel,
-    /// ``ChannelHead/isClosed`` is `true`, there are no entries, and the access is that of the last epoch.
+    /// Returns the channel's state, or `nil` if the channel never existed. For a closed channel, ``ChannelHead/isClosed`` is
+    /// `true`. The state then has no entries, and has the access of the last epoch.
     func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead?
 
-    /// Returns one epoch of a channel, or `nil` if the channel never reached the epoch or has forgotten it. A channel remembers
-    /// the epochs of which it keeps entries, and its last ``StoreLimits/trimmedEpochs`` epochs. In a remembered epoch, a client
-    /// that was offline for too long can still prove its right, so it gets the error `trimmed` and not `denied`.
+    /// Returns one epoch of a channel, or `nil` if the channel never reached the epoch or has forgotten the epoch. A channel
+    /// remembers all epochs with kept entries, and the last ``StoreLimits/trimmedEpochs`` epochs. If a client was offline for too
+    /// long, the client can still prove its right in a remembered epoch. So the client gets the error `trimmed` and not `denied`.
     func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord?
 
-    /// Returns consecutive entries of a channel from `first` through `last`, beginning with the first kept entry if that is later
-    /// than `first`. Returns as many entries as fit into `maximumBytes` of payload, and at least one if one exists.
+    /// Returns consecutive entries of a channel from `first` through `last`. If the first kept entry is later than `first`,
+    /// begins with the first kept entry. Returns as many entries as fit into `maximumBytes` of payload. If the range has an
+    /// entry, returns at least one entry.
     func entries(
         of channel: ChannelID, from first: UInt64, through last: UInt64, maximumBytes: Int
     ) async throws(StoreFailure) -> [Entry]
@@ -47,14 +50,14 @@ package protocol ChannelStore: Sendable {
 
     /// Makes mutations durable as one group. Returns one outcome per mutation, in the order of the mutations.
     ///
-    /// Mutations of one channel take effect in the given order, so that each may depend on earlier ones.
+    /// Mutations of one channel take effect in the given order. So each mutation may depend on earlier mutations.
     func commit(_ mutations: [StoreMutation]) async -> [StoreOutcome]
 
     /// Drops entries whose retention is over. Returns the channels that lost entries, each with its new first seq. Works in
-    /// slices: call this function again as long as it returns channels. Skips damaged channels.
+    /// slices: callers repeat the call until no channel is returned. Skips damaged channels.
     func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)]
 
-    /// Returns some of the channels, open or closed, that have no entries and were last used before a time.
+    /// Returns some channels without entries whose last use was before a time. The channels may be open or closed.
     ///
     /// - Parameters:
     ///   - usedBeforeMs: the time for channels whose ``ChannelHead/isInLongUse`` is `false`, in milliseconds since 1970.

@@ -1,4 +1,4 @@
-/// A relay's time, as the relay notes it for its next start.
+/// A relay's time that is noted for the next start.
 package struct NotedClock: Hashable, Sendable {
     /// The time, in milliseconds since 1970.
     package var timeMs: UInt64
@@ -7,7 +7,7 @@ package struct NotedClock: Hashable, Sendable {
 
     /// The state of a doubt in the machine's clock.
     package struct Doubt: Hashable, Sendable {
-        /// The time that the doubted clock showed at its jump, plus ``ranMs``, in milliseconds since 1970.
+        /// The time of the doubted clock right after the jump, plus ``ranMs``, in milliseconds since 1970.
         package var wallMs: UInt64
         /// Running time of the relay since the jump, in milliseconds.
         package var ranMs: UInt64

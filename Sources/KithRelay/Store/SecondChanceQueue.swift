@@ -1,27 +1,26 @@
 import NIOCore
 
-/// The order in which elements are evicted, by the second-chance algorithm. It is first in, first out, but an element that was
-/// used since its last examination is moved to the end once more. The cost of a step does not depend on the number of elements.
+/// A queue of elements to evict, by the second-chance algorithm. The order is first in, first out, with one exception: an element
+/// that was used since its last examination moves to the end. The cost of a step does not depend on the number of elements.
 struct SecondChanceQueue<Element> {
     private var queue = CircularBuffer<Element>()
 
-    /// Number of elements that one eviction examines, so that no caller waits long. If none of them can be evicted, memory
-    /// temporarily exceeds its bound.
+    /// Number of elements that one eviction examines. This number keeps the wait of a caller short. If no examined element can be
+    /// evicted, memory temporarily exceeds its bound.
     private static var attempts: Int { 16 }
 
     var count: Int { queue.count }
 
     mutating func enter(_ element: Element) { queue.append(element) }
 
-    /// Removes and returns the first element for which `mayGo` returns `true`, and moves the elements before it to the end.
-    /// Examines a few elements only. Returns `nil` if `mayGo` returns `false` for all of them.
+    /// Removes and returns the first element for which `mayGo` returns `true`. Moves all earlier elements to the end. Examines
+    /// only a few elements. If `mayGo` returns `false` for all examined elements, returns `nil`.
     mutating func next(_ mayGo: (Element) -> Bool) -> Element? {
         var attempts = Self.attempts
         return next(&attempts, mayGo)
     }
 
-    /// Like ``next(_:)``, but examines at most `attempts` elements, and subtracts the number of examined elements from
-    /// `attempts`.
+    /// Like ``next(_:)``, but examines at most `attempts` elements. Subtracts the number of examined elements from `attempts`.
     mutating func next(_ attempts: inout Int, _ mayGo: (Element) -> Bool) -> Element? {
         while attempts > 0 {
             attempts -= 1
@@ -32,8 +31,8 @@ struct SecondChanceQueue<Element> {
         return nil
     }
 
-    /// Removes the elements that were evicted in another way and no longer exist. Does this only if they are more than about half
-    /// of the queue.
+    /// Removes elements that no longer exist from the queue. An element can be deleted elsewhere and still be in the queue. If at
+    /// most about half of the queue consists of such elements, does nothing.
     ///
     /// - Parameters:
     ///   - count: number of elements that still exist.

@@ -4,6 +4,6 @@ public enum StoreFailure: Error, Hashable, Sendable {
     case full
     /// The disk or the database reported an error. The text is the system's.
     case io(String)
-    /// The file does not have the data that was written to it. The text names the damaged place.
+    /// The file does not have the data that was written. The text names the damaged place.
     case damaged(String)
 }

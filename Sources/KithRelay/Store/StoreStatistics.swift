@@ -1,6 +1,6 @@
 /// The disk space of a store.
 package struct StoreSpace: Hashable, Sendable {
-    /// Bytes in use. Bytes of deleted data are not counted, because they are used again before the store grows.
+    /// Bytes in use. Bytes of deleted data are not counted: the store uses these bytes again before its files grow.
     package var usedBytes: UInt64
     /// Bytes by which ``usedBytes`` can grow before the disk is full.
     package var freeBytes: UInt64

@@ -56,7 +56,7 @@ package enum AuditRow: Equatable, Sendable {
         package let payloadBytes: UInt64
     }
 
-    /// The data that the relay has about an epoch. It contains hashes of the tokens, not the tokens themselves.
+    /// The data that the relay has about an epoch. The row contains hashes of the tokens, not the tokens themselves.
     package struct EpochRow: Equatable, Sendable {
         /// The channel's number.
         package let channel: UInt64
@@ -90,7 +90,7 @@ package enum AuditRow: Equatable, Sendable {
         package let id: String
         /// Length of the payload in bytes.
         package let size: Int
-        /// The first bytes of the payload, which is ciphertext, in hexadecimal.
+        /// The first bytes of the payload, in hexadecimal. The payload is ciphertext.
         package let start: String
 
         init(channel: UInt64, _ entry: Entry) {
@@ -111,7 +111,7 @@ package enum AuditRow: Equatable, Sendable {
         package let channel: UInt64
         /// Length in bytes.
         package let size: UInt64
-        /// Whether the package is the last resort, which is given out when no other package is left.
+        /// Whether the package is the last resort. The relay gives out this package only when no one-time package is left.
         package let isLastResort: Bool
         /// Time of the deposit, in milliseconds since 1970; `nil` for a last-resort package.
         package let depositedMs: UInt64?
@@ -131,7 +131,7 @@ package enum AuditRow: Equatable, Sendable {
         package let renewedMs: UInt64
     }
 
-    /// The data that the relay has about a blob. It contains hashes of the tokens, not the tokens themselves.
+    /// The data that the relay has about a blob. The row contains hashes of the tokens, not the tokens themselves.
     package struct BlobRow: Equatable, Sendable {
         /// The first 4 of the blob's 32 random bytes, in hexadecimal.
         package let id: String

@@ -2,10 +2,10 @@ import Crypto
 import KithSupport
 import KithWire
 
-/// Reads all data of a store, row by row, even while a relay uses the store. The audit changes nothing.
+/// Reads all data of a store, row by row. A relay may use the store at the same time. The audit changes nothing.
 ///
-/// The caller may take hours to process the rows, and SQLite cannot restart its write-ahead log while a read is open. So rows are
-/// read in pieces, each from the current state of the file, and no read is open while the caller processes a piece.
+/// While a read is open, SQLite cannot restart its write-ahead log. The caller may take hours to process the rows. So the rows
+/// are read in pieces. Each piece shows the current state of the file. While the caller processes a piece, no read is open.
 package final class StoreAudit {
     private let folder: StoreFolder
     private let connection: SQLiteConnection
@@ -48,8 +48,8 @@ package final class StoreAudit {
     /// The rows of a running relay are not a consistent snapshot.
     ///
     /// - Parameters:
-    ///   - entriesPerChannel: maximum number of entries to read in each channel. If the channel has more, its last entries are
-    ///     read. `nil` to read all entries.
+    ///   - entriesPerChannel: maximum number of entries to read from each channel, or `nil` to read all entries. If a channel has
+    ///     more entries, only its last entries are read.
     ///   - body: called with each row.
     /// - Throws: ``StoreFailure``, and the errors of `body`.
     package func forEachRow(entriesPerChannel: UInt64? = nil, _ body: (AuditRow) throws -> Void) throws {
@@ -173,7 +173,7 @@ package final class StoreAudit {
         }
     }
 
-    /// Reads some entries, except those that were dropped in the meantime.
+    /// Reads the first entries of a range. Skips entries that were dropped in the meantime.
     private func entries(
         of id: ChannelID, from first: UInt64, through last: UInt64
     ) throws(StoreFailure) -> (channel: UInt64, entries: [Entry])? {
