@@ -56,7 +56,7 @@ package struct CleanPicture: Hashable, Sendable {
 
     /// Removes the metadata of a picture: camera, place, time, comments, previews, and bytes behind the picture's end.
     ///
-    /// Keeps the colour profile and the orientation. Both affect the look of the picture.
+    /// Keeps the colour profile and the orientation, because both affect the look of the picture.
     ///
     /// - Returns: `nil` if the file has none of the formats of ``PictureFormat``.
     /// - Throws: ``PictureError`` if the file breaks the rules of its format. An error of the source if the source can't be read.

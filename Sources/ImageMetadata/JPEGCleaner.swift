@@ -87,7 +87,7 @@ enum JPEGCleaner {
         return start..<reader.offset
     }
 
-    /// Skips the coded data of a scan, with its restarts and TEM markers, up to the next marker.
+    /// Skips the coded data of a scan, up to the next marker. Restarts and TEM belong to the coded data.
     private static func skipScan(_ reader: inout SourceReader<some ByteSource>) throws {
         while true {
             try reader.skip(to: 0xff)

@@ -6,7 +6,7 @@ struct Orientation: Hashable {
     /// The upright orientation. A picture without an orientation is upright.
     private static let upright: UInt8 = 1
 
-    /// Finds the orientation in a TIFF structure. The content of Exif is such a structure. `nil` if the structure has no
+    /// Finds the orientation in a TIFF structure. The content of Exif is a TIFF structure. `nil` if the structure has no
     /// orientation, is damaged, or has the upright orientation.
     init?(tiff: some Collection<UInt8>) {
         let bytes = Array(tiff)

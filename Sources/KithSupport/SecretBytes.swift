@@ -1,4 +1,5 @@
-/// Secret bytes. They are never printed. A comparison takes constant time. When the last copy is released, the bytes are wiped.
+/// Secret bytes. The bytes are never printed. A comparison takes constant time. When the last copy is released, the bytes are
+/// wiped.
 ///
 /// All copies of a secret share one storage.
 public struct SecretBytes: Sendable {

@@ -1,5 +1,5 @@
-/// A rate limit. A new bucket has a burst of tokens. A fixed time adds one token. The caller passes the time in nanoseconds. The
-/// caller's clock must never go backwards.
+/// A rate limit. A new bucket has a burst of tokens. One token is added after each fixed interval. The caller passes the time in
+/// nanoseconds. The caller's clock must never go backwards.
 package struct TokenBucket: Sendable {
     private var pace: TokenPace
     /// If nobody takes a token, the bucket is full again at this time, in nanoseconds.

@@ -1,15 +1,15 @@
-/// The burst and the rate of a token bucket, with the arithmetic of the bucket's state. The state is one number, in nanoseconds
-/// of any clock: if nobody takes a token, the bucket is full again at that time.
+/// The burst and the rate of a token bucket, with the arithmetic of the bucket's state. A bucket's state is one time, in
+/// nanoseconds of any clock. If nobody takes a token, the bucket is full again at this time.
 package struct TokenPace: Sendable {
     /// Time until one token is added, in nanoseconds.
     package let nanosecondsEach: Int64
     /// Time until an empty bucket is full, in nanoseconds.
     private let nanosecondsFull: Int64
-    /// Maximum debt before a charge, in nanoseconds. One charge also adds at most this time. A time of the clock plus this
+    /// Maximum debt before a charge, in nanoseconds. This is also the maximum that one charge adds. A time of the clock plus this
     /// maximum does not overflow.
     private let longest: Int64
 
-    /// A maximum that no debt reaches. It is longer than the running time of any process.
+    /// A maximum that no debt reaches: it is longer than the running time of any process.
     package static let unbounded = Int64.max / 4
 
     /// - Parameters:

@@ -3,29 +3,29 @@ public enum Limits {
     /// Maximum number of leaves of a tree. The limit is ten times the size of the largest measured group. With more leaves, a
     /// Welcome exceeds 300 MB.
     public static let members = 1 << 20
-    /// Number of leaves that a received tree may have with any number of members. A group that was once large may have two
-    /// members in a tree of 4,096 leaves. Hashing the blank nodes of such a tree takes some milliseconds.
+    /// Number of leaves that is always allowed in a received tree, even with few members. A group that was once large may have
+    /// two members in a tree of 4,096 leaves. Hashing the blank nodes of such a tree takes some milliseconds.
     static let sparseLeaves = 4_096
     /// Maximum number of leaves per member, for a received tree with more than ``sparseLeaves`` leaves. 64 leaves have about 128
     /// nodes. Hashing 128 blank nodes takes about as long as verifying one leaf's signature.
     static let leavesPerMember = 64
-    /// Number of leaves that a stranger's tree may have with any number of members. 256 leaves have about 512 nodes. Hashing 512
-    /// blank nodes takes less time than opening a Welcome.
+    /// Number of leaves that is always allowed in a stranger's tree, even with few members. 256 leaves have about 512 nodes.
+    /// Hashing 512 blank nodes takes less time than opening a Welcome.
     static let strictSparseLeaves = 256
-    /// Maximum number of leaves per member, for a stranger's tree with more than ``strictSparseLeaves`` leaves. A group may have
-    /// lost seven eighths of its members.
+    /// Maximum number of leaves per member, for a stranger's tree with more than ``strictSparseLeaves`` leaves. A group that has
+    /// lost seven eighths of its members is still accepted.
     static let strictLeavesPerMember = 8
-    /// Maximum size of a public key, in bytes. A key of ML-DSA-87 has 2,592 bytes, and a key of X-Wing has 1,216.
+    /// Maximum size of a public key, in bytes. A key of ML-DSA-87 has 2,592 bytes, and a key of X-Wing has 1,216 bytes.
     static let publicKeyLength = 4_096
     /// Maximum size of a signature, in bytes. A signature of ML-DSA-87 has 4,627 bytes.
     static let signatureLength = 8_192
     /// Maximum size of a MAC or hash, in bytes. A SHA-512 hash has 64 bytes.
     static let hashLength = 255
     /// Size of a SHA-256 hash, in bytes: the shortest hash of all suites. While a message is read, a shorter reference or nonce
-    /// is refused. A reference or nonce takes at least 64 bytes of memory, so a message must not contain very many short ones.
+    /// is refused. This minimum bounds the memory of a message: even an empty reference takes 64 bytes.
     static let shortestHash = 32
-    /// Maximum number of extensions in one list. RFC 9420 and its extensions draft define six types and reserve 15 for GREASE.
-    /// The shortest extension takes 16 times as many bytes in memory as in its encoding.
+    /// Maximum number of extensions in one list. RFC 9420 and its extensions draft define six types and reserve 15 types for
+    /// GREASE. The shortest extension takes 16 times as many bytes in memory as in its encoding.
     static let extensions = 32
     /// Maximum number of external senders of a group. Usual senders are a few servers of the group's operator. The shortest
     /// sender takes 25 times as many bytes in memory as in its encoding.
@@ -52,7 +52,7 @@ public enum Limits {
     /// Maximum number of PSKs in one commit. A PSKLabel has 16 bits for the number of PSKs (§8.4).
     static let preSharedKeys = 0xffff
     /// Maximum size of application data, in bytes. Authenticated data has the same maximum. The limit is half of the longest
-    /// vector (§2.1.2). Content is encrypted together with a signature and padding.
+    /// vector (§2.1.2). The other half is for the signature and padding, which are encrypted with the content.
     public static let contentLength = 1 << 29
     /// Minimum number of items for work on several cores. With fewer items, a single core is faster.
     static let parallelThreshold = 8

@@ -10,7 +10,7 @@ public enum MLSError: Error, Hashable, Sendable {
     case unsupportedCipherSuite(CipherSuite)
     /// A cryptographic function refused its input. Examples are a forged ciphertext, and bytes that are not a key.
     case crypto(CryptoFailure)
-    /// A key package is not acceptable (§10.1). Request another one.
+    /// A key package is not acceptable (§10.1). Request a different key package.
     case keyPackage(KeyPackageError)
     /// A leaf node is invalid (§7.3).
     case leafNode(LeafNodeError)
@@ -92,15 +92,15 @@ public enum LeafNodeError: Hashable, Sendable {
     case extensionNotInCapabilities
     /// A list of extensions contains a type twice (§13.4).
     case duplicateExtension
-    /// The capabilities contain a default type. This is not allowed (§7.2).
+    /// The capabilities contain a default type, which §7.2 forbids.
     case defaultTypeInCapabilities
     /// `leaf_node_source` does not match the place of the leaf.
     case source
     /// An update does not change the encryption key.
     case encryptionKeyNotChanged
-    /// Another member has the same signature key.
+    /// A different member already has this signature key.
     case duplicateSignatureKey
-    /// Another node has the same encryption key.
+    /// A different node already has this encryption key.
     case duplicateEncryptionKey
     /// The application refuses the member's new identity as a successor of the old identity (§5.3.1).
     case notASuccessor
@@ -116,7 +116,7 @@ public enum RatchetTreeError: Hashable, Sendable {
     case nodeType
     /// The tree has more leaves than ``Limits/members``.
     case tooLarge
-    /// The tree has too many leaves for its number of members. Blank leaves count too (``MLSConfiguration/treeWidth``).
+    /// The tree has too many leaves, including blank leaves, for its number of members (``MLSConfiguration/treeWidth``).
     case tooSparse
     /// The tree hash differs from the announced tree hash.
     case treeHash
@@ -124,7 +124,7 @@ public enum RatchetTreeError: Hashable, Sendable {
     case parentHash
     /// An unmerged leaf is blank or is not below its parent node.
     case unmergedLeaf
-    /// An unmerged leaf of a parent node is missing in a node between the leaf and that parent node.
+    /// A node between a parent and its unmerged leaf lacks that unmerged leaf.
     case unmergedLeafMissingBelow
     /// Unmerged leaves are not in ascending order (§7.1).
     case unmergedLeavesOrder
@@ -220,9 +220,10 @@ public enum ProposalListError: Hashable, Sendable {
 public enum CommitError: Hashable, Sendable {
     /// The proposals require a path, but the commit has no path.
     case pathRequired
-    /// The number of nodes in the path is wrong. It must equal that of the committer's filtered direct path (§7.5).
+    /// The path and the committer's filtered direct path have different numbers of nodes (§7.5).
     case pathLength
-    /// The number of ciphertexts in a node of the path is wrong. Each node in the resolution of the copath needs one (§7.6).
+    /// The number of ciphertexts in a node of the path is wrong. Each node in the resolution of the copath needs one ciphertext
+    /// (§7.6).
     case ciphertextCount
     /// The parent hash in the new leaf differs from the parent hash of the path (§7.9.2).
     case parentHash
@@ -266,7 +267,7 @@ public enum JoiningError: Hashable, Sendable {
     case duplicateExtension
     /// The new group differs from the group that the ReInit announced (§11.2).
     case reInitMismatch
-    /// The new group is not a branch of the old one (§11.3).
+    /// The new group is not a branch of the old group (§11.3).
     case branchMismatch
     /// The epoch of a reinitialized or branched group is not 1 (§11.2, §11.3).
     case notFirstEpoch
@@ -290,7 +291,7 @@ public enum PreSharedKeyError: Hashable, Sendable {
 public enum UsageError: Hashable, Sendable {
     /// This member was removed, or the group was reinitialized.
     case groupInactive
-    /// The pending or staged commit was created for another state of the group.
+    /// The pending or staged commit belongs to a different state of the group.
     case staleCommit
     /// Application data cannot be sent before the received proposals are committed (§12.4).
     case proposalsPending

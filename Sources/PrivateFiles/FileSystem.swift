@@ -35,8 +35,8 @@ package enum FileSystem {
     /// Locks an open file or folder with `flock`. The lock ends when the descriptor is closed. The end of the process closes
     /// every descriptor.
     ///
-    /// - Parameter operation: the operation for `flock`. With `LOCK_NB`, the function does not wait: if the file is already
-    ///   locked, it returns `EWOULDBLOCK`.
+    /// - Parameter operation: the operation for `flock`. With `LOCK_NB`, the function returns `EWOULDBLOCK` if the file is
+    ///   already locked.
     package static func lock(_ descriptor: Int32, _ operation: Int32) -> Int32 {
         while flock(descriptor, operation) != 0 {
             guard errno == EINTR else { return errno }

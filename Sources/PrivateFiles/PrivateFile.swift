@@ -10,7 +10,7 @@ import KithSupport
 #endif
 
 /// A small file that only its owner may read and write (0600). If the file's folder is missing, a write creates the folder. Only
-/// the owner may enter a created folder (0700). The umask does not change these modes.
+/// the owner may enter a created folder (0700). The umask changes neither mode.
 ///
 /// Every write is atomic. A crash, a full disk or a second writer never leaves a file with half of the content.
 public struct PrivateFile: Hashable, Sendable {
@@ -20,7 +20,7 @@ public struct PrivateFile: Hashable, Sendable {
     /// Describes a file. The file need not exist.
     public init(_ url: URL) { self.url = url }
 
-    /// Reads the file. Returns `nil` if it does not exist.
+    /// Reads the file. Returns `nil` if the file does not exist.
     ///
     /// - Parameter limit: maximum size of the content, in bytes.
     /// - Throws: ``PrivateFileError``.
@@ -45,7 +45,7 @@ public struct PrivateFile: Hashable, Sendable {
         throw PrivateFileError(.read, url, errno: EFBIG)
     }
 
-    /// `true` if other users may read or write the file. `false` if it does not exist.
+    /// `true` if other users may read or write the file. `false` if the file does not exist.
     public var isOpenToOthers: Bool {
         var status = stat()
         return stat(url.path, &status) == 0 && status.st_mode & 0o077 != 0
@@ -53,9 +53,9 @@ public struct PrivateFile: Hashable, Sendable {
 
     /// Removes all rights to the file from users other than the owner.
     ///
-    /// - Returns: `true` if users other than the owner had rights and lost these rights. On a file system without modes, users
-    ///   keep their rights, and the result is `false`.
-    /// - Throws: ``PrivateFileError`` if the file belongs to another user, or its mode can't be changed.
+    /// - Returns: `true` if users other than the owner had rights and lost these rights. On a file system without modes, no
+    ///   rights change, and the result is `false`.
+    /// - Throws: ``PrivateFileError`` if the file belongs to a different user, or if the mode can't be changed.
     public func closeToOthers() throws(PrivateFileError) -> Bool {
         guard isOpenToOthers else { return false }
         let error = FileSystem.makePrivate(url.path, mode: 0o600)

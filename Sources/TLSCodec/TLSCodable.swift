@@ -25,7 +25,7 @@ extension TLSEncodable {
 }
 
 extension TLSDecodable {
-    /// Decodes a value that takes up all of `bytes`.
+    /// Decodes a value from the whole of `bytes`.
     ///
     /// - Throws: ``TLSCodecError``, also if bytes are left over.
     public init(decoding bytes: [UInt8]) throws(TLSCodecError) {
@@ -34,7 +34,7 @@ extension TLSDecodable {
         try reader.expectEnd()
     }
 
-    /// Decodes a value that takes up all of `bytes`.
+    /// Decodes a value from the whole of `bytes`.
     ///
     /// - Throws: ``TLSCodecError``, also if bytes are left over.
     public init(decoding bytes: ArraySlice<UInt8>) throws(TLSCodecError) {

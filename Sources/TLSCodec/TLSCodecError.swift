@@ -18,7 +18,7 @@ public enum TLSCodecError: Error, Hashable, Sendable {
     case unknownValue(field: StaticFieldName, value: UInt64)
 }
 
-/// The name of a field in an error. The name is always a literal in the source code. It never contains input.
+/// The name of a field in an error. The name is always a literal in the source code. The name never contains input.
 public struct StaticFieldName: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The name as the specification spells it.
     public let description: String

@@ -1,7 +1,7 @@
 extension KeyPackage {
-    /// Encrypts an application's own data to the package's init key, with `EncryptWithLabel` (RFC 9420 §5.1.3). An example is
-    /// data for a new member that accompanies a Welcome. The label must begin with the application's name. MLS's own labels do
-    /// not begin with this name, so the ciphertext cannot be mistaken for a part of MLS. Verify the package before the call.
+    /// Encrypts an application's own data to the package's init key, with `EncryptWithLabel` (RFC 9420 §5.1.3). For example, an
+    /// application can send data for a new member with a Welcome. The label must begin with the application's name. MLS accepts
+    /// no ciphertext with such a label. Verify the package before the call.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)`` or ``MLSError/crypto(_:)``.
     public func encrypt(

@@ -1,11 +1,11 @@
 extension SignaturePrivateKey {
     /// Signs an application's own content with `SignWithLabel` (RFC 9420 §5.1.2). The label must begin with the application's
-    /// name. MLS's own labels do not begin with this name, so the signature cannot be mistaken for a signature of MLS.
+    /// name. MLS accepts no signature with such a label.
     ///
     /// - Parameters:
     ///   - label: the purpose of the signature, for example `Kith Record`.
     ///   - content: the bytes to sign.
-    /// - Returns: the signature, encoded as the key's signature scheme requires.
+    /// - Returns: the signature, in the encoding of the key's signature scheme.
     /// - Throws: ``MLSError/crypto(_:)``.
     public func sign(label: StaticString, _ content: [UInt8]) throws(MLSError) -> [UInt8] {
         try signWithLabel(label, content)

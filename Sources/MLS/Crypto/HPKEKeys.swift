@@ -53,8 +53,8 @@ public struct HPKEPrivateKey: Sendable {
             }
     }
 
-    /// Returns the Diffie-Hellman result of this key and an encoded public key of its curve. Throws an error if the result is all
-    /// zero (RFC 9180 §7.1.4).
+    /// Returns the Diffie-Hellman result of this private key and an encoded public key of the same curve. Throws an error if the
+    /// result is all zero (RFC 9180 §7.1.4).
     func agree(with publicKey: [UInt8]) throws -> SecretBytes {
         switch key {
         case .x25519(let key):

@@ -59,8 +59,9 @@ enum HashAlgorithm: Hashable, Sendable {
 
     /// Computes the HMAC of a message. `writeMessage` writes the message into a buffer of `messageLength` bytes.
     ///
-    /// swift-crypto's own `HMAC` and `HKDF` copy the key. This copy takes ten times as long as the hash. Here, the padded key and
-    /// the message share one buffer on the stack. The buffer is hashed twice. The result equals swift-crypto's result.
+    /// swift-crypto's own `HMAC` and `HKDF` copy the key, and the copy takes ten times as long as the hash. This function copies
+    /// no key. The padded key and the message share one buffer on the stack, which is hashed twice. The result equals
+    /// swift-crypto's result.
     @inline(__always)
     func hmac(
         key: UnsafeRawBufferPointer, messageLength: Int, output: UnsafeMutableRawBufferPointer,

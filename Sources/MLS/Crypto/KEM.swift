@@ -177,7 +177,7 @@ enum KEM: Hashable, Sendable {
     }
 }
 
-/// Returns a copy of `bytes`. Zeros before the bytes extend the copy to `count` bytes.
+/// Returns a copy of `bytes`, padded on the left with zeros to `count` bytes.
 func leftPadded(_ bytes: UnsafeRawBufferPointer, _ count: Int) -> [UInt8] {
     [UInt8](repeating: 0, count: max(0, count - bytes.count)) + bytes
 }

@@ -48,8 +48,8 @@ extension HashAlgorithm {
         withUnsafeBytes(of: generation.bigEndian) { expandWithLabel(secret, label, $0, length) }
     }
 
-    /// `ExpandWithLabel` with the label in a buffer (§8, §8.5). The exporter uses this function: the application chooses the
-    /// label.
+    /// `ExpandWithLabel` with the label in a buffer (§8, §8.5). The application chooses the label of an exporter, so that label
+    /// is not a literal.
     func expandWithLabel(
         _ secret: SecretBytes, _ label: UnsafeRawBufferPointer, _ context: UnsafeRawBufferPointer, _ length: Int
     ) -> SecretBytes {

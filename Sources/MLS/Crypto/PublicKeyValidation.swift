@@ -1,7 +1,7 @@
 import Crypto
 
-/// Public-key validation (RFC 9420 §5.1.1, RFC 9180 §7.1.4). A tree must not contain a key to which nobody can encapsulate. A
-/// leaf with such a key prevents every commit, and members cannot find that leaf.
+/// Public-key validation (RFC 9420 §5.1.1, RFC 9180 §7.1.4). A tree must not contain an unusable key: a key to which nobody can
+/// encapsulate. A leaf with an unusable key prevents every commit, and members cannot find that leaf.
 extension KEM {
     /// Checks that bytes are a public key of this KEM.
     ///
@@ -22,8 +22,8 @@ extension KEM {
         guard isValid else { throw .crypto(.invalidPublicKey) }
     }
 
-    /// Whether an X25519 public key is a point of low order. With such a key, every shared secret is zero. RFC 9180 §7.1.4
-    /// refuses these keys. The check ignores the highest bit (RFC 7748 §5).
+    /// Whether an X25519 public key is a point of low order. With a key of low order, every shared secret is zero. RFC 9180
+    /// §7.1.4 refuses keys of low order. The check ignores the highest bit (RFC 7748 §5).
     private func isLowOrder(_ key: some Collection<UInt8>) -> Bool {
         var words: [UInt64] = [0, 0, 0, 0]
         for (index, byte) in key.enumerated() { words[index / 8] |= UInt64(byte) << UInt64(index % 8 * 8) }
@@ -31,8 +31,8 @@ extension KEM {
         return Self.lowOrderPoints.contains(words)
     }
 
-    /// The u-coordinates of the points of low order, as little-endian words. The order of these points divides the cofactor 8.
-    /// The coordinates are 0, 1, the two coordinates of order 8, p − 1, p, and p + 1.
+    /// The u-coordinates of the points of low order, as little-endian words. A low order divides the cofactor 8. The coordinates
+    /// are 0, 1, those of the two points of order 8, p − 1, p, and p + 1.
     private static let lowOrderPoints: [[UInt64]] = [
         [0, 0, 0, 0],
         [1, 0, 0, 0],

@@ -1,7 +1,8 @@
 import KithSupport
 
-/// SHAKE256 (FIPS 202). It is used only to derive the key pairs of X-Wing and ML-KEM. The HPKE definitions of both KEMs require
-/// SHAKE256. swift-crypto has SHA-3 but not SHAKE. A test compares the permutation with swift-crypto's SHA3-256.
+/// SHAKE256 (FIPS 202). This module uses SHAKE256 only to derive the key pairs of X-Wing and ML-KEM. The HPKE definitions of
+/// X-Wing and ML-KEM require SHAKE256. swift-crypto has SHA-3 but not SHAKE. A test compares the permutation with swift-crypto's
+/// SHA3-256.
 enum SHAKE256 {
     /// Returns the first `count` bytes of the output for `input`.
     static func hash(_ input: SecretBytes, suffix: [UInt8] = [], count: Int) -> SecretBytes {

@@ -10,8 +10,8 @@ public struct Client: Sendable {
     public var capabilities: Capabilities
     /// The extensions of the client's leaves.
     public var leafExtensions: [Extension]
-    /// Whether the client's leaves and key packages carry GREASE (RFC 9420 §13.5). GREASE values have no meaning. They train
-    /// other clients to accept unknown values. Each leaf grows by 11 bytes. A key package grows by 3 more bytes.
+    /// Whether the client's leaves and key packages carry GREASE (RFC 9420 §13.5). GREASE values have no meaning. GREASE trains
+    /// other clients to accept unknown values. GREASE takes 11 bytes in each leaf, and 3 more bytes in a key package.
     public var carriesGREASE = true
 
     /// Creates a client from its parts.
@@ -41,7 +41,8 @@ public struct Client: Sendable {
 public struct KeyPackageBundle: Sendable {
     /// The package to publish.
     public let keyPackage: KeyPackage
-    /// The private key that opens the Welcome. Delete the key afterwards. Only a package of last resort keeps its key.
+    /// The private key that opens the Welcome. Afterwards, delete the key of an ordinary package. Keep the key of a package of
+    /// last resort.
     public let initKey: HPKEPrivateKey
     /// The encryption key of the client's leaf.
     public let encryptionKey: HPKEPrivateKey
@@ -51,7 +52,7 @@ public struct KeyPackageBundle: Sendable {
     /// Creates a new key package.
     ///
     /// An extension marks a package of last resort (draft-ietf-mls-extensions). The leaf's capabilities then contain the type of
-    /// that extension, as §10 requires.
+    /// the marking extension, as §10 requires.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/usage(_:)`` if the signer belongs to another suite.
     ///   ``MLSError/leafNode(_:)`` if the type of an extension is not in the capabilities. ``MLSError/keyPackage(_:)`` if an

@@ -30,8 +30,8 @@ struct CommitBuilder {
 
     /// Creates the commit, the group of the next epoch, and the Welcome.
     ///
-    /// - Parameter signer: the key that signs the commit. A member uses the key of its leaf in the old epoch. An external joiner
-    ///   uses the key of its new leaf.
+    /// - Parameter signer: the key that signs the commit. A member signs with the key of the member's leaf in the old epoch. An
+    ///   external joiner signs with the key of the joiner's new leaf.
     mutating func build(
         _ list: [ProposalOrRef], makesPath: Bool, initSecret: SecretBytes, options: CommitOptions,
         signer: SignaturePrivateKey

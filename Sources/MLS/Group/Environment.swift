@@ -19,7 +19,7 @@ extension AuthenticationService {
     public func clientIdentity(_ credential: Credential) -> [UInt8]? { nil }
 }
 
-/// The role for which a credential is presented.
+/// The role of a credential's owner.
 public enum CredentialRole: Hashable, Sendable {
     /// A member, or a client that will become a member.
     case member
@@ -27,7 +27,7 @@ public enum CredentialRole: Hashable, Sendable {
     case externalSender
 }
 
-/// Accepts every credential. Use this service for tests, or in an application with its own checks of members.
+/// Accepts every credential. Use this service for tests, or in an application with separate checks of members.
 public struct AcceptEveryCredential: AuthenticationService {
     /// Creates the service.
     public init() {}
@@ -49,14 +49,13 @@ public struct MLSConfiguration: Sendable {
     public var padding: Padding = .none
     /// Whether proposals and commits are encrypted. The default is true: servers need not read proposals and commits.
     public var encryptsHandshakes = true
-    /// Whether a Welcome contains the tree. The default is true. Joiners then need no further source for the tree.
+    /// Whether a Welcome contains the tree. The default is true. With the tree in the Welcome, joiners need no further source.
     public var includesRatchetTree = true
     /// Whether the GroupInfo in a Welcome contains the external public key. The default is false. Only a published GroupInfo
     /// needs the key.
     public var includesExternalPub = false
     /// Maximum lifetime of an accepted key package, in seconds (§7.2). The default is a year and some days. Some implementations
-    /// create key packages that never expire: their lifetime is from 0 to 2⁶⁴ − 1. The value `UInt64.max` accepts such key
-    /// packages.
+    /// create key packages with an endless lifetime, from 0 to 2⁶⁴ − 1. Set `UInt64.max` to accept an endless lifetime.
     public var maximumLifetime: UInt64 = 400 * 24 * 3_600
     /// Whether the lifetime of a received leaf is checked (§7.3 recommends this check).
     public var checksReceivedLifetimes = true
@@ -67,14 +66,14 @@ public struct MLSConfiguration: Sendable {
     public var resumptionEpochs = 16
     /// Whether a client outside the group may propose its own addition or join with an external commit (§12.1.8, §12.4.3.2). The
     /// default is true, as in the RFC. An application that publishes no GroupInfo should use false. With true, every client that
-    /// knows the group's identifier can propose its own addition. Until this proposal is committed or discarded, members cannot
-    /// send application data.
+    /// knows the group's identifier can propose its own addition. While such a proposal is neither committed nor discarded,
+    /// members cannot send application data.
     public var acceptsNewcomers = true
-    /// The accepted types of group context extensions. Nil accepts every type that the members support. The client checks the
-    /// types in a group that it creates or joins, and in proposals of new extensions (§12.1.7). The client refuses a commit that
+    /// The accepted types of group context extensions. Nil accepts every type that the members support. The rule applies to the
+    /// groups that the client creates or joins, and to proposals of new extensions (§12.1.7). The client refuses a commit that
     /// adds an unaccepted type. All members must therefore use equal sets.
     public var allowedGroupExtensions: Set<ExtensionType>?
-    /// Whether a member may rejoin with an external commit. Such a commit removes the member's old leaf (§12.4.3.2).
+    /// Whether a member may rejoin with an external commit. The external commit removes the member's old leaf (§12.4.3.2).
     public var allowsResync = true
 
     /// Creates a configuration with the default values.

@@ -4,12 +4,12 @@ import TLSCodec
 public struct CommitOptions: Sendable {
     /// Proposals that the commit itself contains.
     public var proposals: [Proposal] = []
-    /// Whether the commit includes the received proposals of this epoch, as §12.4 recommends. A proposal that conflicts with
-    /// ``proposals`` or with an earlier received proposal is left out. A proposal of a PSK that this member does not have is also
-    /// left out.
+    /// Whether the commit includes the received proposals of this epoch, as §12.4 recommends. A received proposal is left out if
+    /// it conflicts with ``proposals`` or with an earlier received proposal. A PreSharedKey proposal is left out if this member
+    /// does not have the PSK.
     public var includesReceivedProposals = true
-    /// Whether the commit always renews the committer's path. If false, the path is renewed only if this is required. New keys
-    /// end a compromise (§12.4).
+    /// Whether the commit always renews the committer's path. If false, the commit renews only a required path. New keys end a
+    /// compromise (§12.4).
     public var renewsPath = true
     /// New client data for the committer's leaf, for example a new credential, key or capabilities. Nil keeps the old data.
     public var newLeaf: Client?
@@ -100,8 +100,9 @@ extension Group {
         }
     }
 
-    /// Adds received proposals to a valid list. If all proposals together make the list invalid, tries each half separately. A
-    /// few trials thus find a few invalid proposals among many. After `trials` trials, leaves out all undecided proposals.
+    /// Adds received proposals to a valid list. If the whole of `received` makes the list invalid, tries each half of `received`
+    /// separately. This takes only a few trials to find a few invalid proposals among many. After `trials` trials, leaves out all
+    /// undecided proposals.
     private func extend(
         _ kept: JudgedList, by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
         _ environment: MLSEnvironment, _ trials: inout Int

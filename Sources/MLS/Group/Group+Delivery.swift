@@ -1,6 +1,6 @@
 extension Group {
-    /// Returns the number of a member's missing application messages in this epoch (RFC 9420 §9.2, §15.3). A message is missing
-    /// if it has not arrived before a later message. The group counts a missing message as long as the message's key is stored.
+    /// Returns the number of a member's missing application messages in this epoch (RFC 9420 §9.2, §15.3). A skipped message
+    /// counts as missing until it arrives, or until its key is deleted.
     public func missingMessages(from leaf: LeafIndex) -> Int {
         secretTree.skippedCount(leaf, .application)
     }

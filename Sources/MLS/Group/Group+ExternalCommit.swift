@@ -15,7 +15,7 @@ public struct ExternalJoin: Sendable {
 public struct ExternalJoinOptions: Sendable {
     /// The tree, if it is not in the GroupInfo.
     public var ratchetTree: [UInt8]?
-    /// The client's own old leaf, if it rejoins.
+    /// The old leaf of a client that rejoins; nil for a new client.
     public var oldLeaf: LeafIndex?
     /// Pre-shared keys that enter the key schedule.
     public var preSharedKeys: [PreSharedKeyID]
@@ -103,7 +103,7 @@ extension Group {
 
 extension ProposalCache {
     /// Stores a member's first self-remove, and ignores later self-removes of that member. A joiner cannot check the membership
-    /// tag. All other checks of a received self-remove are made.
+    /// tag. The joiner makes all other checks of a received self-remove.
     fileprivate mutating func insert(
         selfRemove message: PublicMessage, _ tree: RatchetTree, _ context: GroupContext, _ algorithms: Algorithms
     ) throws(MLSError) {

@@ -7,9 +7,9 @@ extension Group {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package with which the client was added.
     ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
-    ///   - predecessor: the old group if the new group is its successor or branch (§11.2, §11.3). Nil if the client was not a
-    ///     member of an old group. If an old group is given, the Welcome must prove its origin with the old group's resumption
-    ///     PSK.
+    ///   - predecessor: the old group that the new group continues or branches from (§11.2, §11.3). Nil if there is no old group,
+    ///     or if the client was not a member of the old group. If an old group is given, the Welcome must prove its origin with
+    ///     the old group's resumption PSK.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
     ///   Each error names the broken rule.

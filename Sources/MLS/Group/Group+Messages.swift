@@ -105,7 +105,7 @@ extension Group {
     public mutating func discardProposals() { proposals.discardAll() }
 
     /// Creates a proposal from an external sender (§12.1.8). An external sender is not a member. The group's `external_senders`
-    /// extension contains the sender.
+    /// extension contains all external senders.
     ///
     /// - Parameters:
     ///   - proposal: an Add, Remove, PreSharedKey, ReInit or GroupContextExtensions.

@@ -48,8 +48,8 @@ extension Group {
 
     /// Processes a message of this group (RFC 9420 §6).
     ///
-    /// Application data uses up a key of the group. A proposal is added to the group. Therefore, store the result of
-    /// ``takeChangedRecords()`` afterwards. A commit does not change the group yet.
+    /// Application data uses up a key of the group. A proposal is added to the group. After application data or a proposal, store
+    /// the result of ``takeChangedRecords()``. A commit does not change the group yet.
     ///
     /// - Throws: ``MLSError/message(_:)`` if the message is not genuine or does not fit the group's state. ``MLSError/usage(_:)``
     ///   if the group is inactive. If a proposal or commit is invalid, the error for the broken rule. After an error, the group

@@ -16,15 +16,15 @@ public struct Founders: Sendable {
 }
 
 extension Group {
-    /// Creates the successor group that a ReInit announced (RFC 9420 §11.2). All members of this group become its members.
+    /// Creates the successor group that a ReInit announced (RFC 9420 §11.2). All members of this group become members of the
+    /// successor.
     ///
     /// - Parameters:
     ///   - founders: this client and all other members of this group.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Returns: the new group in epoch 0, and a pending commit. The commit begins epoch 1, and has a Welcome for the other
     ///   members.
-    /// - Throws: ``MLSError/usage(_:)`` if no ReInit was committed. Also if the key packages do not belong to the members of this
-    ///   group.
+    /// - Throws: ``MLSError/usage(_:)`` if no ReInit was committed, or if the key packages do not belong to the members.
     public func reinitialize(
         with founders: Founders, in environment: MLSEnvironment
     ) throws(MLSError) -> (group: Group, commit: PendingCommit) {
@@ -37,8 +37,8 @@ extension Group {
         return try succeed(.reInit, by: reInit, founders, environment)
     }
 
-    /// Creates a branch of this group (RFC 9420 §11.3). A branch is a new group of some of the members. The resumption PSK links
-    /// both groups.
+    /// Creates a branch of this group (RFC 9420 §11.3). A branch is a new group of some members. A resumption PSK of this group
+    /// links the branch to this group.
     ///
     /// - Parameters:
     ///   - groupID: the new group's identifier.

@@ -12,7 +12,7 @@ public struct Group: Sendable {
         case active
         /// No operations, because this member was removed (§12.1.3).
         case removed
-        /// Only the creation of the successor group that the ReInit describes (§11.2).
+        /// No operation except the creation of the successor group (§11.2). The ReInit describes the successor group.
         case reinitialized(ReInit)
     }
 
@@ -57,8 +57,8 @@ public struct Group: Sendable {
     /// Creates a group with one member (§11).
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/leafNode(_:)`` if the client does not support the group's
-    ///   extensions. ``MLSError/usage(_:)`` if the client's signer belongs to a different suite. ``MLSError/proposals(_:)`` if a
-    ///   group may not have these extensions (§13.4).
+    ///   extensions. ``MLSError/usage(_:)`` if the client's signer belongs to a different suite. ``MLSError/proposals(_:)`` if
+    ///   the extensions are not allowed in a group (§13.4).
     public init(
         creating groupID: [UInt8], suite: CipherSuite, client: Client, extensions: [Extension] = [],
         lifetime: Lifetime, in environment: MLSEnvironment

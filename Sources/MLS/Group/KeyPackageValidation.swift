@@ -14,9 +14,9 @@ struct VerifiedKeyPackage: Sendable {
         return VerifiedKeyPackage(keyPackage: keyPackage)
     }
 
-    /// Checks the key packages that a commit adds. Verifies signatures on all cores. The signatures of an Add proposal by
-    /// reference were verified on receipt of the proposal, and are not verified again. All other checks are repeated: the group's
-    /// parameters may have changed after the receipt, even in this commit.
+    /// Checks the key packages that a commit adds. Verifies signatures on all cores. If the commit refers to a received Add
+    /// proposal, the proposal's signatures were already verified on receipt. All other checks are repeated. The group's
+    /// parameters may have changed since the receipt, even in this commit.
     static func verify(
         _ added: [(keyPackage: KeyPackage, isByReference: Bool)], _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> [VerifiedKeyPackage] {

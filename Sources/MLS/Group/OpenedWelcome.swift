@@ -1,7 +1,7 @@
 import TLSCodec
 
 /// A Welcome that was opened but not used for joining yet (RFC 9420 §12.4.3.1). It shows the inviter and the size of the group.
-/// Joining hashes the whole tree and verifies every member's signature. A larger group therefore takes more time.
+/// Joining hashes the whole tree and verifies every member's signature. Joining a larger group therefore takes more time.
 ///
 /// The inviter is authentic. The inviter signed the GroupInfo, and the authentication service accepted the inviter's credential.
 /// All other data is only the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.
@@ -49,8 +49,8 @@ public struct OpenedWelcome: Sendable {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package with which the client was added.
     ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
-    ///   - predecessor: the old group if the new group is its successor or branch (§11.2, §11.3). Nil if the client was not a
-    ///     member of an old group.
+    ///   - predecessor: the old group that the new group continues or branches from (§11.2, §11.3). Nil if there is no old group,
+    ///     or if the client was not a member of the old group.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
     ///   Each error names the broken rule.
@@ -125,8 +125,8 @@ public struct OpenedWelcome: Sendable {
 }
 
 extension GroupInfo {
-    /// Finds the tree of a GroupInfo, and checks the tree's width. Then checks the GroupInfo's signature. The tree contains the
-    /// signer's key.
+    /// Finds the tree of a GroupInfo, and checks the tree's width. Then checks the GroupInfo's signature with the signer's key
+    /// from the tree.
     ///
     /// - Parameters:
     ///   - given: the tree, if it is not in the GroupInfo.

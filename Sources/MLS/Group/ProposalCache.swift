@@ -65,8 +65,8 @@ struct ProposalCache: Sendable {
     /// committer. Returns at most one change per leaf. A removal takes precedence over an update. Returns a ReInit only if there
     /// is no other proposal.
     ///
-    /// - Parameter own: the commit's own proposals. They take precedence over received proposals, with one exception. A
-    ///   self-remove takes precedence over every Remove of its sender (draft-ietf-mls-extensions).
+    /// - Parameter own: the commit's own proposals. Own proposals take precedence over received proposals, with one exception. A
+    ///   received self-remove takes precedence over every Remove of its sender (draft-ietf-mls-extensions).
     func selection(for committer: LeafIndex, beside own: [Proposal]) -> [Entry] {
         let entries = waiting
         var changeOfLeaf: [LeafIndex: Int] = [:]

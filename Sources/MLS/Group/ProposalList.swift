@@ -9,13 +9,14 @@ struct CommittedProposal: Sendable {
 /// The client that has created the commit.
 enum Committer {
     case member(LeafIndex)
-    /// A client that joins with an external commit. The value is nil if the commit has no path. Such a commit is refused.
+    /// A client that joins with an external commit. The value is nil if the commit has no path. A commit without a path is
+    /// refused.
     case external(Joiner?)
 
     /// The parts of a joiner's leaf that are needed before the check of the whole leaf.
     struct Joiner {
         let credential: Credential
-        /// The joiner's key. Nil if this client is the joiner. This client then chooses its key later.
+        /// The joiner's key. Nil if this client is the joiner: the client chooses its own key later.
         let encryptionKey: HPKEPublicKey?
     }
 }
@@ -159,7 +160,7 @@ struct ProposalList {
     }
 
     /// Checks and applies the Updates in the list. An Update is valid only by reference. The signatures of an Update were
-    /// verified on its arrival in this epoch. They are not verified again.
+    /// verified on arrival, in this epoch, and are not verified again.
     private func applyUpdates(
         _ list: [CommittedProposal], _ rules: LeafNodeRules, _ applied: inout AppliedProposals
     ) throws(MLSError) {

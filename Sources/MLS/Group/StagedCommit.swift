@@ -6,7 +6,7 @@ public struct CommitEffect: Sendable {
     public let committerLeaf: LeafIndex
     /// The clients that become members, with their leaves.
     public let added: [(index: LeafIndex, leaf: LeafNode)]
-    /// The members whose leaves change. A committer with a changed leaf is one of these members.
+    /// The members whose leaves change. If the committer's leaf changes, the list includes the committer.
     public let updated: [(index: LeafIndex, old: LeafNode, new: LeafNode)]
     /// The members that are removed, with their leaves.
     public let removed: [(index: LeafIndex, leaf: LeafNode)]
@@ -127,8 +127,8 @@ extension Group {
     }
 
     /// Erases the proposals, the private keys of the tree, the keys for messages and exports of this epoch, and the resumption
-    /// PSKs of past epochs. Each remaining secret of the epoch is replaced by its hash. The program may derive a value from such
-    /// a hash by mistake. Only clients that knew the epoch's secrets can compute that value.
+    /// PSKs of past epochs. Each remaining secret of the epoch is replaced by its hash. By mistake, a program may derive a value
+    /// from such a hash. Only clients that knew the epoch's secrets can compute that value.
     private mutating func forgetSecrets() {
         proposals.removeAll()
         privateKeys = [:]

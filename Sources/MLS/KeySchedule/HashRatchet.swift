@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The key and nonce of one generation (RFC 9420 §9.1). Each is used only once.
+/// The key and nonce of one generation (RFC 9420 §9.1). A key and its nonce are used only once.
 struct MessageKey: Sendable {
     let generation: UInt32
     let key: SecretBytes

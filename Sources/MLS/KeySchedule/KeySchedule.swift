@@ -50,8 +50,8 @@ struct KeySchedule {
     /// `welcome_secret`. Only a committer that adds members needs this secret.
     var welcomeSecret: SecretBytes { hash.deriveSecret(memberSecret, "welcome") }
 
-    /// Returns `welcome_secret` without the group context (§12.4.3.1). This secret opens the GroupInfo. The GroupInfo contains
-    /// the group context.
+    /// Returns `welcome_secret` without the group context (§12.4.3.1). This secret opens the GroupInfo, which contains the group
+    /// context.
     static func welcomeSecret(
         joinerSecret: SecretBytes, pskSecret: SecretBytes, _ hash: HashAlgorithm
     ) -> SecretBytes {

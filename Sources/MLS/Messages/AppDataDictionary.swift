@@ -10,8 +10,8 @@ public struct ComponentID: CodePoint {
     public static let lastResortKeyPackage = ComponentID(rawValue: 4)
 }
 
-/// The content of the `app_data_dictionary` extension (draft-ietf-mls-extensions). It contains at most one value for each
-/// component, in ascending order of the component numbers.
+/// The content of the `app_data_dictionary` extension (draft-ietf-mls-extensions). The dictionary contains at most one value per
+/// component. The values are in ascending order of the component numbers.
 ///
 /// ```text
 /// struct { ComponentID component_id; opaque data<V>; } ComponentData;
@@ -23,7 +23,7 @@ public struct AppDataDictionary: Hashable, Sendable, TLSCodable {
     /// Creates an empty dictionary.
     public init() {}
 
-    /// The data of a component; nil if it is absent.
+    /// The data of a component; nil if the component is absent.
     public subscript(id: ComponentID) -> [UInt8]? {
         get { entries.first { $0.id == id }?.data }
         set {

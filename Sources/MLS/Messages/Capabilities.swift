@@ -37,8 +37,8 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
     }
 
     /// Returns these capabilities with a GREASE value in each list except `versions` (§13.5). A list that already has a GREASE
-    /// value stays unchanged. All lists get one common value, which is one of 15. Clients with equal capabilities therefore have
-    /// at most 15 forms, even in a large group.
+    /// value stays unchanged. All lists get one common value out of 15. Even in a large group, equal capabilities therefore get
+    /// at most 15 forms.
     package func greased(random: RandomSource = .system) -> Capabilities {
         let value = (UInt16(random.bytes(1)[0] % 15) << 4 | 0x0a) * 0x0101
         var greased = self

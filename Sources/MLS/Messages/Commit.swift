@@ -30,7 +30,7 @@ package struct Commit: Hashable, Sendable, TLSCodable {
 package struct UpdatePath: Hashable, Sendable, TLSCodable {
     /// The committer's new leaf.
     package let leafNode: LeafNode
-    /// One node for each node of the committer's filtered direct path, from the leaf to the root.
+    /// The new nodes of the committer's filtered direct path, from the leaf to the root.
     package let nodes: [UpdatePathNode]
 
     init(leafNode: LeafNode, nodes: [UpdatePathNode]) {
@@ -56,8 +56,8 @@ package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     /// The node's new key.
     package let encryptionKey: HPKEPublicKey
     /// The encoded content of `encrypted_path_secret`. In a large group, this content has many ciphertexts, and a member opens
-    /// only one of them. Decoded ciphertexts take many times the memory of the encoded form. Before verification, the commit must
-    /// not take that memory.
+    /// only one of them. Decoded ciphertexts take many times the memory of the encoded form. An unverified commit must not take
+    /// that much memory.
     private let encodedSecrets: [UInt8]
     /// The number of ciphertexts. A valid commit has one ciphertext for each node in the resolution of the copath.
     let secretCount: Int

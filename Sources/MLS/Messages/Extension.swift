@@ -83,7 +83,7 @@ extension TLSReader {
         try readVector(maximumCount: Limits.extensions)
     }
 
-    /// Reads an `opaque x<V>` with a possible length of a hash.
+    /// Reads an `opaque x<V>` of at least ``Limits/shortestHash`` and at most ``Limits/hashLength`` bytes.
     mutating func readHash() throws(TLSCodecError) -> [UInt8] {
         let hash = try readOpaque(limit: Limits.hashLength)
         guard hash.count >= Limits.shortestHash else { throw .tooShort(minimum: Limits.shortestHash) }

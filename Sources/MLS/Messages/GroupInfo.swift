@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// A description of a group's epoch, for clients that join the group (RFC 9420 §12.4.3). A decoded GroupInfo is unverified until
-/// a client joins with it.
+/// A description of a group's epoch, for clients that join the group (RFC 9420 §12.4.3). A decoded GroupInfo is unverified.
+/// Joining a group verifies the GroupInfo.
 ///
 /// ```text
 /// struct {

@@ -29,9 +29,9 @@ public struct Lifetime: Hashable, Sendable, TLSCodable {
     public func contains(_ time: UInt64) -> Bool { notBefore <= time && time <= notAfter }
 }
 
-/// The origin of a leaf (RFC 9420 §7.2), with the field that depends on it.
+/// The origin of a leaf (RFC 9420 §7.2), with the field for this origin.
 public enum LeafNodeSource: Hashable, Sendable {
-    /// The leaf is from a key package, which has a lifetime.
+    /// The leaf is from a key package, and has a lifetime.
     case keyPackage(Lifetime)
     /// The leaf is from an Update proposal.
     case update
@@ -77,7 +77,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
 
     private let compactSource: CompactSource
 
-    /// The group's identifier and the leaf's index. In a leaf from an update or commit, the signature covers both.
+    /// The group's identifier and the leaf's index. The signature of a leaf from an update or commit covers this place.
     struct Place: Sendable {
         let groupID: [UInt8]
         let leafIndex: LeafIndex

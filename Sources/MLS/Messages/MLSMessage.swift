@@ -61,7 +61,7 @@ public enum MLSMessage: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Reads a message that takes up all of `bytes`.
+    /// Reads a message from the whole of `bytes`.
     ///
     /// - Throws: ``MLSError/malformed(_:)``.
     public static func decode(_ bytes: [UInt8]) throws(MLSError) -> MLSMessage {

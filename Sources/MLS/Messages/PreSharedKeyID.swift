@@ -33,7 +33,7 @@ public struct PreSharedKeyID: Hashable, Sendable, TLSCodable {
 
     /// Identifies the key.
     public let kind: Kind
-    /// `KDF.Nh` random bytes. They make every use of a key different.
+    /// `KDF.Nh` random bytes, new for each use of the key.
     public let nonce: [UInt8]
 
     /// Creates an identifier from its two parts.

@@ -38,8 +38,8 @@ public enum Proposal: Hashable, Sendable, TLSCodable {
 
     /// Reads a proposal.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` if the type is none of the cases. The content of such a proposal has an unknown
-    ///   length. A group may use only proposal types that its members support (§13.2).
+    /// - Throws: `TLSCodecError.unknownValue` if the type is none of the cases. The length of an unknown proposal is not known. A
+    ///   group may use only proposal types that its members support (§13.2).
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(ProposalType.self) {
         case .add: self = .add(try reader.read())

@@ -51,7 +51,7 @@ public struct PublicMessage: Hashable, Sendable, TLSCodable {
         if let membershipTag { writer.writeOpaque(membershipTag) }
     }
 
-    /// Protects content. If the sender is a member, this adds the membership tag (§6.2).
+    /// Protects content. If the sender is a member, adds the membership tag (§6.2).
     static func protect(
         _ authenticated: AuthenticatedContent, membershipKey: SecretBytes, context: GroupContext, _ hash: HashAlgorithm
     ) throws(MLSError) -> PublicMessage {

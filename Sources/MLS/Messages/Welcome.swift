@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The message for added clients. With this message, they join the group (RFC 9420 §12.4.3.1).
+/// The message for clients that a commit adds to a group (RFC 9420 §12.4.3.1).
 ///
 /// ```text
 /// struct {

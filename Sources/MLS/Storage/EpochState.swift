@@ -11,7 +11,7 @@ extension Group {
     /// The version of the format. A changed format gets the next number. Old versions must remain readable.
     static let storageVersion: UInt8 = 1
 
-    /// The part of the state that only a commit changes. This part contains this member's keys, and is secret.
+    /// The part of the state that only a commit changes. The epoch state contains this member's keys, and is secret.
     public var epochState: SecretBytes {
         var writer = TLSWriter(capacity: 4_096 + tree.memberCount * 384)
         writer.write(Self.storageVersion)
@@ -128,7 +128,7 @@ extension Group {
         _ = proposals.takeChanges()
     }
 
-    /// Checks the version and epoch of a record. Returns the record's content without them.
+    /// Returns a record's content behind the version and the epoch. Checks the version and the epoch.
     private static func unwrap(_ content: SecretBytes, epoch: UInt64) throws(MLSError) -> SecretBytes {
         var reader = TLSReader(content.copyBytes())
         guard let version = try? reader.readUInt8(), version == storageVersion else {

@@ -10,7 +10,7 @@ public enum GroupRecordKey: Hashable, Comparable, Sendable {
     /// The safe exporter (draft-ietf-mls-extensions).
     case exporter
 
-    /// A number that is unique among the records of a group. It can be a key in a database.
+    /// A number that is unique among the records of a group. The number can be a key in a database.
     public var rawValue: UInt64 {
         switch self {
         case .node(let index): UInt64(index)

@@ -2,8 +2,8 @@ import KithSupport
 import TLSCodec
 
 extension KeyPackageBundle {
-    /// The key package with its private keys and the signer, encoded for storage. The bytes are secret. Keep them until a Welcome
-    /// arrives.
+    /// The key package with its private keys and the signer, encoded for storage. The bytes are secret. Keep the bytes until a
+    /// Welcome arrives.
     public var stored: SecretBytes {
         var writer = TLSWriter(capacity: 4_096)
         writer.write(Group.storageVersion)

@@ -1,7 +1,6 @@
 /// An array in pieces. Copies of the array share the pieces. A change of an element copies only the element's piece.
 ///
-/// A commit changes about twenty nodes in a copy of a tree. With a flat array, this copy increments the reference count of every
-/// node.
+/// A commit changes about twenty nodes in a copy of a tree. A copy of a flat array increments the reference count of every node.
 struct ChunkedArray<Element: Sendable>: Sendable {
     private static var chunkBits: Int { 6 }
     private static var chunkSize: Int { 1 << chunkBits }

@@ -37,9 +37,8 @@ extension RatchetTree {
         }
     }
 
-    /// Whether a commit set `parent` together with a node in the resolution of `child` (§7.9.2). Two conditions must hold. Except
-    /// for that node, the resolution must consist of unmerged leaves of `parent`. The node must contain the parent hash of
-    /// `parent`.
+    /// Whether a commit set `parent` together with a node in the resolution of `child` (§7.9.2). The resolution must consist of
+    /// that node and the unmerged leaves of `parent`. That node must contain the parent hash of `parent`.
     private mutating func isLinked(
         _ node: Int, _ parent: ParentNode, child: Int, sibling: Int
     ) throws(MLSError) -> Bool {

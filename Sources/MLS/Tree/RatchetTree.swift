@@ -2,7 +2,7 @@ import TLSCodec
 
 /// The public ratchet tree of a group (RFC 9420 §4.1, §7). A tree is a value. Copies of a tree share unchanged parts.
 public struct RatchetTree: Sendable {
-    /// The number of leaves, including blank ones. It is a power of two.
+    /// The number of leaves, including blank leaves. The number is a power of two.
     private(set) var size: Int
     private var nodes: ChunkedArray<Node?>
     private(set) var census = TreeCensus()
@@ -164,8 +164,8 @@ public struct RatchetTree: Sendable {
 
     /// Reads a `ratchet_tree`. Checks only the shape of the tree (see ``UnverifiedRatchetTree``).
     ///
-    /// - Parameter policy: the bound on the number of leaves, including blank leaves. Nil for a tree from this client's storage:
-    ///   members may have left, so a stored tree may exceed the bound.
+    /// - Parameter policy: the bound on the number of leaves, including blank leaves. Nil for a tree from this client's storage.
+    ///   A stored tree has no bound, because members may have left.
     init(decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy? = nil) throws(MLSError) {
         var cache = CapabilitiesCache()
         var listed = ChunkedArray<Node?>()
@@ -217,8 +217,8 @@ public struct RatchetTree: Sendable {
         }
     }
 
-    /// Whether an encryption key occurred twice when the tree was read. Verification refuses a tree with such a key.
+    /// Whether an encryption key occurred twice when the tree was read. Verification refuses a tree with a repeated key.
     private(set) var hasDuplicateEncryptionKey = false
-    /// Whether a signature key occurred twice when the tree was read. Verification refuses a tree with such a key.
+    /// Whether a signature key occurred twice when the tree was read. Verification refuses a tree with a repeated key.
     private(set) var hasDuplicateSignatureKey = false
 }

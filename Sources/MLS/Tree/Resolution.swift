@@ -28,7 +28,7 @@ extension RatchetTree {
         return result
     }
 
-    /// Whether the resolution of a node is empty. It is empty if no member is below the node.
+    /// Whether the resolution of a node is empty. A resolution is empty if no member is below the node.
     func isResolutionEmpty(_ node: Int) -> Bool { resolution(of: node, limit: 0)?.isEmpty ?? false }
 
     /// A node of a filtered direct path, and the node's child outside of the path.

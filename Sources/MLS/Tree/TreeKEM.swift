@@ -55,7 +55,7 @@ extension RatchetTree {
 
     /// Encrypts each path secret to the nodes in the resolution of its copath node (§7.6).
     ///
-    /// - Parameter new: the leaves that the path's commit adds. Their members get a path secret in the Welcome.
+    /// - Parameter new: the leaves that the path's commit adds. A new member gets a path secret in the Welcome.
     func encryptPath(
         _ path: GeneratedPath, context: [UInt8], excluding new: Set<LeafIndex>, random: RandomSource,
         _ algorithms: Algorithms
@@ -83,7 +83,7 @@ extension RatchetTree {
         return UpdatePath(leafNode: path.leafNode, nodes: nodes)
     }
 
-    /// Checks the shape of a received path, and adds its public keys to the tree (§7.5, §7.9.2, §12.4.2).
+    /// Checks the shape of a received path, and adds the path's public keys to the tree (§7.5, §7.9.2, §12.4.2).
     mutating func merge(
         _ path: UpdatePath, from index: LeafIndex, excluding new: Set<LeafIndex>, _ algorithms: Algorithms
     ) throws(MLSError) -> MergedPath {

@@ -1,12 +1,12 @@
-/// Bounds the number of leaves of a received tree by the number of members. This bounds the cost of blank nodes.
+/// Bounds the number of leaves of a received tree by the number of members. The policy thus bounds the cost of blank nodes.
 ///
 /// A blank node takes one byte in a `ratchet_tree`, but the receiver must hash the node. Even an honest group may have many blank
-/// nodes. A tree shrinks only while its right half is blank (RFC 9420 §7.7). One member far to the right therefore keeps a
+/// nodes. A tree shrinks only while its right half is blank (RFC 9420 §7.7). Therefore, one member far to the right keeps a
 /// formerly large tree wide.
 ///
 /// A policy has two bounds. Every tree may have ``leaves`` leaves. A larger tree may have ``leavesPerMember`` leaves per member.
 public struct TreeWidthPolicy: Hashable, Sendable {
-    /// Number of leaves that a tree may have with any number of members.
+    /// Number of leaves that is always allowed, even with few members.
     public var leaves: Int
     /// Maximum number of leaves per member, for a tree with more than ``leaves`` leaves.
     public var leavesPerMember: Int

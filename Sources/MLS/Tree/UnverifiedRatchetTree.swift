@@ -1,4 +1,4 @@
-/// A received tree. Only ``verify(context:_:)`` turns it into a ``RatchetTree``.
+/// A received tree. Only ``verify(context:_:)`` turns a received tree into a ``RatchetTree``.
 struct UnverifiedRatchetTree: Sendable {
     private var tree: RatchetTree
 
@@ -14,7 +14,7 @@ struct UnverifiedRatchetTree: Sendable {
     /// The number of leaves, including blank ones.
     var leafCount: Int { tree.size }
     /// The leaf at a given index; nil if the leaf is blank or does not exist. The signer's leaf contains the key for the
-    /// GroupInfo's signature. This signature is verified before the tree.
+    /// GroupInfo's signature. The GroupInfo's signature is verified before the tree.
     subscript(leaf: LeafIndex) -> LeafNode? { tree[leaf] }
 
     /// Makes all checks of RFC 9420 §12.4.3.1 for the tree of a joined group.
@@ -50,7 +50,7 @@ struct UnverifiedRatchetTree: Sendable {
     }
 
     /// Checks the encryption key and the unmerged leaves of each parent node (§7.1, §12.4.3.1). The unmerged leaves must be in
-    /// ascending order. Each of them must exist, be below that node, and be unmerged in all parent nodes in between.
+    /// ascending order. Each unmerged leaf must exist, be below that parent node, and be unmerged in all parent nodes in between.
     private func verifyUnmergedLeaves(_ algorithms: Algorithms) throws(MLSError) {
         for node in stride(from: 1, to: tree.width, by: 2) {
             guard let parent = tree[parent: node] else { continue }
