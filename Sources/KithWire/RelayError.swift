@@ -17,7 +17,7 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case exists = 5
         /// The channel was closed.
         case gone = 6
-        /// The channel is in another epoch. `detail` is the number of the current epoch.
+        /// The channel is in a different epoch. `detail` is the number of the current epoch.
         case staleEpoch = 7
         /// Entries before seq `detail` have been deleted.
         case trimmed = 8

@@ -73,7 +73,7 @@ public enum Reply: Hashable, Sendable {
     case epochEnded(channel: ChannelID, epoch: UInt64)
     /// Event of a follow: a whispered payload. The relay does not store the payload.
     case whispered(channel: ChannelID, epoch: UInt64, payload: ArraySlice<UInt8>)
-    /// Answers `withdraw`. If `isLastResort` is `true`, the relay may have given the same key package to other clients.
+    /// Answers `withdraw`. If `isLastResort` is `true`, the relay may give this key package to several clients.
     case keyPackage(KeyPackageBytes, isLastResort: Bool)
     /// Answers `lookup`.
     case record(UnverifiedNameRecord)

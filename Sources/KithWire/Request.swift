@@ -4,7 +4,7 @@ import TLSCodec
 public enum Request: Equatable, Sendable {
     /// The first request on a connection. Answered by `welcome`.
     case hello(versions: [UInt16], relayPass: RelayPass?)
-    /// Creates a channel at epoch 0. Answered by `done`, even if the channel already exists with the same kind and access.
+    /// Creates a channel at epoch 0. Answered by `done`, even if a channel with this id, kind and access already exists.
     ///
     /// `retentionSeconds` is the requested retention of entries. The relay's own limit may be shorter.
     case create(channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32?)

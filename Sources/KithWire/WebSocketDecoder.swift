@@ -2,7 +2,7 @@
 package enum WebSocketMessage: Hashable, Sendable {
     /// A whole binary message, assembled from its fragments.
     case binary([UInt8])
-    /// A fragment of a binary message has arrived. More fragments of the message follow. The whole message follows as
+    /// A fragment of a binary message has arrived. More fragments of the message follow. The whole message is delivered later, as
     /// ``binary(_:)``. This case only shows that the peer has sent a frame.
     case fragment
     /// A request for a pong with the same content (§5.5.2).

@@ -6,7 +6,7 @@ struct BlobAudit {
     private let folder: BlobFolder
     private let table: BlobTable
 
-    /// - Parameter isLocked: whether no relay runs, and none can start.
+    /// - Parameter isLocked: whether no relay runs and no relay can start.
     /// - Returns: `nil` if the relay never kept blobs.
     init?(folder: BlobFolder, isLocked: Bool) throws(StoreFailure) {
         guard StoreFolder.exists(folder.table) else { return nil }

@@ -39,7 +39,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// The number of calls of ``run(_:then:)`` whose work is not finished.
     private var runs = 0
     private var lastProgress = NIODeadline.now()
-    /// The number of an upload's bytes that were received since the last progress.
+    /// The number of bytes of an upload that were received since the last progress.
     private var bytesSinceProgress = 0
 
     /// - Parameters:
@@ -256,8 +256,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context?.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
-    /// Answers with an error. Closes the connection when the request's body has ended, after ``BlobLimits/refusedUploadMs`` at
-    /// the latest.
+    /// Answers with an error. Closes the connection at the end of the request's body. If the body takes longer than
+    /// ``BlobLimits/refusedUploadMs``, closes the connection earlier.
     private func refuse(_ code: HTTPResponseStatus, _ error: RelayError, status: BlobStatus? = nil) {
         guard let context else { return }
         connection.metrics.count(error)

@@ -30,8 +30,8 @@ public struct BlobLimits: Sendable {
     static let readBytes = 256 << 10
     /// Time without progress after which a transfer is closed, in milliseconds.
     static let silenceMs: Int64 = 60_000
-    /// Number of uploaded bytes that count as progress. For a download, each piece counts as progress. An upload must reach this
-    /// number in each ``silenceMs``, a rate of about 4 KiB a second. This keeps slow clients from occupying slots.
+    /// Number of uploaded bytes that count as progress. For a download, each piece counts as progress. An upload must make this
+    /// progress within each ``silenceMs``: about 4 KiB a second. This keeps slow clients from occupying slots.
     static let progressBytes = 256 << 10
     /// Time for which the rest of a refused upload is read and dropped, in milliseconds. This lets the client see the answer.
     static let refusedUploadMs: Int64 = 2_000

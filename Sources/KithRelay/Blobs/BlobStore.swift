@@ -41,7 +41,7 @@ package protocol BlobStore: Sendable {
 
 /// An upload that is under way.
 package protocol BlobUpload: Sendable {
-    /// Adds bytes to the blob, in the order of the calls. A caller must wait until one call has returned before the next call.
+    /// Adds bytes to the blob, in the order of the calls. Each call must return before the next call is made.
     ///
     /// - Parameter isSynced: whether these bytes and all earlier bytes must be durable when the call returns.
     /// - Returns: the number of bytes that are stored durably.
@@ -51,7 +51,7 @@ package protocol BlobUpload: Sendable {
 
 /// A complete blob that is open for reading. If the blob is deleted in the meantime, the bytes can still be read.
 package protocol BlobDownload: Sendable {
-    /// Returns `count` bytes from `offset` on, all within the blob.
+    /// Returns `count` bytes from `offset` on. The range must be within the blob.
     func bytes(at offset: UInt64, count: Int) async throws(BlobError) -> ByteBuffer
 }
 
@@ -61,13 +61,13 @@ package enum BlobError: Error, Hashable, Sendable {
     case denied
     /// A different blob has the id.
     case exists
-    /// The upload does not continue where the stored bytes end.
+    /// The upload does not begin right after the stored bytes.
     case wrongOffset(BlobStatus)
     /// The client sent more bytes than the blob's size.
     case tooLong
     /// A later upload of the blob has ended this upload.
     case superseded
-    /// The store has no room for the blob.
+    /// The store has no space for the blob.
     case full
     /// The disk or the table failed.
     case failed(StoreFailure)

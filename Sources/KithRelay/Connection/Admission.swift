@@ -10,8 +10,8 @@ import NIOCore
 ///   overtakes a `present`. While a `present` is undecided, the connection sends nothing (``isUndecided``).
 ///
 /// If several `present` requests arrive together, they form one group with the requests already under way. The answers of a group
-/// are sent together, in the order of the requests. An answer is recognised by its request's number. So if an unanswered request
-/// has the number of a `present`, the `present` waits for that request's answer.
+/// are sent together, in the order of the requests. The number of a request identifies its answer. So if a `present` has the
+/// number of an unanswered request, the `present` waits for that answer.
 struct Admission {
     struct PendingRequest {
         let event: ConnectionEvent
@@ -34,7 +34,7 @@ struct Admission {
     /// here.
     private var firstUnanswered = 0
     private var presentsCame = NIODeadline.uptimeNanoseconds(0)
-    /// Whether another `present` may still join the group.
+    /// Whether a new `present` may still join the group.
     private var isGathering = false
 
     private struct Member {
@@ -45,8 +45,8 @@ struct Admission {
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Whether the hub is deciding a `present`. Until the decision, the connection sends nothing. So the time of other output
-    /// does not show when the relay finished its lookup of the channel.
+    /// Whether the hub is deciding a `present`. Until the decision, the connection sends nothing. So the times of the output do
+    /// not reveal the duration of the lookup.
     var isUndecided: Bool { !group.isEmpty }
 
     /// Whether no request waits.
@@ -145,7 +145,7 @@ struct Admission {
     }
 
     /// The time at which a refusal is sent: a multiple of `deniedMs` after the arrival of the `present`. With a fast disk, the
-    /// multiple is always one. With a slow disk, the multiple reveals far less than an exact time.
+    /// factor is 1. With a slow disk, the factor reveals far less than an exact time.
     private func departure(now: NIODeadline) -> NIODeadline? {
         guard limits.deniedMs > 0 else { return nil }
         let interval = Int64(limits.deniedMs) * 1_000_000

@@ -265,7 +265,7 @@ final class Connection: ChannelDuplexHandler {
     /// Whether output may be sent now. Between the admission of a `present` and its answer, no output is sent.
     var isOpen: Bool { heldUntil == nil && !admission.isUndecided }
 
-    /// Admits waiting requests, and reads more when no request waits.
+    /// Admits waiting requests. If no request waits, reads more input.
     func admitWaiting() {
         if awaitsWelcome && hasSaidHello {
             awaitsWelcome = false

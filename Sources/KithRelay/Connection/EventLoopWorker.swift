@@ -1,7 +1,8 @@
 import KithWire
 import NIOCore
 
-/// The connections of one event loop. All functions run on that loop, except those whose comments name another thread.
+/// The connections of one event loop. All functions run on that loop. If a function runs on a different thread, its comment says
+/// so.
 final class EventLoopWorker: Sendable {
     let index: Int
     let eventLoop: any EventLoop

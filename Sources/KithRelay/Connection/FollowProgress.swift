@@ -75,8 +75,8 @@ struct FollowProgress {
         return resume(canSend: canSend)
     }
 
-    /// Processes consecutive entries from the store. The first entry has the seq `nextSeq`. If the channel was trimmed, its seq
-    /// may be higher.
+    /// Processes consecutive entries from the store. The first entry has the seq `nextSeq`. If the channel was trimmed, the first
+    /// entry may have a higher seq.
     mutating func read(_ entries: [Entry]) -> (send: ArraySlice<Entry>, then: Action) {
         isReading = false
         guard let first = entries.first else { return ([], .trimmed(firstSeq: lastSeq + 1)) }

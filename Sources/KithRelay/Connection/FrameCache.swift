@@ -8,7 +8,7 @@ final class FrameCache {
 
     init(_ broadcast: RoundOutput.Broadcast) { self.broadcast = broadcast }
 
-    /// Maximum number of bytes that the broadcast adds to the output of one follower. If a connection's backlog has no room for
+    /// Maximum number of bytes that the broadcast adds to the output of one follower. If the backlog of a connection cannot hold
     /// these bytes, the connection later reads the entries from the store.
     private(set) lazy var size: Int = {
         guard case .entries(let entries) = broadcast.content else { return 0 }

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The busy channels, and the requests that wait for busy channels. While a task reads or changes a channel in the store, the
+/// The busy channels, and the requests that wait for busy channels. While `withStoreAccess` runs a task for a channel, the
 /// channel is busy.
 struct BusyChannels {
     private struct Work {

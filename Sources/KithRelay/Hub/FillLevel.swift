@@ -5,8 +5,8 @@ enum FillLevel: Int, Comparable {
     case roomy
     /// New channels, key packages and names are refused.
     case noNew
-    /// The relay refuses new channels, key packages, names and letters. In recently created channels, the relay refuses all
-    /// entries.
+    /// The relay refuses new channels, key packages, names and letters. The relay also refuses all entries of recently created
+    /// channels.
     case noRecent
     /// All entries are refused.
     case full

@@ -15,7 +15,7 @@ extension Hub {
         }
     }
 
-    /// Runs `work` concurrently with the rounds, without making a channel busy.
+    /// Runs `work` at the same time as the rounds. Makes no channel busy.
     func withStoreAccess(_ work: @escaping @Sendable (isolated Hub) async -> Void) {
         storeTasks += 1
         Task {
@@ -131,7 +131,7 @@ extension Hub {
         return nil
     }
 
-    /// Returns the channel from memory, or loads it from the store.
+    /// Returns the channel from memory. If the channel is not in memory, loads it from the store.
     func load(_ id: ChannelID) async throws(StoreFailure) -> HubChannel? {
         if let channel = channels.use(id) { return channel }
         guard let head = try await store.head(of: id) else { return nil }

@@ -261,7 +261,7 @@ actor Hub {
         round.answers.append(PendingAnswer(address: address, reply: reply, effect: effect))
     }
 
-    /// Sends an answer with the next output, without waiting for the round's commit.
+    /// Sends an answer with the next output. The answer does not wait for the round's commit.
     func send(_ reply: Reply, to address: ReplyAddress, effect: RoundOutput.Effect = .none) {
         guard let session = sessions[address.connection] else { return }
         if case .error(let error) = reply { metrics.count(error) }

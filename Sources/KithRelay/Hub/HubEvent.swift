@@ -12,8 +12,8 @@ enum ConnectionEvent: Sendable {
     case opened(loop: Int, source: ClientSource, rates: SourceRates? = nil)
     /// Any request but `register`.
     case request(ClientFrame)
-    /// A `register` request. The event loop has already verified the signature. A frame can trigger no more expensive check, and
-    /// the hub has only one thread. If the record is not signed for its name, the record is `nil`.
+    /// A `register` request. The event loop has already verified the signature. This check is the most expensive check that a
+    /// frame can trigger, and the hub has only one thread. If the record is not signed for its name, the record is `nil`.
     case registration(requestID: UInt32, NameRecord?)
     /// A request that was refused before it reached the hub. The refusal passes through the hub. This keeps the answers in order.
     case refused(requestID: UInt32, RelayError)

@@ -29,7 +29,7 @@ struct NamePolicy {
         case isNew
         /// The same record is already registered and valid.
         case isUnchanged
-        /// The new record replaces the current record, which has this version.
+        /// The new record replaces the current record. `version` is the version of the current record.
         case replaces(version: UInt64)
         /// The name belongs to a different key, or the version of the new record is not higher than the current version.
         case isRefused

@@ -2,9 +2,9 @@
 ///
 /// Normally, this is the time of the machine's clock. If the machine's clock jumps ahead, the relay doubts the clock. While the
 /// clock is doubted, the relay's time advances by the uptime. After ``RelayLimits/doubtedJumpMs`` of running time, the relay
-/// accepts the jump. The running time of all starts since the jump is added up. Time during which the relay was stopped or
-/// suspended is no running time. Such a pause looks like a jump too, and does not end the doubt. If the machine's clock is still
-/// ahead after an accepted jump, the relay doubts the remaining difference next.
+/// accepts the jump. The relay adds up its running time over all starts since the jump. Time during which the relay was stopped
+/// or suspended is no running time. Such a pause looks like a jump too, and does not end the doubt. If the machine's clock is
+/// still ahead after an accepted jump, the relay doubts the remaining difference next.
 ///
 /// A clock that is wrong for an hour causes no deletion. A relay that runs for only some hours a day still deletes old data. If
 /// the clock is set back, the relay accepts the new time at once: an earlier time causes no early deletion.

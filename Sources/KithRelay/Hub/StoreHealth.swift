@@ -3,7 +3,7 @@ import KithWire
 /// The condition of the store, according to the last commit and the last check of its size.
 struct StoreHealth {
     private(set) var level = FillLevel.roomy
-    /// The failure of the last commit; `nil` if it succeeded.
+    /// The failure of the last commit; `nil` if the commit succeeded.
     private var lastFailure: StoreFailure?
 
     /// Notes the outcomes of a commit. Returns whether any mutation failed.

@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-/// The position of one entry in the log, and copies of some of the entry's fields. To know these fields, no reader needs the
+/// The position of one entry in the log, and copies of some of the entry's fields. Readers of these fields do not need the
 /// entry's row.
 struct EntryReference: Equatable, Sendable {
     var position: UInt64

@@ -2,8 +2,8 @@ import KithWire
 
 /// Reads entries with the help of their references.
 extension LogReader {
-    /// Returns consecutive entries of a channel, from `first` on and not beyond `last`. In `state`, the channel must still keep
-    /// both of these entries. Returns as many entries as fit into `maximumBytes` of payload, but always the entry `first`. If
+    /// Returns consecutive entries of a channel, from `first` on and not beyond `last`. According to `state`, the channel must
+    /// still keep both entries. Returns as many entries as fit into `maximumBytes` of payload, but always the entry `first`. If
     /// entries were dropped after `state` was read, an entry may no longer exist. In this case, returns `nil`.
     func entries(
         of state: ChannelState, from first: UInt64, through last: UInt64, maximumBytes: Int

@@ -146,7 +146,7 @@ extension LogWriter {
         if hasComplete || !isAtOnce { try deletion.add(from: state.head.firstSeq, of: state.number) }
     }
 
-    /// Deletes epochs before `epoch` that have no kept entry, as many as this transaction may delete.
+    /// Deletes epochs before `epoch` that have no kept entry. Stops when the transaction may delete no more.
     private func dropEpochs(
         before epoch: UInt64, of state: ChannelState, droppedFrom: UInt64
     ) throws(StoreFailure) {

@@ -1,5 +1,5 @@
 /// The open blocks in memory, and their eviction. A channel's open block has the references to the entries after the channel's
-/// last complete block. Two actions need the open block: a read, and the write of the block when it becomes complete. An evicted
+/// last complete block. Reads need the open block. Appends need the open block only when the block becomes complete. An evicted
 /// block is built again from the entries.
 struct OpenBlocks {
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
@@ -20,8 +20,8 @@ struct OpenBlocks {
         noteUse(of: channel)
     }
 
-    /// Adds the reference to a channel's next entry. If the channel's block is not in memory, begins a block with the block's
-    /// first entry, and ignores all other entries.
+    /// Adds the reference to a channel's next entry. If the channel's block is not in memory, adds only the first reference of a
+    /// block.
     mutating func append(_ reference: EntryReference, to channel: CachedChannel) {
         if channel.state.openBlock == nil {
             guard EntryBlock.isComplete(at: channel.state.head.lastSeq) else { return }

@@ -25,7 +25,7 @@ final class SQLiteConnection {
     let handle: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]
 
-    /// Opens a file. The first statement begins to read the file.
+    /// Opens a file. Reads nothing from the file before the first statement.
     init(path: String, mode: Mode) throws(StoreFailure) {
         var opened: OpaquePointer?
         let flags: Int32

@@ -48,7 +48,7 @@ struct StoreFolder: Sendable {
         return FolderLock(file)
     }
 
-    /// Locks the folder for a reader of the files. While the folder is locked, no relay can open the store. Returns `nil` if the
+    /// Locks the folder while the caller reads the files. Until the lock ends, no relay can open the store. Returns `nil` if the
     /// store is already open, or was never opened.
     func lockedForReading() -> FolderLock? {
         let file = open(lock, O_RDONLY | O_CLOEXEC)

@@ -19,7 +19,7 @@ final class AddressTable: Sendable {
     /// Slots for large incomplete messages, shared by all addresses.
     let largeInputs = SlotPool(RelayLimits.largeInputs)
 
-    /// Number of addresses above which addresses without a connection and without a debt are removed.
+    /// If there are more addresses than this number, the table removes addresses without a connection and without a debt.
     private static let fewest = 1024
 
     init(limits: RelayLimits) { self.limits = limits }

@@ -19,8 +19,8 @@ final class SharedBucket: Sendable {
             burst: burst, nanosecondsEach: 1_000_000_000 / Int64(max(perSecond, 1)), longest: Self.longest)
     }
 
-    /// Takes `count` tokens, even if the bucket holds fewer. Returns the nanoseconds until the next token is available; 0 if a
-    /// token is available now.
+    /// Takes `count` tokens, even if the bucket does not have enough. Returns the nanoseconds until the next token is available;
+    /// 0 if a token is available now.
     @discardableResult
     func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
         var seen = fullAt.load(ordering: .relaxed)

@@ -8,7 +8,7 @@ final class SourceBudget {
     var connections = 0
     var buckets: Buckets
 
-    /// The buckets of a budget. Each holds one day's allowance and fills within a day.
+    /// The buckets of a budget. Each bucket holds one day's allowance and fills within a day.
     struct Buckets {
         var bytes: TokenBucket
         var channels: TokenBucket

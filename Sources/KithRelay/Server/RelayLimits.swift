@@ -29,7 +29,7 @@ public struct RelayLimits: Sendable {
     public var idleMs = 300_000
     /// Maximum number of WebSockets from one IPv4 address, or from one IPv6 /64 network. This number is enough for a family or an
     /// office behind one NAT. The limit keeps one machine from occupying all connections. A separate limit with this value
-    /// applies to connections that are not WebSockets: connections that are opening, request `/healthz` or transfer blobs.
+    /// applies to connections that are not WebSockets: connections that are still opening, request `/healthz` or transfer blobs.
     public var connectionsPerAddress = 64
     /// Like ``connectionsPerAddress``, but for one IPv6 /56 network. Many providers give each customer a /56 network. Such a
     /// network contains 256 /64 networks.
@@ -85,8 +85,8 @@ public struct RelayLimits: Sendable {
     /// Maximum cost of a round while several addresses wait, in appends. Such a round takes two to three milliseconds. Shorter
     /// rounds would spend more of their time waiting for the disk.
     static let roundCost = 512
-    /// Cost that one address may use before the next address of its network is served, in appends. With this small cost, few
-    /// rounds are enough to serve many addresses of one network.
+    /// Cost that one address may use in a round, in appends. After that, the next address of the network is served. With this
+    /// small cost, few rounds are enough to serve many addresses of one network.
     static let addressShareCost = 8
     /// Channels that one connection may follow. A client uses one connection for all its conversations.
     public var follows = 4096
@@ -138,8 +138,8 @@ public struct RelayLimits: Sendable {
     /// relay forget older pairs. After 200,000 more pairs, a pair counts as new again.
     public var addressInboxes = 1_000
     /// Number of additional new inboxes to which one address may write in a day. A separate limit with this value applies to the
-    /// first key package that an address takes from an inbox. With this limit, a hundred people behind one address can write to
-    /// one new contact each a day.
+    /// first key package that an address takes from an inbox. With this limit, a hundred people behind one address can each write
+    /// to one new contact a day.
     public var addressInboxesPerDay = 100
     /// Time after which a sender may try a full inbox again, in milliseconds. The owner may be away for days, so a delay of a
     /// minute hardly matters.
@@ -180,7 +180,7 @@ public struct RelayLimits: Sendable {
     public var idleChannelSeconds = 120 * 86_400
     /// Time without use after which a long-used channel without entries is forgotten, in seconds: two years. A channel is
     /// long-used if it was in use for more than a week. The time is longer than ``idleChannelSeconds``: people may pause a
-    /// conversation for a long time, and a forgotten channel ends the conversation. A kept channel costs about 300 bytes.
+    /// conversation for a long time, and a conversation ends when its channel is forgotten. A kept channel costs about 300 bytes.
     public var quietChannelSeconds = 2 * 365 * 86_400
     /// Interval at which the use of a channel is noted, in milliseconds. A day is long enough to cause few writes.
     static let notedUseMs: UInt64 = 86_400_000
@@ -212,7 +212,7 @@ public struct RelayLimits: Sendable {
     public var withdrawBurst = 400
     /// Key packages that one address may take from one inbox without a wait. After that, the address may take one key package per
     /// ``withdrawAddressEveryMs``. With this number, an office behind one address can join by one invite without a wait. Even
-    /// eight hostile addresses cannot use up ``withdrawBurst`` and the rate of an inbox.
+    /// eight hostile addresses cannot use up ``withdrawBurst`` or the rate of an inbox.
     public var withdrawAddressBurst = 40
     /// Interval in which one address may take one more key package from one inbox, in milliseconds. See ``withdrawAddressBurst``.
     public var withdrawAddressEveryMs = 20_000
@@ -240,7 +240,7 @@ public struct RelayLimits: Sendable {
     /// Additional entry ids that one address may make the relay load each second. To load this number takes about a hundredth of
     /// a core.
     public var loadedEntryIDsPerSecond = 50_000
-    /// Maximum number of entries of a channel whose ids are loaded without waiting for other loads. Such a load takes less than a
+    /// Maximum number of entry ids of one channel that are loaded without a wait for other loads. Such a load takes less than a
     /// millisecond. A channel in use always keeps at least this number of its ids.
     static let fewEntryIDs = 4096
     /// Time from a refused `present` to its answer, in milliseconds. The time is equal for all refusals. So the time does not

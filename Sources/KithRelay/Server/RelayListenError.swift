@@ -13,7 +13,7 @@ public enum RelayListenError: Error, Hashable, Sendable, CustomStringConvertible
     /// The system has closed the listening socket of a running relay.
     case stoppedListening
 
-    /// Whether another process already listens on the address.
+    /// Whether a different process already listens on the address.
     public var isTaken: Bool {
         if case .cannotListen(_, EADDRINUSE) = self { true } else { false }
     }

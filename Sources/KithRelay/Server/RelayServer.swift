@@ -37,7 +37,7 @@ package final class RelayServer: Sendable {
 
     /// Interval between sweeps for silent connections, in milliseconds.
     private static let sweepMs = 250
-    /// Interval between sweeps for expired data, in seconds.
+    /// Interval between searches for expired data, in seconds.
     private static let expirySeconds = 60
     /// Interval at which the relay checks whether a burst of connections is over, in seconds. A burst has at least
     /// `burstConnections` connections.
@@ -193,8 +193,8 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Waits until clients can no longer connect. The reason is a call of ``shutDown()``, or a listener that the system has
-    /// closed. If the system has closed the listener, the caller should shut the relay down.
+    /// Waits until clients can no longer connect. This happens after ``shutDown()``, or when the system closes the listener. If
+    /// the system has closed the listener, the caller should shut the relay down.
     package func listenerClosed() async { await listenerLatch.wait() }
 
     /// Stops accepting connections, answers the requests that are being committed, and closes every connection and the store. If

@@ -31,8 +31,8 @@ struct SecondChanceQueue<Element> {
         return nil
     }
 
-    /// Removes elements that no longer exist from the queue. An element can be deleted elsewhere and still be in the queue. If at
-    /// most about half of the queue consists of such elements, does nothing.
+    /// Removes from the queue all elements that no longer exist. An element may have been deleted elsewhere while it was in the
+    /// queue. If at most about half of the queue's elements no longer exist, does nothing.
     ///
     /// - Parameters:
     ///   - count: number of elements that still exist.

@@ -23,9 +23,9 @@ package enum StoreLimits {
     /// mutations.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
-    /// Maximum number of payload bytes that one commit deletes of entries dropped by the commit's own mutations. For entries
-    /// dropped earlier, the maximum is this number plus twice the number of appended bytes. Deleted bytes are overwritten, so the
-    /// deletion of a MiB takes some ms.
+    /// Maximum number of payload bytes that one commit deletes. This maximum applies to entries that the commit's own mutations
+    /// drop. For entries that were dropped earlier, the maximum is this number plus twice the number of appended bytes. Deleted
+    /// bytes are overwritten, so the deletion of a MiB takes some ms.
     static let deletedBytesPerCommit = 1 << 20
     /// Maximum number of payload bytes that a maintenance-only commit deletes.
     static let deletedBytesOfIdleCommit = 4 << 20

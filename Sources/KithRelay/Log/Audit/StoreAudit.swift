@@ -10,7 +10,7 @@ package final class StoreAudit {
     private let folder: StoreFolder
     private let connection: SQLiteConnection
     private let reader: LogReader
-    /// Keeps a relay from starting during the audit; `nil` if a relay is already running.
+    /// The lock that keeps a relay from starting during the audit; `nil` if a relay is already running.
     private let lock: FolderLock?
     /// The last entries of channels whose heads were not yet written when the audit began.
     private let ends: [UInt64: LogEnd]
