@@ -59,7 +59,7 @@ struct SourceReader<Source: ByteSource> {
         offset += count
     }
 
-    /// Moves to the next byte with the given value. If no such byte follows, moves to the end.
+    /// Moves to the next byte with the given value. If no byte with this value follows, moves to the end.
     mutating func skip(to value: UInt8) throws {
         while remaining > 0 {
             try fill()

@@ -5,8 +5,8 @@ package struct TokenPace: Sendable {
     package let nanosecondsEach: Int64
     /// Time until an empty bucket is full, in nanoseconds.
     private let nanosecondsFull: Int64
-    /// Maximum debt before a charge, in nanoseconds. This is also the maximum that one charge adds. A time of the clock plus this
-    /// maximum does not overflow.
+    /// Maximum debt before a charge, in nanoseconds. The maximum also applies to the debt that one charge adds. A time of the
+    /// clock plus this maximum does not overflow.
     private let longest: Int64
 
     /// A maximum that no debt reaches: it is longer than the running time of any process.

@@ -4,7 +4,7 @@ public enum Limits {
     /// Welcome exceeds 300 MB.
     public static let members = 1 << 20
     /// Number of leaves that is always allowed in a received tree, even with few members. A group that was once large may have
-    /// two members in a tree of 4,096 leaves. Hashing the blank nodes of such a tree takes some milliseconds.
+    /// two members in a tree of 4,096 leaves. Hashing this tree's blank nodes takes some milliseconds.
     static let sparseLeaves = 4_096
     /// Maximum number of leaves per member, for a received tree with more than ``sparseLeaves`` leaves. 64 leaves have about 128
     /// nodes. Hashing 128 blank nodes takes about as long as verifying one leaf's signature.
@@ -22,7 +22,7 @@ public enum Limits {
     /// Maximum size of a MAC or hash, in bytes. A SHA-512 hash has 64 bytes.
     static let hashLength = 255
     /// Size of a SHA-256 hash, in bytes: the shortest hash of all suites. While a message is read, a shorter reference or nonce
-    /// is refused. This minimum bounds the memory of a message: even an empty reference takes 64 bytes.
+    /// is refused. The minimum bounds the memory of a message: even an empty reference takes 64 bytes.
     static let shortestHash = 32
     /// Maximum number of extensions in one list. RFC 9420 and its extensions draft define six types and reserve 15 types for
     /// GREASE. The shortest extension takes 16 times as many bytes in memory as in its encoding.
@@ -51,8 +51,8 @@ public enum Limits {
     static let skippedKeys = 1_000
     /// Maximum number of PSKs in one commit. A PSKLabel has 16 bits for the number of PSKs (§8.4).
     static let preSharedKeys = 0xffff
-    /// Maximum size of application data, in bytes. Authenticated data has the same maximum. The limit is half of the longest
-    /// vector (§2.1.2). The other half is for the signature and padding, which are encrypted with the content.
+    /// Maximum size of application data, in bytes. This maximum also applies to authenticated data. The limit is half of the
+    /// longest vector (§2.1.2). The other half is space for a signature and padding.
     public static let contentLength = 1 << 29
     /// Minimum number of items for work on several cores. With fewer items, a single core is faster.
     static let parallelThreshold = 8

@@ -26,7 +26,7 @@ public enum MLSError: Error, Hashable, Sendable {
     case joining(JoiningError)
     /// A pre-shared key is missing or not allowed (§8.4, §12.1.4).
     case preSharedKey(PreSharedKeyError)
-    /// The group's current state does not allow the call. This is a mistake in the calling program.
+    /// The group's current state does not allow the call. The calling program has a mistake.
     case usage(UsageError)
     /// Stored state cannot be restored.
     case storage(StorageError)
@@ -128,7 +128,7 @@ public enum RatchetTreeError: Hashable, Sendable {
     case unmergedLeafMissingBelow
     /// Unmerged leaves are not in ascending order (§7.1).
     case unmergedLeavesOrder
-    /// Two nodes have the same encryption key.
+    /// Two nodes have equal encryption keys.
     case duplicateEncryptionKey
     /// A parent's encryption key is not a key of the suite (§5.1.1).
     case invalidEncryptionKey
@@ -138,9 +138,9 @@ public enum RatchetTreeError: Hashable, Sendable {
 public enum MessageError: Hashable, Sendable {
     /// The message's wire format is not allowed for this purpose.
     case wireFormat
-    /// The message belongs to another group.
+    /// The message belongs to a different group.
     case groupID
-    /// The message belongs to another epoch.
+    /// The message belongs to a different epoch.
     case epoch(current: UInt64, message: UInt64)
     /// The sender is not a member.
     case sender
@@ -186,7 +186,7 @@ public enum ProposalListError: Hashable, Sendable {
     case duplicatePreSharedKey
     /// The list has two GroupContextExtensions proposals.
     case multipleGroupContextExtensions
-    /// The list has a ReInit together with another proposal.
+    /// The list has a ReInit, but the ReInit is not the only proposal.
     case reInitNotAlone
     /// The list has an ExternalInit, but the commit is not external.
     case externalInit
@@ -295,7 +295,7 @@ public enum UsageError: Hashable, Sendable {
     case staleCommit
     /// Application data cannot be sent before the received proposals are committed (§12.4).
     case proposalsPending
-    /// The key belongs to another suite.
+    /// The key belongs to a different suite.
     case wrongKey
     /// The KDF cannot create a secret of this length.
     case exportLength

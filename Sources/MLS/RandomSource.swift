@@ -8,8 +8,8 @@
 
 /// A source of random bytes. Functions take the source as an argument. With a fixed source, a test can repeat a run.
 ///
-/// Two kinds of functions use swift-crypto's random numbers instead: encapsulation in the post-quantum suites, and signing with
-/// ECDSA or ML-DSA.
+/// Encapsulation in the post-quantum suites uses swift-crypto's random numbers instead. Signing with ECDSA or ML-DSA also uses
+/// swift-crypto's random numbers.
 public struct RandomSource: Sendable {
     private let fill: @Sendable (UnsafeMutableRawBufferPointer) -> Void
 

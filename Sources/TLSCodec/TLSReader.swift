@@ -155,8 +155,8 @@ public struct TLSReader: Sendable {
     ///
     /// - Parameters:
     ///   - limit: maximum length of the content, in bytes.
-    ///   - maximumCount: maximum number of values. This maximum bounds the memory of the values. A value can take much more
-    ///     memory than its encoding.
+    ///   - maximumCount: maximum number of values. The maximum bounds the memory, because a value can take much more memory than
+    ///     its encoding.
     @inlinable
     public mutating func readVector<T: TLSDecodable>(
         of type: T.Type = T.self, limit: Int = .max, maximumCount: Int = .max

@@ -91,7 +91,7 @@ public struct TLSWriter: Sendable {
         if length < 1 << 6 { storage[start] = UInt8(length) } else { setLongLength(length, at: start) }
     }
 
-    /// Writes a vector's length in two or four bytes. These bytes replace the one byte that was reserved for the length.
+    /// Writes a vector's length in two or four bytes. The length replaces the one byte that was reserved.
     @usableFromInline
     mutating func setLongLength(_ length: Int, at start: Int) {
         precondition(length <= Self.maximumVectorLength, "a vector longer than 2^30 - 1 bytes")

@@ -42,8 +42,8 @@ extension Algorithms {
         return writer.bytes
     }
 
-    /// `key_schedule_context` of base mode (RFC 9180 §5.1). This context depends only on `info`. Ciphertexts with equal `info`
-    /// share one context. A Welcome's `info` contains the whole tree, and is hashed only once for all new members.
+    /// `key_schedule_context` of base mode (RFC 9180 §5.1). Ciphertexts with equal `info` share one context, because the context
+    /// depends only on `info`. A Welcome's `info` contains the whole tree, and is hashed only once for all new members.
     func hpkeContext(info: [UInt8]) -> HPKEContext {
         let hkdf = LabeledHKDF(hash, hpkeSuiteID)
         let empty = SecretBytes.zero(count: 0)

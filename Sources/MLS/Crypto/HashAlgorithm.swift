@@ -38,7 +38,7 @@ enum HashAlgorithm: Hashable, Sendable {
         }
     }
 
-    /// Writes the digest of a buffer into `output`, which has ``length`` bytes.
+    /// Writes the digest of a buffer into `output`. The size of `output` is ``length``.
     @inline(__always)
     func digest(_ content: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) {
         switch self {
@@ -60,8 +60,8 @@ enum HashAlgorithm: Hashable, Sendable {
     /// Computes the HMAC of a message. `writeMessage` writes the message into a buffer of `messageLength` bytes.
     ///
     /// swift-crypto's own `HMAC` and `HKDF` copy the key, and the copy takes ten times as long as the hash. This function copies
-    /// no key. The padded key and the message share one buffer on the stack, which is hashed twice. The result equals
-    /// swift-crypto's result.
+    /// no key. It writes the padded key and the message into one buffer on the stack, and hashes this buffer twice. The result
+    /// equals swift-crypto's result.
     @inline(__always)
     func hmac(
         key: UnsafeRawBufferPointer, messageLength: Int, output: UnsafeMutableRawBufferPointer,

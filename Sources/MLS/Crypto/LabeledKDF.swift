@@ -48,8 +48,8 @@ extension HashAlgorithm {
         withUnsafeBytes(of: generation.bigEndian) { expandWithLabel(secret, label, $0, length) }
     }
 
-    /// `ExpandWithLabel` with the label in a buffer (§8, §8.5). The application chooses the label of an exporter, so that label
-    /// is not a literal.
+    /// `ExpandWithLabel` with the label in a buffer (§8, §8.5). An exporter has no literal as its label: the application chooses
+    /// the label.
     func expandWithLabel(
         _ secret: SecretBytes, _ label: UnsafeRawBufferPointer, _ context: UnsafeRawBufferPointer, _ length: Int
     ) -> SecretBytes {
@@ -101,6 +101,6 @@ extension UnsafeMutableRawBufferPointer {
 }
 
 extension StaticString {
-    /// The literal's bytes. They exist as long as the program runs.
+    /// The literal's bytes. These bytes exist as long as the program runs.
     var utf8Bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
 }

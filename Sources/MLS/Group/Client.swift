@@ -54,7 +54,7 @@ public struct KeyPackageBundle: Sendable {
     /// An extension marks a package of last resort (draft-ietf-mls-extensions). The leaf's capabilities then contain the type of
     /// the marking extension, as §10 requires.
     ///
-    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/usage(_:)`` if the signer belongs to another suite.
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/usage(_:)`` if the signer belongs to a different suite.
     ///   ``MLSError/leafNode(_:)`` if the type of an extension is not in the capabilities. ``MLSError/keyPackage(_:)`` if an
     ///   extension occurs twice.
     public init(

@@ -59,19 +59,19 @@ public struct MLSConfiguration: Sendable {
     public var maximumLifetime: UInt64 = 400 * 24 * 3_600
     /// Whether the lifetime of a received leaf is checked (§7.3 recommends this check).
     public var checksReceivedLifetimes = true
-    /// Maximum width of the tree of a group that the client joins (§7.7). The width is the number of leaves, including blank
-    /// leaves. For groups of strangers, use ``TreeWidthPolicy/strict``.
+    /// Maximum width of a joined group's tree (§7.7). The width is the number of leaves, including blank leaves. For groups of
+    /// strangers, use ``TreeWidthPolicy/strict``.
     public var treeWidth: TreeWidthPolicy = .ordinary
     /// Number of past epochs with a stored resumption PSK. Each PSK has the size of a hash.
     public var resumptionEpochs = 16
     /// Whether a client outside the group may propose its own addition or join with an external commit (§12.1.8, §12.4.3.2). The
     /// default is true, as in the RFC. An application that publishes no GroupInfo should use false. With true, every client that
-    /// knows the group's identifier can propose its own addition. While such a proposal is neither committed nor discarded,
-    /// members cannot send application data.
+    /// knows the group's identifier can propose its own addition. While a newcomer's proposal is pending, members cannot send
+    /// application data.
     public var acceptsNewcomers = true
     /// The accepted types of group context extensions. Nil accepts every type that the members support. The rule applies to the
     /// groups that the client creates or joins, and to proposals of new extensions (§12.1.7). The client refuses a commit that
-    /// adds an unaccepted type. All members must therefore use equal sets.
+    /// adds an unaccepted type. All members must use equal sets.
     public var allowedGroupExtensions: Set<ExtensionType>?
     /// Whether a member may rejoin with an external commit. The external commit removes the member's old leaf (§12.4.3.2).
     public var allowsResync = true

@@ -87,8 +87,8 @@ extension Group {
             preSharedKeys: try resolve(applied.preSharedKeys, environment))
     }
 
-    /// Returns a valid list of received proposals and of the commit's own proposals. Leaves out received proposals that make the
-    /// list invalid. Invalid proposals therefore never prevent a commit.
+    /// Returns a valid list of received proposals and the commit's own proposals. Leaves out received proposals that make the
+    /// list invalid. An invalid received proposal never prevents a commit.
     private func fitting(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {
@@ -101,7 +101,7 @@ extension Group {
     }
 
     /// Adds received proposals to a valid list. If the whole of `received` makes the list invalid, tries each half of `received`
-    /// separately. This takes only a few trials to find a few invalid proposals among many. After `trials` trials, leaves out all
+    /// separately. Halving finds a few invalid proposals among many with few trials. After `trials` trials, leaves out all
     /// undecided proposals.
     private func extend(
         _ kept: JudgedList, by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,

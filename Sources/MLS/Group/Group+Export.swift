@@ -20,8 +20,8 @@ extension Group {
     public var resumptionPSK: SecretBytes { secrets.resumptionPSK }
 
     /// Returns the secret of an application component. Each component's secret can be taken only once per epoch
-    /// (draft-ietf-mls-extensions). Before using the secret, store the result of ``takeChangedRecords()``. Then, even after a
-    /// restart, the secret counts as taken.
+    /// (draft-ietf-mls-extensions). Before using the secret, store the result of ``takeChangedRecords()``. After a restart, the
+    /// stored records prevent taking the secret again.
     ///
     /// - Throws: ``MLSError/usage(_:)`` if the secret was taken before in this epoch.
     public mutating func takeExportedSecret(_ component: ComponentID) throws(MLSError) -> SecretBytes {

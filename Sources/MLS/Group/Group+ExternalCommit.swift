@@ -3,7 +3,7 @@ import TLSCodec
 /// The result of joining a group with an external commit (RFC 9420 §12.4.3.2). The client becomes a member when the commit is
 /// accepted.
 public struct ExternalJoin: Sendable {
-    /// The commit that has to be sent to the members.
+    /// The commit to send to the members.
     public let message: MLSMessage
     /// The group after the commit.
     public let group: Group
@@ -19,9 +19,9 @@ public struct ExternalJoinOptions: Sendable {
     public var oldLeaf: LeafIndex?
     /// Pre-shared keys that enter the key schedule.
     public var preSharedKeys: [PreSharedKeyID]
-    /// The epoch's uncommitted self-removes (draft-ietf-mls-extensions), which the delivery service provides. The commit must
-    /// include these self-removes. If a member has sent several self-removes, only the first one counts. If a self-remove removes
-    /// the client's old leaf, ``oldLeaf`` is ignored.
+    /// The epoch's uncommitted self-removes (draft-ietf-mls-extensions). The delivery service provides these messages. The commit
+    /// must include all uncommitted self-removes. If a member has sent several self-removes, only the first one counts. If a
+    /// self-remove removes the client's old leaf, ``oldLeaf`` is ignored.
     public var selfRemoves: [PublicMessage]
     /// Data that is authenticated with the commit but not encrypted.
     public var authenticatedData: [UInt8]
@@ -103,7 +103,7 @@ extension Group {
 
 extension ProposalCache {
     /// Stores a member's first self-remove, and ignores later self-removes of that member. A joiner cannot check the membership
-    /// tag. The joiner makes all other checks of a received self-remove.
+    /// tag. Except for the tag, the joiner checks the self-remove as a member does.
     fileprivate mutating func insert(
         selfRemove message: PublicMessage, _ tree: RatchetTree, _ context: GroupContext, _ algorithms: Algorithms
     ) throws(MLSError) {

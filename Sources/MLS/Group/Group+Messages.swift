@@ -100,7 +100,7 @@ extension Group {
         }
     }
 
-    /// Discards the pending proposals. This member's commits leave out discarded proposals. The group still stores discarded
+    /// Discards the pending proposals. This member does not commit discarded proposals. The group still stores discarded
     /// proposals: a commit by a different member may refer to them.
     public mutating func discardProposals() { proposals.discardAll() }
 

@@ -42,7 +42,7 @@ extension Group {
     ///
     /// - Parameters:
     ///   - groupID: the new group's identifier.
-    ///   - founders: this client, and the other first members of the new group.
+    ///   - founders: this client, and the remaining members of the new group.
     ///   - extensions: the new group's extensions.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Returns: the new group in epoch 0, and a pending commit. The commit begins epoch 1, and has a Welcome for the other

@@ -1,7 +1,7 @@
 import TLSCodec
 
 /// A Welcome that was opened but not used for joining yet (RFC 9420 §12.4.3.1). It shows the inviter and the size of the group.
-/// Joining hashes the whole tree and verifies every member's signature. Joining a larger group therefore takes more time.
+/// Joining a large group takes much time, because it hashes the whole tree and verifies every member's signature.
 ///
 /// The inviter is authentic. The inviter signed the GroupInfo, and the authentication service accepted the inviter's credential.
 /// All other data is only the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.
@@ -39,8 +39,8 @@ public struct OpenedWelcome: Sendable {
     public var cipherSuite: CipherSuite { info.groupContext.cipherSuite }
     /// The number of members, including this client.
     public var memberCount: Int { tree.memberCount }
-    /// The number of leaves of the tree, including blank leaves. Joining hashes about two nodes per leaf. The time for joining
-    /// therefore grows with this number.
+    /// The number of leaves of the tree, including blank leaves. The time for joining grows with the number of leaves, because
+    /// joining hashes about two nodes per leaf.
     public var leafCount: Int { tree.leafCount }
 
     /// Opens a Welcome.

@@ -1,5 +1,5 @@
-/// The proposals of this epoch to which a commit may refer (RFC 9420 §12.1, §12.4), in the order of arrival. This member's
-/// commits leave out discarded proposals. Discarded proposals stay stored: a different member may commit them.
+/// The proposals of this epoch to which a commit may refer (RFC 9420 §12.1, §12.4), in the order of arrival. This member does not
+/// commit discarded proposals. Discarded proposals stay stored: a different member may commit them.
 struct ProposalCache: Sendable {
     struct Entry: Sendable {
         let reference: [UInt8]
@@ -7,7 +7,7 @@ struct ProposalCache: Sendable {
         let sender: Sender
         /// The keys of the new leaf, if the proposal is this member's own Update.
         let ownUpdate: OwnUpdate?
-        /// Whether the proposal was discarded. This member's commits leave out discarded proposals.
+        /// Whether the proposal was discarded. This member does not commit discarded proposals.
         var isDiscarded = false
     }
 

@@ -70,7 +70,7 @@ public struct StagedCommit: Sendable {
 public struct PendingCommit: Sendable {
     let base: CommitBase
     let next: Group
-    /// The commit that has to be sent to the members.
+    /// The commit to send to the members.
     public let message: MLSMessage
     /// The Welcome for the new members; nil if the commit adds no member. Send the Welcome after the commit was accepted.
     public let welcome: MLSMessage?
@@ -127,8 +127,8 @@ extension Group {
     }
 
     /// Erases the proposals, the private keys of the tree, the keys for messages and exports of this epoch, and the resumption
-    /// PSKs of past epochs. Each remaining secret of the epoch is replaced by its hash. By mistake, a program may derive a value
-    /// from such a hash. Only clients that knew the epoch's secrets can compute that value.
+    /// PSKs of past epochs. Each remaining secret of the epoch is replaced by its hash. If the program derives a value from a
+    /// hash by mistake, only clients that knew the epoch's secrets can compute the value.
     private mutating func forgetSecrets() {
         proposals.removeAll()
         privateKeys = [:]

@@ -1,5 +1,5 @@
-/// The safe exporter (draft-ietf-mls-extensions §"Exported Secrets"). It has one secret per application component and epoch. A
-/// secret is deleted when it is taken.
+/// The safe exporter (draft-ietf-mls-extensions §"Exported Secrets"). The exporter has one secret per application component and
+/// epoch. A secret is deleted when it is taken.
 struct ExporterTree: Sendable {
     /// Number of leaves, one for each possible component identifier.
     private static let size = 1 << 16

@@ -50,7 +50,7 @@ struct KeySchedule {
     /// `welcome_secret`. Only a committer that adds members needs this secret.
     var welcomeSecret: SecretBytes { hash.deriveSecret(memberSecret, "welcome") }
 
-    /// Returns `welcome_secret` without the group context (§12.4.3.1). This secret opens the GroupInfo, which contains the group
+    /// Returns `welcome_secret` for a joiner (§12.4.3.1). The secret opens the GroupInfo, before the joiner knows the group
     /// context.
     static func welcomeSecret(
         joinerSecret: SecretBytes, pskSecret: SecretBytes, _ hash: HashAlgorithm

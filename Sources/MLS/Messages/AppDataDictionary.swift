@@ -58,7 +58,7 @@ public struct AppDataDictionary: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Whether two dictionaries have the same content.
+    /// Whether two dictionaries have equal content.
     public static func == (left: AppDataDictionary, right: AppDataDictionary) -> Bool { left.encoded == right.encoded }
     /// Hashes the content.
     public func hash(into hasher: inout Hasher) { hasher.combine(encoded) }

@@ -89,7 +89,7 @@ struct AuthenticatedContent: Hashable, Sendable {
 struct VerifiedContent: Hashable, Sendable {
     private let authenticated: AuthenticatedContent
 
-    /// Only ``AuthenticatedContent/verify(_:context:_:)`` and ``own(_:)`` create such a value.
+    /// Only ``AuthenticatedContent/verify(_:context:_:)`` and ``own(_:)`` create verified content.
     fileprivate init(content: AuthenticatedContent) { authenticated = content }
 
     /// Returns content that this member has just signed.

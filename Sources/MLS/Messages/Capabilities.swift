@@ -37,8 +37,8 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
     }
 
     /// Returns these capabilities with a GREASE value in each list except `versions` (§13.5). A list that already has a GREASE
-    /// value stays unchanged. All lists get one common value out of 15. Even in a large group, equal capabilities therefore get
-    /// at most 15 forms.
+    /// value stays unchanged. All lists get one common value out of 15. Equal capabilities so get at most 15 forms, even in a
+    /// large group.
     package func greased(random: RandomSource = .system) -> Capabilities {
         let value = (UInt16(random.bytes(1)[0] % 15) << 4 | 0x0a) * 0x0101
         var greased = self
@@ -108,7 +108,7 @@ extension Array where Element: CodePoint {
 
 extension Array where Element: Hashable {
     /// Whether this array contains every element of `wanted`. No element may occur twice in `wanted`. The time grows only with
-    /// the length of this array. A stranger may have chosen both arrays, so time must not grow with the product of both lengths.
+    /// the length of this array. A stranger may have chosen both arrays, but cannot make the call slow.
     func containsAll(_ wanted: [Element]) -> Bool {
         guard wanted.count <= count else { return false }
         guard wanted.count > 8 else { return wanted.allSatisfy { contains($0) } }
@@ -142,8 +142,8 @@ public struct RequiredCapabilities: Hashable, Sendable, TLSCodable {
         credentials = try reader.readVector()
     }
 
-    /// The requirements without default types and without repetitions. Only the remaining types have to be in a member's
-    /// capabilities.
+    /// The requirements without default types and without repetitions. A member's capabilities must contain only the remaining
+    /// types.
     var distinct: RequiredCapabilities {
         RequiredCapabilities(
             extensions: Array(Set(extensions.lazy.filter { !$0.isDefault })),

@@ -73,10 +73,11 @@ public struct ProposalType: CodePoint {
 
     /// Whether this is a default type (§7.2). Every client supports default types. Capabilities must not contain default types.
     public var isDefault: Bool { (1...7).contains(rawValue) }
-    /// Whether a commit with a proposal of this type needs a path. This is the "Path Required" column of the registry (§12.4,
-    /// §17.4).
+    /// Whether a commit with a proposal of this type needs a path. The "Path Required" column of the registry has this value
+    /// (§12.4, §17.4).
     public var requiresPath: Bool { self != .add && self != .preSharedKey && self != .reInit }
-    /// Whether a sender outside the group may send this type. This is the "External" column of the registry (§12.1.8, §17.4).
+    /// Whether a sender outside the group may send this type. The "External" column of the registry has this value (§12.1.8,
+    /// §17.4).
     public var mayBeSentExternally: Bool {
         [.add, .remove, .preSharedKey, .reInit, .groupContextExtensions].contains(self)
     }
@@ -112,7 +113,7 @@ public struct WireFormat: CodePoint {
     public static let keyPackage = WireFormat(rawValue: 5)
 }
 
-/// The index of a leaf. It identifies a member within an epoch (RFC 9420 §4.1.1).
+/// The index of a leaf. The index identifies a member within an epoch (RFC 9420 §4.1.1).
 public struct LeafIndex: RawRepresentable, Hashable, Comparable, Sendable, TLSCodable {
     /// The position of the leaf from the left, beginning with 0.
     public let rawValue: UInt32

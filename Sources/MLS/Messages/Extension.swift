@@ -52,8 +52,8 @@ extension [Extension] {
     /// The content of the extension with a given type; nil if there is none.
     public subscript(type: ExtensionType) -> [UInt8]? { first { $0.type == type }?.data }
 
-    /// Returns the list with one more extension, which is empty and has the given GREASE type (§13.5). If the list already has an
-    /// extension of any GREASE type, returns the list unchanged.
+    /// Returns the list with an additional empty extension of the given GREASE type (§13.5). If the list already has an extension
+    /// of any GREASE type, returns the list unchanged.
     func greased(_ type: ExtensionType) -> [Extension] {
         contains { $0.type.isGREASE } ? self : self + [Extension(type: type, data: [])]
     }

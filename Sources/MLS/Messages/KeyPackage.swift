@@ -25,7 +25,7 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
     public let leafNode: LeafNode
     /// The key package's extensions.
     public let extensions: [Extension]
-    /// The client's signature of all other fields.
+    /// The client's signature of all preceding fields.
     public let signature: [UInt8]
 
     init(
@@ -91,8 +91,8 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
         try cipherSuite.requireAlgorithms().hash.keyPackageRef(encoded)
     }
 
-    /// Whether this is a package of last resort. A package of last resort is used only if the client has no further package. Its
-    /// mark is a `last_resort_key_package` component of the `app_data_dictionary` (draft-ietf-mls-extensions).
+    /// Whether this is a package of last resort. A package of last resort is used only if the client has no further package. The
+    /// package's mark is a `last_resort_key_package` component of the `app_data_dictionary` (draft-ietf-mls-extensions).
     public var isLastResort: Bool {
         guard let data = extensions[.appDataDictionary], let dictionary = try? AppDataDictionary(decoding: data) else {
             return false

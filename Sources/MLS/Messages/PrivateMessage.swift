@@ -152,7 +152,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
 
     // MARK: Keys and associated data
 
-    /// Returns `sender_data_key` and `sender_data_nonce`. Both depend on a sample of the ciphertext (§6.3.2).
+    /// Returns `sender_data_key` and `sender_data_nonce` (§6.3.2). The key and nonce depend on a sample of the ciphertext.
     static func senderDataKeys(
         _ secret: SecretBytes, _ ciphertext: [UInt8], _ algorithms: Algorithms
     ) -> (key: SecretBytes, nonce: SecretBytes) {

@@ -180,7 +180,7 @@ private struct StoredEpoch {
 extension EpochSecrets {
     static let storedCount = 8
 
-    /// The secrets in the order in which they are stored.
+    /// The secrets, in the order of storage.
     var stored: [SecretBytes] {
         [
             senderDataSecret, exporterSecret, externalSecret, confirmationKey, membershipKey, resumptionPSK,

@@ -17,8 +17,8 @@ extension KeyPackageBundle {
 
     /// Restores a stored key package.
     ///
-    /// - Throws: ``MLSError/storage(_:)`` if the bytes are damaged or have another version. ``MLSError/usage(_:)`` if a private
-    ///   key does not belong to the package.
+    /// - Throws: ``MLSError/storage(_:)`` if the bytes are damaged or have an unknown version. ``MLSError/usage(_:)`` if a
+    ///   private key does not belong to the package.
     public init(restoring stored: SecretBytes) throws(MLSError) {
         var reader = TLSReader(stored.copyBytes())
         let keyPackage: KeyPackage

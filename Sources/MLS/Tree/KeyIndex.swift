@@ -1,7 +1,7 @@
 /// The keys in a tree. The index finds duplicates without a search through the tree (RFC 9420 §7.3, §12.4.2, §12.4.3.1).
 ///
 /// The index stores 64-bit fingerprints of keys. A fingerprint depends on the process's random hash seed. Attackers do not know
-/// the seed, and therefore cannot choose keys with equal fingerprints. The index consists of pieces. Copies of the index share
+/// the seed, so they cannot choose keys with equal fingerprints. The index consists of pieces. Copies of the index share
 /// unchanged pieces.
 struct KeyIndex: Sendable {
     private var shards: [[UInt64]] = [[]]

@@ -37,8 +37,8 @@ extension RatchetTree {
         }
     }
 
-    /// Whether a commit set `parent` together with a node in the resolution of `child` (§7.9.2). The resolution must consist of
-    /// that node and the unmerged leaves of `parent`. That node must contain the parent hash of `parent`.
+    /// Whether a commit set `parent` together with a node in the resolution of `child` (§7.9.2). All but one of the nodes in the
+    /// resolution must be unmerged leaves of `parent`. The remaining node must contain the parent hash of `parent`.
     private mutating func isLinked(
         _ node: Int, _ parent: ParentNode, child: Int, sibling: Int
     ) throws(MLSError) -> Bool {

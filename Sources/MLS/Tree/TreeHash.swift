@@ -2,8 +2,8 @@ import TLSCodec
 
 /// The known tree hashes (RFC 9420 §7.8). Unknown hashes take no memory.
 ///
-/// In a blank subtree, at most the hash of the top node is stored. The memory is therefore proportional to the number of nodes
-/// that are not blank, even in a very wide tree.
+/// In a blank subtree, at most the hash of the top node is stored. Even in a very wide tree, the memory is proportional to the
+/// number of nodes that are not blank.
 struct TreeHashCache: Sendable {
     private struct Chunk: Sendable {
         /// The nodes of the chunk with a hash in `bytes`. The hashes are in ascending order of their nodes.

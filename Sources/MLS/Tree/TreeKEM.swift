@@ -1,6 +1,6 @@
 import KithSupport
 
-/// New keys for a committer's path (RFC 9420 §7.4, §7.5), before encryption to the other members.
+/// New keys for a committer's path, not encrypted yet (RFC 9420 §7.4, §7.5).
 struct GeneratedPath: Sendable {
     let steps: [RatchetTree.PathStep]
     /// The path secrets, one for each step.

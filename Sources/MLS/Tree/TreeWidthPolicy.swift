@@ -1,4 +1,4 @@
-/// Bounds the number of leaves of a received tree by the number of members. The policy thus bounds the cost of blank nodes.
+/// Bounds the number of leaves of a received tree by the number of members. This bound limits the cost of blank nodes.
 ///
 /// A blank node takes one byte in a `ratchet_tree`, but the receiver must hash the node. Even an honest group may have many blank
 /// nodes. A tree shrinks only while its right half is blank (RFC 9420 §7.7). Therefore, one member far to the right keeps a

@@ -50,7 +50,8 @@ struct UnverifiedRatchetTree: Sendable {
     }
 
     /// Checks the encryption key and the unmerged leaves of each parent node (§7.1, §12.4.3.1). The unmerged leaves must be in
-    /// ascending order. Each unmerged leaf must exist, be below that parent node, and be unmerged in all parent nodes in between.
+    /// ascending order. Each unmerged leaf must exist and be below its parent node. All parent nodes in between must have the
+    /// same unmerged leaf.
     private func verifyUnmergedLeaves(_ algorithms: Algorithms) throws(MLSError) {
         for node in stride(from: 1, to: tree.width, by: 2) {
             guard let parent = tree[parent: node] else { continue }
