@@ -24,7 +24,7 @@ public enum Limits {
     /// Size of a SHA-256 hash, in bytes: the shortest hash of all suites. While a message is read, a shorter reference or nonce
     /// is refused. The minimum bounds the memory of a message: even an empty reference takes 64 bytes.
     static let shortestHash = 32
-    /// Maximum number of extensions in one list. RFC 9420 and its extensions draft define six types and reserve 15 types for
+    /// Maximum number of extensions in one list. RFC 9420 and the extensions draft define six types, and reserve 15 types for
     /// GREASE. The shortest extension takes 16 times as many bytes in memory as in its encoding.
     static let extensions = 32
     /// Maximum number of external senders of a group. Usual senders are a few servers of the group's operator. The shortest

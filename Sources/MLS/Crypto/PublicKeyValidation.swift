@@ -32,7 +32,7 @@ extension KEM {
     }
 
     /// The u-coordinates of the points of low order, as little-endian words. A low order divides the cofactor 8. The coordinates
-    /// are 0, 1, those of the two points of order 8, p − 1, p, and p + 1.
+    /// are 0, 1, two coordinates of order 8, p − 1, p, and p + 1.
     private static let lowOrderPoints: [[UInt64]] = [
         [0, 0, 0, 0],
         [1, 0, 0, 0],

@@ -100,7 +100,7 @@ extension Group {
         }
     }
 
-    /// Adds received proposals to a valid list. If the whole of `received` makes the list invalid, tries each half of `received`
+    /// Adds received proposals to a valid list. If the list is invalid with all of `received`, tries each half of `received`
     /// separately. Halving finds a few invalid proposals among many with few trials. After `trials` trials, leaves out all
     /// undecided proposals.
     private func extend(

@@ -38,7 +38,7 @@ extension Group {
     /// Proposes new keys for this member's own leaf (§12.1.2).
     ///
     /// - Parameters:
-    ///   - client: a new credential, key or capabilities; nil to keep the old ones.
+    ///   - client: a new credential, key or capabilities; nil to keep the old data.
     ///   - authenticatedData: data that is authenticated with the proposal but not encrypted.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     public mutating func proposeUpdate(

@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// A Welcome that was opened but not used for joining yet (RFC 9420 §12.4.3.1). It shows the inviter and the size of the group.
-/// Joining a large group takes much time, because it hashes the whole tree and verifies every member's signature.
+/// A Welcome that was opened but not used for joining yet (RFC 9420 §12.4.3.1). An opened Welcome shows the inviter and the size
+/// of the group. Joining a large group takes much time: the whole tree is hashed, and every member's signature is verified.
 ///
 /// The inviter is authentic. The inviter signed the GroupInfo, and the authentication service accepted the inviter's credential.
 /// All other data is only the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.

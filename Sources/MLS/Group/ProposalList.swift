@@ -227,7 +227,7 @@ struct ProposalList {
         }
     }
 
-    /// Checks that the list adds no client twice, and adds no current member (§12.2).
+    /// Checks that the list adds no client twice, and no client that is still a member (§12.2).
     private func checkClients(_ keyPackages: [KeyPackage], _ tree: RatchetTree) throws(MLSError) {
         var keys: Set<SignaturePublicKey> = []
         var clients: Set<[UInt8]> = []

@@ -4,9 +4,9 @@ import TLSCodec
 /// Stores a group in parts. Only changed parts have to be written. The *epoch state* contains the tree, and changes only with a
 /// commit. The *records* have a few hundred bytes each, and change with messages.
 ///
-/// Use one transaction of the application's database for each message: process or encrypt the message, store the result of
-/// ``takeChangedRecords()``, and store the message. After a commit, store ``epochState``, delete the group's old records, and
-/// store ``records``. A restored group continues at the stored point, and uses no generation twice.
+/// Use one transaction of the application's database for each message. In the transaction, process or encrypt the message, store
+/// the result of ``takeChangedRecords()``, and store the message. After a commit, store ``epochState``, delete the group's old
+/// records, and store ``records``. A restored group continues at the stored point, and uses no generation twice.
 extension Group {
     /// The version of the format. A changed format gets the next number. Old versions must remain readable.
     static let storageVersion: UInt8 = 1

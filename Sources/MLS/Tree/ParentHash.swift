@@ -37,7 +37,7 @@ extension RatchetTree {
         }
     }
 
-    /// Whether a commit set `parent` together with a node in the resolution of `child` (§7.9.2). All but one of the nodes in the
+    /// Whether one commit set both `parent` and a node in the resolution of `child` (§7.9.2). All but one of the nodes in the
     /// resolution must be unmerged leaves of `parent`. The remaining node must contain the parent hash of `parent`.
     private mutating func isLinked(
         _ node: Int, _ parent: ParentNode, child: Int, sibling: Int

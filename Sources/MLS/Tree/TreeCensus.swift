@@ -23,8 +23,8 @@ struct TreeCensus: Sendable {
         counts[key] = new == 0 ? nil : new
     }
 
-    /// Adds `step` to the count of each value in a list. A repeated value counts once. Only a list of more than 16 values needs a
-    /// set.
+    /// Adds `step` to the count of each value in a list. A repeated value counts once. Only a list of more than 16 values is
+    /// converted to a set.
     private static func count<Key: Hashable>(_ keys: [Key], _ step: Int, _ counts: inout [Key: Int]) {
         guard keys.count <= 16 else {
             for key in Set(keys) { count(key, step, &counts) }

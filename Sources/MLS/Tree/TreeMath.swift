@@ -6,7 +6,7 @@ enum TreeMath {
     /// Returns the level of a node. A leaf has level 0.
     static func level(_ node: Int) -> Int { (~node).trailingZeroBitCount }
 
-    /// Returns the root of a tree whose number of leaves is a power of two.
+    /// Returns the root of a tree. The number of leaves must be a power of two.
     static func root(_ leaves: Int) -> Int { leaves - 1 }
 
     /// Returns the left child; nil for a leaf.
@@ -21,7 +21,7 @@ enum TreeMath {
         return level == 0 ? nil : node ^ (3 << (level - 1))
     }
 
-    /// Returns the parent; nil for the root of a tree with the given number of leaves.
+    /// Returns the parent; nil for the root. `leaves` is the tree's number of leaves.
     static func parent(_ node: Int, _ leaves: Int) -> Int? {
         node == root(leaves) ? nil : parentUnchecked(node)
     }
