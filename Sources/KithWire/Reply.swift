@@ -13,7 +13,7 @@ public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
     public var requestsPerSecond: UInt32
     /// Requests that a connection may make at once.
     public var requestBurst: UInt32
-    /// Seconds without a request after which the relay closes the connection.
+    /// Maximum time without a request, in seconds. Then the relay closes the connection.
     public var idleSeconds: UInt32
     /// Channels that one connection may follow at the same time.
     public var follows: UInt32

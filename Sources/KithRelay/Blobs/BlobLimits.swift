@@ -9,8 +9,8 @@ public struct BlobLimits: Sendable {
     public var addressMiBPerDay = 2_048
     /// The longest time for which a blob is kept, in seconds: 30 days, like entries.
     public var keptSeconds = 30 * 86_400
-    /// The time after which an incomplete blob is deleted, in seconds. A day is long enough for a device that is offline at
-    /// night.
+    /// Maximum age of an incomplete blob, in seconds. Then the blob is deleted. A day is long enough for a device that is offline
+    /// at night.
     public var uploadSeconds = 86_400
     /// Maximum number of connections of one address that transfer blobs at the same time. `transfers` is the maximum for all
     /// addresses together. Each connection takes up to 2 MiB of memory.
@@ -20,20 +20,21 @@ public struct BlobLimits: Sendable {
     static let threads = 4
     /// Maximum number of expired blobs in one batch. The store looks up and deletes one batch after another.
     static let deletedAtOnce = 64
-    /// Number of received bytes of an upload after which the file is made durable. After a lost connection, the client repeats at
-    /// most this number of bytes, plus the bytes in transit.
+    /// An upload's file is made durable each time this number of bytes was received. After a lost connection, the client repeats
+    /// at most this number of bytes, plus the bytes in transit.
     static let syncBytes = 4 << 20
     /// Number of bytes of an upload that are collected for one write to the file. During a write, the bytes for the next write
     /// are collected.
     static let writeBytes = 1 << 20
     /// Number of bytes of a download that are read from the file at once.
     static let readBytes = 256 << 10
-    /// Time without progress after which a transfer is closed, in milliseconds.
+    /// Maximum time without progress of a transfer, in milliseconds. Then the connection is closed.
     static let silenceMs: Int64 = 60_000
     /// Number of uploaded bytes that count as progress. For a download, each piece counts as progress. An upload must make this
     /// progress within each ``silenceMs``: about 4 KiB a second. This keeps slow clients from occupying slots.
     static let progressBytes = 256 << 10
-    /// Time for which the rest of a refused upload is read and dropped, in milliseconds. This lets the client see the answer.
+    /// Maximum time for the rest of a refused upload, in milliseconds. During this time, the relay reads and drops the rest, so
+    /// the client sees the answer.
     static let refusedUploadMs: Int64 = 2_000
     /// Maximum time that a stopping relay waits for the last bytes of uploads, in milliseconds. If bytes are lost after this
     /// time, clients upload these bytes again. No client was told that these bytes are durable.
@@ -63,8 +64,8 @@ public struct BlobLimits: Sendable {
     /// Maximum size of a blob, in bytes.
     var size: UInt64 { UInt64(sizeMiB) << 20 }
 
-    /// Maximum total size of all blobs on a disk, in bytes: 80 % of the sum of `storedBytes` and `freeBytes`. Space that is
-    /// reserved for bytes not uploaded yet counts as free.
+    /// Maximum total size of all blobs on a disk, in bytes: 80 % of the sum of `storedBytes` and `freeBytes`. Reserved space
+    /// without uploaded bytes counts as free.
     static func diskShare(storedBytes: UInt64, freeBytes: UInt64) -> UInt64 { (storedBytes + freeBytes) / 10 * 8 }
 
     /// Maximum total size of all blobs, in bytes.

@@ -41,7 +41,7 @@ final class Connection: ChannelDuplexHandler {
     var hasSaidHello = false
     /// The earliest time at which output may be sent; `nil` for no delay.
     var heldUntil: NIODeadline?
-    /// The latest unanswered ping. One pong answers this ping and all earlier ones (RFC 6455 §5.5.3).
+    /// The latest unanswered ping. One pong answers this ping and all earlier pings (RFC 6455 §5.5.3).
     var unansweredPing: [UInt8]?
     /// Frames of follows that arrived while no output was allowed. These frames are sent after all answers, even after later
     /// answers.
@@ -49,7 +49,7 @@ final class Connection: ChannelDuplexHandler {
     /// Whether a `present` was decided since the last flush. The next flush continues the follows that had to wait for the
     /// decision.
     var areFollowsStale = false
-    /// Time at which reading continues after a rate was used up. Until then, nothing is read from the client or from the store.
+    /// If a rate is used up, the time at which reading continues. Until then, nothing is read from the client or from the store.
     private(set) var pausedUntil: NIODeadline?
     private var isReadWanted = false
     /// Whether the first frame is with the hub. Later frames are decoded after the client has been welcomed.

@@ -14,7 +14,7 @@ struct FollowProgress {
     private(set) var nextSeq: UInt64
     /// The last known seq of the epoch.
     private(set) var lastSeq: UInt64
-    /// Whether the entry `lastSeq` is the turn that ends the epoch.
+    /// Whether the entry `lastSeq` is the epoch's turn.
     private(set) var hasEnded: Bool
     /// Whether the store is being read for the follow.
     private(set) var isReading = false

@@ -16,7 +16,7 @@ struct FairQueue {
     /// Takes the events of the next round.
     ///
     /// - Parameters:
-    ///   - resumed: requests that waited for the store. A connection's resumed requests are decided before its newer requests.
+    ///   - resumed: requests that waited for the store. These requests are decided before newer requests of the same connection.
     ///   - batches: the batches that arrived since the last round.
     ///   - source: the source of a connection; `nil` if the connection is gone.
     mutating func round(

@@ -96,8 +96,8 @@ extension Hub {
         clock.retentionMs - min(clock.retentionMs, UInt64(seconds) * 1_000)
     }
 
-    /// Two times, in milliseconds since 1970, for two kinds of channels. A channel without entries is forgotten if its last use
-    /// was before the time for its kind.
+    /// Two times, in milliseconds since 1970. If a channel has no entries, and its last use was before one of these times, the
+    /// channel is forgotten. The kind of the channel decides which time applies.
     private struct IdleSince {
         let brief: UInt64
         /// The time for channels in long use.

@@ -12,7 +12,7 @@ final class HubChannel {
     private(set) var ids: EntryIDWindow?
     /// The connections that follow the current epoch, by event loop.
     private(set) var followers: [[ConnectionNumber]]
-    /// Whether the channel was used since eviction last examined it.
+    /// Whether the channel was used since the last examination for eviction.
     var isUsed = true
     /// Limits the rate at which clients take key packages from the shelf.
     var withdrawals: TokenBucket

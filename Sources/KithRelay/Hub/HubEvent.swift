@@ -1,7 +1,6 @@
 import KithWire
 
-/// The number of a connection inside the process. The numbers are random in each process, so they have no meaning outside of the
-/// process.
+/// The number of a connection inside the process. The numbers are random. They have a meaning only inside the process.
 typealias ConnectionNumber = UInt64
 
 /// An event of a connection. The hub handles the events of a connection in order.

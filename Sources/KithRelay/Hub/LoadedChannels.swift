@@ -20,7 +20,7 @@ struct LoadedChannels {
     /// The channel if it is in memory, otherwise `nil`.
     subscript(id: ChannelID) -> HubChannel? { channels[id] }
 
-    /// Returns the channel and marks it as used; `nil` if the channel is not in memory.
+    /// Marks a channel as used and returns the channel; `nil` if the channel is not in memory.
     func use(_ id: ChannelID) -> HubChannel? {
         guard let channel = channels[id] else { return nil }
         channel.isUsed = true
@@ -56,8 +56,8 @@ struct LoadedChannels {
     // MARK: Eviction
 
     /// If there are too many channels or entry ids, evicts some idle channels. The cost does not depend on the number of
-    /// channels, even if no channel can be evicted. An idle channel with followers stays and loses only its ids. If there are
-    /// still too many ids, channels in use also lose ids.
+    /// channels, even if no channel can be evicted. An idle channel with followers stays in memory and loses only its ids. If
+    /// there are still too many ids, channels in use also lose ids.
     ///
     /// - Parameters:
     ///   - count: maximum number of channels to examine.

@@ -9,7 +9,8 @@
 /// A clock that is wrong for an hour causes no deletion. A relay that runs for only some hours a day still deletes old data. If
 /// the clock is set back, the relay accepts the new time at once: an earlier time causes no early deletion.
 struct RetentionClock {
-    /// The time and the doubt at the last reading; `nil` before the first reading. The relay notes both for its next start.
+    /// The time and the doubt when the clock was last read; `nil` if the clock was never read. The relay notes both for its next
+    /// start.
     private(set) var noted: NotedClock?
     private var uptimeMs: UInt64?
 

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The condition of the store, according to the last commit and the last check of its size.
+/// The condition of the store, according to the last commit and the last check of the store's size.
 struct StoreHealth {
     private(set) var level = FillLevel.roomy
     /// The failure of the last commit; `nil` if the commit succeeded.

@@ -12,8 +12,8 @@ struct ChannelCache {
     /// may be outdated.
     private(set) var departures: UInt64 = 0
 
-    /// - Parameter capacity: number of channels above which unused channels are evicted. Channels whose heads still have to be
-    ///   written are never evicted.
+    /// - Parameter capacity: maximum number of channels. Above this number, unused channels are evicted. Channels whose heads
+    ///   still have to be written are never evicted.
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
     subscript(id: ChannelID) -> CachedChannel? {

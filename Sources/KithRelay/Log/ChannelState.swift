@@ -29,8 +29,8 @@ final class CachedChannel {
     var state: ChannelState
     /// Whether the head is newer than its row in `channel_head`. If so, the channel stays in the cache.
     var isHeadDirty = false
-    /// Whether the channel was used since ``ChannelCache`` last examined the channel. `isBlockUsed` is the corresponding value
-    /// for the channel's block in ``OpenBlocks``.
+    /// Whether the channel was used since its last examination by ``ChannelCache``. `isBlockUsed` is the corresponding value for
+    /// the channel's block.
     var isUsed = false
     var isBlockUsed = false
     /// Whether ``OpenBlocks`` counts the channel's block.

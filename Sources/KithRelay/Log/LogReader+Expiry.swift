@@ -11,9 +11,9 @@ struct DueChannel: Sendable {
 
 /// Finds expired entries and idle channels.
 extension LogReader {
-    /// Examines some heads, starting after the channel with the number `channel`. Returns three values: the channels that are
-    /// due, the number of the channel whose head was examined last, and the number of damaged channels. If no head was examined,
-    /// the second value is `nil`. Damaged channels keep their entries and delay no other channel.
+    /// Examines some heads, starting after the channel with the number `channel`. Returns the due channels, the last examined
+    /// channel and the number of damaged channels. If no head was examined, the last examined channel is `nil`. Damaged channels
+    /// keep their entries and delay no other channel.
     func dueChannels(
         after channel: UInt64, nowMs: UInt64
     ) throws(StoreFailure) -> (due: [DueChannel], last: UInt64?, damaged: Int) {

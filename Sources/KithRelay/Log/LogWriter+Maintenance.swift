@@ -67,7 +67,8 @@ extension LogWriter {
         try writeHead.run()
     }
 
-    /// Deletes a slice of the key packages and names that are too old. Returns whether there may be more old ones.
+    /// Deletes a slice of the key packages and names that are too old. Returns whether more old key packages or names may be
+    /// left.
     func discard(keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64) throws(StoreFailure) -> Bool {
         var isAll = true
         try inTransaction { () throws(StoreFailure) in

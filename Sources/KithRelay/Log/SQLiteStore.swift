@@ -234,8 +234,8 @@ package actor SQLiteStore: ChannelStore {
 
     // MARK: Maintenance
 
-    /// Reserves disk space for the write-ahead log. Called once after a start. Does nothing if the log already has the size at
-    /// which the log is copied into the database.
+    /// Reserves disk space for the write-ahead log. Called once after a start. If the log is already large enough to be copied
+    /// into the database, does nothing.
     private func preallocateWAL() {
         guard let writer, StoreFolder.size(of: folder.wal) < writer.tuning.checkpointBytes else { return }
         // If this fails, commits only take longer.

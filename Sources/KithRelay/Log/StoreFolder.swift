@@ -63,7 +63,7 @@ struct StoreFolder: Sendable {
     /// The size of the database and its write-ahead log, in bytes.
     var diskBytes: UInt64 { StoreFolder.size(of: database) + StoreFolder.size(of: wal) }
 
-    /// The free space on the disk with a folder, in bytes.
+    /// The free space on the disk that contains a folder, in bytes.
     static func freeDiskBytes(at path: String) throws(StoreFailure) -> UInt64 {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { throw .io(String(cString: strerror(errno))) }

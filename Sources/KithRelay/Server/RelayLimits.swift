@@ -4,7 +4,7 @@ import NIOCore
 /// The limits of a relay, each with its reason. The operator can override the public limits by name
 /// (`kith relay --limit NAME=VALUE`).
 public struct RelayLimits: Sendable {
-    /// The largest WebSocket message, in bytes. A frame must fit into memory before it can be decoded.
+    /// The largest WebSocket message, in bytes. The relay decodes a frame only when the whole frame is in memory.
     public var frame = WireLimits.frame
     /// The largest payload, in bytes. The limit equals the largest padded size in a conversation, so no honest payload is longer.
     public var payload = WireLimits.payload
@@ -24,8 +24,8 @@ public struct RelayLimits: Sendable {
     /// Time within which a message larger than ``smallInput`` must be complete, in milliseconds. A message of 1 MiB then needs at
     /// least 140 kbit/s.
     static let largeInputMs: Int64 = 60_000
-    /// Time without a frame after which the relay closes a connection, in milliseconds. Most NATs keep established connections
-    /// longer. The relay finds dead peers before they take much memory.
+    /// Maximum time without a frame from the client, in milliseconds. Then the relay closes the connection. Most NATs keep
+    /// established connections longer. The relay finds dead peers before they take much memory.
     public var idleMs = 300_000
     /// Maximum number of WebSockets from one IPv4 address, or from one IPv6 /64 network. This number is enough for a family or an
     /// office behind one NAT. The limit keeps one machine from occupying all connections. A separate limit with this value
@@ -61,7 +61,7 @@ public struct RelayLimits: Sendable {
     /// Number of bytes that cost as much as an append. This cost applies to the bytes of frames and to bytes that are read from
     /// the store. To copy, encrypt and store these bytes takes about as long as an append.
     static let bytesOfOne = 4096
-    /// Number of followers for which the delivery of an entry or a whisper costs as much as an append.
+    /// The delivery of an entry or a whisper to this number of followers costs as much as one append.
     static let deliveriesOfOne = 4
     /// Cost of a new connection, in appends. The handshake takes a third of a millisecond. New connections have a separate
     /// allowance, which requests do not use up.
@@ -85,15 +85,15 @@ public struct RelayLimits: Sendable {
     /// Maximum cost of a round while several addresses wait, in appends. Such a round takes two to three milliseconds. Shorter
     /// rounds would spend more of their time waiting for the disk.
     static let roundCost = 512
-    /// Cost that one address may use in a round, in appends. After that, the next address of the network is served. With this
+    /// Cost that one address may use at a time, in appends. After that, the next address of its network is served. With this
     /// small cost, few rounds are enough to serve many addresses of one network.
     static let addressShareCost = 8
     /// Channels that one connection may follow. A client uses one connection for all its conversations.
     public var follows = 4096
     /// Maximum number of channels for which one connection may have presented tokens.
     public var presentedChannels = 8192
-    /// Epochs of one channel for which a connection keeps rights. A client that catches up needs two epochs: the epoch that the
-    /// client reads, and the next epoch.
+    /// Maximum number of epochs of one channel in which a connection keeps rights. A client that catches up needs two epochs: the
+    /// epoch that the client reads, and the next epoch.
     public var presentedEpochs = 8
     /// Maximum number of unanswered requests of one connection. At this number, the relay stops reading from the connection. So a
     /// fast sender cannot fill a long queue for a slow disk.
@@ -141,7 +141,7 @@ public struct RelayLimits: Sendable {
     /// first key package that an address takes from an inbox. With this limit, a hundred people behind one address can each write
     /// to one new contact a day.
     public var addressInboxesPerDay = 100
-    /// Time after which a sender may try a full inbox again, in milliseconds. The owner may be away for days, so a delay of a
+    /// Delay before a sender's next attempt at a full inbox, in milliseconds. The owner may be away for days, so a delay of a
     /// minute hardly matters.
     static let fullInboxRetryMs: UInt32 = 60_000
     /// Default and maximum time for which entries are kept, in seconds: 30 days.
@@ -154,12 +154,12 @@ public struct RelayLimits: Sendable {
     /// established conversations. A stranger's budget for a day or two fits into this space. So an operator has time to act.
     static let noNewPercent: UInt64 = 90
     static let noRecentPercent: UInt64 = 95
-    /// Age below which a channel is recent, in milliseconds: a week. To fill a store, an attacker needs new channels. New
-    /// channels are recent channels.
+    /// Maximum age of a recent channel, in milliseconds: a week. To fill a store, an attacker needs new channels. New channels
+    /// are recent channels.
     static let recentChannelMs: UInt64 = 7 * 86_400_000
     /// Interval between checks of the store's fill level, in nanoseconds. A disk writes some hundred MiB in a second.
     static let spaceCheckNanoseconds: Int64 = 1_000_000_000
-    /// Time after which a client should try a full store again, in milliseconds.
+    /// Delay before a client's next attempt at a full store, in milliseconds.
     static let fullStoreRetryMs: UInt32 = 60_000
 
     /// Payload that one address may store in a day, in MiB. Families and offices write far less. Together with
@@ -171,21 +171,22 @@ public struct RelayLimits: Sendable {
     public var addressNamesPerDay = 50
     /// Key packages that one address may deposit in a day. This number is enough for some hundred inboxes.
     public var addressKeyPackagesPerDay = 10_000
-    /// Maximum number of addresses without a connection whose budgets are remembered. The newest 50,000 are always remembered. A
+    /// Maximum number of remembered budgets of addresses without a connection. The newest 50,000 budgets are always remembered. A
     /// budget takes about 150 bytes.
     static let recentAddresses = 100_000
 
-    /// Time without use after which a channel without entries is forgotten, in seconds: 120 days. Key packages and invites expire
-    /// earlier. The limit bounds the cost of abandoned channels.
+    /// Maximum time without use of a channel without entries, in seconds: 120 days. Then the relay forgets the channel. Key
+    /// packages and invites expire earlier. The limit bounds the cost of abandoned channels.
     public var idleChannelSeconds = 120 * 86_400
-    /// Time without use after which a long-used channel without entries is forgotten, in seconds: two years. A channel is
-    /// long-used if it was in use for more than a week. The time is longer than ``idleChannelSeconds``: people may pause a
-    /// conversation for a long time, and a conversation ends when its channel is forgotten. A kept channel costs about 300 bytes.
+    /// Maximum time without use of a long-used channel without entries, in seconds: two years. Then the relay forgets the
+    /// channel. A channel is long-used if it was in use for more than a week. The time is longer than ``idleChannelSeconds``:
+    /// people may pause a conversation for a long time, and a conversation ends when its channel is forgotten. A kept channel
+    /// costs about 300 bytes.
     public var quietChannelSeconds = 2 * 365 * 86_400
     /// Interval at which the use of a channel is noted, in milliseconds. A day is long enough to cause few writes.
     static let notedUseMs: UInt64 = 86_400_000
-    /// Age at which a one-time key package is deleted, in seconds. Clients' key packages are valid for 90 days. The additional
-    /// week allows for clocks that differ.
+    /// Maximum age of a one-time key package, in seconds. Then the relay deletes the package. Clients' key packages are valid for
+    /// 90 days. The additional week allows for clocks that differ.
     public var keyPackageSeconds = 97 * 86_400
     /// Time for which clients find a name after its renewal, in seconds: a year. In the year after that, only the name's key can
     /// renew the name.
@@ -194,8 +195,8 @@ public struct RelayLimits: Sendable {
     /// Largest jump of the machine's clock into the future that is accepted at once, in milliseconds. A machine may sleep for a
     /// night. A day is little compared with a retention of 30 days.
     static let believedJumpMs: UInt64 = 86_400_000
-    /// Running time of the relay after which a jump of more than ``believedJumpMs`` is accepted, in milliseconds. The value is a
-    /// day. During this day, an operator or a time server can correct the clock.
+    /// Running time during which the relay doubts a jump of more than ``believedJumpMs``, in milliseconds. Then the relay accepts
+    /// the jump. The value is a day. During this day, an operator or a time server can correct the clock.
     static let doubtedJumpMs: UInt64 = 86_400_000
     /// Interval at which the time is noted for the next start, in milliseconds. While the clock is doubted, the time is noted
     /// more often.
@@ -214,10 +215,11 @@ public struct RelayLimits: Sendable {
     /// ``withdrawAddressEveryMs``. With this number, an office behind one address can join by one invite without a wait. Even
     /// eight hostile addresses cannot use up ``withdrawBurst`` or the rate of an inbox.
     public var withdrawAddressBurst = 40
-    /// Interval in which one address may take one more key package from one inbox, in milliseconds. See ``withdrawAddressBurst``.
+    /// Length of an interval, in milliseconds. In each interval, one address may take one more key package from one inbox. See
+    /// ``withdrawAddressBurst``.
     public var withdrawAddressEveryMs = 20_000
-    /// Interval in which one inbox gives out one more key package, in milliseconds. With this interval and ``withdrawBurst``, it
-    /// takes 20 minutes to empty a shelf of ``keyPackages``.
+    /// Length of an interval, in milliseconds. In each interval, one inbox gives out one more key package. With this interval and
+    /// ``withdrawBurst``, it takes 20 minutes to empty a shelf of ``keyPackages``.
     public var withdrawEveryMs = 2_000
     /// Maximum number of channels that are kept in memory. Beyond this number, the channels that were unused for longest are
     /// evicted. Each channel takes about 1 KiB. If clients write to the channel, each entry of the last day takes 50 bytes more.
@@ -255,10 +257,10 @@ public struct RelayLimits: Sendable {
     static let spinSliceMicroseconds: Int64 = 20
     /// Maximum number of bytes that are read from the store at once for one follower.
     public var catchUpBytes = 128 << 10
-    /// Maximum number of channels of one connection for which the store is read at the same time. The entries of these reads
+    /// Maximum number of reads of the store at the same time for one connection, each for one channel. The entries of these reads
     /// together fit into the connection's backlog, even if the connection follows many channels.
     public var catchUpsPerConnection = 2
-    /// Maximum number of followers of one event loop for which the store is read at the same time.
+    /// Maximum number of reads of the store at the same time for one event loop, each for one follower.
     public var catchUpsUnderWay = 16
 
     /// Limits of blobs.

@@ -39,8 +39,8 @@ package final class RelayServer: Sendable {
     private static let sweepMs = 250
     /// Interval between searches for expired data, in seconds.
     private static let expirySeconds = 60
-    /// Interval at which the relay checks whether a burst of connections is over, in seconds. A burst has at least
-    /// `burstConnections` connections.
+    /// Interval between checks whether a burst of connections is over, in seconds. A burst has at least `burstConnections`
+    /// connections.
     private static let burstSeconds = 2
     private static let burstConnections = 256
 

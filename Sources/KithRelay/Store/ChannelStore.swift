@@ -9,8 +9,7 @@ import NIOCore
 /// conflict. With this rule, two kinds of stores are possible: a file that one process writes, and a replicated log to which
 /// several relays append.
 ///
-/// Outcomes are durable. If the power fails right after ``commit(_:)`` has returned, all mutations that were reported as
-/// committed survive.
+/// Outcomes are durable. If the power fails right after ``commit(_:)`` has returned, no committed mutation is lost.
 package protocol ChannelStore: Sendable {
     /// The event loop on which the relay decides requests. If the commits of a store block, the store returns the loop of its own
     /// writer thread. So no change of thread is needed between a decision and its commit.
@@ -53,8 +52,8 @@ package protocol ChannelStore: Sendable {
     /// Mutations of one channel take effect in the given order. So each mutation may depend on earlier mutations.
     func commit(_ mutations: [StoreMutation]) async -> [StoreOutcome]
 
-    /// Drops entries whose retention is over. Returns the channels that lost entries, each with its new first seq. Works in
-    /// slices: callers repeat the call until no channel is returned. Skips damaged channels.
+    /// Drops entries whose retention is over. Returns the channels that lost entries, and the new first seq of each channel.
+    /// Works in slices: callers repeat the call until no channel is returned. Skips damaged channels.
     func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)]
 
     /// Returns some channels without entries whose last use was before a time. The channels may be open or closed.

@@ -5,11 +5,11 @@ package enum StoreLimits {
     /// number bounds the cost of a channel with very many turns.
     package static let trimmedEpochs: UInt64 = 1_000
 
-    /// Number of entries whose references share one row. A larger number saves writes. A smaller number shortens the chain of
-    /// entries that is read when an unused channel is loaded.
+    /// Number of entries whose references share one row. A larger number saves writes. With a smaller number, the load of an
+    /// unused channel reads fewer entries.
     static let entriesPerBlock: UInt64 = 64
 
-    /// Number of appended entries after which dirty heads are written. After a crash, at most this number of entries has to be
+    /// After this number of appended entries, dirty heads are written. After a crash, at most this number of entries has to be
     /// read again. For entries of 300 bytes, this takes 50 ms. A smaller number would cause more frequent writes of heads.
     static let entriesPerSweep: UInt64 = 131_072
 
@@ -18,9 +18,8 @@ package enum StoreLimits {
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// Number of mutations for which a commit deletes one more dropped block. A commit with fewer mutations deletes the entries
-    /// of one block. A deletion costs about as much as an append. So the number of deletions is in proportion to the number of
-    /// mutations.
+    /// A commit deletes one dropped block, and one more block for each group of this number of mutations. A deletion costs about
+    /// as much as an append. So the number of deletions is in proportion to the number of mutations.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
     /// Maximum number of payload bytes that one commit deletes. This maximum applies to entries that the commit's own mutations
@@ -36,7 +35,7 @@ package enum StoreLimits {
     /// Work budget of a maintenance-only commit, in mutations. Such a commit takes about 10 ms.
     static let mutationsOfIdleCommit = 1_024
 
-    /// Time without a commit after which maintenance runs in separate transactions, in milliseconds.
+    /// Pause after the last commit, in milliseconds. Then maintenance runs in separate transactions.
     static let idleMs: Int64 = 100
 
     /// Pause between two transactions of maintenance, in milliseconds. Other work on the thread can run during the pause.
@@ -55,16 +54,16 @@ package enum StoreLimits {
     /// some ms.
     static let headsPerExpiryRead: UInt64 = 20_000
 
-    /// Number of expired entries after which a search for expired entries examines no more channels. To read this number of
+    /// When a search has found this number of expired entries, the search examines no more channels. To read this number of
     /// entries takes some tens of ms.
     static let entriesPerExpiryRead: UInt64 = 262_144
 
     /// Maximum number of channels that one call of `expire` trims.
     static let channelsPerExpiry = 500
 
-    /// Time between creation and last use above which a channel counts as in long use, in milliseconds. A channel that was used
-    /// for more than a week most likely belongs to a conversation. The index `channel_brief` contains this value, so a change
-    /// needs a migration.
+    /// A limit of the time between creation and last use of a channel, in milliseconds. Above this limit, the channel is in long
+    /// use. A channel that was used for more than a week most likely belongs to a conversation. The index `channel_brief`
+    /// contains this value, so a change needs a migration.
     static let longUseMs: UInt64 = 7 * 86_400_000
 
     /// Maximum number of idle channels that one read returns. To forget one channel takes one commit.
@@ -74,15 +73,15 @@ package enum StoreLimits {
     /// up to 64 KiB, so the transaction deletes up to 2 MiB in some ms.
     static let discardedPerSlice = 32
 
-    /// Size of the write-ahead log, in bytes, at which the checkpointer copies the log into the database. Commits continue during
-    /// the copying.
+    /// A size of the write-ahead log, in bytes. At this size, the checkpointer copies the log into the database. Commits continue
+    /// during the copying.
     static let checkpointBytes = 16 << 20
     /// Divisor of ``checkpointBytes``. The quotient is a size in bytes. While the checkpointer copies the log, commits add pages
     /// to the log. If the added pages have at most this size, the writer copies them at once, and the log restarts. Larger
     /// additions wait for the next checkpoint. The next checkpoint runs when the log has grown by this size.
     static let checkpointShare = 4
-    /// Size of the write-ahead log, in bytes, at which the writer itself copies the log. This bounds the size of the log under
-    /// load.
+    /// A size of the write-ahead log, in bytes. At this size, the writer itself copies the log. This bounds the size of the log
+    /// under load.
     static let checkpointNowBytes = 64 << 20
 
     /// The latest valid time of a noted clock, in milliseconds since 1970. A later time is treated as damage. With this bound, a
@@ -98,7 +97,7 @@ package enum StoreLimits {
     static let readerCacheKiB = 8 << 10
 
     /// Number of attempts at a read that runs at the same time as commits. If entries are dropped during an attempt, the attempt
-    /// fails. After the last attempt, the read runs between two commits, and commits wait for the read.
+    /// fails. If all attempts fail, the read runs between two commits. The next commit waits for the read.
     static let readAttempts = 2
 
     /// Payload bytes of the entries that an audit reads at once.
