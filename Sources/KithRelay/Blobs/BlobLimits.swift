@@ -30,8 +30,8 @@ public struct BlobLimits: Sendable {
     static let readBytes = 256 << 10
     /// Maximum time without progress of a transfer, in milliseconds. Then the connection is closed.
     static let silenceMs: Int64 = 60_000
-    /// Number of uploaded bytes that count as progress. For a download, each piece counts as progress. An upload must make this
-    /// progress within each ``silenceMs``: about 4 KiB a second. This keeps slow clients from occupying slots.
+    /// Number of uploaded bytes that count as progress. For a download, each piece counts as progress. In each ``silenceMs``, an
+    /// upload must transfer this number of bytes: about 4 KiB a second. This keeps slow clients from occupying slots.
     static let progressBytes = 256 << 10
     /// Maximum time for the rest of a refused upload, in milliseconds. During this time, the relay reads and drops the rest, so
     /// the client sees the answer.
@@ -45,7 +45,7 @@ public struct BlobLimits: Sendable {
     /// Creates limits with the default values.
     public init() {}
 
-    /// Limits for a relay that runs inside a user's own program.
+    /// The limits for a relay that runs inside a user's own program.
     package static var household: BlobLimits {
         var limits = BlobLimits()
         limits.sizeMiB = 512

@@ -30,8 +30,8 @@ struct Admission {
     /// if no `present` is under way.
     private var group: [Member] = []
     private var unanswered = 0
-    /// Index in ``group`` of the first member that may have no answer yet. Most answers arrive in order, so the search starts
-    /// here.
+    /// An index in ``group``. All earlier members have an answer. Most answers arrive in order, so the search starts at this
+    /// index.
     private var firstUnanswered = 0
     private var presentsCame = NIODeadline.uptimeNanoseconds(0)
     /// Whether a new `present` may still join the group.

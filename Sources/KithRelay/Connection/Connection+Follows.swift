@@ -65,7 +65,7 @@ extension Connection {
         flush()
     }
 
-    /// Starts reads of the store for waiting follows, as many as the limits allow.
+    /// Starts to read the store for waiting follows. Starts as many reads as the limits allow.
     func readNext() {
         while canSend, pausedUntil == nil, reading.count < limits.catchUpsPerConnection,
             let channel = awaitingRead.popFirst()

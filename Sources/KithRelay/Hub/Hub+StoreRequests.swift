@@ -75,8 +75,8 @@ extension Hub {
         busy.enqueue(request.event, for: channel)
     }
 
-    /// Refuses the requests that wait for a channel that could not be loaded. Resumed requests would only try to load the channel
-    /// again.
+    /// Refuses the waiting requests for a channel. Called if the channel could not be loaded. Resumed requests would only try to
+    /// load the channel again.
     ///
     /// - Parameter source: a source that may not load entry ids now, or `nil`. If there is a source, only requests of this source
     ///   that need entry ids are refused.

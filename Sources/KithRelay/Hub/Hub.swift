@@ -12,8 +12,8 @@ import NIOCore
 ///
 /// Some requests need more than memory: a channel that is not loaded, an older epoch, or a shelf of key packages. Such a request
 /// reads the store in a separate task. The request's channel is *busy* until the task ends. Later requests about a busy channel
-/// wait. Requests that need no right wait in separate queues (``UnprovenRequests``). So strangers do not delay clients with
-/// rights.
+/// wait. If a request needs no right, the request waits in a separate queue (``UnprovenRequests``). So strangers do not delay
+/// clients with rights.
 actor Hub {
     nonisolated let unownedExecutor: UnownedSerialExecutor
     /// The actor refers to its executor without keeping it alive. This property keeps the executor alive.
@@ -270,7 +270,7 @@ actor Hub {
                 connection: address.connection, requestID: address.requestID, reply: reply, effect: effect))
     }
 
-    /// Passes every event loop its output. Loops whose connections wait for entries are served first.
+    /// Passes every event loop its output. Event loops with connections that wait for entries are served first.
     func flush() {
         for loop in outputs.indices where !outputs[loop].broadcasts.isEmpty { flush(loop) }
         for loop in outputs.indices where !outputs[loop].isEmpty { flush(loop) }
@@ -294,7 +294,8 @@ actor Hub {
 
     // MARK: Shutting down
 
-    /// Refuses all further requests. Requests that are being committed are still answered. Returns when no request is under way.
+    /// Refuses all further requests. The hub still answers the requests that are being committed. Returns when no request is
+    /// under way.
     func shutDown() async {
         isShuttingDown = true
         while isDraining || storeTasks > 0 {

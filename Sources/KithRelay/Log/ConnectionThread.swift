@@ -46,6 +46,6 @@ final class ConnectionThread: @unchecked Sendable {
 }
 
 extension StoreFailure {
-    /// The error of a call after the store has begun to close.
+    /// The error of calls that come after the store has begun to close.
     static let closed = StoreFailure.io("the store is closed")
 }

@@ -64,7 +64,7 @@ struct EntryBlock: Equatable, Sendable {
         references.removeFirst(min(Int(seq - firstSeq), references.count))
     }
 
-    /// The encoded references, without their seqs. The key of the block's row implies the seqs.
+    /// The encoded references, without their seqs. Readers compute the seqs from the key of the block's row.
     var encodedReferences: [UInt8] {
         var writer = TLSWriter(capacity: references.count * EntryReference.encodedSize)
         for reference in references {

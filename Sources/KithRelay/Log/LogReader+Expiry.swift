@@ -73,8 +73,8 @@ extension LogReader {
         return DueChannel(id: id, firstSeq: firstSeq, dueMs: dueMs)
     }
 
-    /// Returns some channels without entries whose last use was before a time. The channel that was unused for longest comes
-    /// first.
+    /// Returns some channels that have no entries and were last used before a given time. The channel that was unused for longest
+    /// comes first.
     ///
     /// - Parameter condition: a further condition in SQL on the rows of `channel`.
     func idleChannels(usedBeforeMs: UInt64, _ condition: String = "") throws(StoreFailure) -> [ChannelID] {

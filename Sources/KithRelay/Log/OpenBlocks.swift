@@ -1,6 +1,6 @@
 /// The open blocks in memory, and their eviction. A channel's open block has the references to the entries after the channel's
-/// last complete block. Reads need the open block. Appends need the open block only when the block becomes complete. An evicted
-/// block is built again from the entries.
+/// last complete block. A read needs the open block. An append needs the open block only if the block becomes complete. An
+/// evicted block is built again from the entries.
 struct OpenBlocks {
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
     /// Size of the blocks in memory, in references. The size includes the overhead of the arrays.

@@ -3,9 +3,9 @@ import NIOCore
 
 /// A store in one SQLite file. Only one process at a time writes the file.
 ///
-/// Commits block the store's event loop, so the event loop should have its own thread. The hub also decides mutations on this
-/// thread. So no change of thread is needed between a decision and its commit. Reads of many entries, the search for expired
-/// entries, and checkpoints run on separate threads. So they do not delay commits.
+/// A commit blocks the store's event loop, so the event loop should have its own thread. The hub also decides mutations on this
+/// thread. So no change of thread is needed between a decision and its commit. Separate threads read many entries, search for
+/// expired entries and make checkpoints. So these jobs do not delay commits.
 ///
 /// The comments on `StoreSchema`, `EntryBlock` and `HeadSweep` describe how entries are stored and found.
 package actor SQLiteStore: ChannelStore {

@@ -2,8 +2,8 @@ import KithWire
 
 /// The space that each address and each site takes in each inbox. This space is bounded. So no address can fill a whole inbox.
 ///
-/// Shares exist in memory only: the disk must not show which address wrote to which inbox. A restart forgets the shares. After a
-/// restart, an address may fill a new share in addition to its waiting letters.
+/// The shares exist in memory only: the disk must not show which address wrote to which inbox. A restart forgets the shares.
+/// After a restart, an address may fill a new share in addition to its waiting letters.
 struct InboxShares {
     /// The waiting letters of one address or site in one inbox. The letters are counted in runs. A run counts in full until all
     /// letters of the run were read or have expired.

@@ -51,7 +51,7 @@ public struct RelayConfiguration: Sendable {
     /// Whether to trust the machine's clock even if the clock differs from the time that the relay noted last. If `false`, the
     /// relay accepts a jump ahead of more than a day only after a day of running time. Until then, the jump causes no deletion.
     public var trustsClock = false
-    /// Returns nanoseconds on a monotonic clock with any starting point. Rates are measured with this clock.
+    /// Returns nanoseconds on a monotonic clock with any starting point. All rates are measured with this clock.
     package var uptime: @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }
 
     /// Creates a configuration for an address. All other settings have their default values.

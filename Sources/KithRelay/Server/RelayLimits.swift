@@ -13,8 +13,8 @@ public struct RelayLimits: Sendable {
     public var helloMs = 10_000
     /// Maximum number of bytes that a connection stores of an incomplete first message. The longest `hello` has 308 bytes.
     static let helloBytes = 1024
-    /// Bytes of an incomplete message that every connection may store, in addition to the bytes of one read. A message of the
-    /// usual size fits. 64 connections together store as much as one large message.
+    /// Maximum number of bytes of an incomplete message that every connection may store, in addition to the bytes of one read. A
+    /// message of the usual size fits. 64 connections together store as much as one large message.
     static let smallInput = 16 << 10
     /// Maximum number of connections of one address that store an incomplete message of more than ``smallInput`` at the same
     /// time. `largeInputs` is the maximum for the whole relay. Each message may have up to ``frame`` bytes. Further connections
@@ -47,16 +47,18 @@ public struct RelayLimits: Sendable {
     static let siteFactorInInbox = 2
     /// Connections in total. Each takes a file descriptor and about 32 KiB.
     public var connections = 100_000
-    /// Requests that a connection may make each second on average. People type far less. The relay can easily serve this number.
+    /// Maximum number of requests that a connection may make each second, on average. People type far less. The relay can easily
+    /// serve this number.
     public var requestsPerSecond = 200
-    /// Requests that a connection may make at once. To open a profile, a client makes three requests for each conversation. So
-    /// this number is enough for more than a hundred conversations.
+    /// Maximum number of requests that a connection may make at once. To open a profile, a client makes three requests for each
+    /// conversation. So this number is enough for more than a hundred conversations.
     public var requestBurst = 400
-    /// Requests that all connections of one address together may make each second on average. This equals ten connections at full
-    /// rate. A request counts as its cost (`Request.cost`), plus one for each 4 KiB of its size. So this rate also allows 8 MB/s
-    /// of messages. The rate is a twentieth of the requests that one core can decide.
+    /// Maximum number of requests that all connections of one address together may make each second, on average. This equals ten
+    /// connections at full rate. A request counts as its cost (`Request.cost`), plus one for each 4 KiB of its size. So this rate
+    /// also allows 8 MB/s of messages. The rate is a twentieth of the requests that one core can decide.
     public var addressRequestsPerSecond = 2_000
-    /// Requests that all connections of one address together may make at once. This number is enough to open forty profiles.
+    /// Maximum number of requests that all connections of one address together may make at once. This number is enough to open
+    /// forty profiles.
     public var addressRequestBurst = 16_000
     /// Number of bytes that cost as much as an append. This cost applies to the bytes of frames and to bytes that are read from
     /// the store. To copy, encrypt and store these bytes takes about as long as an append.
@@ -75,8 +77,8 @@ public struct RelayLimits: Sendable {
     /// Shortest pause of a connection that exceeds a rate, in milliseconds. Twenty wake-ups a second cost little, and people
     /// hardly notice a delay of this length.
     static let shortestPauseMs: Int64 = 50
-    /// Pause after the system could not accept a connection, in milliseconds. The missing resource, most often a file descriptor,
-    /// becomes free when another connection closes. A client does not notice such a short wait.
+    /// Length of the pause after the system could not accept a connection, in milliseconds. The missing resource, most often a
+    /// file descriptor, becomes free when another connection closes. A client does not notice such a short wait.
     static let acceptPauseMs: Int64 = 500
     /// Maximum number of connections to the listener for `/metrics`. A monitor needs one connection. `metricsMs` is the longest
     /// duration of a connection, in milliseconds.
@@ -88,7 +90,7 @@ public struct RelayLimits: Sendable {
     /// Cost that one address may use at a time, in appends. After that, the next address of its network is served. With this
     /// small cost, few rounds are enough to serve many addresses of one network.
     static let addressShareCost = 8
-    /// Channels that one connection may follow. A client uses one connection for all its conversations.
+    /// Maximum number of channels that one connection may follow. A client uses one connection for all its conversations.
     public var follows = 4096
     /// Maximum number of channels for which one connection may have presented tokens.
     public var presentedChannels = 8192
@@ -162,14 +164,15 @@ public struct RelayLimits: Sendable {
     /// Delay before a client's next attempt at a full store, in milliseconds.
     static let fullStoreRetryMs: UInt32 = 60_000
 
-    /// Payload that one address may store in a day, in MiB. Families and offices write far less. Together with
-    /// ``retentionSeconds``, this limit bounds a stranger's share of the store to 30 GiB.
+    /// Maximum size of the payloads that one address may store in a day, in MiB. Families and offices write far less. Together
+    /// with ``retentionSeconds``, this limit bounds a stranger's share of the store to 30 GiB.
     public var addressMiBPerDay = 1024
-    /// Channels that one address may create in a day. This number is enough for some hundred people who begin many conversations.
+    /// Maximum number of channels that one address may create in a day. This number is enough for some hundred people who begin
+    /// many conversations.
     public var addressChannelsPerDay = 5_000
-    /// Names that one address may register in a day.
+    /// Maximum number of names that one address may register in a day.
     public var addressNamesPerDay = 50
-    /// Key packages that one address may deposit in a day. This number is enough for some hundred inboxes.
+    /// Maximum number of key packages that one address may deposit in a day. This number is enough for some hundred inboxes.
     public var addressKeyPackagesPerDay = 10_000
     /// Maximum number of remembered budgets of addresses without a connection. The newest 50,000 budgets are always remembered. A
     /// budget takes about 150 bytes.
@@ -208,12 +211,12 @@ public struct RelayLimits: Sendable {
     /// Maximum number of one-time key packages on one shelf. A larger shelf would mainly serve clients that store different data
     /// as key packages.
     public var keyPackages = 1000
-    /// Key packages that one inbox gives out without a wait. After that, the inbox gives out one key package per
-    /// ``withdrawEveryMs``.
+    /// Maximum number of key packages that one inbox gives out without a wait. After that, the inbox gives out one key package
+    /// per ``withdrawEveryMs``.
     public var withdrawBurst = 400
-    /// Key packages that one address may take from one inbox without a wait. After that, the address may take one key package per
-    /// ``withdrawAddressEveryMs``. With this number, an office behind one address can join by one invite without a wait. Even
-    /// eight hostile addresses cannot use up ``withdrawBurst`` or the rate of an inbox.
+    /// Maximum number of key packages that one address may take from one inbox without a wait. After that, the address may take
+    /// one key package per ``withdrawAddressEveryMs``. With this number, an office behind one address can join by one invite
+    /// without a wait. Even eight hostile addresses cannot use up ``withdrawBurst`` or the rate of an inbox.
     public var withdrawAddressBurst = 40
     /// Length of an interval, in milliseconds. In each interval, one address may take one more key package from one inbox. See
     /// ``withdrawAddressBurst``.
@@ -239,8 +242,8 @@ public struct RelayLimits: Sendable {
     /// not in memory causes such a load. The limit equals ``channelEntries``. A higher number would only help an attacker to keep
     /// the hub busy.
     public var loadedEntryIDs = 1_000_000
-    /// Additional entry ids that one address may make the relay load each second. To load this number takes about a hundredth of
-    /// a core.
+    /// Number of additional entry ids that one address may make the relay load each second. To load this number takes about a
+    /// hundredth of a core.
     public var loadedEntryIDsPerSecond = 50_000
     /// Maximum number of entry ids of one channel that are loaded without a wait for other loads. Such a load takes less than a
     /// millisecond. A channel in use always keeps at least this number of its ids.
@@ -257,10 +260,10 @@ public struct RelayLimits: Sendable {
     static let spinSliceMicroseconds: Int64 = 20
     /// Maximum number of bytes that are read from the store at once for one follower.
     public var catchUpBytes = 128 << 10
-    /// Maximum number of reads of the store at the same time for one connection, each for one channel. The entries of these reads
-    /// together fit into the connection's backlog, even if the connection follows many channels.
+    /// Maximum number of channels of one connection whose entries are read from the store at the same time. The entries of these
+    /// reads together fit into the connection's backlog, even if the connection follows many channels.
     public var catchUpsPerConnection = 2
-    /// Maximum number of reads of the store at the same time for one event loop, each for one follower.
+    /// Maximum number of followers of one event loop whose entries are read from the store at the same time.
     public var catchUpsUnderWay = 16
 
     /// Limits of blobs.
@@ -269,8 +272,8 @@ public struct RelayLimits: Sendable {
     /// Creates limits with the default values.
     public init() {}
 
-    /// Limits for a relay that runs inside a user's own program and serves some dozens of people. These limits are lower than the
-    /// default limits: the relay shares a private machine's memory and disk with other programs.
+    /// The limits for a relay that runs inside a user's own program and serves some dozens of people. These limits are lower than
+    /// the default limits: the relay shares a private machine's memory and disk with other programs.
     package static var household: RelayLimits {
         var limits = RelayLimits()
         limits.connections = 256

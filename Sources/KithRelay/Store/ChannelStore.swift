@@ -56,7 +56,7 @@ package protocol ChannelStore: Sendable {
     /// Works in slices: callers repeat the call until no channel is returned. Skips damaged channels.
     func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)]
 
-    /// Returns some channels without entries whose last use was before a time. The channels may be open or closed.
+    /// Returns some channels that have no entries and were last used before a given time. The channels may be open or closed.
     ///
     /// - Parameters:
     ///   - usedBeforeMs: the time for channels whose ``ChannelHead/isInLongUse`` is `false`, in milliseconds since 1970.

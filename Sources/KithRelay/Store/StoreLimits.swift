@@ -50,12 +50,11 @@ package enum StoreLimits {
     /// in memory, all references of the block are read from its entries in one pass.
     static let openReferences = 1 << 22
 
-    /// Maximum number of heads that one search for expired entries examines. Reads that arrive during a search wait for at most
-    /// some ms.
+    /// Maximum number of heads that one search for expired entries examines. A search delays all reads by at most some ms.
     static let headsPerExpiryRead: UInt64 = 20_000
 
-    /// When a search has found this number of expired entries, the search examines no more channels. To read this number of
-    /// entries takes some tens of ms.
+    /// A search that has found this number of expired entries examines no more channels. To read this number of entries takes
+    /// some tens of ms.
     static let entriesPerExpiryRead: UInt64 = 262_144
 
     /// Maximum number of channels that one call of `expire` trims.
