@@ -86,7 +86,7 @@ public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible
     /// A fixed text without the bytes.
     public var description: String { "RelayPass(secret)" }
 
-    /// Empty, so that debuggers and `dump` show no byte.
+    /// Empty. So debuggers and `dump` show no byte.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
     /// Writes an `opaque<V>`.

@@ -57,8 +57,8 @@ public struct RelayLimits: Sendable {
     /// connections at full rate. A request counts as its cost (`Request.cost`), plus one for each 4 KiB of its size. So this rate
     /// also allows 8 MB/s of messages. The rate is a twentieth of the requests that one core can decide.
     public var addressRequestsPerSecond = 2_000
-    /// Maximum number of requests that all connections of one address together may make at once. This number is enough to open
-    /// forty profiles.
+    /// Maximum number of requests that all connections of one address together may make at once. This is enough to open forty
+    /// profiles.
     public var addressRequestBurst = 16_000
     /// Number of bytes that cost as much as an append. This cost applies to the bytes of frames and to bytes that are read from
     /// the store. To copy, encrypt and store these bytes takes about as long as an append.
@@ -100,8 +100,7 @@ public struct RelayLimits: Sendable {
     /// Maximum number of unanswered requests of one connection. At this number, the relay stops reading from the connection. So a
     /// fast sender cannot fill a long queue for a slow disk.
     public var requestsUnderWay = 2048
-    /// Maximum number of payload bytes in unanswered requests of one connection. At this number, the relay stops reading from the
-    /// connection.
+    /// Maximum number of payload bytes in unanswered requests of one connection. At this number, the relay stops reading.
     public var bytesUnderWay = 1 << 20
     /// Maximum number of bytes of entries that wait to be sent to one connection. If the client reads too slowly, the relay stops
     /// passing entries to the connection before this number is reached. Later, the relay reads the missed entries from the store.
@@ -167,8 +166,8 @@ public struct RelayLimits: Sendable {
     /// Maximum size of the payloads that one address may store in a day, in MiB. Families and offices write far less. Together
     /// with ``retentionSeconds``, this limit bounds a stranger's share of the store to 30 GiB.
     public var addressMiBPerDay = 1024
-    /// Maximum number of channels that one address may create in a day. This number is enough for some hundred people who begin
-    /// many conversations.
+    /// Maximum number of channels that one address may create in a day. This is enough for some hundred people who begin many
+    /// conversations.
     public var addressChannelsPerDay = 5_000
     /// Maximum number of names that one address may register in a day.
     public var addressNamesPerDay = 50
@@ -208,8 +207,7 @@ public struct RelayLimits: Sendable {
     /// Minimum time for which the relay recognises a repeated entry id, in seconds. After a longer outage, a client must read the
     /// channel to learn whether its message arrived.
     public var entryIDSeconds = 86_400
-    /// Maximum number of one-time key packages on one shelf. A larger shelf would mainly serve clients that store different data
-    /// as key packages.
+    /// Maximum number of one-time key packages on one shelf. A larger shelf would mainly serve clients that misuse it as a store.
     public var keyPackages = 1000
     /// Maximum number of key packages that one inbox gives out without a wait. After that, the inbox gives out one key package
     /// per ``withdrawEveryMs``.
@@ -239,11 +237,9 @@ public struct RelayLimits: Sendable {
     /// channel cannot push out the ids of all channels.
     static let channelsWithAllIDs = 4
     /// Number of entry ids that one address may make the relay load from the store without a wait. An append to a channel that is
-    /// not in memory causes such a load. The limit equals ``channelEntries``. A higher number would only help an attacker to keep
-    /// the hub busy.
+    /// not in memory causes such a load. The limit equals ``channelEntries``. A higher number would help only attackers.
     public var loadedEntryIDs = 1_000_000
-    /// Number of additional entry ids that one address may make the relay load each second. To load this number takes about a
-    /// hundredth of a core.
+    /// Number of additional entry ids that one address may make the relay load each second. These loads take about 1 % of a core.
     public var loadedEntryIDsPerSecond = 50_000
     /// Maximum number of entry ids of one channel that are loaded without a wait for other loads. Such a load takes less than a
     /// millisecond. A channel in use always keeps at least this number of its ids.
@@ -260,10 +256,10 @@ public struct RelayLimits: Sendable {
     static let spinSliceMicroseconds: Int64 = 20
     /// Maximum number of bytes that are read from the store at once for one follower.
     public var catchUpBytes = 128 << 10
-    /// Maximum number of channels of one connection whose entries are read from the store at the same time. The entries of these
-    /// reads together fit into the connection's backlog, even if the connection follows many channels.
+    /// Maximum number of channels of one connection from which entries are being read from the store. The entries of these reads
+    /// together fit into the connection's backlog, even if the connection follows many channels.
     public var catchUpsPerConnection = 2
-    /// Maximum number of followers of one event loop whose entries are read from the store at the same time.
+    /// Maximum number of followers of one event loop for which entries are being read from the store.
     public var catchUpsUnderWay = 16
 
     /// Limits of blobs.

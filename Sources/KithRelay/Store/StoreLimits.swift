@@ -18,8 +18,8 @@ package enum StoreLimits {
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// A commit deletes one dropped block, and one more block for each group of this number of mutations. A deletion costs about
-    /// as much as an append. So the number of deletions is in proportion to the number of mutations.
+    /// Number of mutations in a group. A commit deletes one dropped block, and one more block for each group of its mutations. A
+    /// deletion costs about as much as an append. So the number of deletions is in proportion to the number of mutations.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
     /// Maximum number of payload bytes that one commit deletes. This maximum applies to entries that the commit's own mutations
