@@ -62,8 +62,8 @@ final class SQLiteStatement {
         if code != SQLITE_DONE { throw connection.failure(code) }
     }
 
-    /// Like ``run()``, but returns the code instead of throwing. Closures that cannot throw a typed error use this function. The
-    /// caller must pass the code to ``check(_:)``.
+    /// Like ``run()``, but returns the code instead of throwing. This function is for closures that cannot throw a typed error.
+    /// The caller must pass the code to ``check(_:)``.
     func runReturningCode() -> Int32 {
         let code = sqlite3_step(handle)
         sqlite3_reset(handle)

@@ -5,8 +5,8 @@ package enum StoreLimits {
     /// number bounds the cost of a channel with very many turns.
     package static let trimmedEpochs: UInt64 = 1_000
 
-    /// Number of entries whose references share one row. A larger number saves writes. With a smaller number, the load of an
-    /// unused channel reads fewer entries.
+    /// Number of entries whose references share one row. A larger number saves writes. With a smaller number, fewer entries are
+    /// read when an unused channel is loaded.
     static let entriesPerBlock: UInt64 = 64
 
     /// After this number of appended entries, dirty heads are written. After a crash, at most this number of entries has to be
