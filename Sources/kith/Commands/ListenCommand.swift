@@ -8,10 +8,12 @@ struct ListenCommand: AsyncParsableCommand {
         commandName: "listen",
         abstract: "Print each unread and each new message once, for scripts and bots.",
         discussion: """
-            Receives for as long as it runs, and sends queued messages. Printed messages count as read. A message is \
-            printed again only if the command was killed right after printing it, or while the reader of its output took \
-            nothing. People who use your name or a reusable invite wait until you accept them: with kith chat or kith \
-            send, or all of them with --accept.
+            Receives for as long as it runs, and sends queued messages. A message counts as read once it is written. If \
+            the command is killed, no message is lost, but those of the last 0.2 seconds may be printed again. Messages \
+            that the reader of a pipe had not taken when it ended are in kith history.
+
+            People who use your name or a reusable invite wait until you accept them: with kith chat or kith send, or all \
+            of them with --accept.
 
             With --json, lines of standard input are commands:
               {"send": {"to": "bob", "text": "hi"}, "ref": 1}

@@ -1,9 +1,14 @@
 import ArgumentParser
 import KithClient
 
+extension Sentence {
+    /// The sentence as a line of a command's output, without its line break.
+    var inBrackets: String { "[\(SafeText.oneLine(description))]" }
+}
+
 extension StandardStream {
     /// Writes a sentence in brackets, as a separate line.
-    func say(_ sentence: Sentence) { write("[\(SafeText.oneLine(sentence.description))]\n") }
+    func say(_ sentence: Sentence) { write(sentence.inBrackets + "\n") }
 }
 
 extension Failure {

@@ -54,6 +54,13 @@ struct StandardStream: Sendable {
         return poll(&room, 1, 0) > 0
     }
 
+    /// Maximum number of bytes that a stream with room takes at once: the size of a page. A pipe with room has a free page (POSIX
+    /// requires it to take `PIPE_BUF` bytes, which is the same number), and a socket has more.
+    private static let room = 4 << 10
+
+    /// Whether a write of this many bytes is certain not to block.
+    func takes(_ count: Int) -> Bool { count <= Self.room && hasRoom }
+
     /// Writes a line. If the write would block, does nothing.
     func writeIfTaken(_ line: String) {
         if hasRoom { write(line) }

@@ -43,6 +43,40 @@ struct CommandOutputTests {
         }
     }
 
+    @Test("a listener that is killed while its reader is blocked loses no message and repeats none but the last")
+    func killedListener() async throws {
+        try await withAnnAndBob { ann, bob, _ in
+            let texts = (1...30).map { "\($0) " + String(repeating: "x", count: 6_000) }
+            let sender = try bob.start(["chat", "Ann"])
+            for text in texts { try sender.write(text) }
+            try sender.endInput()
+            _ = await sender.rest()
+            #expect(await sender.exitCode() == 0)
+
+            func messages(in lines: [String]) -> [String] {
+                lines.compactMap {
+                    let object = try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+                    return object?["event"] as? String == "message" ? object?["text"] as? String : nil
+                }
+            }
+            let first = try ann.start(["listen", "--json"])
+            // The pipe is full or almost full: it holds 64 KiB.
+            try await eventually("the output is blocked") { first.unreadOutput > 48 << 10 }
+            first.signal(SIGKILL)
+            let before = messages(in: await first.rest())
+            #expect(before.count > 5 && before.count < 20)
+
+            var after: [String] = []
+            let second = try ann.start(["listen", "--json"])
+            while after.last != texts.last, let line = await second.line() { after += messages(in: [line]) }
+            second.signal(SIGTERM)
+            _ = await second.rest()
+            let repeated = before.count + after.count - texts.count
+            #expect((0...1).contains(repeated))
+            #expect(before + after.dropFirst(repeated) == texts)
+        }
+    }
+
     @Test("a reader that closes the pipe causes no failure")
     func enough() async throws {
         try await withTemporaryFolder { folder in

@@ -2,7 +2,11 @@ import AsyncAlgorithms
 import Foundation
 import KithClient
 
-/// Prints each new message once, and marks it as read.
+/// Prints each new message, and marks it as read.
+///
+/// A message is marked only after its whole line was written, so a killed listener loses none. It is marked before the next write
+/// that could block, so a slow reader causes no repetition either: after a kill, at most the messages of the last moment
+/// (``flush``) are printed again.
 struct Listener {
     /// The form of the output.
     enum Format: Sendable {
@@ -100,7 +104,7 @@ struct Listener {
         for await input in inputs {
             switch input {
             case .event(let event): if let ending = try await take(event) { return ending }
-            case .answer(let answer): guard JSONLine.print(answer) else { return .outputIsClosed }
+            case .answer(let answer): guard try await write(answer) else { return .outputIsClosed }
             case .flush: try await markRead()
             case .end(let ending): return ending
             }
@@ -136,7 +140,7 @@ struct Listener {
 
     // MARK: Messages
 
-    private mutating func print(_ message: Message) -> Ending? {
+    private mutating func print(_ message: Message) async throws -> Ending? {
         guard only == nil || only == message.conversation, let seq = message.seq, message.isShown else { return nil }
         let name = name(message.conversation)
         let lines =
@@ -147,7 +151,7 @@ struct Listener {
                     .map { $0.painted(colours: TerminalMode.wantsColours) }
             }
         // A line that could not be written does not count as read.
-        for line in lines where !StandardStream.output.write(line + "\n") { return .outputIsClosed }
+        for line in lines { guard try await write(line) else { return .outputIsClosed } }
         if unmarked.isEmpty {
             let others = others
             Task {
@@ -159,6 +163,16 @@ struct Listener {
         guard options.endsAfterFirst, case .contact = message.author else { return nil }
         return .receivedOne
     }
+
+    /// Writes a line, after the printed messages were marked as read if the write could block. A blocked write can last until the
+    /// program is killed. Returns `false` if the write failed or the reader has gone.
+    private mutating func write(_ line: String, to stream: StandardStream = .output) async throws -> Bool {
+        let bytes = Array((line + "\n").utf8)
+        if !stream.takes(bytes.count) { try await markRead() }
+        return stream.write(bytes)
+    }
+
+    private mutating func write(_ event: JSONEvent) async throws -> Bool { try await write(JSONLine.text(event)) }
 
     private mutating func markRead() async throws {
         for (conversation, seq) in unmarked {
@@ -185,11 +199,11 @@ struct Listener {
         if case .conversation(let summary) = event, summary.isPending, let ending = try await meet(summary) {
             return ending
         }
-        if case .message(let message) = event, message.author != .me { return print(message) }
+        if case .message(let message) = event, message.author != .me { return try await print(message) }
         if event.conversation == nil || only == nil || event.conversation == only {
             switch format {
-            case .json: guard JSONLine.print(JSONEvent(event, naming: name)) else { return .outputIsClosed }
-            case .text: if let sentence = sentence(event) { StandardStream.error.say(sentence) }
+            case .json: guard try await write(JSONEvent(event, naming: name)) else { return .outputIsClosed }
+            case .text: if let sentence = sentence(event) { _ = try await write(sentence.inBrackets, to: .error) }
             }
         }
         return nil
@@ -207,11 +221,8 @@ struct Listener {
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
             try await profile.accept(conversation.id)
-        } else if format == .text, only == nil,
-            let line = strangers.line(for: conversation, at: ChatBackend.now),
-            !StandardStream.error.write("[\(line)]\n")
-        {
-            return .outputIsClosed
+        } else if format == .text, only == nil, let line = strangers.line(for: conversation, at: ChatBackend.now) {
+            guard try await write(line.inBrackets, to: .error) else { return .outputIsClosed }
         }
         return nil
     }
