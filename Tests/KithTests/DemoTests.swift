@@ -36,6 +36,29 @@ import Testing
         }
     }
 
+    @Test("the folder is gone after clean-up, even if two threads remove it while a third one creates files")
+    func removal() async throws {
+        let stage = try DemoStage()
+        let files = FileManager.default
+        for number in 0..<500 { try Data([1]).write(to: stage.folder.appendingPathComponent("key \(number)")) }
+        let writer = Task.detached {
+            var number = 0
+            while !Task.isCancelled {
+                try? Data([1]).write(to: stage.folder.appendingPathComponent("late \(number)"))
+                number += 1
+            }
+        }
+        try await eventually("files are being created") {
+            files.fileExists(atPath: stage.folder.appendingPathComponent("late 10").path)
+        }
+        let threads = (0..<2).map { _ in Task.detached { stage.tearDown()?.message } }
+        for thread in threads { #expect(await thread.value == nil) }
+        writer.cancel()
+        await writer.value
+        let beside = try files.contentsOfDirectory(atPath: stage.folder.deletingLastPathComponent().path)
+        #expect(!beside.contains { $0.hasPrefix(stage.folder.lastPathComponent) })
+    }
+
     @Test("ctrl-C cleans up", arguments: [["demo"], ["demo", "--classic"]])
     func interrupted(command: [String]) async throws {
         try await withTemporaryFolder { folder in

@@ -56,6 +56,7 @@ struct DemoCommand: AsyncParsableCommand {
                 while stage.isOver { try? await Task.sleep(for: .seconds(1)) }
                 throw error
             }
+            if let failure = stage.tearDown() { throw failure }
         }
     }
 

@@ -7,11 +7,17 @@ final class DemoStage: Sendable {
     let folder: URL
     private let cast = Mutex(Cast())
     private let signals = Mutex<[SignalWatch]>([])
+    /// The outcome of removing the folder; `nil` before that.
+    private let removal = Mutex<Failure??>(nil)
 
     private struct Cast {
         var processes: [DemoProcess] = []
         var isOver = false
     }
+
+    /// Maximum number of attempts to remove the folder. Another thread of this program may create files while the folder is being
+    /// removed, so one attempt may fail.
+    private static let removals = 100
 
     /// Thrown after an interruption of the demo. The program is about to end.
     struct Interrupted: Error {}
@@ -31,8 +37,8 @@ final class DemoStage: Sendable {
             signal(number, SIG_IGN)
             let watch = SignalWatch(number) { [weak self] in
                 StandardStream.output.write("\n")
-                self?.tearDown()
-                StandardStream.error.write("kith: the demo was interrupted; everything is cleaned up\n")
+                let outcome = self?.tearDown()?.message ?? "everything is cleaned up"
+                StandardStream.error.write("kith: the demo was interrupted; \(SafeText.oneLine(outcome))\n")
                 exit(128 + number)
             }
             signals.withLock { $0.append(watch) }
@@ -59,8 +65,11 @@ final class DemoStage: Sendable {
     /// Whether the clean-up has begun.
     var isOver: Bool { cast.withLock { $0.isOver } }
 
-    /// Kills the remaining processes and removes the folder.
-    func tearDown() {
+    /// Kills the remaining processes and removes the folder. A second call waits until the first one has finished.
+    ///
+    /// - Returns: a failure that names the folder if it could not be removed.
+    @discardableResult
+    func tearDown() -> Failure? {
         let processes = cast.withLock { cast in
             cast.isOver = true
             return cast.processes
@@ -68,6 +77,26 @@ final class DemoStage: Sendable {
         for process in processes { process.kill() }
         // The processes must have ended, because a running process could still create files.
         for process in processes { process.waitForDeath() }
-        try? FileManager.default.removeItem(at: folder)
+        return removal.withLock { removal in
+            if removal == nil { removal = .some(removeFolder()) }
+            return removal ?? nil
+        }
+    }
+
+    private func removeFolder() -> Failure? {
+        let files = FileManager.default
+        // Under its new name, this program's other threads no longer find the folder.
+        let gone = folder.appendingPathExtension("removed")
+        try? files.moveItem(at: folder, to: gone)
+        var problem: (any Error)?
+        for _ in 0..<Self.removals {
+            let left = [gone, folder].filter { files.fileExists(atPath: $0.path) }
+            if left.isEmpty { return nil }
+            for place in left {
+                do { try files.removeItem(at: place) } catch { problem = error }
+            }
+        }
+        let reason = problem.map { ErrorWords.sentence(for: $0) } ?? "it came back"
+        return Failure(message: "\(folder.path)* could not be removed, and may hold keys: \(reason)")
     }
 }
