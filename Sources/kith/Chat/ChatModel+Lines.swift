@@ -46,12 +46,10 @@ extension ChatModel {
             return complain("please answer yes or no, or press Enter to decide later; nothing was sent")
         }
         self.question = nil
-        if decision == .yes {
-            request(question.yes)
-        } else if let no = question.no {
-            request(no)
-        } else {
-            notice("not done")
+        switch (decision, question.no) {
+        case (.yes, _): request(question.yes)
+        case (.no, .request(let no)): request(no)
+        case (.no, .notice(let sentence)): notice(sentence)
         }
     }
 
@@ -68,7 +66,10 @@ extension ChatModel {
         case .add(let names): add(names)
         case .remove(let name): remove(name)
         case .rename(let title): request(.rename(title))
-        case .leave: ask("leave \(name: conversation.name) for good?", yes: .leave)
+        case .leave:
+            ask(
+                "leave \(name: conversation.name) for good?", yes: .leave,
+                no: .notice("you did not leave; /leave asks again"))
         case .invite: request(.invite)
         case .history(let count): request(.history(before: oldestSeq, limit: count ?? Self.page))
         case .search(let words): request(.search(words))
@@ -84,9 +85,9 @@ extension ChatModel {
         }
     }
 
-    private mutating func ask(_ text: Sentence, yes: ChatRequest, no: ChatRequest? = nil) {
-        question = Question(text: "\(text) yes or no", yes: yes, no: no)
+    private mutating func ask(_ text: Sentence, yes: ChatRequest, no: Question.No) {
         notice("\(text) yes or no")
+        question = Question(text: "\(text) yes or no", yes: yes, no: no)
     }
 
     /// Returns the contact with a name. Without a name, returns the other person of a conversation of two. If there is no such
@@ -163,7 +164,9 @@ extension ChatModel {
             return complain("nobody can be removed from a conversation of two; /leave ends it")
         }
         guard let contact = contact(name) else { return }
-        ask("remove \(name: contact.name) from \(name: conversation.name)?", yes: .remove(contact.id))
+        ask(
+            "remove \(name: contact.name) from \(name: conversation.name)?", yes: .remove(contact.id),
+            no: .notice("\(name: contact.name) was not removed; /remove \(name: contact.name) asks again"))
     }
 
     private mutating func info() {
@@ -190,7 +193,10 @@ extension ChatModel {
         if accept {
             ask(
                 "take \(other.fingerprint) as \(shown)'s key from now on? Say yes only if \(shown) confirmed it.",
-                yes: .decideKey(contact.id, accept: true))
+                yes: .decideKey(contact.id, accept: true),
+                no: .notice(
+                    "the new key was not accepted, and nothing is sent to \(shown) until you decide: /accept \(shown) or /keep \(shown)"
+                ))
         } else {
             request(.decideKey(contact.id, accept: false))
         }
@@ -198,7 +204,9 @@ extension ChatModel {
 
     private mutating func continueDespiteWarning() {
         guard conversation.isSuspect else { return complain("there is nothing to decide: sending works") }
-        ask("send again although the relay showed different logs?", yes: .trustLog)
+        ask(
+            "send again although the relay showed different logs?", yes: .trustLog,
+            no: .notice("nothing is sent; /continue asks again"))
     }
 
     // MARK: Answers
@@ -235,6 +243,10 @@ extension ChatModel {
         }
     }
 
+    /// The reasons why two people may see different safety numbers.
+    private static let doubt: Sentence =
+        "If the numbers differ, somebody may stand between you, or one of you read the wrong ones"
+
     private mutating func done(_ request: ChatRequest) {
         switch request {
         case .setVerified(let id, let isVerified):
@@ -242,7 +254,7 @@ extension ChatModel {
             notice(
                 isVerified
                     ? "\(name) is verified"
-                    : "\(name) is unverified now. If the numbers differ, somebody may stand between you, or one of you read the wrong ones"
+                    : "\(name) is unverified now. \(Self.doubt)"
             )
         case .decideKey(_, let accept):
             notice(accept ? "the new key is accepted; it is unverified" : "the known key is kept")
@@ -314,6 +326,10 @@ extension ChatModel {
             show([ScreenLine(.message, "    \(own: row)")])
         }
         let wasCompared = contacts[id]?.trust == .compared
-        ask("are they the same?", yes: .setVerified(id, true), no: wasCompared ? .setVerified(id, false) : nil)
+        ask(
+            "are they the same?", yes: .setVerified(id, true),
+            no: wasCompared
+                ? .request(.setVerified(id, false))
+                : .notice("\(name) was not marked as compared. \(Self.doubt); /verify \(name) shows them again"))
     }
 }

@@ -50,11 +50,23 @@ struct ChatModel {
         }
     }
 
-    /// A question to the user, with the requests for the answers yes and no.
+    /// A question to the user.
     struct Question {
         let text: Sentence
+        /// The effect of a yes.
         let yes: ChatRequest
-        var no: ChatRequest?
+        /// The effect of a no.
+        let no: No
+        /// Whether the question is the last line on the screen, so that the status need not repeat it.
+        var isLastLine = true
+
+        /// The effect of a no.
+        enum No {
+            /// The request is performed.
+            case request(ChatRequest)
+            /// Nothing is changed, and the sentence says so.
+            case notice(Sentence)
+        }
     }
 
     /// The parts of a message that later messages and commands may need.
@@ -178,7 +190,12 @@ struct ChatModel {
         return outputs
     }
 
-    mutating func show(_ lines: [ScreenLine]) { if !lines.isEmpty { outputs.append(.show(lines)) } }
+    mutating func show(_ lines: [ScreenLine]) {
+        guard !lines.isEmpty else { return }
+        outputs.append(.show(lines))
+        question?.isLastLine = false
+    }
+
     mutating func notice(_ text: Sentence) { show([ScreenLine(.notice, "[\(text)]")]) }
     mutating func complain(_ text: Sentence) { show([ScreenLine(.failure, "[\(text)]")]) }
     mutating func request(_ request: ChatRequest) { outputs.append(.request(request)) }
@@ -187,7 +204,9 @@ struct ChatModel {
 
     private func statusLine() -> Sentence? {
         var parts: [Sentence] = []
-        if let question { parts.append(question.text) }
+        if let question {
+            parts.append(question.isLastLine ? "answer yes or no, or press Enter to decide later" : question.text)
+        }
         if let first = waiting.first {
             let more: Sentence =
                 waiting.count > Self.namedWaiting ? " and \(waiting.count - Self.namedWaiting) more" : ""

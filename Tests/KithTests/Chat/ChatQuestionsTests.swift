@@ -34,13 +34,47 @@ import Testing
                 things.shown(outputs) == ["[please answer yes or no, or press Enter to decide later; nothing was sent]"]
             )
         }
-        #expect(things.shown(model.handle(.line("no"), now: now)) == ["[not done]"])
+        #expect(things.shown(model.handle(.line("no"), now: now)) == ["[you did not leave; /leave asks again]"])
         _ = model.handle(.line("/leave"), now: now)
         let later = model.handle(.line(""), now: now)
         #expect(things.shown(later) == ["[nothing was changed]"])
         #expect(things.requests(later) == [])
         #expect(
             things.requests(model.handle(.line("yes"), now: now)) == [.send("yes", replyTo: nil, expiresAfter: nil)])
+    }
+
+    @Test("a no says what was not done and how to do it")
+    func refusals() throws {
+        func answer(_ command: String, _ model: inout ChatModel) -> [String] {
+            _ = model.handle(.line(command), now: now)
+            return things.shown(model.handle(.line("no"), now: now))
+        }
+        var group = try opened(things.summary(members: 3))
+        #expect(answer("/remove carol", &group) == ["[carol was not removed; /remove carol asks again]"])
+        var warned = try opened(things.summary(isSuspect: true))
+        #expect(answer("/continue", &warned) == ["[nothing is sent; /continue asks again]"])
+
+        var model = try opened()
+        let number = SafetyNumber(
+            try things.contact(things.bob, "bob").accountKey, try things.contact(things.carol, "carol").accountKey)
+        _ = model.handle(.answered(.safetyNumber(things.bob), .success(.safetyNumber(number))), now: now)
+        #expect(
+            things.shown(model.handle(.line("no"), now: now)) == [
+                "[bob was not marked as compared. If the numbers differ, somebody may stand between you, or one of you "
+                    + "read the wrong ones; /verify bob shows them again]"
+            ])
+    }
+
+    @Test("the status repeats a question only after other lines were shown below it")
+    func repeatedQuestion() throws {
+        var model = try opened()
+        let asked = model.handle(.line("/leave"), now: now)
+        #expect(things.shown(asked) == ["[leave bob for good? yes or no]"])
+        #expect(things.status(asked) == "[answer yes or no, or press Enter to decide later]")
+        let message = try things.message(9, "wait!", from: things.fromBob(), seq: 9)
+        let after = model.handle(.event(.message(message)), now: now)
+        #expect(things.status(after) == "[leave bob for good? yes or no]")
+        #expect(things.status(model.handle(.line("no"), now: now)) == .some(nil))
     }
 
     @Test("a command is carried out and leaves a question open")

@@ -31,7 +31,7 @@ struct GroupLeaveCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await options.withOpen { profile in
                 let conversation = try await NamedTarget.conversation(group, in: profile)
-                try await consent.get("Leave \(name: conversation.name) for good?")
+                try await consent.get("Leave \(name: conversation.name) for good?", otherwise: "you did not leave")
                 let later = "The request is sent; another member's device removes this one when it is online"
                 try await relayTimeout.wait(for: profile, at: conversation.relay, hint: later) {
                     try await profile.leave(conversation.id)

@@ -36,7 +36,9 @@ struct GroupRemoveCommand: AsyncParsableCommand {
                 let conversation = try await NamedTarget.conversation(group, in: profile)
                 let contact = try await NamedTarget.contact(member, in: profile)
                 if !conversation.isDirect {
-                    try await consent.get("Remove \(name: contact.name) from \(name: conversation.name)?")
+                    try await consent.get(
+                        "Remove \(name: contact.name) from \(name: conversation.name)?",
+                        otherwise: "\(name: contact.name) was not removed")
                 }
                 try await relayTimeout.wait(for: profile, at: conversation.relay, hint: GroupCommand.later) {
                     try await profile.remove(contact.id, from: conversation.id)

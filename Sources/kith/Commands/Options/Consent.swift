@@ -8,12 +8,13 @@ struct Consent: ParsableArguments {
 
     /// Asks the person at the terminal. Without a terminal, a script runs the command, so there is no question.
     ///
+    /// - Parameter refusal: a sentence about the change that was not made. It is printed if the answer is not yes.
     /// - Throws: ``ExitCode/interrupted`` if the answer is not yes.
-    func get(_ question: Sentence) async throws {
+    func get(_ question: Sentence, otherwise refusal: Sentence) async throws {
         guard !yes, let prompt = Prompt() else { return }
         defer { prompt.close() }
         guard try await prompt.decide(question) == .yes else {
-            StandardStream.error.say("not done")
+            StandardStream.error.say("\(refusal); the same command asks again, and --yes skips the question")
             throw ExitCode.interrupted
         }
     }
