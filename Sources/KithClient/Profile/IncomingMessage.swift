@@ -41,7 +41,8 @@ public struct IncomingMessage: Sendable {
     ///
     /// - Parameters:
     ///   - text: the answer.
-    ///   - expiresAfter: time after which everyone deletes the answer, rounded up to whole seconds; `nil` for never.
+    ///   - expiresAfter: time after which each device deletes the answer, counted from the answer's arrival there, and rounded up
+    ///     to whole seconds; `nil` for never.
     /// - Returns: the answer's id.
     /// - Throws: ``KithError`` if the conversation does not accept messages or the text is empty. After an error, nothing is
     ///   acknowledged.

@@ -103,8 +103,8 @@ extension Profile {
     ///   - text: the text.
     ///   - conversation: the conversation that gets the text.
     ///   - replyTo: the message that the text answers, if any.
-    ///   - expiresAfter: time after which everyone deletes the text, rounded up to whole seconds; at most 136 years. `nil` for
-    ///     never.
+    ///   - expiresAfter: time after which each device deletes the text, counted from the text's arrival there, and rounded up to
+    ///     whole seconds; at most 136 years. `nil` for never.
     /// - Returns: the message's id.
     /// - Throws: ``KithError`` if the text cannot be sent. After an error, nothing is stored.
     @discardableResult

@@ -150,7 +150,7 @@ enum SlashCommand: Hashable, Sendable {
         "/history [N]          earlier messages, with their numbers (also page-up)",
         "/search WORDS         messages that contain all these words",
         "/reply [NUMBER] TEXT  answer the last message, or the one with that number",
-        "/expire 10m           delete later messages after a time; /expire off",
+        "/expire 10m           delete your later messages that long after arrival; or off",
         "/explain [NUMBER]     the whole story of a message",
         "/verify [NAME]        compare safety numbers with a contact",
         "/here                 ask who is online now, with proof",

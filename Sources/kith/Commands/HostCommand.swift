@@ -55,7 +55,8 @@ struct HostCommand: AsyncParsableCommand {
     var myName: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("Lifetime of the invite.", valueName: "time"),
+        name: .long,
+        help: ArgumentHelp("Lifetime of a new invite, counted from now (12h, 7d, ...).", valueName: "time"),
         transform: DurationArgument.read)
     var expires = DurationArgument(seconds: 7 * 86_400)
 

@@ -42,7 +42,8 @@ struct InviteCommand: AsyncParsableCommand {
     var reusable = false
 
     @Option(
-        name: .long, help: ArgumentHelp("Lifetime of the invite.", valueName: "time"), transform: DurationArgument.read)
+        name: .long, help: ArgumentHelp("Lifetime of the invite, counted from now (12h, 7d, ...).", valueName: "time"),
+        transform: DurationArgument.read)
     var expires = DurationArgument(seconds: 7 * 86_400)
 
     @Flag(name: .long, help: "Also draw it as a QR code, on standard error.")

@@ -18,7 +18,7 @@ struct SendCommand: AsyncParsableCommand {
               kith send bob < letter.txt
               kith send bob - < letter.txt                   the same
               make 2>&1 | tail -20 | kith send "build robot"
-              kith send --expires 1d bob "the code is 4711"  all delete it after a day
+              kith send --expires 1d bob "the code is 4711"  delete it a day after arrival
               kith send --reply-to 12 bob yes                answers entry 12
               kith send --no-wait bob "when there is a network"
 
@@ -46,7 +46,9 @@ struct SendCommand: AsyncParsableCommand {
     var noWait = false
 
     @Option(
-        name: .long, help: ArgumentHelp("Everyone deletes it after this time.", valueName: "time"),
+        name: .long,
+        help: ArgumentHelp(
+            "Each device deletes the text this long after the text arrived there (30m, 1d, ...).", valueName: "time"),
         transform: DurationArgument.read)
     var expires: DurationArgument?
 

@@ -8,9 +8,10 @@ import Testing
 
 @Suite struct CommandValuesTests {
     @Test(
-        "durations have a number and a unit, and anything else is refused",
+        "durations have a number and a unit or are 0, and anything else is refused",
         arguments: [
-            ("90", 90), ("90s", 90), ("30m", 1_800), ("12h", 43_200), ("7d", 604_800), ("0", 0), ("", nil), ("d", nil),
+            ("90", nil), ("5", nil), ("00", nil), ("90s", 90), ("30m", 1_800), ("12h", 43_200), ("7d", 604_800),
+            ("0", 0), ("", nil), ("d", nil),
             ("-1", nil), ("1.5h", nil), ("1w", nil), ("99999999999999999999", nil), ("18446744073709551615d", nil),
             ("٣d", nil),
         ] as [(String, UInt64?)])

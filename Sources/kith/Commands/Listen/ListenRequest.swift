@@ -74,7 +74,9 @@ struct ListenRequest: Decodable {
             expires = DurationArgument(argument: text).flatMap { UInt32(exactly: $0.seconds) }.map {
                 .seconds(Int64($0))
             }
-            if expires ?? .zero == .zero { throw Failure(message: "expires must be a duration, such as 1d") }
+            if expires ?? .zero == .zero {
+                throw Failure(message: "expires must be a number and its unit, as in 90s, 30m, 12h or 7d")
+            }
         }
         let conversation: ConversationID
         switch try await NamedTarget.named(send.to, in: profile) {

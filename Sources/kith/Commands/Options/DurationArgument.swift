@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// A duration on the command line: `90s`, `30m`, `12h`, `7d`, or seconds without a unit.
+/// A duration on the command line: `90s`, `30m`, `12h` or `7d`. Only 0 needs no unit.
 struct DurationArgument: ExpressibleByArgument, Hashable, Sendable, CustomStringConvertible {
     let seconds: UInt64
 
@@ -12,12 +12,16 @@ struct DurationArgument: ExpressibleByArgument, Hashable, Sendable, CustomString
     init(seconds: UInt64) { self.seconds = seconds }
 
     init?(argument: String) {
-        let unit = argument.last.flatMap { Self.units[$0] }
-        let digits = unit == nil ? argument[...] : argument.dropLast()
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+        guard argument != "0" else {
+            seconds = 0
+            return
+        }
+        let digits = argument.dropLast()
+        guard let unit = argument.last.flatMap({ Self.units[$0] }), !digits.isEmpty,
+            digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
             let count = UInt64(digits)
         else { return nil }
-        let (seconds, overflows) = count.multipliedReportingOverflow(by: unit ?? 1)
+        let (seconds, overflows) = count.multipliedReportingOverflow(by: unit)
         guard !overflows, seconds <= Self.longest else { return nil }
         self.seconds = seconds
     }

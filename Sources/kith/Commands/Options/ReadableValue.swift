@@ -58,6 +58,6 @@ extension Name: ReadableValue {
 
 extension DurationArgument: ReadableValue {
     static func problem(with text: String) -> String {
-        "a duration is a number with s, m, h or d, at most a century"
+        "write a number and its unit, as in 90s, 30m, 12h or 7d; at most a century"
     }
 }
