@@ -65,7 +65,8 @@ struct KithProgram: AsyncParsableCommand {
         // room for words.
         let asked = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }
         if (asked ?? TerminalMode.columns(of: .output)) < narrowest { setenv("COLUMNS", "\(narrowest)", 1) }
-        if let problem = CommandNames.problem(with: Array(CommandLine.arguments.dropFirst())) {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let problem = InvalidText.problem() ?? CommandNames.problem(with: arguments) {
             StandardStream.error.write("kith: \(SafeText.oneLine(problem))\n")
             Self.exit(withError: ExitCode.validationFailure)
         }

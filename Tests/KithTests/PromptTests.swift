@@ -116,6 +116,21 @@ import Testing
         }
     }
 
+    @Test("an answer that is not UTF-8 is asked for again, and does not count as an empty passphrase")
+    func notText() async throws {
+        try await withTemporaryFolder { folder in
+            let typed = folder.appendingPathComponent("typed")
+            try Data(Array("caf".utf8) + [0xE9] + Array(" long passphrase\r".utf8)).write(to: typed)
+            try await Tmux.run([program, "init", "--name", "Ann"], environment: home(folder)) { terminal in
+                try await terminal.wait { $0.joined(separator: " ").contains("empty for none):") }
+                try await terminal.typeBytes(of: typed)
+                try await terminal.wait(for: "That is not text: it is not UTF-8.")
+                try await terminal.press("C-c")
+                try await terminal.wait(lastLine: "ended 130")
+            }
+        }
+    }
+
     @Test("a question is repeated until a yes or no, and an empty line skips it")
     func decision() async throws {
         try await withAnnAndBob { ann, bob, _ in

@@ -185,6 +185,12 @@ package final class Tmux: Sendable {
         try await run("paste-buffer", "-p", "-r", "-t", "test")
     }
 
+    /// Sends the bytes of a file as typed keys. The bytes need not be text.
+    package func typeBytes(of file: URL) async throws {
+        try await run("load-buffer", file.path)
+        try await run("paste-buffer", "-r", "-t", "test")
+    }
+
     /// Ends the terminal and its program.
     package func close() async { _ = try? await run("kill-server") }
 }

@@ -14,13 +14,16 @@ struct IDPrompts {
         let stream = StandardStream.output.isTerminal ? StandardStream.output : .error
         while true {
             stream.write("\(question) ")
-            guard let entered = await lines.next() else {
+            guard let entered = await lines.nextLine() else {
                 stream.write("\n")
                 throw ExitCode.interrupted
             }
             if !isPerson { stream.write("\n") }
             do {
-                return try id(entered, otherThan: taken)
+                guard entered.isText else {
+                    throw Failure(message: "that is not text: it is not UTF-8", code: .validationFailure)
+                }
+                return try id(entered.text, otherThan: taken)
             } catch let error as Failure {
                 guard isPerson else { throw error }
                 stream.write("\(SafeText.oneLine(error.message))\n")

@@ -3,28 +3,36 @@ import ArgumentParser
 /// Finds mistyped names of commands.
 enum CommandNames {
     /// Describes the unknown command in the arguments; `nil` if there is none.
+    ///
+    /// The argument parser itself would accept some unknown names: it prints the help of the last known command before them, with
+    /// exit code 0.
     static func problem(with arguments: [String]) -> String? {
         var command: any ParsableCommand.Type = KithProgram.self
         var path = ["kith"]
         var words = arguments[...]
-        if words.first == "help" { words.removeFirst() }
-        while let word = words.popFirst(), !word.hasPrefix("-"), word != "help" {
-            let names = command.configuration.subcommands.map(name)
-            guard !names.isEmpty else { return nil }
-            if let next = command.configuration.subcommands.first(where: { name($0) == word }) {
+        let isHelp = words.first == "help"
+        if isHelp { words.removeFirst() }
+        while let word = words.popFirst(), !word.hasPrefix("-") {
+            let known = command.configuration.subcommands
+            // Other words are arguments of the command. The help takes only names of commands.
+            guard isHelp || !known.isEmpty else { return nil }
+            if let next = known.first(where: { name($0) == word }) {
                 command = next
                 path.append(word)
                 continue
             }
-            let near = NamedTarget.near(word, among: names)
-            // If no command has a similar name, the word may be an argument of the default command.
-            guard !near.isEmpty || command.configuration.defaultSubcommand == nil else { return nil }
-            let meant = near.map { (path + [$0]).joined(separator: " ") }.joined(separator: " or ")
-            let help = (["kith", "help"] + path.dropFirst()).joined(separator: " ")
-            return "there is no command \((path + [word]).joined(separator: " "))"
-                + (near.isEmpty ? " (\(help))" : "; did you mean \(meant)?")
+            // The argument parser adds a command `help` to the program.
+            if word == "help", path.count == 1 { continue }
+            return unknown(word, after: path, among: known.map(name))
         }
         return nil
+    }
+
+    private static func unknown(_ word: String, after path: [String], among names: [String]) -> String {
+        let help = (["kith", "help"] + path.dropFirst()).joined(separator: " ")
+        let near = NamedTarget.near(word, among: names).map { (path + [$0]).joined(separator: " ") }
+        return "there is no command \((path + [word]).joined(separator: " "))"
+            + (near.isEmpty ? " (\(help))" : "; did you mean \(near.joined(separator: " or "))?")
     }
 
     private static func name(_ command: any ParsableCommand.Type) -> String {

@@ -84,12 +84,19 @@ final class Prompt: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count == 1 else { return nil }
             switch byte {
-            case ControlByte.enter, ControlByte.lineFeed: return String(validating: bytes, as: UTF8.self) ?? ""
+            case ControlByte.enter, ControlByte.lineFeed:
+                if let answer = String(validating: bytes, as: UTF8.self) { return answer }
+                // The empty answer has a meaning of its own, so it can't stand for an invalid one.
+                stream.write("\nThat is not text: it is not UTF-8.\n\(question) ")
+                bytes = []
             case ControlByte.controlC: return nil
             case ControlByte.controlD where bytes.isEmpty: return nil
             case ControlByte.backspace, ControlByte.delete:
-                let text = String(decoding: bytes, as: UTF8.self)
-                guard let last = text.last else { continue }
+                // The end of an invalid text is removed with the rest of it.
+                guard let text = String(validating: bytes, as: UTF8.self), let last = text.last else {
+                    bytes = []
+                    continue
+                }
                 bytes = Array(text.dropLast().utf8)
                 if isShown { stream.erase(DisplayWidth.of(last)) }
             case ControlByte.controlU:

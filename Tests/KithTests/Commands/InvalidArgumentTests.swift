@@ -1,5 +1,6 @@
 import Foundation
 import KithWire
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -21,9 +22,59 @@ struct InvalidArgumentTests {
         #expect(problem("relay statsu") == "there is no command kith relay statsu; did you mean kith relay status?")
         for line in [
             "", "help", "help send", "send nobody hello", "relay", "relay --listen x", "contacts --json", "--version",
-            "group help create", "group create chta",
+            "help help", "help relay", "help relay run", "group create chta",
         ] {
             #expect(problem(line) == nil, "\(line)")
+        }
+    }
+
+    @Test("an unknown topic of the help is an error, also after a command with a default")
+    func topics() async throws {
+        func problem(_ line: String) -> String? {
+            CommandNames.problem(with: line.split(separator: " ").map(String.init))
+        }
+        #expect(problem("help relay delete") == "there is no command kith relay delete (kith help relay)")
+        #expect(problem("help relay drpo") == "there is no command kith relay drpo; did you mean kith relay drop?")
+        #expect(problem("help send bob") == "there is no command kith send bob (kith help send)")
+        #expect(problem("help relay run x") == "there is no command kith relay run x (kith help relay run)")
+        #expect(problem("help help xyzzy") == "there is no command kith xyzzy (kith help)")
+        #expect(problem("relay delete --help") == "there is no command kith relay delete (kith help relay)")
+        #expect(problem("group help create") == "there is no command kith group help (kith help group)")
+        try await withTemporaryFolder { folder in
+            let help = try KithProcess(["help", "contacts", "shwo"], folder: folder)
+            #expect(await help.exitCode() == 64)
+            #expect(
+                await help.complaintsLeft()
+                    == ["kith: there is no command kith contacts shwo; did you mean kith contacts show?"])
+            #expect(await help.rest() == [])
+        }
+    }
+
+    @Test("an argument or a variable that is not UTF-8 is refused, and nothing is sent or made")
+    func notText() async throws {
+        #expect(InvalidText.problem(arguments: [Array("ä🙂".utf8), []], variables: [("HOME", [0x2F])]) == nil)
+        #expect(
+            InvalidText.problem(arguments: [[0x61], [0x62, 0xFF]], variables: [])
+                == "argument 2 is not text: it is not UTF-8 (b\u{FFFD}); nothing was done")
+        try await withAnnAndBob { ann, bob, _ in
+            for command in ["send Ann \"$text\"", "contacts rename Ann \"$text\"", "export \"$text\""] {
+                let refused = try await bob.shell(#"text=$(printf 'b\377d'); kith \#(command)"#)
+                #expect(refused.code == 64, "\(command)")
+                #expect(refused.complaints.count == 1 && refused.complaints[0].contains("it is not UTF-8"))
+            }
+            let folder = try await bob.shell(#"export KITH_HOME="$(printf "$KITH_HOME/x\377")"; kith status"#)
+            #expect(folder.complaints == ["kith: KITH_HOME is not text: it is not UTF-8; nothing was done"])
+            let pass = try await bob.shell(
+                #"printf 'p\377' > "$KITH_HOME/pass"; chmod 600 "$KITH_HOME/pass"; "#
+                    + #"kith relay --listen 127.0.0.1:0 --relay-pass-file "$KITH_HOME/pass""#)
+            #expect(pass.code == 1)
+            #expect(pass.complaints.last?.hasSuffix("is not UTF-8 text") == true)
+            let id = try await bob.shell(#"printf 'b\377b\nann\n' | kith classic --relay 127.0.0.1:1"#)
+            #expect(id.code == 64)
+            #expect(id.complaints.last == "kith: that is not text: it is not UTF-8")
+            _ = try await bob.run("send", "Ann", "good")
+            try await ann.hear("good")
+            #expect(try await ann.run("history", "Bob", "--json").objects.count { $0["text"] != nil } == 1)
         }
     }
 

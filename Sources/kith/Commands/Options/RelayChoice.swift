@@ -145,8 +145,10 @@ extension RelayPass {
         guard let content = try PrivateFile(URL(fileURLWithPath: path)).read(limit: 4 * WireLimits.relayPass) else {
             throw Failure(message: "there is no file \(path) with a relay pass")
         }
-        let text = String(decoding: content, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard let pass = RelayPass(text) else {
+        guard let text = String(validating: content, as: UTF8.self) else {
+            throw Failure(message: "the relay pass in \(path) is not UTF-8 text")
+        }
+        guard let pass = RelayPass(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw Failure(message: "the relay pass in \(path) must have 1 to \(WireLimits.relayPass) bytes")
         }
         self = pass
