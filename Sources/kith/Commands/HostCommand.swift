@@ -138,7 +138,10 @@ struct HostCommand: AsyncParsableCommand {
                     ]))
             return
         }
-        if StandardStream.error.isTerminal, let code = QRCode(line) { QRCodeText.print(code) }
+        if StandardStream.error.isTerminal, let code = QRCode(line) {
+            // The address, the wrapped line of the invite, and the line about waiting stand below the code.
+            QRCodeText.print(code, otherLines: 8, remedy: "enlarge it and run kith host again")
+        }
         StandardStream.error.write("[your relay is at \(relay.point.address). The other person types:]\n")
         StandardStream.output.write("kith join \(line)\n")
         if relay.isOpen {

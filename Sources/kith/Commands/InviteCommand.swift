@@ -87,7 +87,9 @@ struct InviteCommand: AsyncParsableCommand {
 
     private func show(_ open: OpenInvite) -> Bool {
         let line = open.invite.line
-        if qr, let code = QRCode(line) { QRCodeText.print(code) }
+        if qr, let code = QRCode(line) {
+            QRCodeText.print(code, otherLines: 1, isRequested: true, remedy: "enlarge it, or choose a smaller font")
+        }
         return options.json ? JSONLine.print(InviteReport(open)) : StandardStream.output.write(line + "\n")
     }
 

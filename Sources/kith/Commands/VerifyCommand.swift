@@ -98,7 +98,10 @@ struct VerifyCommand: AsyncParsableCommand {
             text += "    " + number.groups[row..<min(row + 4, number.groups.count)].joined(separator: "  ") + "\n"
         }
         StandardStream.output.write(text + "\n")
-        if StandardStream.error.isTerminal, let code = QRCode(number.digits) { QRCodeText.print(code) }
+        if StandardStream.error.isTerminal, let code = QRCode(number.digits) {
+            // The digits stand above the code, and the question below it.
+            QRCodeText.print(code, otherLines: 8, remedy: "enlarge it and run the command again")
+        }
     }
 
     private func set(verified: Bool) async throws {

@@ -46,10 +46,13 @@ struct TerminalMode: @unchecked Sendable {
     static var columns: Int { columns(of: .output) }
 
     /// The width of the terminal of a stream; 80 if it is unknown.
-    static func columns(of stream: StandardStream) -> Int {
+    static func columns(of stream: StandardStream) -> Int { size(of: stream).columns ?? 80 }
+
+    /// The size of the terminal of a stream; `nil` for a dimension that is unknown.
+    static func size(of stream: StandardStream) -> (columns: Int?, lines: Int?) {
         var size = winsize()
-        guard ioctl(stream.descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
+        guard ioctl(stream.descriptor, UInt(TIOCGWINSZ), &size) == 0 else { return (nil, nil) }
+        return (size.ws_col > 0 ? Int(size.ws_col) : nil, size.ws_row > 0 ? Int(size.ws_row) : nil)
     }
 
     /// Whether the terminal understands escape sequences.

@@ -47,6 +47,39 @@ import Testing
         }
     }
 
+    @Test("a code is left out of a terminal that can't show it with the lines around it")
+    func size() throws {
+        let code = try #require(QRCode("kith:" + String(repeating: "Ab9-_", count: 40)))
+        func problem(_ columns: Int, _ lines: Int) -> String? {
+            QRCodeText.problem(of: code, otherLines: 8, columns: columns, lines: lines)
+        }
+        #expect(problem(code.columns, code.lines + 8) == nil)
+        #expect(problem(.max, .max) == nil)
+        let words =
+            "the window is too small for the QR code, which needs \(code.columns) columns and \(code.lines + 8) lines"
+        #expect(problem(80, 24) == words)
+        #expect(problem(code.columns - 1, 100) == words)
+        #expect(problem(200, code.lines + 7) == words)
+    }
+
+    @Test("on a terminal of 80x24, kith host prints no QR code but how to see it", .enabled(if: Tmux.isThere))
+    func host() async throws {
+        try await withTemporaryFolder { folder in
+            let command = [
+                BuiltProgram.kith.path, "host", "--listen", "127.0.0.1:0", "--my-name", "Ann", "--yes",
+                "--no-passphrase",
+            ]
+            let home = ["KITH_HOME": folder.appendingPathComponent("home").path]
+            try await Tmux.run(command, environment: home) { terminal in
+                let screen = try await terminal.wait { $0.joined().contains("waiting for somebody to join") }
+                #expect(screen.joined(separator: " ").contains("[the window is too small for the QR code"))
+                #expect(!screen.joined().contains("█"))
+                try await terminal.press("C-c")
+                try await terminal.wait { $0.last?.contains("ended") == true }
+            }
+        }
+    }
+
     @Test("a text that is too long makes no QR code")
     func tooLong() { #expect(QRCode(String(repeating: "x", count: 3_000)) == nil) }
 
