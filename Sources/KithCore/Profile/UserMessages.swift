@@ -151,9 +151,10 @@ extension ConversationStatus {
         switch self {
         case .preparing: "the conversation is not ready yet"
         case .active: "the conversation is active"
-        case .removed(let by): by.isEmpty ? "you were removed from it" : "\(name: by) removed you from it"
-        case .left: "you left it"
-        case .stopped(let seq, let reason): "it stopped at entry \(seq): \(reason.sentence)"
+        case .removed(let by):
+            by.isEmpty ? "you were removed from this conversation" : "\(name: by) removed you from this conversation"
+        case .left: "you left this conversation"
+        case .stopped(let seq, let reason): "this conversation stopped at entry \(seq): \(reason.sentence)"
         }
     }
 }

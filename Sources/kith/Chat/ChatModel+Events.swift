@@ -64,7 +64,7 @@ extension ChatModel {
                 if was != nil { lines.append(ScreenLine(.notice, "[the conversation is active]")) }
             case .preparing: break
             case .removed, .left, .stopped:
-                lines.append(ScreenLine(.failure, "[\(name: now.name): \(now.status.sentence)]"))
+                lines.append(ScreenLine(.failure, "[\(now.status.sentence)]"))
             }
         }
         if now.isSuspect, was?.isSuspect != true {

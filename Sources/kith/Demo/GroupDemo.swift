@@ -154,7 +154,7 @@ struct GroupDemo {
         try await carol.open(Self.group, isShown: false)
         try await alice.close()
         try await alice.run(["group", "remove", Self.group, "carol"], shown: "group remove \"\(Self.group)\" carol")
-        try await carol.see("[\(Self.group): alice removed you from it]")
+        try await carol.see("[alice removed you from this conversation]")
         try await bob.see("[alice removed carol]")
         try await alice.open(Self.group, isShown: false)
         let said = "Between the two of us: the surprise is on Friday."

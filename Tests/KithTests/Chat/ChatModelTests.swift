@@ -206,7 +206,7 @@ import Testing
         #expect(model.handle(.event(suspect), now: now) == [])
         #expect(
             shown(model.handle(.event(.conversation(summary(status: .removed(by: "bob")))), now: now))
-                == ["[bob: bob removed you from it]"])
+                == ["[bob removed you from this conversation]"])
         let elsewhere = try message(
             5, "hi", from: .contact(carol, name: "carol", .invite), seq: 1,
             Received(conversation: ConversationID(rawValue: 2)))

@@ -71,7 +71,9 @@ import Testing
             #expect(try await ann.run("group", "remove", "crew", "carol").code == 0)
             #expect(try await ann.run("group", "members", "crew").lines.count == 2)
             try await carol.listen {
-                try await carol.run("send", "crew", "let me in").complaints == ["kith: Ann removed you from it"]
+                try await carol.run("send", "crew", "let me in").complaints == [
+                    "kith: Ann removed you from this conversation"
+                ]
             }
         }
     }
