@@ -55,7 +55,12 @@ extension InvariantChecker {
 
     private func knowsOfLie(_ client: SimulatedClient, _ channel: ChannelID) -> Bool {
         guard let machine = client.machine, let id = machine.conversation(on: channel) else { return false }
-        return suspected[client.index]?.contains(id) == true
+        // A member whom the commit removes is warned, and does not have to decide about sending.
+        let isWarned = warnings.contains { warned in
+            guard case .differentLogs = warned.warning else { return false }
+            return warned.client == client.index && warned.conversation == id
+        }
+        return isWarned || suspected[client.index]?.contains(id) == true
             || (try? machine.conversationSummary(id).isSuspect) == true
     }
 }
