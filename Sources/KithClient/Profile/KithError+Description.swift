@@ -45,6 +45,7 @@ extension KithError: OwnWords {
             "this profile was restored from a backup, which holds no addresses; send \(ForeignText(name)) an invite, or use one of theirs"
         case .notReachable(let name, .never):
             "you and \(ForeignText(name)) have no conversation of two, so there is no address for invitations; exchange an invite first"
+        case .blocked(let name): "you have blocked \(ForeignText(name)); unblock the contact first"
         case .conversation(let status): status.sentence.description
         case .suspect:
             "the relay may be showing members different histories; nothing is sent there until you decide"

@@ -139,6 +139,15 @@ extension Profile {
         try await perform(.setVerified(contact, isVerified))
     }
 
+    /// Blocks or unblocks a contact.
+    ///
+    /// Messages, invitations and live checks of a blocked contact are dropped, also in groups. The conversations that the contact
+    /// began and the user has not accepted are declined. Other members do not learn of this. Messages that were dropped do not
+    /// come back when the contact is unblocked.
+    public func setBlocked(_ contact: ContactID, _ isBlocked: Bool) async throws(KithError) {
+        try await perform(.setBlocked(contact, isBlocked))
+    }
+
     /// Decides about a key that was presented as a contact's new key. The contact either gets the new key or keeps the pinned
     /// key.
     public func decideKey(of contact: ContactID, accept: Bool) async throws(KithError) {

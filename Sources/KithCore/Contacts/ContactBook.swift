@@ -48,6 +48,14 @@ struct ContactBook {
         return contact.id
     }
 
+    /// Returns whether the user has blocked the person with an account key.
+    func hasBlocked(_ account: AccountKey?) -> Bool { account.flatMap { self[$0] }?.isBlocked == true }
+
+    /// Returns whether the user has blocked the author of an entry.
+    func hasBlocked(_ author: EntryRecord.Author) -> Bool {
+        if case .contact(let id) = author { contacts[id]?.isBlocked == true } else { false }
+    }
+
     // MARK: Loading
 
     /// Adds a contact from the store.
@@ -116,6 +124,14 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
+    /// Blocks or unblocks a contact.
+    mutating func setBlocked(_ id: ContactID, _ isBlocked: Bool, in step: inout Step) throws(KithError) {
+        var contact = try contact(id)
+        guard contact.isBlocked != isBlocked else { return }
+        contact.isBlocked = isBlocked
+        store(contact, in: &step)
+    }
+
     /// Changes the name that the user has given a contact.
     ///
     /// - Throws: ``KithError/tooLong(limit:)``, ``KithError/nameTaken(_:)`` or ``KithError/notFound(_:)``.
@@ -142,7 +158,7 @@ struct ContactBook {
         if accept {
             contact = Contact(
                 id: id, name: before.name, accountKey: other, trust: .unverified, conflictingKey: nil, inbox: nil,
-                registeredName: before.registeredName)
+                registeredName: before.registeredName, isBlocked: before.isBlocked)
         }
         store(contact, in: &step)
         return before

@@ -263,7 +263,7 @@ extension ConversationMachine {
         let isDelivering = device.deliveries.contains { $0.conversation == id && $0.intent == intent }
         let isChanging = record.intents.contains { $0.id == intent }
         let isSendingCard =
-            record.status.isOpen && !isBlocked(device.contacts)
+            record.status.isOpen && !needsDecision(device.contacts)
             && (device.step.isCardDue(in: id) || outbox.contains(\.isCard))
         guard !isDelivering, !isChanging, !isSendingCard else { return }
         finishIntent(intent, .success(id), in: &device)

@@ -144,14 +144,15 @@ extension ConversationMachine {
         try whisper(.challenge, proof, in: &device)
     }
 
-    /// Handles a whisper. Ignores a whisper that is not authentic.
+    /// Handles a whisper. Ignores a whisper that is not authentic, or whose sender the user has blocked.
     mutating func didHear(_ payload: ArraySlice<UInt8>, in device: inout DeviceState) throws(KithError) {
         let group = try group(in: &device).group
         let opened = try callingMLS { () throws(MLSError) in
             try LiveCheck(opening: payload, on: record.channel, in: group)
         }
         guard let check = opened, check.leaf != group.ownLeafIndex,
-            let account = group.tree[check.leaf]?.credential.deviceCertificate?.accountKey
+            let account = group.tree[check.leaf]?.credential.deviceCertificate?.accountKey,
+            !device.contacts.hasBlocked(account)
         else { return }
         switch check.kind {
         case .challenge: try didHearChallenge(check, by: account, in: &device)

@@ -205,6 +205,7 @@ extension ConversationMachine {
         let author = device.author(of: .member(message.sender), group)
         var noted = EntryRecord(
             entry, view: next.view, author: author, generation: message.generation, body: .notices([]))
+        if device.contacts.hasBlocked(author) { return try processBlocked(message, noted, next, in: &device) }
         // Only commits may have authenticated data.
         guard message.authenticatedData.isEmpty,
             let content = try? Content(decoding: ContentPadding.unpad(message.data))
@@ -228,6 +229,31 @@ extension ConversationMachine {
         }
         note(noted, at: entry, in: &device)
         try emit(warnings, in: &device)
+    }
+
+    /// Processes a message of a blocked person. The message counts in the log, but its content is dropped. Only content on which
+    /// all members have to agree takes effect. The sender's view of the log is compared too, because a difference is evidence
+    /// against the relay.
+    private mutating func processBlocked(
+        _ message: ApplicationMessage, _ noted: EntryRecord, _ next: LoggedEntry, in device: inout DeviceState
+    ) throws(KithError) {
+        var noted = noted
+        var differences: [Warning] = []
+        if message.authenticatedData.isEmpty, let content = try? Content(decoding: ContentPadding.unpad(message.data)),
+            content.messageID == next.entry.id, try history.isNew(next.entry.id, in: &device)
+        {
+            differences = try comparison.compare(
+                content.view, of: message.sender, at: next.entry.seq, with: &record, in: &device
+            ).filter { if case .differentLogs = $0 { true } else { false } }
+            move(to: next.view, in: &device)
+            noted.sentAtMs = content.sentAt
+            noted.sawThrough = min(content.view.seq, next.entry.seq - 1)
+            if content.body.concernsAllMembers { try take(content, into: &noted, in: &device) }
+        } else {
+            move(to: next.view, in: &device)
+        }
+        note(noted, at: next.entry, in: &device)
+        try emit(differences, in: &device)
     }
 
     /// Performs the effect of a message's content.

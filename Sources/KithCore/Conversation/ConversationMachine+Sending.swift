@@ -32,9 +32,9 @@ extension ConversationMachine {
         if isLeaving { return .conversation(.left) }
         // All other members have left, so the text would wait for ever.
         if isLeftAlone { return .membership(.leftAlone) }
-        guard let person = record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey else {
-            return nil
-        }
+        guard let person = record.contact.flatMap({ contacts[$0] }) else { return nil }
+        if person.isBlocked { return .blocked(person.name) }
+        guard let other = person.conflictingKey else { return nil }
         return .keyChanged(contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
     }
 
@@ -73,7 +73,8 @@ extension ConversationMachine {
         markDirty(in: &device)
         try emitSummary(in: &device)
         guard sendsReceipt, mayAct, before > record.unread, record.status == .active,
-            record.memberCount <= ClientLimits.membersWithReceipts, seq > record.receiptSeq
+            record.memberCount <= ClientLimits.membersWithReceipts, seq > record.receiptSeq,
+            record.contact.flatMap({ device.contacts[$0] })?.isBlocked != true
         else { return }
         record.didSendReceipt(through: seq)
         enqueue(.receipt(readThrough: seq), in: &device)
@@ -102,7 +103,7 @@ extension ConversationMachine {
     /// Sends waiting items in order. At most ``ClientLimits/messagesInFlight`` of them wait for an answer at the same time.
     mutating func sendOutbox(in device: inout DeviceState) throws(KithError) {
         let loaded = try group(in: &device)
-        let waits = isBlocked(device.contacts)
+        let waits = needsDecision(device.contacts)
         for item in outbox.items {
             guard sync.inFlight.count < ClientLimits.messagesInFlight else { return }
             guard !sync.inFlight.contains(item.entryID), !sync.isTooLarge(item.entryID),

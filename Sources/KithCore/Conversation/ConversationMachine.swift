@@ -50,7 +50,7 @@ struct ConversationMachine {
     }
 
     /// Whether the user has to make a decision before anything is sent.
-    func isBlocked(_ contacts: ContactBook) -> Bool {
+    func needsDecision(_ contacts: ContactBook) -> Bool {
         record.isSuspect || record.contact.flatMap { contacts[$0]?.conflictingKey } != nil
     }
 

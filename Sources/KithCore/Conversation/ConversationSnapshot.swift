@@ -10,7 +10,7 @@ package struct ConversationSnapshot: Sendable {
     /// The seq of the last entry that was processed.
     package let lastSeq: UInt64
     /// Whether nothing is sent until the user makes a decision.
-    package let isBlocked: Bool
+    package let needsDecision: Bool
     /// Whether this device has asked the others to remove it.
     package let isLeaving: Bool
 }

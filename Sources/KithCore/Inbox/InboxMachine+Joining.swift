@@ -63,6 +63,7 @@ extension InboxMachine {
     private func judge(
         _ invitation: Invitation, _ old: ConversationMachine?, in profile: inout ProfileState
     ) -> Judgement {
+        if profile.device.contacts.hasBlocked(invitation.inviter) { return .decided(.done) }
         let message = invitation.letter.message
         let known = profile.device.contacts.acquaintance(invitation.inviter)
         if known == nil, !record.purpose.isForOne, profile.device.relays.known(message.relay) == nil {

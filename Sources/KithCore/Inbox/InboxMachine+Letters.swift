@@ -61,6 +61,9 @@ extension InboxMachine {
         _ entry: Entry, tree: [UInt8]?, in profile: inout ProfileState
     ) throws(KithError) -> Taken {
         if record.isLate(entry, now: profile.device.wall) { return .done }
+        if case .contact(let sender) = record.purpose, profile.device.contacts[sender]?.isBlocked == true {
+            return .done
+        }
         guard let opened = record.sealKey.open(entry.payload, .message, channel: record.channel.bytes),
             let sealed = try? InboxLetter(decoding: opened)
         else { return .done }

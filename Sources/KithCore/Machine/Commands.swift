@@ -195,6 +195,11 @@ extension Command where Answer == Void {
         })
     }
 
+    /// Blocks or unblocks a contact.
+    package static func setBlocked(_ contact: ContactID, _ isBlocked: Bool) -> Self {
+        Command(now: { (profile) throws(KithError) in try profile.setBlocked(contact, isBlocked) })
+    }
+
     /// Decides about a contact's conflicting key. If `accept` is `true`, pins that key. If not, keeps the pinned key.
     package static func decideKey(_ contact: ContactID, accept: Bool) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.decideKey(contact, accept: accept) })

@@ -65,6 +65,7 @@ extension ProfileMachine {
     func join(_ invite: Invite, _ name: String?, _ ticket: Ticket<ConversationID>) throws(KithError) {
         guard invite.expiresAt > state.device.wall / 1000 else { throw .inviteExpired }
         guard invite.inbox.account != state.device.account.fingerprint else { throw .inviteIsMine }
+        if let inviter = state.device.contacts[invite.inbox.account] { try checkNotBlocked(inviter) }
         // The invite may have been used before. Then its addition is still under way, because a relay was not connected.
         let delivered = state.device.deliveries.delivery(to: invite.inbox.channel)
         let place =
@@ -85,6 +86,7 @@ extension ProfileMachine {
 
     func startConversation(_ contact: ContactID, waits: Bool, _ ticket: Ticket<ConversationID>) throws(KithError) {
         let person = try state.device.contacts.contact(contact)
+        try checkNotBlocked(person)
         let known = state.conversations.with(contact).last {
             $0.machine.record.status.isOpen && !$0.machine.isLeftAlone && !$0.machine.isLeaving
         }
@@ -103,8 +105,10 @@ extension ProfileMachine {
 
     /// Returns the inbox with which a contact can be invited.
     ///
-    /// - Throws: ``KithError/keyChanged(contact:pinned:found:)`` or ``KithError/notReachable(_:_:)``.
+    /// - Throws: ``KithError/blocked(_:)``, ``KithError/keyChanged(contact:pinned:found:)`` or
+    ///   ``KithError/notReachable(_:_:)``.
     private func reachableInbox(of person: Contact) throws(KithError) -> InboxAddress {
+        try checkNotBlocked(person)
         if let other = person.conflictingKey {
             throw .keyChanged(contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
         }
@@ -137,8 +141,9 @@ extension ProfileMachine {
         _ title: String, _ relay: RelayPoint, _ members: [ContactID], _ ticket: Ticket<ConversationID>
     ) throws(KithError) {
         let title = try groupTitle(title)
+        let targets = try targets(members)
         let relay = self.relay(given: relay)
-        try create(NewConversation(at: relay, title: title, try targets(members)), ticket)
+        try create(NewConversation(at: relay, title: title, targets), ticket)
     }
 
     private func groupTitle(_ title: String) throws(KithError) -> String {
@@ -243,6 +248,23 @@ extension ProfileMachine {
         for conversation in state.conversations.with(id).map(\.machine.id) {
             try pass(accept ? .keepOldKey(of: before.name) : .advance, to: conversation)
         }
+    }
+
+    /// Blocks or unblocks a contact. Blocking also declines the pending conversations that the contact began.
+    func setBlocked(_ id: ContactID, _ isBlocked: Bool) throws(KithError) {
+        try withDevice { (device) throws(KithError) in
+            try device.contacts.setBlocked(id, isBlocked, in: &device.step)
+        }
+        guard isBlocked else { return }
+        for place in state.conversations.with(id) where place.machine.isPending {
+            state.device.invitationNotices.didDecide()
+            try pass(.abandon, to: place.machine.id)
+        }
+    }
+
+    /// - Throws: ``KithError/blocked(_:)`` if the user has blocked the contact.
+    private func checkNotBlocked(_ contact: Contact) throws(KithError) {
+        if contact.isBlocked { throw .blocked(contact.name) }
     }
 
     // MARK: Messages

@@ -193,7 +193,8 @@ extension ProfileMachine {
         case .notices(let notices):
             lines.append(
                 notices.isEmpty
-                    ? "It holds nothing to show: a receipt, an address or a proposal." : "It changed the conversation:")
+                    ? "It holds nothing to show: a receipt, an address, a proposal, or a message of somebody whom you had blocked."
+                    : "It changed the conversation:")
             lines += notices.map { "  \($0.sentence)" }
         case .unknown(let kind, _): lines.append("It is of kind \(kind), which this Kith does not know. It is kept.")
         case .expired: lines.append("Its text has expired.")

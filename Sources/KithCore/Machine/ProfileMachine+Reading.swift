@@ -176,7 +176,7 @@ extension ProfileMachine {
         guard let machine = state.conversations[id]?.machine else { return nil }
         return ConversationSnapshot(
             channel: machine.record.channel, epoch: machine.record.epoch, lastSeq: machine.record.lastSeq,
-            isBlocked: machine.isBlocked(state.device.contacts), isLeaving: machine.isLeaving)
+            needsDecision: machine.needsDecision(state.device.contacts), isLeaving: machine.isLeaving)
     }
 
     package func conversation(on channel: ChannelID) -> ConversationID? { state.conversations.id(on: channel) }

@@ -59,6 +59,8 @@ public enum KithError: Error, Hashable, Sendable {
     case nameUnknown
     /// The contact's address for new conversations is unknown. The second value is the reason.
     case notReachable(String, NoAddressReason)
+    /// The user has blocked the contact with this name.
+    case blocked(String)
     /// The state of the conversation does not allow the request.
     case conversation(ConversationStatus)
     /// The relay has shown different logs to members. Nothing is sent until the user decides.

@@ -68,6 +68,8 @@ public struct Contact: Hashable, Sendable {
     public var registeredName: Name?
     /// Whether the contact is known only from conversations that the user has not accepted.
     public var isStranger = false
+    /// Whether the user has blocked the contact. The contact's messages, invitations and live checks are dropped.
+    public var isBlocked = false
 }
 
 /// The state of a conversation. If the conversation cannot be used, the state includes the reason.

@@ -3,7 +3,7 @@ import TLSCodec
 
 // The stored form of a contact: a version, followed by the fields.
 extension Contact {
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     var stored: [UInt8] {
         var writer = TLSWriter(capacity: 512)
@@ -15,6 +15,7 @@ extension Contact {
         writer.writeOptional(inbox)
         writer.writeOptional(registeredName)
         writer.write(isStranger)
+        writer.write(isBlocked)
         return writer.bytes
     }
 
@@ -32,6 +33,7 @@ extension Contact {
         inbox = try reader.readOptional()
         registeredName = try reader.readOptional()
         isStranger = version == 1 ? false : try reader.readPresence()
+        isBlocked = version < 3 ? false : try reader.readPresence()
         try reader.expectEnd()
     }
 }

@@ -135,7 +135,8 @@ extension InvariantChecker {
         for entry in archive(of: snapshot.channel) where entry.kind == .message && entry.seq < end {
             guard let number = numbers[entry.id], let said = said[number], !said.expires,
                 known[client.index]?[EpochPlace(channel: snapshot.channel, epoch: entry.epoch)] != nil,
-                !has.contains(entry.id), !missed.contains(where: { $0.contains(entry.seq) })
+                !has.contains(entry.id),
+                !missed.contains(where: { $0.contains(entry.seq) })
             else { continue }
             world.reportViolation(
                 "\(client.name) does not have text \(number) at seq \(entry.seq) of epoch \(entry.epoch)")
@@ -154,7 +155,7 @@ extension InvariantChecker {
                 let snapshot = machine.snapshot(of: message.conversation)
             else { continue }
             let isStuck =
-                summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !snapshot.isBlocked
+                summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !snapshot.needsDecision
                 && !snapshot.isLeaving
             if relaysAreHonest, isStuck { world.reportViolation("\(client.name) has not sent its text \(number)") }
         }

@@ -71,6 +71,7 @@ struct ChatBackend: Sendable {
         case .safetyNumber(let contact): return .safetyNumber(try await profile.safetyNumber(with: contact))
         case .setVerified(let contact, let isVerified): try await profile.setVerified(contact, isVerified)
         case .decideKey(let contact, let accept): try await profile.decideKey(of: contact, accept: accept)
+        case .setBlocked(let contact, let isBlocked): try await profile.setBlocked(contact, isBlocked)
         case .add(let contacts): try await profile.add(contacts, to: conversation)
         case .remove(let contact): try await profile.remove(contact, from: conversation)
         case .rename(let title): try await profile.rename(conversation, to: title)

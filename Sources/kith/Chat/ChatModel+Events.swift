@@ -24,6 +24,9 @@ extension ChatModel {
         var lines: [ScreenLine] = []
         if let contact = conversation.contact.flatMap({ contacts[$0] }) {
             lines.append(ScreenLine(.notice, Self.trust(contact)))
+            if contact.isBlocked {
+                lines.append(ScreenLine(.notice, "[\(name: contact.name) is blocked; /unblock ends that]"))
+            }
             if let conflict = Self.conflict(contact) { lines.append(conflict) }
         } else {
             let names = opening.members.filter { !$0.isMe }.map { member -> Sentence in

@@ -80,6 +80,8 @@ extension ChatModel {
         case .here: request(.checkPresence)
         case .accept(let name): decide(name, accept: true)
         case .keep(let name): decide(name, accept: false)
+        case .block(let name): if let contact = contact(name) { request(.setBlocked(contact.id, true)) }
+        case .unblock(let name): if let contact = contact(name) { request(.setBlocked(contact.id, false)) }
         case .continueDespiteWarning: continueDespiteWarning()
         case .quit: outputs.append(.quit)
         }
@@ -258,6 +260,12 @@ extension ChatModel {
             )
         case .decideKey(_, let accept):
             notice(accept ? "the new key is accepted; it is unverified" : "the known key is kept")
+        case .setBlocked(let id, let isBlocked):
+            let name: Sentence = contacts[id].map { "\(name: $0.name)" } ?? "this contact"
+            notice(
+                isBlocked
+                    ? "\(name) is blocked; messages and invitations from \(name) are dropped. /unblock ends that"
+                    : "\(name) is not blocked any more")
         case .trustLog: notice("sending works again")
         case .leave:
             notice("you left")

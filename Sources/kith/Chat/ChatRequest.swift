@@ -13,6 +13,7 @@ enum ChatRequest: Hashable, Sendable {
     case safetyNumber(ContactID)
     case setVerified(ContactID, Bool)
     case decideKey(ContactID, accept: Bool)
+    case setBlocked(ContactID, Bool)
     case add([ContactID])
     case remove(ContactID)
     case rename(String)
@@ -25,7 +26,7 @@ enum ChatRequest: Hashable, Sendable {
     var isQuick: Bool {
         switch self {
         case .send, .markRead, .checkPresence, .history, .search, .explain, .members, .safetyNumber, .setVerified,
-            .decideKey, .trustLog:
+            .decideKey, .setBlocked, .trustLog:
             true
         case .add, .remove, .rename, .leave, .invite: false
         }

@@ -20,6 +20,8 @@ enum SlashCommand: Hashable, Sendable {
     case here
     case accept(name: String?)
     case keep(name: String?)
+    case block(name: String?)
+    case unblock(name: String?)
     case continueDespiteWarning
     case quit
 
@@ -66,6 +68,8 @@ enum SlashCommand: Hashable, Sendable {
         case "here": return .command(.here)
         case "accept": return .command(.accept(name: name))
         case "keep": return .command(.keep(name: name))
+        case "block": return .command(.block(name: name))
+        case "unblock": return .command(.unblock(name: name))
         case "continue": return .command(.continueDespiteWarning)
         case "quit", "exit": return .command(.quit)
         default:
@@ -158,6 +162,7 @@ enum SlashCommand: Hashable, Sendable {
         "/add NAME, /remove NAME, /rename NAME    change a group",
         "/invite               make an invite for a new person",
         "/accept NAME, /keep NAME                 decide about a changed key",
+        "/block NAME, /unblock NAME               drop what a person sends, or stop that",
         "/continue             send again although the relay showed different logs",
         "/leave                leave the conversation for good",
         "/quit                 end the program; the conversation stays (also ctrl-D)",

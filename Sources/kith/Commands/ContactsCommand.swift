@@ -5,19 +5,20 @@ import KithClient
 struct ContactsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "contacts",
-        abstract: "List, show or rename your contacts.",
+        abstract: "List, show, rename or block your contacts.",
         discussion: """
             EXAMPLES
               kith contacts                          all of them
               kith contacts show bob                 one, with key and conversations
               kith contacts rename bob "Bob Smith"   others do not see the name
+              kith contacts block bob                drop what bob sends
 
             EXIT CODES
               0  done
               1  no such contact, or the name is taken
               64  wrong usage
             """,
-        subcommands: [List.self, Show.self, Rename.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, Rename.self, Block.self, Unblock.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -30,7 +31,7 @@ struct ContactsCommand: AsyncParsableCommand {
                 JSON
                   One object a line: contact, name, verified, trust (unverified, usedMyInvite,
                   invite, compared), fingerprint, conflictingFingerprint, registeredName,
-                  reachable.
+                  reachable, blocked.
 
                 EXIT CODES
                   0  listed    1  no profile, or it can't be read    64  wrong usage
@@ -48,14 +49,17 @@ struct ContactsCommand: AsyncParsableCommand {
                 } else {
                     let rows = contacts.map { contact in
                         [
-                            SafeText.name(contact.name), contact.trust.sentence.description,
-                            contact.conflictingKey == nil
-                                ? "" : "ANOTHER KEY: kith verify \(SafeText.name(contact.name))",
+                            SafeText.name(contact.name), contact.trust.sentence.description, Self.state(contact),
                         ]
                     }
                     for line in Columns.lines(rows) { StandardStream.output.write(line + "\n") }
                 }
             }
+        }
+
+        private static func state(_ contact: Contact) -> String {
+            if contact.isBlocked { return "blocked" }
+            return contact.conflictingKey == nil ? "" : "ANOTHER KEY: kith verify \(SafeText.name(contact.name))"
         }
     }
 
@@ -97,6 +101,9 @@ struct ContactsCommand: AsyncParsableCommand {
             ]
             if let key = contact.conflictingKey {
                 rows.append(["another key", "\(key.fingerprint) (kith verify \(SafeText.name(contact.name)))"])
+            }
+            if contact.isBlocked {
+                rows.append(["blocked", "yes: kith contacts unblock \(SafeText.name(contact.name))"])
             }
             if let name = contact.registeredName { rows.append(["name at the relay", name.text]) }
             rows.append(["new conversations", contact.inbox == nil ? "not possible: ask for an invite" : "possible"])

@@ -112,6 +112,7 @@ struct ContactReport: Encodable, Sendable {
     let conflictingFingerprint: String?
     let registeredName: String?
     let reachable: Bool
+    let blocked: Bool
 
     init(_ contact: Contact) {
         self.contact = contact.id.rawValue
@@ -122,6 +123,7 @@ struct ContactReport: Encodable, Sendable {
         conflictingFingerprint = contact.conflictingKey?.fingerprint.description
         registeredName = contact.registeredName?.text
         reachable = contact.inbox != nil
+        blocked = contact.isBlocked
     }
 }
 

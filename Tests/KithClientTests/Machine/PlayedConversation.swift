@@ -10,6 +10,7 @@ import Testing
 final class PlayedConversation {
     let box: Letterbox
     let id: ConversationID
+    let bob: ProfileRecord
     /// Bob's state of the group.
     var group: Group
     /// All effects of alice since she accepted.
@@ -22,7 +23,8 @@ final class PlayedConversation {
     ///   - isLive: whether alice has caught up with the log.
     init(isDirect: Bool = false, and others: [ProfileRecord] = [], isLive: Bool = true) throws {
         box = try Letterbox()
-        group = try Letterbox.group(of: Letterbox.person("bob"), on: .random())
+        bob = try Letterbox.person("bob")
+        group = try Letterbox.group(of: bob, on: .random())
         try box.bring([box.letter(into: &group, and: others, isDirect: isDirect)])
         id = try #require(box.alice.state.conversations.ids.first)
         effects = try box.perform(.accept(id))
@@ -98,11 +100,11 @@ final class PlayedConversation {
     /// The next entry, with a message of bob's.
     func says(
         _ body: Content.Body = .text("hello"), as claimed: EntryID? = nil, authenticatedData: [UInt8] = [],
-        in kind: EntryKind = .message
+        in kind: EntryKind = .message, sentAt: UInt64 = Letterbox.now
     ) throws -> Entry {
         let id = EntryID.random()
         let content = Content(
-            messageID: claimed ?? id, sentAt: Letterbox.now, view: try #require(conversation.machine.record.view),
+            messageID: claimed ?? id, sentAt: sentAt, view: try #require(conversation.machine.record.view),
             body: body)
         let message = try group.encrypt(
             try #require(ContentPadding.pad(content.encoded)), authenticatedData: authenticatedData,
@@ -116,6 +118,19 @@ final class PlayedConversation {
         let message = try group.propose(
             proposal, authenticatedData: authenticatedData, in: Letterbox.environment)
         return entry(message.encoded, kind: kind)
+    }
+
+    /// Delivers a live challenge of bob's.
+    func bringChallenge() throws -> [Effect] {
+        let view = try #require(conversation.machine.record.view)
+        let proof = LiveProof(
+            kind: .challenge, nonce: RandomSource.system.bytes(32), account: bob.account.publicKey, view: view)
+        let signature = try bob.signer.sign(label: LiveCheck.label, proof.encoded(in: group))
+        let check = LiveCheck(
+            .challenge, from: group.ownLeafIndex, nonce: proof.nonce, view: view, signature: signature)
+        let payload = try #require(try check.sealed(on: channel, in: group, random: .system))
+        let tag = try #require(effects.followTag(of: channel))
+        return note(try box.handle([.followed(relay, tag: tag, .whisper(payload[...]))]))
     }
 
     /// A commit of bob's. His group stays in its epoch.
@@ -132,6 +147,17 @@ final class PlayedConversation {
         get throws {
             try box.alice.history(of: id, before: nil, limit: 100).compactMap {
                 if case .notice(.unreadable(let reason, _, _)) = $0.body { reason } else { nil }
+            }
+        }
+    }
+
+    /// Whether a value of alice's store contains a text.
+    func isStored(_ text: String) throws -> Bool {
+        let wanted = Array(text.utf8)
+        return try StoreTable.allCases.contains { table in
+            try box.store.allRows(table).contains { row in
+                let bytes = row.bytes ?? []
+                return bytes.indices.contains { bytes[$0...].starts(with: wanted) }
             }
         }
     }

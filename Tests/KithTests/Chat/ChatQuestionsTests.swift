@@ -105,6 +105,25 @@ import Testing
 
     // MARK: Hints
 
+    @Test(
+        "/block takes the other person, or in a group a name, and an open conversation says that the person is blocked")
+    func blocking() throws {
+        var model = try things.model()
+        _ = model.open(now: now)
+        let bob = things.bob
+        #expect(things.requests(model.handle(.line("/block"), now: now)) == [.setBlocked(bob, true)])
+        let done = model.handle(.answered(.setBlocked(bob, true), .success(.done)), now: now)
+        #expect(things.shown(done).first?.contains("bob is blocked") == true)
+        #expect(things.requests(model.handle(.line("/unblock Bob"), now: now)) == [.setBlocked(bob, false)])
+        var group = try things.model(things.summary(members: 3))
+        _ = group.open(now: now)
+        #expect(things.requests(group.handle(.line("/block"), now: now)) == [])
+        var contact = try things.contact(bob, "bob")
+        contact.isBlocked = true
+        _ = model.handle(.event(.contact(contact)), now: now)
+        #expect(model.headers().map(\.text).contains("[bob is blocked; /unblock ends that]"))
+    }
+
     @Test("/reply and /explain take the number on the screen")
     func numbers() throws {
         var model = try opened(history: [try things.message(1, "well?", from: things.fromBob(), seq: 5)])

@@ -19,6 +19,7 @@ import Testing
             ("/reply 12", .command(.reply(seq: nil, text: "12"))), ("/expire 10m", .command(.expire(seconds: 600))),
             ("/expire 7d", .command(.expire(seconds: 604_800))), ("/expire off", .command(.expire(seconds: nil))),
             ("/explain", .command(.explain(seq: nil))), ("/explain 7", .command(.explain(seq: 7))),
+            ("/block", .command(.block(name: nil))), ("/unblock bob", .command(.unblock(name: "bob"))),
             ("/continue", .command(.continueDespiteWarning)), ("/quit", .command(.quit)),
         ] as [(String, SlashCommand.ParsedLine)])
     func lines(line: String, expected: SlashCommand.ParsedLine) {

@@ -12,7 +12,7 @@ struct EveryCommandTests {
         "group members",
         "group add", "group remove", "group leave", "group rename", "verify", "contacts", "contacts list",
         "contacts show",
-        "contacts rename", "register", "lookup",
+        "contacts rename", "contacts block", "contacts unblock", "register", "lookup",
         "status",
         "explain", "passphrase", "export", "import", "relay run", "relay status", "relay audit", "relay drop",
         "classic", "demo",
