@@ -157,6 +157,9 @@ extension Simulation {
     /// Checks that a new invite works, whatever happened before.
     func meetAgain() {
         let (host, guest) = (clients[0], clients[clients.count - 1])
+        if let contact = guest.machine?.contactList.first(where: { $0.accountKey == host.account }), contact.isBlocked {
+            guest.perform(.setBlocked(contact.id, false))
+        }
         var joined: Result<ConversationID, KithError>?
         let expiresAt = host.localNow / 1000 + 86_400
         host.perform(.createInvite(relay: relays[0].point, isReusable: false, expiresAt: expiresAt)) { made in

@@ -135,7 +135,7 @@ extension InvariantChecker {
         for entry in archive(of: snapshot.channel) where entry.kind == .message && entry.seq < end {
             guard let number = numbers[entry.id], let said = said[number], !said.expires,
                 known[client.index]?[EpochPlace(channel: snapshot.channel, epoch: entry.epoch)] != nil,
-                !has.contains(entry.id),
+                blocked[client.index]?.contains(said.author) != true, !has.contains(entry.id),
                 !missed.contains(where: { $0.contains(entry.seq) })
             else { continue }
             world.reportViolation(

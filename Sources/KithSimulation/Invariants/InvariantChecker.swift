@@ -65,6 +65,8 @@ final class InvariantChecker {
     private(set) var suspected: [Int: Set<ConversationID>] = [:]
     /// For each client, the messages that the client has shown.
     private(set) var told: [Int: Set<EntryID>] = [:]
+    /// The people whom each client has blocked at some time. The client may have dropped texts of theirs.
+    private(set) var blocked: [Int: Set<Int>] = [:]
     /// The lie of the relays; `nil` if the relays are honest.
     var lie: TurnLie?
     /// Number of pairs of members for which the detection of the lie was checked.
@@ -88,6 +90,14 @@ final class InvariantChecker {
         said[number]?.isStored = true
         said[number]?.conversation = conversation.rawValue
         numbers[id] = number
+    }
+
+    /// Notes that a client blocks a contact. The client passes over invitations of the contact, so it may be a member of a group
+    /// without knowing of it.
+    func didBlock(_ contact: Contact, _ client: SimulatedClient) {
+        hasGhosts = true
+        guard let person = world.clients.first(where: { $0.account == contact.accountKey }) else { return }
+        blocked[client.index, default: []].insert(person.index)
     }
 
     // MARK: Along the way

@@ -62,7 +62,7 @@ final class Workload {
     private func doSomething() {
         guard let client = somebody() else { return }
         world.trace.note(world.now, "operation by \(client.index)")
-        switch world.random.pick(0...119) {
+        switch world.random.pick(0...122) {
         case 0...6: invite(client)
         case 7...14: join(client)
         case 15...54: say(client)
@@ -85,6 +85,7 @@ final class Workload {
         case 110...112: moveClock(client)
         case 113...116:
             if world.faults.disconnect > 0 { for link in client.allLinks { link.connection.map(world.cut) } }
+        case 117...119: block(client)
         default: decide(client)
         }
     }
@@ -252,6 +253,13 @@ final class Workload {
         }
         guard let contact = world.random.pick(client.machine?.contactList ?? []) else { return }
         client.perform(.setVerified(contact.id, world.random.chance(0.5)))
+    }
+
+    /// Blocks a contact, or unblocks one.
+    private func block(_ client: SimulatedClient) {
+        guard let contact = world.random.pick(client.machine?.contactList ?? []) else { return }
+        if !contact.isBlocked { world.checker.didBlock(contact, client) }
+        client.perform(.setBlocked(contact.id, !contact.isBlocked))
     }
 
     // MARK: Accidents
