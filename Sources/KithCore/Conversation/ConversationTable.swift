@@ -78,12 +78,12 @@ struct ConversationTable {
         places.values.filter { $0.machine.record.contact == contact }.sorted { $0.machine.id < $1.machine.id }
     }
 
-    /// Returns the newest active conversation of two with an account. If the account's owner has a new device, the device is
-    /// added to this conversation.
-    func active(with account: AccountFingerprint, _ contacts: ContactBook) -> Place? {
+    /// Returns the newest active conversation of two with an account at a relay. If the account's owner has a new device, the
+    /// device is added to this conversation. Conversations at other relays do not count, because they cannot move to this one.
+    func active(with account: AccountFingerprint, at relay: RelayID, _ contacts: ContactBook) -> Place? {
         places.values.filter { place in
             let (machine, record) = (place.machine, place.machine.record)
-            return record.isDirect && record.status == .active && !machine.isLeaving
+            return record.isDirect && record.status == .active && !machine.isLeaving && record.relay == relay
                 && record.contact.flatMap { contacts[$0] }?.accountKey.fingerprint == account
         }.max { $0.machine.id < $1.machine.id }
     }

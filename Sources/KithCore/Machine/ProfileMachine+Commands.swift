@@ -78,7 +78,8 @@ extension ProfileMachine {
         let relay = withDevice { $0.relays.id(opened: invite.inbox.relay, in: &$0.step) }
         let alias = (name ?? invite.name).trimmedOneLine
         let target = AddTarget(inbox: invite.inbox, alias: alias.isEmpty ? nil : alias, trust: .invite)
-        if let known = state.conversations.active(with: invite.inbox.account, state.device.contacts) {
+        let contacts = state.device.contacts
+        if let known = state.conversations.active(with: invite.inbox.account, at: relay, contacts) {
             return try request(.add([target]), in: known.machine.id, ticket)
         }
         try create(NewConversation(at: relay, with: nil, [target]), ticket)

@@ -94,7 +94,8 @@ struct ImportCommand: AsyncParsableCommand {
             You are \(SafeText.name(made.name)) again, on \(SafeText.name(made.device)).
             Your key: \(made.fingerprint)
             \(counted(made.conversations, "conversation")), \(counted(made.contacts, "contact")).
-            Next: kith invite, and pass the line on to a contact, who types: kith join LINE
+            Next: kith invite, or kith host if your relay ran on the lost machine. Pass the line
+            on to a contact, who types: kith join LINE
 
             """)
     }

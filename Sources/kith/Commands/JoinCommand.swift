@@ -10,7 +10,11 @@ struct JoinCommand: AsyncParsableCommand {
         discussion: """
             Makes your profile first if there is none. On a terminal, the chat opens. Otherwise, or with --no-chat, the \
             command ends when your invitation is in the other person's inbox. The conversation works in both directions \
-            once their device has answered. The keys of the relay and the person must match those in the invite.
+            once their device has accepted. An invite for one person may have been used by somebody else before; then \
+            their device declines. The keys of the relay and the person must match those in the invite.
+
+            The conversation is at the relay that the invite names. If you know the person already and have a \
+            conversation at that relay, it continues there, with the device that made the invite.
 
             EXAMPLES
               kith join kith:AQEd...                  the line that you were given
@@ -59,13 +63,16 @@ struct JoinCommand: AsyncParsableCommand {
             let invite = try await invite()
             let profile = try await setup.openOrCreate(options, name: myName)
             try await ProfileOptions.closing(profile) { profile in
-                let relay = invite.inbox.relay.address
-                let id = try await relayTimeout.wait(for: profile, at: relay, hint: Self.kept) {
+                let relay = invite.inbox.relay
+                let id = try await relayTimeout.wait(
+                    for: profile, at: relay.address, key: relay.pin, hint: Self.kept
+                ) {
                     try await profile.join(invite, name: name)
                 }
                 let conversation = try await profile.conversation(id)
                 if options.json { return _ = JSONLine.print(ConversationReport(conversation)) }
                 StandardStream.error.write("[\(Self.outcome(conversation)); the key is the one in the invite]\n")
+                try await sayWhatStays(beside: conversation, in: profile)
                 if noChat || !ChatLauncher.isThere {
                     StandardStream.output.write(SafeText.oneLine(conversation.name) + "\n")
                 } else {

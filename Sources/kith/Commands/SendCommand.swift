@@ -113,7 +113,9 @@ struct SendCommand: AsyncParsableCommand {
         }
         var progress = SendProgress(ids, in: conversation)
         if !noWait {
-            progress = try await relayTimeout.wait(for: profile, at: conversation.relay, hint: later) {
+            progress = try await relayTimeout.wait(
+                for: profile, at: conversation.relay, key: conversation.relayPin, hint: later
+            ) {
                 var progress = progress
                 try await progress.wait(for: events, of: profile)
                 return progress

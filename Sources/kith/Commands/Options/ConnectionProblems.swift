@@ -17,6 +17,15 @@ final class ConnectionProblems: Sendable {
     }
 
     private let state = Mutex(State())
+    private let address: RelayAddress?
+    private let key: RelayPin?
+
+    /// - Parameters:
+    ///   - address: the address of the relay that the command needs; `nil` if the command needs all relays of the profile.
+    ///   - key: the key of that relay; `nil` if any relay at the address counts.
+    init(at address: RelayAddress? = nil, key: RelayPin? = nil) {
+        (self.address, self.key) = (address, key)
+    }
 
     /// The failure that ends the command; `nil` while none is known.
     var failure: Failure? {
@@ -43,6 +52,8 @@ final class ConnectionProblems: Sendable {
             return "\(reason); trying again"
         }
         guard case .relay(let relay, let relayState) = event else { return nil }
+        // An earlier relay at the same address had another key. Nothing is needed there.
+        if let key, relay.address == address, relay.pin != key { return nil }
         let reason: String?
         let ending: String
         switch relayState {
@@ -67,10 +78,10 @@ final class ConnectionProblems: Sendable {
 
     /// Returns a refusal if every relay that the command needs refuses for good. `nil` while one of these relays may still
     /// accept.
-    ///
-    /// - Parameter address: the address of the needed relays; `nil` if the command needs all relays of the profile.
-    func refusal(of profile: Profile, at address: RelayAddress?) async -> RelayConnectionError? {
-        let needed = await profile.relays().map(\.relay).filter { address == nil || $0.address == address }
+    func refusal(of profile: Profile) async -> RelayConnectionError? {
+        let needed = await profile.relays().map(\.relay).filter {
+            address == nil || $0.address == address && $0.pin == key ?? $0.pin
+        }
         return state.withLock { state in
             let refusals = needed.map { relay in
                 state.refusals[KnownRelay(address: relay.address, pin: relay.pin)].flatMap {

@@ -33,8 +33,9 @@ struct RelayChoice: ParsableArguments {
     func point(for profile: Profile, within time: DurationArgument) async throws -> RelayPoint {
         let used = await profile.relays().map(\.relay)
         guard let relay else {
-            let latest = try await profile.conversations().first?.relay
-            guard let point = used.first(where: { $0.address == latest }) ?? used.first else {
+            let latest = try await profile.conversations().first
+            let isLatest = { (point: RelayPoint) in point.address == latest?.relay && point.pin == latest?.relayPin }
+            guard let point = used.first(where: isLatest) ?? used.first else {
                 throw Failure(
                     message: "no relay is known yet; name one with --relay HOST:PORT, or run one with kith host")
             }

@@ -22,22 +22,24 @@ struct RelayTimeoutOption: ParsableArguments {
     ///
     /// - Parameters:
     ///   - relay: the relay that `work` needs; `nil` if any relay of the profile is enough.
+    ///   - key: the key of that relay. Problems at another relay with the same address are not reported.
     ///   - hint: text printed with the failure. The text says what happens to the command, or what the user can do.
     /// - Throws: ``Failure`` with ``ExitCode/notInTime`` or ``ExitCode/noRoom`` when the time is over. If the relay has another
     ///   key (``ExitCode/wrongKey``) or requires another pass, no attempt can succeed. The failure then comes after one second.
     ///   Each of these failures closes the profile.
     func wait<R>(
-        for profile: Profile, at relay: RelayAddress? = nil, hint: String, _ work: () async throws -> R
+        for profile: Profile, at relay: RelayAddress? = nil, key: RelayPin? = nil, hint: String,
+        _ work: () async throws -> R
     ) async throws -> R {
-        let problems = ConnectionProblems()
+        let problems = ConnectionProblems(at: relay, key: key)
         let events = await profile.events()
         let watcher = Task {
             for await event in events {
                 let news = problems.note(event)
-                guard case .relay(_, .refused) = event, await problems.refusal(of: profile, at: relay) != nil,
+                guard case .relay(_, .refused) = event, await problems.refusal(of: profile) != nil,
                     (try? await Task.sleep(for: Self.untilKept)) != nil,
                     // By now, the profile may know another relay at the same address.
-                    let refusal = await problems.refusal(of: profile, at: relay), let reason = problems.reason
+                    let refusal = await problems.refusal(of: profile), let reason = problems.reason
                 else {
                     if Task.isCancelled { return }
                     if let news { StandardStream.error.write("[\(SafeText.oneLine(news))]\n") }

@@ -59,7 +59,7 @@ enum NamedTarget: Hashable, Sendable {
             let found = conversations.filter { isMeant($0.name) }
             // An ended conversation is chosen only if there is no other.
             let usable = found.filter(\.isUsable)
-            let candidates = usable.isEmpty ? found : usable
+            let candidates = newest(usable.isEmpty ? found : usable)
             if candidates.count > 1 { throw ambiguous(name, candidates) }
             let contact = contacts.first { isMeant($0.name) }
             // The members of a group choose the group's name, so they could use a contact's name. A text that is meant for a
@@ -75,6 +75,15 @@ enum NamedTarget: Hashable, Sendable {
             if let contact { return .contact(contact) }
         }
         return nil
+    }
+
+    /// Returns the conversations without those of two that have a newer one with the same person. A person who has invited this
+    /// profile to another relay has two, and now talks in the newer one.
+    private static func newest(_ conversations: [ConversationSummary]) -> [ConversationSummary] {
+        conversations.filter { one in
+            !one.isDirect || one.contact == nil
+                || !conversations.contains { $0.isDirect && $0.contact == one.contact && $0.id > one.id }
+        }
     }
 
     /// Finds the contact with a name. `#3` is the other person of conversation number 3.
