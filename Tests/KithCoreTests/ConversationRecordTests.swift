@@ -35,6 +35,9 @@ struct ConversationRecordTests {
         let again = try ConversationRecord(stored: record.encoded)
         #expect(again.encoded == record.encoded)
         #expect(again.trustedEpoch == 3 && again.epoch == 4 && again.memberCount == 3)
+        let status = ConversationStatus.replaced(by: "bob", device: "laptop", seq: 9)
+        record.end(status)
+        #expect(try ConversationRecord(stored: record.encoded).status == status)
     }
 
     @Test("a turn begins an epoch and keeps the agreement of the epoch before")

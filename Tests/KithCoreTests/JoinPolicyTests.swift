@@ -20,10 +20,11 @@ struct JoinPolicyTests {
     func states() throws {
         let relay = try RelayPoint.sample()
         let removed = ConversationStatus.removed(by: "bob")
+        let replaced = ConversationStatus.replaced(by: "bob", device: "laptop", seq: 4)
         let stopped = ConversationStatus.stopped(seq: 4, reason: .trimmed)
         for (status, consent, isAllowed) in [
             (.active, .given, false), (.active, .pending, true), (.preparing, .given, false), (.left, .given, false),
-            (removed, .given, true), (stopped, .given, true),
+            (removed, .given, true), (replaced, .given, true), (stopped, .given, true),
         ] as [(ConversationStatus, ConversationRecord.Consent, Bool)] {
             let mayRejoin = JoinPolicy.mayRejoin(record(status, consent: consent), at: relay, epoch: 4, through: relay)
             #expect(mayRejoin == isAllowed, "\(status), \(consent)")

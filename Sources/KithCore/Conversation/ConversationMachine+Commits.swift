@@ -58,7 +58,19 @@ extension ConversationMachine {
         outbox.keepTexts(in: &device.step)
         if wasLeaving { finishLeaving(in: &device) }
         for warning in turn.warnings { emit(warning, in: &device) }
-        try end(wasLeaving ? .left : .removed(by: device.name(of: turn.author)), in: &device)
+        try end(wasLeaving ? .left : removal(staged.effect, turn, in: device), in: &device)
+    }
+
+    /// Returns the status after a commit that removes this device.
+    private func removal(
+        _ effect: CommitEffect, _ turn: AppliedTurn, in device: DeviceState
+    ) -> ConversationStatus {
+        let by = device.name(of: turn.author)
+        let own = effect.added.lazy.compactMap(\.leaf.credential.deviceCertificate).first {
+            $0.accountKey == device.account && $0.deviceID != device.identity.certificate.deviceID
+        }
+        guard let own else { return .removed(by: by) }
+        return .replaced(by: by, device: own.deviceName, seq: turn.logged.entry.seq)
     }
 
     /// Enters the epoch that a turn has opened. Differences between members' views are reported, but no member is excluded

@@ -26,7 +26,7 @@ enum JoinPolicy {
         switch record.status {
         case .active: if record.consent == .given { return false }
         case .preparing, .left: return false
-        case .removed, .stopped: break
+        case .removed, .replaced, .stopped: break
         }
         guard let own else { return false }
         return epoch > record.epoch && own.address == relay.address && own.pin == relay.pin

@@ -88,13 +88,16 @@ extension ProfileMachine {
     func startConversation(_ contact: ContactID, waits: Bool, _ ticket: Ticket<ConversationID>) throws(KithError) {
         let person = try state.device.contacts.contact(contact)
         try checkNotBlocked(person)
-        let known = state.conversations.with(contact).last {
+        let all = state.conversations.with(contact)
+        let known = all.last {
             $0.machine.record.status.isOpen && !$0.machine.isLeftAlone && !$0.machine.isLeaving
         }
         if let id = known?.machine.id {
             try accept(id)
             return finish(ticket, .success(id))
         }
+        // The contact may now talk to a device that took this one's place, so this device starts no second conversation.
+        if let status = all.last?.machine.record.status, status.isRemoval { throw .conversation(status) }
         let inbox = try reachableInbox(of: person)
         let target = AddTarget(inbox: inbox, alias: nil, trust: .unverified)
         let relay = withDevice { $0.relays.id(for: inbox.relay, in: &$0.step) }
@@ -224,7 +227,7 @@ extension ProfileMachine {
         switch machine.record.status {
         case .active where machine.mayAct: return try request(.leave, in: id, ticket)
         case .active, .preparing, .stopped: break
-        case .removed, .left: throw .conversation(machine.record.status)
+        case .removed, .replaced, .left: throw .conversation(machine.record.status)
         }
         // If the conversation is pending, the stranger who began it is not told.
         if machine.isPending, machine.record.status == .active { state.device.invitationNotices.didDecide() }

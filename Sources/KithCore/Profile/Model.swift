@@ -80,6 +80,9 @@ public enum ConversationStatus: Hashable, Sendable {
     case active
     /// The member with this name has removed this device.
     case removed(by: String)
+    /// The member with the name `by` has added another device of this account, with the name `device`, in place of this one. `seq`
+    /// is the position of that entry in the log.
+    case replaced(by: String, device: String, seq: UInt64)
     /// This device has left.
     case left
     /// An entry cannot be applied, so no later entry can be applied either. A member can add this device again, or the user can

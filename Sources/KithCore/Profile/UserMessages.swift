@@ -153,6 +153,8 @@ extension ConversationStatus {
         case .active: "the conversation is active"
         case .removed(let by):
             by.isEmpty ? "you were removed from this conversation" : "\(name: by) removed you from this conversation"
+        case .replaced(let by, let device, let seq):
+            "this device was removed: \(name: by) added your other device, \(name: device), in its place (entry \(seq)); to bring this one back, give a member an invite"
         case .left: "you left this conversation"
         case .stopped(let seq, let reason): "this conversation stopped at entry \(seq): \(reason.sentence)"
         }

@@ -180,7 +180,7 @@ struct ConversationRecord: Sendable {
         case .preparing, .active: record.status = .stopped(seq: lastSeq, reason: .restored)
         // The seq is kept, because it belongs to the history. The remedy is the same for all reasons.
         case .stopped(let seq, _): record.status = .stopped(seq: seq, reason: .restored)
-        case .removed, .left: break
+        case .removed, .replaced, .left: break
         }
         record.epochBegin = nil
         record.intents.removeAll()

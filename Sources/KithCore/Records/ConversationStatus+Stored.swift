@@ -9,6 +9,10 @@ extension ConversationStatus: TLSCodable {
         case 2: self = .removed(by: try reader.readText(limit: .max))
         case 3: self = .left
         case 4: self = .stopped(seq: try reader.readUInt64(), reason: try reader.readEnum("StopReason"))
+        case 5:
+            self = .replaced(
+                by: try reader.readText(limit: .max), device: try reader.readText(limit: .max),
+                seq: try reader.readUInt64())
         case let other: throw .unknownValue(field: "ConversationStatus", value: UInt64(other))
         }
     }
@@ -26,6 +30,11 @@ extension ConversationStatus: TLSCodable {
             writer.write(UInt8(4))
             writer.write(seq)
             writer.write(reason.rawValue)
+        case .replaced(let by, let device, let seq):
+            writer.write(UInt8(5))
+            writer.writeText(by)
+            writer.writeText(device)
+            writer.write(seq)
         }
     }
 }
@@ -40,7 +49,15 @@ extension ConversationStatus {
     var isOpen: Bool {
         switch self {
         case .preparing, .active: true
-        case .removed, .left, .stopped: false
+        case .removed, .replaced, .left, .stopped: false
+        }
+    }
+
+    /// Whether a member has removed this device.
+    var isRemoval: Bool {
+        switch self {
+        case .removed, .replaced: true
+        case .preparing, .active, .left, .stopped: false
         }
     }
 }

@@ -102,7 +102,7 @@ extension InvariantChecker {
         case .active: if summary.isSuspect { world.reportViolation("\(client.name) suspects an honest relay") }
         case .preparing:
             if !hasGhosts { world.reportViolation("\(client.name) has a conversation that never began") }
-        case .removed, .left: break
+        case .removed, .replaced, .left: break
         case .stopped(_, .closed): break
         case .stopped(_, .notReachable) where hasGhosts: break
         // A closed channel answers `gone` only to clients with its last tokens. It answers `denied` to all others.

@@ -66,7 +66,7 @@ extension ChatModel {
             case .active:
                 if was != nil { lines.append(ScreenLine(.notice, "[the conversation is active]")) }
             case .preparing: break
-            case .removed, .left, .stopped:
+            case .removed, .replaced, .left, .stopped:
                 lines.append(ScreenLine(.failure, "[\(now.status.sentence)]"))
             }
         }

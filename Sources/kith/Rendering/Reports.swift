@@ -96,6 +96,7 @@ extension ConversationStatus {
         case .preparing: "preparing"
         case .active: "active"
         case .removed: "removed"
+        case .replaced: "replaced"
         case .left: "left"
         case .stopped: "stopped"
         }

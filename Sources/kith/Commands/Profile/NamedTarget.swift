@@ -216,14 +216,14 @@ extension ConversationSummary {
         switch status {
         case .preparing: nil
         case .active: memberCount > 1 ? nil : .membership(.leftAlone)
-        case .removed, .left, .stopped: .conversation(status)
+        case .removed, .replaced, .left, .stopped: .conversation(status)
         }
     }
 
     /// The reason why queued messages are not sent until the user acts; `nil` if they are sent.
     var reasonNotToLeave: KithError? {
         switch status {
-        case .removed, .left, .stopped: .conversation(status)
+        case .removed, .replaced, .left, .stopped: .conversation(status)
         case .preparing, .active: isSuspect ? .suspect : nil
         }
     }
