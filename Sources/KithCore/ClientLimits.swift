@@ -130,6 +130,10 @@ public enum ClientLimits {
     /// screen.
     package static let relaysToldOf = 8
 
+    /// Maximum number of a contact's replaced devices that are remembered, so that their key packages add nobody. Key packages
+    /// are valid for 90 days, and hardly anybody replaces a device more often than this in that time.
+    static let formerDevices = 8
+
     /// Maximum number of letters that an inbox for one person declines after the invite was used. To decline, the device joins
     /// the conversation and leaves it at once. This number is enough for people who got the invite by mistake, and bounds the
     /// work if many people have the invite.

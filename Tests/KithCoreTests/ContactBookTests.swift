@@ -1,4 +1,5 @@
 import KithWire
+import MLS
 import Testing
 
 @testable import KithCore
@@ -49,15 +50,55 @@ struct ContactBookTests {
     @Test("an address must be of the contact's account, and an invite does not replace a known address")
     mutating func addresses() throws {
         let id = try meet("bob", 1)
-        book.takeCard(try .sample(of: try key(2)), of: id, in: &step)
+        book.takeCard(try .sample(of: try key(2)), of: id, from: nil, in: &step)
         #expect(book[id]?.inbox == nil)
         let first = try InboxAddress.sample(of: try key(1))
         book.learnAddress(first, in: &step)
         book.learnAddress(try .sample(of: try key(1)), in: &step)
         #expect(book[id]?.inbox == first)
         let second = try InboxAddress.sample(of: try key(1))
-        book.takeCard(second, of: id, in: &step)
+        book.takeCard(second, of: id, from: nil, in: &step)
         #expect(book[id]?.inbox == second)
+        book.forgetAddress(of: try key(1).fingerprint, in: &step)
+        #expect(book[id]?.inbox == nil)
+    }
+
+    private func device(_ account: AccountPrivateKey, _ id: UInt8, from notBefore: UInt64) throws -> DeviceCertificate {
+        try DeviceCertificate(
+            account: account, name: "bob",
+            device: .init(
+                id: [UInt8](repeating: id, count: 16), name: "d", signatureKey: SignaturePublicKey([id])),
+            lifetime: Lifetime(notBefore: notBefore, notAfter: 1_000))
+    }
+
+    @Test("a replaced device is remembered until its card comes, unless an older one replaced it without an invite")
+    mutating func formerDevices() throws {
+        let account = try AccountPrivateKey(random: .system)
+        let person = Acquaintance(accountKey: account.publicKey, name: "bob")
+        let id = book.remember(person, in: &step)
+        let (old, new) = (try device(account, 1, from: 100), try device(account, 2, from: 200))
+        func former() -> [Bool] { [old, new].map { book[id]?.formerDevices.contains($0.deviceID) ?? false } }
+        book.didReplace(old, by: old, isChosen: true, in: &step)
+        #expect(former() == [false, false])
+        book.didReplace(old, by: new, isChosen: false, in: &step)
+        #expect(former() == [true, false])
+        let contact = try #require(book[id])
+        #expect(try Contact(id: id, stored: contact.stored) == contact)
+        // A member has used the old device's address.
+        book.didReplace(new, by: old, isChosen: false, in: &step)
+        #expect(former() == [true, false])
+        book.didReplace(new, by: old, isChosen: true, in: &step)
+        #expect(former() == [false, true])
+        book.takeCard(try .sample(of: account.publicKey), of: id, from: new.deviceID, in: &step)
+        #expect(former() == [false, false])
+    }
+
+    @Test("a list of former devices keeps the last eight")
+    func lastFormerDevices() {
+        var devices = FormerDevices()
+        for byte in UInt8(0)...8 { devices.add([UInt8](repeating: byte, count: 16)) }
+        #expect(!devices.contains([UInt8](repeating: 0, count: 16)))
+        for byte in UInt8(1)...8 { #expect(devices.contains([UInt8](repeating: byte, count: 16))) }
     }
 
     @Test("a registered name with another key is a conflict for the user to decide, at the same relay only")
@@ -85,7 +126,7 @@ struct ContactBookTests {
         // At another relay, the name may belong to another person, who needs another name here.
         let other = try #require(RelayPin([UInt8](repeating: 9, count: 32)))
         let third = try holder(3, pin: 9)
-        book.takeCard(try .sample(of: try key(2)), of: id, in: &step)
+        book.takeCard(try .sample(of: try key(2)), of: id, from: nil, in: &step)
         #expect(throws: KithError.nameTaken("bob")) { try book.find(third, as: nil, at: other, in: &step).get() }
         #expect(try book.find(third, as: "rob", at: other, in: &step).get() != id)
     }

@@ -35,6 +35,8 @@ extension KithError: OwnWords {
         case .keyPackageNotCurrent(let name, nil):
             "\(ForeignText(name)) can't be added yet: the keys from their device are out of date, or its clock was wrong. They will be added once the device has been online"
         case .wrongAccount: "the keys in that inbox are from another account; nothing was sent"
+        case .deviceReplaced(let name):
+            "\(ForeignText(name)) has a new device, but the address known here is the old device's; ask \(ForeignText(name)) for an invite, and use it"
         case .nameHeld: "another person holds that name at the relay; choose another"
         case .nameUnknown: "nobody holds that name at the relay"
         case .notReachable(let name, .notYet):

@@ -173,10 +173,37 @@ struct ContactBook {
     }
 
     /// Stores the address that a contact has sent for new conversations. If the address belongs to another account, does nothing.
-    mutating func takeCard(_ inbox: InboxAddress, of id: ContactID, in step: inout Step) {
+    ///
+    /// - Parameter device: the id of the device that has sent the address. The device is in use again if it was replaced before.
+    mutating func takeCard(
+        _ inbox: InboxAddress, of id: ContactID, from device: DeviceCertificate.ID?, in step: inout Step
+    ) {
         guard var contact = contacts[id], inbox.account == contact.accountKey.fingerprint else { return }
         contact.inbox = inbox
+        if let device { contact.formerDevices.remove(device) }
         store(contact, in: &step)
+    }
+
+    /// Forgets a contact's address. Called when this device has used an invite of the contact: the address may be another
+    /// device's, and the inviting device sends its own.
+    mutating func forgetAddress(of account: AccountFingerprint, in step: inout Step) {
+        guard var contact = self[account], contact.inbox != nil else { return }
+        contact.inbox = nil
+        store(contact, in: &step)
+    }
+
+    /// Notes that a commit has replaced a contact's device.
+    ///
+    /// - Parameter isChosen: whether the user has opened an invite of the new device. Without an invite, the commit is ignored if
+    ///   `new` is the older device, because the committer may have used an old address.
+    mutating func didReplace(
+        _ old: DeviceCertificate, by new: DeviceCertificate, isChosen: Bool, in step: inout Step
+    ) {
+        guard old.deviceID != new.deviceID, var contact = self[new.accountKey] else { return }
+        guard isChosen || new.lifetime.notBefore >= old.lifetime.notBefore else { return }
+        contact.formerDevices.add(old.deviceID)
+        contact.formerDevices.remove(new.deviceID)
+        if contact != self[new.accountKey] { store(contact, in: &step) }
     }
 
     /// Adds the owner of a name to the contacts, after a relay has stated the owner. An earlier lookup of the name may have found

@@ -17,6 +17,7 @@ extension ConversationMachine {
         let loaded = try group(in: &device)
         var group = loaded.group
         try callingMLS { () throws(MLSError) in try group.apply(pending.commit) }
+        device.didReplaceDevices(pending.commit.effect, isChosen: opensInvite(pending))
         let notices = device.notices(of: pending.commit.effect, by: .me, in: loaded.group)
         try enter(group, AppliedTurn(next, author: .me, notices: notices), in: &device)
         try sendWelcomes(pending, in: &device)
@@ -42,6 +43,7 @@ extension ConversationMachine {
         if effect.removesSelf { return try leave(by: staged, turn, in: &device) }
         var group = loaded.group
         try callingMLS { () throws(MLSError) in try group.apply(staged) }
+        device.didReplaceDevices(effect, isChosen: false)
         try enter(group, turn, in: &device)
         if !effect.added.isEmpty || !effect.removed.isEmpty { try emitSummary(in: &device) }
     }
@@ -305,12 +307,21 @@ extension ConversationMachine {
         guard let intent = record.intents.intent(pending.intent) else { return }
         guard case .add(let targets) = intent.change else { return dropIntent(intent.id, .success(id), in: &device) }
         let done = Set(pending.recipients.map(\.inbox.channel))
+        for target in targets where target.trust == .invite && done.contains(target.inbox.channel) {
+            device.contacts.forgetAddress(of: target.inbox.account, in: &device.step)
+        }
         let rest = targets.filter { !done.contains($0.inbox.channel) }
         guard rest.isEmpty else { return record.intents.keep(rest, of: intent.id) }
         record.intents.remove(intent.id)
         if record.isDirect { scheduleCard(isAgain: true, in: &device) }
         // A command that waits for the addition also waits for the Welcomes.
         finishIfInvited(intent.id, in: &device)
+    }
+
+    /// Whether a commit adds the owner of an invite that the user has opened.
+    private func opensInvite(_ pending: PendingTurn) -> Bool {
+        guard case .add(let targets)? = record.intents.intent(pending.intent)?.change else { return false }
+        return targets.contains { $0.trust == .invite }
     }
 
     /// Removes an intent, and ends the commands that wait for it.

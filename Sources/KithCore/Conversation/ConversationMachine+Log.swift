@@ -223,7 +223,7 @@ extension ConversationMachine {
         noted.replyTo = content.replyTo
         noted.expiresAfter = content.expiresAfter
         noted.warnings = warnings
-        try take(content, into: &noted, in: &device)
+        try take(content, of: message.sender, into: &noted, in: &device)
         if case .contact(let contact) = author {
             device.compareClock(with: contact, at: record.relay, signedAt: content.sentAt)
         }
@@ -248,7 +248,9 @@ extension ConversationMachine {
             move(to: next.view, in: &device)
             noted.sentAtMs = content.sentAt
             noted.sawThrough = min(content.view.seq, next.entry.seq - 1)
-            if content.body.concernsAllMembers { try take(content, into: &noted, in: &device) }
+            if content.body.concernsAllMembers {
+                try take(content, of: message.sender, into: &noted, in: &device)
+            }
         } else {
             move(to: next.view, in: &device)
         }
@@ -258,7 +260,7 @@ extension ConversationMachine {
 
     /// Performs the effect of a message's content.
     private mutating func take(
-        _ content: Content, into noted: inout EntryRecord, in device: inout DeviceState
+        _ content: Content, of sender: LeafIndex, into noted: inout EntryRecord, in device: inout DeviceState
     ) throws(KithError) {
         switch content.body {
         case .text(let text):
@@ -277,7 +279,8 @@ extension ConversationMachine {
             try didRead(contact, through: min(seq, noted.sawThrough), in: &device)
         case .contactCard(let address):
             guard case .contact(let contact) = noted.author else { return }
-            device.contacts.takeCard(address, of: contact, in: &device.step)
+            let certificate = try group(in: &device).group.tree[sender]?.credential.deviceCertificate
+            device.contacts.takeCard(address, of: contact, from: certificate?.deviceID, in: &device.step)
         }
     }
 

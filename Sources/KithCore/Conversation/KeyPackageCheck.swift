@@ -34,9 +34,15 @@ struct KeyPackageCheck {
 
     /// Returns the reason why a person cannot be added; `nil` if there is none. A person cannot be added if the person's account
     /// is this device's own. A person who is not a contact yet cannot be added to a conversation of two if a contact already has
-    /// the person's name.
+    /// the person's name. A device that another device of the contact has replaced is added only with an invite of
+    /// that device.
     private func conflict(_ certificate: DeviceCertificate) -> KithError? {
         if certificate.accountKey == account { return .inviteIsMine }
+        if target.trust != .invite, let contact = contacts[certificate.accountKey],
+            contact.formerDevices.contains(certificate.deviceID)
+        {
+            return .deviceReplaced(contact.name)
+        }
         guard isDirect, contacts[certificate.accountKey] == nil else { return nil }
         let wanted = target.alias ?? certificate.name
         guard let other = contacts.named(wanted) else { return nil }

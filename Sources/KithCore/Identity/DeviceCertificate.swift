@@ -24,7 +24,7 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     /// The name that the person chose.
     package let name: String
     /// The device's id, 16 random bytes.
-    package let deviceID: [UInt8]
+    package let deviceID: ID
     /// The signature key of the device's leaves.
     package let deviceSignatureKey: SignaturePublicKey
     /// The name that the person has given the device.
@@ -33,6 +33,11 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     package let lifetime: Lifetime
     private(set) var signature: [UInt8] = []
 
+    /// The id of a device.
+    package typealias ID = [UInt8]
+
+    /// The length of a device's id, in bytes.
+    static let idLength = 16
     private static let version: UInt8 = 1
     private static let label = Array("kith device v1".utf8)
 
@@ -69,7 +74,7 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
         }
         accountKey = try reader.read()
         name = try reader.readText(limit: ClientLimits.personName)
-        deviceID = Array(try reader.readBytes(16))
+        deviceID = Array(try reader.readBytes(Self.idLength))
         deviceSignatureKey = try reader.read()
         deviceName = try reader.readText(limit: ClientLimits.personName)
         lifetime = try reader.read()

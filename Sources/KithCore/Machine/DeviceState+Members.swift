@@ -38,6 +38,19 @@ extension DeviceState {
         group.members.compactMap { $0.leaf.credential.deviceCertificate }.filter { $0.accountKey != account }
     }
 
+    /// Remembers which contacts' devices a commit has replaced.
+    ///
+    /// - Parameter isChosen: whether the commit adds the owner of an invite that the user has opened.
+    mutating func didReplaceDevices(_ effect: CommitEffect, isChosen: Bool) {
+        let removed = effect.removed.compactMap(\.leaf.credential.deviceCertificate)
+        guard !removed.isEmpty else { return }
+        for new in effect.added.compactMap(\.leaf.credential.deviceCertificate) {
+            for old in removed where old.accountKey == new.accountKey {
+                contacts.didReplace(old, by: new, isChosen: isChosen, in: &step)
+            }
+        }
+    }
+
     // MARK: Notices
 
     /// Returns the notices about a commit.

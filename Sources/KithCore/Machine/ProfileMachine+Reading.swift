@@ -62,13 +62,14 @@ extension ProfileMachine {
             if certificate.accountKey == device.account {
                 return Member(
                     isMe: true, contact: nil, name: device.identity.name, trust: .compared,
-                    deviceName: certificate.deviceName)
+                    deviceName: certificate.deviceName, deviceID: certificate.deviceID)
             }
             let contact = device.contacts[certificate.accountKey]
             // If a contact has replaced this key by another, the member is shown without a contact.
             return Member(
                 isMe: false, contact: contact?.id, name: contact?.name ?? "\(certificate.name) (old key)",
-                trust: contact?.trust ?? .unverified, deviceName: certificate.deviceName)
+                trust: contact?.trust ?? .unverified, deviceName: certificate.deviceName, deviceID: certificate.deviceID
+            )
         }
     }
 

@@ -53,6 +53,9 @@ public enum KithError: Error, Hashable, Sendable {
     case keyPackageNotCurrent(String, clockDoubt: ClockDifference?)
     /// The key package that the relay returned for an inbox does not belong to the inbox's account.
     case wrongAccount
+    /// The contact's known address is that of a device that another device of the contact has replaced. The value is the contact's
+    /// name.
+    case deviceReplaced(String)
     /// The name at the relay belongs to another person.
     case nameHeld
     /// Nobody has registered the name at the relay.

@@ -70,6 +70,8 @@ public struct Contact: Hashable, Sendable {
     public var isStranger = false
     /// Whether the user has blocked the contact. The contact's messages, invitations and live checks are dropped.
     public var isBlocked = false
+    /// The contact's devices that were replaced.
+    var formerDevices = FormerDevices()
 }
 
 /// The state of a conversation. If the conversation cannot be used, the state includes the reason.
@@ -160,6 +162,8 @@ public struct Member: Hashable, Sendable {
     public let trust: Trust
     /// The name of the member's device, which the member has chosen.
     public let deviceName: String
+    /// The device's id, 16 random bytes. Each restored backup is a new device.
+    public var deviceID: [UInt8] = []
 }
 
 /// An event of a profile.

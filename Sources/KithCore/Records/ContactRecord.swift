@@ -3,7 +3,7 @@ import TLSCodec
 
 // The stored form of a contact: a version, followed by the fields.
 extension Contact {
-    private static let version: UInt8 = 3
+    private static let version: UInt8 = 4
 
     var stored: [UInt8] {
         var writer = TLSWriter(capacity: 512)
@@ -16,6 +16,7 @@ extension Contact {
         writer.writeOptional(registeredName)
         writer.write(isStranger)
         writer.write(isBlocked)
+        writer.write(formerDevices)
         return writer.bytes
     }
 
@@ -34,6 +35,7 @@ extension Contact {
         registeredName = try reader.readOptional()
         isStranger = version == 1 ? false : try reader.readPresence()
         isBlocked = version < 3 ? false : try reader.readPresence()
+        if version > 3 { formerDevices = try reader.read() }
         try reader.expectEnd()
     }
 }
