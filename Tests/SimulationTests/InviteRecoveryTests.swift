@@ -55,6 +55,16 @@ struct InviteRecoveryTests {
         }
         #expect(try snapshot(3)?.members == 2)
         #expect(try snapshot(4)?.members == 1)
+        // The second person is told why the owner left.
+        func declines(_ client: Int) throws -> Int? {
+            let machine = simulation.clients[client].machine
+            return try machine?.conversationSummaries().first.flatMap { summary in
+                try machine?.history(of: summary.id, before: nil, limit: 100).count {
+                    $0.body == .notice(.declined(by: host.name))
+                }
+            }
+        }
+        #expect(try declines(3) == 0 && declines(4) == 1)
         let names = Set(simulation.clients[3...4].map(\.name))
         let withThem = try host.machine?.conversationSummaries().filter { names.contains($0.name) } ?? []
         #expect(withThem.map(\.status).count { $0 == .active } == 1)

@@ -313,7 +313,10 @@ extension ConversationMachine {
         let rest = targets.filter { !done.contains($0.inbox.channel) }
         guard rest.isEmpty else { return record.intents.keep(rest, of: intent.id) }
         record.intents.remove(intent.id)
-        if record.isDirect { scheduleCard(isAgain: true, in: &device) }
+        if record.isDirect {
+            record.didInvite()
+            scheduleCard(isAgain: true, in: &device)
+        }
         // A command that waits for the addition also waits for the Welcomes.
         finishIfInvited(intent.id, in: &device)
     }

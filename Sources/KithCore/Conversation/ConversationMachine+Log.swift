@@ -122,6 +122,7 @@ extension ConversationMachine {
         } catch {
             return try didNotRead(next, error.unreadableReason, in: &device)
         }
+        let isFirst = !record.hasAnswer
         try didHearFromOthers(in: &device)
         switch received {
         case .application(let message):
@@ -133,7 +134,10 @@ extension ConversationMachine {
             }
             move(to: next.view, in: &device)
             let author = device.author(of: proposal.sender, loaded.group)
-            note(EntryRecord(entry, view: next.view, author: author, body: .notices([])), at: entry, in: &device)
+            // A person who has just been invited and leaves before anything else declines the invitation.
+            let isDeclined = isFirst && record.isDirect && record.epoch == 1
+            let notices: [Notice] = isDeclined ? [.declined(by: device.name(of: author))] : []
+            note(EntryRecord(entry, view: next.view, author: author, body: .notices(notices)), at: entry, in: &device)
         case .commit(let staged):
             guard entry.kind == .turn, staged.effect.reInit == nil, mayAdd(staged.effect, to: loaded.group) else {
                 return try didNotRead(next, .malformed, in: &device)

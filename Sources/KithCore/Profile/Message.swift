@@ -68,6 +68,8 @@ public enum Notice: Hashable, Sendable {
     case removed(String, by: String)
     /// A member left.
     case left(String)
+    /// A member left a conversation of two before saying anything. A device does so if its invite for one person was used before.
+    case declined(by: String)
     /// The conversation was renamed.
     case renamed(String, by: String)
     /// A member has renewed its keys. Only `explain` shows this.

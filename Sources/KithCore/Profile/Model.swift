@@ -144,7 +144,8 @@ public struct ConversationSummary: Hashable, Sendable {
     /// Whether a stranger has begun the conversation and the user has not accepted it. Before the user accepts it, nothing is
     /// sent in it and nothing is fetched.
     public var isPending = false
-    /// Whether another member has written to the log since this device joined.
+    /// Whether another member has written to the log since this device joined or, in a conversation of two, since it last added the
+    /// other person's device.
     public var hasAnswer = true
     /// Whether an invitation to the conversation is not yet in the invited person's inbox.
     public var isInviting = false

@@ -15,6 +15,7 @@ extension Notice {
         case .added(let who, let by): "\(someone(by)) added \(someone(who))"
         case .removed(let who, let by): "\(someone(by)) removed \(someone(who))"
         case .left(let who): "\(someone(who)) left"
+        case .declined(let by): "\(someone(by)) declined; somebody else has probably used the invite before"
         case .renamed(let title, let by): "\(someone(by)) named the conversation \(quoted: title)"
         case .renewed(let by): "\(someone(by)) renewed the keys"
         case .unreadable(let reason, let from, let count):

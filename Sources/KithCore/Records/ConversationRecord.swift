@@ -51,7 +51,8 @@ struct ConversationRecord: Sendable {
     private(set) var cardIsSent = false
     /// The user's consent to the conversation.
     private(set) var consent = Consent.given
-    /// Whether another member has written to the log since this device joined.
+    /// Whether another member has written to the log since this device joined or, in a conversation of two, since it last added the
+    /// other person's device.
     private(set) var hasAnswer = false
     /// Whether the group has proposals that have to be committed.
     private(set) var hasProposals = false
@@ -240,6 +241,9 @@ struct ConversationRecord: Sendable {
 
     /// Called when another member has written to the log.
     mutating func didHear() { hasAnswer = true }
+
+    /// Called when this device has added a device of the other person to a conversation of two.
+    mutating func didInvite() { hasAnswer = false }
 
     /// Called when a text, or content of an unknown kind, was received from another member.
     mutating func didReceive() { unread += 1 }

@@ -160,6 +160,7 @@ extension Notice: TLSCodable {
                 from: try reader.readPresence() ? try reader.readText(limit: .max) : nil,
                 count: Int(try reader.readUInt32()))
         case 8: self = .missed(first: try reader.readUInt64(), last: try reader.readUInt64())
+        case 10: self = .declined(by: try reader.readText(limit: .max))
         case let other: throw .unknownValue(field: "Notice", value: UInt64(other))
         }
     }
@@ -177,6 +178,7 @@ extension Notice: TLSCodable {
         case .left(let who): write(4, who)
         case .renamed(let title, let by): write(5, title, by)
         case .renewed(let by): write(6, by)
+        case .declined(let by): write(10, by)
         case .unreadable(let reason, let from, let count):
             writer.write(UInt8(9))
             writer.write(reason.rawValue)

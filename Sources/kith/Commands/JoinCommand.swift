@@ -88,7 +88,20 @@ struct JoinCommand: AsyncParsableCommand {
     private static func outcome(_ conversation: ConversationSummary) -> String {
         let name = SafeText.name(conversation.name)
         return conversation.hasAnswer
-            ? "you and \(name) can talk now" : "the invitation is sent; \(name)'s device has not answered yet"
+            ? "you and \(name) can talk now"
+            : "waiting for \(name) to accept; if somebody else has used up the invite, \(name) declines"
+    }
+
+    /// Says where an earlier conversation with the same person stays, because a conversation cannot move to another relay.
+    private func sayWhatStays(beside conversation: ConversationSummary, in profile: Profile) async throws {
+        let earlier = try await profile.conversations().first { other in
+            other.contact != nil && other.contact == conversation.contact && other.id < conversation.id
+                && other.isDirect && other.isUsable
+        }
+        guard let earlier else { return }
+        StandardStream.error.say(
+            "your earlier conversation with \(name: earlier.name), #\(earlier.id.rawValue), stays at its relay, \(earlier.relay); the name means the new one from now on"
+        )
     }
 
     private func invite() async throws -> Invite {

@@ -62,7 +62,8 @@ import Testing
             #expect(joined.code == 0)
             #expect(
                 joined.complaints.last
-                    == "[the invitation is sent; Ann's device has not answered yet; the key is the one in the invite]")
+                    == "[waiting for Ann to accept; if somebody else has used up the invite, Ann declines; the key is the one in the invite]"
+            )
             #expect(try await bob.run("list").lines.first?.contains("no answer yet") == true)
             #expect(try await bob.run("list", "--json").objects.first?["answered"] as? Bool == false)
             // Groups need Bob's inbox address, which is at the relay when his command ends.
