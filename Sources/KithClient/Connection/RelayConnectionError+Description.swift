@@ -100,8 +100,11 @@ extension RelayViolation: CustomStringConvertible {
 
 extension RelayConnectionError {
     /// The error as text for the user. If the relay has a wrong key, the operator may have changed the key on purpose. For this
-    /// case, the text adds a remedy.
+    /// case, and for a missing pass, the text adds a remedy.
     package var withRemedy: Sentence {
+        if case .turnedAway(let error) = self, error.code == .passRequired {
+            return "\(self). Give the pass once, for example with kith invite --relay-pass-file FILE; it is remembered"
+        }
         guard case .pinMismatch = self else { return "\(self)" }
         return
             "\(self). Kith tries again by itself. If the operator changed the key on purpose, meet again with a new invite: conversations stay with the old key"

@@ -3,11 +3,11 @@ import MLS
 import TLSCodec
 
 /// One record of a backup. A backup contains the permanent part of a profile, but nothing that belongs to a device or opens a
-/// channel: no ratchets, no tokens, no passes, no device keys.
+/// channel: no ratchets, no tokens, no device keys.
 enum BackupRecord: Sendable {
     /// The account, and the person's name.
     case identity(account: AccountPrivateKey, name: String)
-    /// A relay, without its pass.
+    /// A relay, with its pass. The pass opens the relay but no channel, and people who came by an invite have it nowhere else.
     case relay(RelayID, RelayPoint)
     /// A contact, without the inbox address.
     case contact(Contact)
@@ -35,7 +35,7 @@ enum BackupRecord: Sendable {
         case .relay(let id, let point):
             writer.write(UInt8(2))
             writer.write(id.rawValue)
-            writer.write(RelayPoint(address: point.address, pin: point.pin))
+            writer.write(point)
         case .contact(var contact):
             contact.inbox = nil
             writer.write(UInt8(3))

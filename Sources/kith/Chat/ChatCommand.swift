@@ -28,7 +28,7 @@ struct ChatCommand: AsyncParsableCommand {
               kith chat carol --relay host:7443  looks up carol at that relay
               echo "the backup is done" | kith chat admins
               kith chat bob --json               prints events as JSON, one a line
-              kith chat bob --relay host:7443 --relay-pass-file new    a new pass
+              kith chat bob --relay-pass-file new    a new pass
 
             EXIT CODES
               0  done
@@ -87,11 +87,14 @@ struct ChatCommand: AsyncParsableCommand {
         switch try await known(in: profile) {
         case .conversation(let conversation):
             try await relay.apply(
-                to: conversation.name, at: conversation.relay, of: profile, within: relayTimeout.limit)
+                to: conversation.name, at: KnownRelay(address: conversation.relay, pin: conversation.relayPin),
+                of: profile, within: relayTimeout.limit)
             return conversation.id
         case .contact(let contact):
-            if let address = contact.inbox?.relay.address {
-                try await relay.apply(to: contact.name, at: address, of: profile, within: relayTimeout.limit)
+            if let point = contact.inbox?.relay {
+                try await relay.apply(
+                    to: contact.name, at: KnownRelay(address: point.address, pin: point.pin), of: profile,
+                    within: relayTimeout.limit)
             }
             return try await start(with: contact.id, in: profile)
         case nil:

@@ -60,7 +60,7 @@ struct InviteCommand: AsyncParsableCommand {
 
     func validate() throws {
         if list, revoke != nil { throw ValidationError("--list and --revoke exclude each other.") }
-        if list || revoke != nil, wait || qr || reusable || relay.relay != nil {
+        if list || revoke != nil, wait || qr || reusable || relay.isGiven {
             throw ValidationError("--list and --revoke make no invite, so they take none of its options.")
         }
         if expires.seconds == 0 { throw ValidationError("--expires must be longer than zero.") }

@@ -96,7 +96,7 @@ import Testing
 
             let refused = try await bob.run("send", "Ann", "--timeout", "0", "hello")
             #expect(refused.code == 1, "\(refused.complaints)")
-            #expect(refused.complaints.last?.contains("--relay-pass-file") == true)
+            #expect(refused.complaints.last?.contains("kith invite --relay-pass-file FILE") == true)
             let elsewhere = try await bob.run("chat", "Ann", "--relay", "127.0.0.1:1", input: "hello")
             #expect(elsewhere.code == 1)
             #expect(elsewhere.complaints.first?.contains("Ann is known here, at the relay \(relay.address)") == true)
@@ -106,6 +106,12 @@ import Testing
             let given = try await bob.run(["chat", "Ann"] + place, input: "again")
             #expect(given.code == 0, "\(given.complaints)")
             #expect(try await bob.run("send", "Ann", "and again").code == 0)
+            // The pass alone is enough, because the profile knows the relay.
+            let alone = try await ann.run("invite", "--relay-pass-file", file.path)
+            #expect(alone.code == 0, "\(alone.complaints)")
+            #expect(try await ann.run("send", "Bob", "hello").code == 0)
+            let none = try await ann.run("invite", "--list", "--relay-pass-file", file.path)
+            #expect(none.code == 64)
             // A pass that the relay refuses is not remembered.
             try setPass("third")
             for command in [["invite"], ["chat", "Ann"]] {
@@ -113,6 +119,33 @@ import Testing
                 #expect(wrong.code == 1 && wrong.complaints.last?.contains("--relay-pass-file") == true, "\(wrong)")
             }
             #expect(try await bob.run("send", "Ann", "once more").code == 0)
+            await relay.kill()
+        }
+    }
+
+    @Test("a guest who restores a backup needs no pass file, because the backup has the pass of the invite")
+    func passInBackup() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("pass")
+            try Data("the pass".utf8).write(to: file)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+            let relay = try await StormRelay(in: folder, options: ["--relay-pass-file", file.path])
+            let ann = try await CommandPerson("Ann", in: folder)
+            let bob = try await CommandPerson("Bob", in: folder)
+            let place = ["--relay", relay.address, "--relay-pass-file", file.path]
+            let invite = try #require(try await ann.run(["invite"] + place).lines.first)
+            #expect(try await bob.run("join", invite).code == 0)
+            try await ann.listen { try await ann.run("list").lines.count == 1 }
+            let backup = bob.folder.appendingPathComponent("backup").path
+            let options = ["--passphrase-file", file.path]
+            #expect(try await bob.run(["export", backup] + options).code == 0)
+            let again = ["--profile", "again"]
+            #expect(try await bob.run(["import", backup, "--yes", "--no-passphrase"] + options + again).code == 0)
+            let line = try #require(try await bob.run(["invite"] + again).lines.first)
+            #expect(try await ann.run("join", line).code == 0)
+            try await bob.listen("--profile", "again") {
+                try await bob.run(["list", "--json"] + again).objects.map { $0["status"] as? String } == ["active"]
+            }
             await relay.kill()
         }
     }

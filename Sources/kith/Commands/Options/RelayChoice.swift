@@ -17,13 +17,14 @@ struct RelayChoice: ParsableArguments {
         transform: RelayPin.read)
     var pin: RelayPin?
 
-    @Option(name: .long, help: "A file with the pass that the relay requires.")
+    @Option(name: .long, help: "A file with the pass that the relay requires. It is remembered.")
     var relayPassFile: String?
 
+    /// Whether the user has given any of these options.
+    var isGiven: Bool { relay != nil || relayPassFile != nil }
+
     func validate() throws {
-        guard relay == nil else { return }
-        if pin != nil { throw ValidationError("--pin needs --relay.") }
-        if relayPassFile != nil { throw ValidationError("--relay-pass-file needs --relay.") }
+        if relay == nil, pin != nil { throw ValidationError("--pin needs --relay.") }
     }
 
     /// Returns the chosen relay with its key.
@@ -39,15 +40,12 @@ struct RelayChoice: ParsableArguments {
                 throw Failure(
                     message: "no relay is known yet; name one with --relay HOST:PORT, or run one with kith host")
             }
-            return point
+            return try await withGivenPass(point, within: time)
+        }
+        if let known = used.last(where: { $0.address == relay && $0.pin == pin ?? $0.pin }) {
+            return try await withGivenPass(known, within: time)
         }
         let pass = try relayPassFile.map(RelayPass.init(file:))
-        if let known = used.last(where: { $0.address == relay && $0.pin == pin ?? $0.pin }) {
-            if let pass, pass != known.pass {
-                try await ask(RelayPoint(address: relay, pin: known.pin, pass: pass), within: time)
-            }
-            return RelayPoint(address: relay, pin: known.pin, pass: pass ?? known.pass)
-        }
         let contact = RelayContact(address: relay, pin: pin, pass: pass, known: try .ofThisUser())
         let (found, isFirstContact): (RelayPin, Bool)
         do {
@@ -85,10 +83,13 @@ extension RelayChoice {
         }
     }
 
-    private func ask(_ point: RelayPoint, within time: DurationArgument) async throws {
+    /// Returns a known relay with the pass of `--relay-pass-file`, if there is one. The relay has to accept a new pass first.
+    private func withGivenPass(_ relay: RelayPoint, within time: DurationArgument) async throws -> RelayPoint {
+        guard let pass = try relayPassFile.map(RelayPass.init(file:)), pass != relay.pass else { return relay }
         let known = try KnownRelays.ofThisUser()
-        let contact = RelayContact(address: point.address, pin: point.pin, pass: point.pass, known: known)
+        let contact = RelayContact(address: relay.address, pin: relay.pin, pass: pass, known: known)
         _ = try await Self.answer(of: contact, within: time)
+        return RelayPoint(address: relay.address, pin: relay.pin, pass: pass)
     }
 
     private static func anotherPin(than known: RelayPin, at relay: RelayAddress) -> Failure {
@@ -115,26 +116,22 @@ extension RelayChoice {
     ///
     /// - Parameters:
     ///   - name: the person's name on this device.
-    ///   - address: the person's relay.
+    ///   - home: the person's relay.
     ///   - time: maximum time in which the relay must accept the pass.
     /// - Throws: ``Failure`` if the options name another relay or another key. ``KithError/relay(_:)`` if the relay refuses the
     ///   pass.
-    func apply(to name: String, at address: RelayAddress, of profile: Profile, within time: DurationArgument)
-        async throws
-    {
-        guard let relay else { return }
-        guard relay == address, let known = await profile.relays().map(\.relay).first(where: { $0.address == address })
-        else {
+    func apply(to name: String, at home: KnownRelay, of profile: Profile, within time: DurationArgument) async throws {
+        if let relay, relay != home.address {
             throw Failure(
                 message:
-                    "\(name) is known here, at the relay \(address); --relay only finds new people, and moves nobody "
+                    "\(name) is known here, at the relay \(home.address); --relay only finds new people, and moves nobody "
                     + "to \(relay)")
         }
-        if let pin, pin != known.pin { throw Self.anotherPin(than: known.pin, at: address) }
-        guard let pass = try relayPassFile.map(RelayPass.init(file:)), pass != known.pass else { return }
-        let point = RelayPoint(address: address, pin: known.pin, pass: pass)
-        try await ask(point, within: time)
-        try await profile.setPass(of: point)
+        if let pin, pin != home.pin { throw Self.anotherPin(than: home.pin, at: home.address) }
+        let used = await profile.relays().map(\.relay)
+        guard let known = used.first(where: { $0.address == home.address && $0.pin == home.pin }) else { return }
+        let point = try await withGivenPass(known, within: time)
+        if point.pass != known.pass { try await profile.setPass(of: point) }
     }
 }
 
