@@ -89,6 +89,18 @@ extension Profile {
         _ = try await perform(.leave(conversation))
     }
 
+    /// Deletes an ended conversation from this device, with its messages and everything else that belongs to it.
+    ///
+    /// - Throws: ``KithError``. It is ``KithError/membership(_:)`` if the conversation has not ended. Leave it first.
+    public func delete(_ conversation: ConversationID) async throws(KithError) {
+        try await perform(.deleteConversation(conversation))
+    }
+
+    /// Deletes a contact from this device. Their messages in groups stay, without their name.
+    ///
+    /// - Throws: ``KithError``. It is ``KithError/membership(_:)`` if the contact is a member of an open conversation.
+    public func delete(_ contact: ContactID) async throws(KithError) { try await perform(.deleteContact(contact)) }
+
     /// Renames a group.
     public func rename(_ conversation: ConversationID, to title: String) async throws(KithError) {
         _ = try await perform(.rename(conversation, title))

@@ -132,6 +132,15 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
+    /// Deletes a contact.
+    mutating func delete(_ id: ContactID, in step: inout Step) throws(KithError) {
+        let contact = try contact(id)
+        contacts[id] = nil
+        idsByKey[contact.accountKey] = nil
+        names.didRemove(contact.name)
+        step.delete(StoreKey(.contact, item: id.rawValue))
+    }
+
     /// Changes the name that the user has given a contact.
     ///
     /// - Throws: ``KithError/tooLong(limit:)``, ``KithError/nameTaken(_:)`` or ``KithError/notFound(_:)``.

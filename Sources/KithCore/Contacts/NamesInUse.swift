@@ -12,11 +12,13 @@ struct NamesInUse {
     init(folding: NameFolding) { self.folding = folding }
 
     mutating func didRename(from old: String?, to name: String) {
-        if let old {
-            let old = compared(old)
-            if let count = holders[old] { holders[old] = count > 1 ? count - 1 : nil }
-        }
+        if let old { didRemove(old) }
         holders[compared(name), default: 0] += 1
+    }
+
+    mutating func didRemove(_ name: String) {
+        let name = compared(name)
+        if let count = holders[name] { holders[name] = count > 1 ? count - 1 : nil }
     }
 
     /// Returns the name. If another person already has the name, appends a number.

@@ -37,6 +37,10 @@ enum ConversationInput {
     case abandon
     /// Separates the conversation from its contact, because the contact has another key now. The value is the contact's name.
     case keepOldKey(of: String)
+    /// Separates the conversation from its contact, because the contact was deleted. The value is the contact's name.
+    case forgetContact(of: String)
+    /// Deletes the conversation, which has ended.
+    case erase
     case send(OutgoingText, Ticket<EntryID>)
     case markRead(through: UInt64, sendsReceipt: Bool)
     case trustLog(Ticket<ConversationID>)

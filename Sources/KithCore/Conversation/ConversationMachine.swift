@@ -123,6 +123,11 @@ struct ConversationMachine {
         case .rename(let title, let ticket): try rename(title, ticket, in: &device)
         case .abandon: try end(.left, in: &device)
         case .keepOldKey(let name): try keepOldKey(of: name, in: &device)
+        case .forgetContact(let name):
+            record.forgetContact(name)
+            markDirty(in: &device)
+            try emitSummary(in: &device)
+        case .erase: erase(in: &device)
         case .send(let text, let ticket): try send(text, ticket, in: &device)
         case .markRead(let seq, let sendsReceipt):
             try markRead(through: seq, sendsReceipt: sendsReceipt, in: &device)
@@ -322,6 +327,12 @@ struct ConversationMachine {
     mutating func discard(in device: inout DeviceState) {
         resetConnection(in: &device)
         request(.close(channel: record.channel), .closeChannel, in: &device)
+        erase(in: &device)
+    }
+
+    /// Deletes the conversation from this device.
+    private mutating func erase(in device: inout DeviceState) {
+        resetConnection(in: &device)
         isDiscarded = true
         let owner = id.rawValue
         device.step.delete(StoreKey(.conversation, item: owner))

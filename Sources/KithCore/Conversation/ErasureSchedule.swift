@@ -40,6 +40,11 @@ struct ErasureSchedule {
         step.put(place.expiryKey, expiry.encoded)
     }
 
+    /// Forgets the texts of a conversation, because the conversation was deleted.
+    mutating func forget(_ conversation: ConversationID) {
+        expiries = expiries.filter { $0.key.conversation != conversation }
+    }
+
     /// Removes and returns the texts that have to be erased now, in order. Shortens times that are too far in the future.
     ///
     /// - Parameter relay: returns the relay of a conversation.

@@ -87,6 +87,14 @@ extension CursorBook {
         return reader
     }
 
+    /// Deletes the places of all cursors in a conversation, because the conversation was deleted.
+    mutating func forget(_ conversation: ConversationID, in step: inout Step) {
+        for number in damaged.union(names.keys).sorted() {
+            step.delete(Self.placeKey(number, conversation))
+            used[number]?.forget(conversation)
+        }
+    }
+
     /// Deletes a cursor with all its places.
     mutating func delete(_ name: String, in step: inout Step) throws(KithError) {
         for number in try remove(try CursorName(name)) {

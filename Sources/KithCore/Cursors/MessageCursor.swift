@@ -82,6 +82,13 @@ struct MessageCursor: Sendable {
         change(conversation) { $0.didAcknowledge(seq) }
     }
 
+    /// Forgets the place in a conversation, because the conversation was deleted.
+    mutating func forget(_ conversation: ConversationID) {
+        places[conversation] = nil
+        scanned[conversation] = nil
+        deliveredBefore[conversation] = nil
+    }
+
     private mutating func change(
         _ conversation: ConversationID, _ body: (inout CursorPlace) -> Bool
     ) -> CursorPlace? {

@@ -167,6 +167,16 @@ extension Command where Answer == Void {
         })
     }
 
+    /// Deletes an ended conversation with everything that belongs to it.
+    package static func deleteConversation(_ conversation: ConversationID) -> Self {
+        Command(now: { (profile) throws(KithError) in try profile.deleteConversation(conversation) })
+    }
+
+    /// Deletes a contact who is a member of no open conversation.
+    package static func deleteContact(_ contact: ContactID) -> Self {
+        Command(now: { (profile) throws(KithError) in try profile.deleteContact(contact) })
+    }
+
     /// Marks everything up to a seq as read.
     ///
     /// - Parameter sendsReceipt: whether to tell the other members.

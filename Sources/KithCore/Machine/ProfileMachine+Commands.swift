@@ -306,6 +306,8 @@ extension ProfileMachine {
     // MARK: Cursors
 
     func acknowledge(_ place: IncomingPlace) throws(KithError) {
+        // The user may have deleted the conversation since the reader got the message.
+        guard state.conversations[place.conversation] != nil else { return }
         try withCursors { (cursors, profile) throws(KithError) in
             try cursors.acknowledge(place, in: &profile.device.step)
         }

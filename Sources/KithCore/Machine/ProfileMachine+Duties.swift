@@ -1,6 +1,6 @@
 import KithWire
 
-// Work that concerns several machines at once: certificates, erasures, inboxes and contact cards.
+// Work that concerns several machines at once: certificates, erasures, deletions, inboxes and contact cards.
 
 extension ProfileMachine {
     /// Renews the device's certificate if the renewal is due. Replaces key packages if nobody could accept the old certificate.
@@ -13,6 +13,50 @@ extension ProfileMachine {
     func eraseExpired() throws(KithError) {
         let conversations = state.conversations
         try state.device.eraseExpired(relay: conversations.relay(of:))
+    }
+
+    // MARK: Deletions
+
+    /// Deletes an ended conversation with everything that belongs to it.
+    func deleteConversation(_ id: ConversationID) throws(KithError) {
+        guard !(try state.conversations.conversation(id).machine.record.status.isOpen) else {
+            throw .membership(.notEnded)
+        }
+        try withCursors { (cursors, profile) throws(KithError) in cursors.forget(id, in: &profile.device.step) }
+        let store = state.device.store
+        let requests = try reading { () throws(StoreError) in try store.allValues(.request) }
+        for request in requests where (try? SendRequest(stored: request.bytes))?.conversation == id {
+            state.device.step.delete(StoreKey(.request, item: request.item))
+        }
+        withDevice { device in
+            device.erasures.forget(id)
+            device.deliveries.drop({ $0.conversation == id }, in: &device.step)
+        }
+        try pass(.erase, to: id)
+    }
+
+    /// Deletes a contact and the inbox that was made for it. Ended conversations with the contact stay, under its name.
+    func deleteContact(_ id: ContactID) throws(KithError) {
+        let person = try state.device.contacts.contact(id)
+        for place in state.conversations.all where place.machine.record.status.isOpen {
+            guard try includes(person, in: place) else { continue }
+            let name = place.machine.record.name(of: place.machine.id, state.device.contacts)
+            throw .membership(.stillMember(person.name, of: name))
+        }
+        for place in state.conversations.with(id) { try pass(.forgetContact(of: person.name), to: place.machine.id) }
+        for inbox in inboxes.ids {
+            if case .contact(id)? = inboxes[inbox]?.machine.record.purpose { try pass(.close, to: inbox) }
+        }
+        try withDevice { (device) throws(KithError) in try device.contacts.delete(id, in: &device.step) }
+    }
+
+    /// Returns whether a person is a member of a conversation, or will be added to it.
+    private func includes(_ person: Contact, in place: ConversationTable.Place) throws(KithError) -> Bool {
+        let machine = place.machine
+        if machine.record.contact == person.id { return true }
+        if machine.addTargets.contains(where: { $0.inbox.account == person.accountKey.fingerprint }) { return true }
+        guard try machine.keptGroup.isKnown(in: state.device.store) else { return false }
+        return try !place.group(in: &state.device).leaves(of: person.accountKey).isEmpty
     }
 
     // MARK: Contact cards

@@ -10,6 +10,10 @@ public enum MembershipProblem: Hashable, Sendable {
     case removingFromTwo
     /// A conversation of two has no name that could be changed.
     case namingTwo
+    /// The conversation can't be deleted, because it has not ended.
+    case notEnded
+    /// The contact with the first name can't be deleted, because it is a member of the conversation with the second name.
+    case stillMember(String, of: String)
 
     /// The problem in words, without a full stop.
     package var sentence: Sentence {
@@ -19,6 +23,9 @@ public enum MembershipProblem: Hashable, Sendable {
         case .addingToTwo: "nobody can be added to a conversation of two; make a group instead"
         case .removingFromTwo: "nobody can be removed from a conversation of two; leave it instead"
         case .namingTwo: "a conversation of two can't be renamed; rename the contact instead"
+        case .notEnded: "the conversation has not ended; leave it first"
+        case .stillMember(let name, let conversation):
+            "\(name: name) is a member of \(quoted: conversation); leave that conversation first"
         }
     }
 }

@@ -139,6 +139,12 @@ struct ConversationRecord: Sendable {
         title = "\(name) (old key)"
     }
 
+    /// Called when the other person of a conversation of two was deleted from the contacts.
+    mutating func forgetContact(_ name: String) {
+        contact = nil
+        title = name
+    }
+
     /// Called when the user has accepted the conversation.
     mutating func accept() { consent = .given }
 

@@ -5,20 +5,22 @@ import KithClient
 struct ContactsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "contacts",
-        abstract: "List, show, rename or block your contacts.",
+        abstract: "List, show, rename, block or delete your contacts.",
         discussion: """
             EXAMPLES
               kith contacts                          all of them
               kith contacts show bob                 one, with key and conversations
               kith contacts rename bob "Bob Smith"   others do not see the name
               kith contacts block bob                drop what bob sends
+              kith contacts delete bob               forget bob
 
             EXIT CODES
               0  done
               1  no such contact, or the name is taken
               64  wrong usage
             """,
-        subcommands: [List.self, Show.self, Rename.self, Block.self, Unblock.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, Rename.self, Block.self, Unblock.self, Delete.self],
+        defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -7,10 +7,12 @@ struct ListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List your conversations, the latest first.",
         discussion: """
-            Reads this device only, and asks no relay.
+            Reads this device only, and asks no relay. A conversation that has ended leaves
+            the list once its messages are read.
 
             EXAMPLES
               kith list
+              kith list --all                  ended conversations too
               kith list --unread               only those with unread messages
               kith list --json | jq -r .name
 
@@ -29,20 +31,26 @@ struct ListCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "List only conversations with unread messages.")
     var unread = false
 
+    @Flag(name: .long, help: "List ended conversations too.")
+    var all = false
+
     func run() async throws {
         try await reportingFailure {
-            let conversations = try await options.withOpenForReading { profile in
-                try await profile.conversations().filter { !unread || $0.unread > 0 }
-            }
+            let known = try await options.withOpenForReading { try await $0.conversations() }
+            let conversations = known.filter { unread ? $0.unread > 0 : all || $0.isListed }
             if options.json {
                 for conversation in conversations { JSONLine.print(ConversationReport(conversation)) }
-            } else if conversations.isEmpty {
+            } else if known.isEmpty || conversations.isEmpty && unread {
                 StandardStream.error.write(
                     unread
                         ? "[there are no unread messages]\n"
                         : "[no conversations yet: kith host, kith invite, kith join]\n")
             } else {
                 for line in Columns.lines(conversations.map(Self.row)) { StandardStream.output.write(line + "\n") }
+                let hidden = known.count - conversations.count
+                if hidden > 0, !unread {
+                    StandardStream.error.say("\(own: counted(hidden, "ended conversation")) not shown: kith list --all")
+                }
             }
         }
     }

@@ -18,12 +18,13 @@ struct GroupCommand: AsyncParsableCommand {
               kith group remove "book club" bob
               kith group rename "book club" "film club"
               kith group leave "film club"
+              kith group delete "film club"
 
             \(exitCodes)
             """,
         subcommands: [
             GroupCreateCommand.self, GroupMembersCommand.self, GroupAddCommand.self, GroupRemoveCommand.self,
-            GroupRenameCommand.self, GroupLeaveCommand.self,
+            GroupRenameCommand.self, GroupLeaveCommand.self, GroupDeleteCommand.self, GroupDeleteCommand.self,
         ])
 
     /// The exit codes of the subcommands.

@@ -211,6 +211,21 @@ extension ConversationSummary {
     /// Whether messages can be sent to the conversation, now or later.
     var isUsable: Bool { obstacle == nil }
 
+    /// Whether this device is in the conversation, or is joining it.
+    var isOpen: Bool {
+        switch status {
+        case .preparing, .active: true
+        case .removed, .replaced, .left, .stopped: false
+        }
+    }
+
+    /// Whether `kith list` shows the conversation. An ended conversation is listed while it has unread messages. A conversation
+    /// of a restored profile is listed too, because it continues when a member adds the device.
+    var isListed: Bool {
+        if case .stopped(_, .restored) = status { return true }
+        return isOpen || unread > 0
+    }
+
     /// The reason why messages cannot be sent to the conversation; `nil` if they can be sent.
     var obstacle: KithError? {
         switch status {
