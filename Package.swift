@@ -75,8 +75,8 @@ let package = Package(
         .target(
             name: "KithClient",
             dependencies: [
-                "KithCore", "KithSupport", "KithWire", "MLS", "PrivateFiles", "TLSCodec", nio, nioPosix, nioHTTP1,
-                nioTLS, nioSSL, crypto, cryptoExtras, grdb, grdbSQLite, deque,
+                "ImageMetadata", "KithCore", "KithSupport", "KithWire", "MLS", "PrivateFiles", "TLSCodec", nio, nioPosix,
+                nioHTTP1, nioTLS, nioSSL, crypto, cryptoExtras, grdb, grdbSQLite, deque,
             ]),
         .executableTarget(
             name: "kith",

@@ -53,6 +53,9 @@ extension ClientLimits {
     /// Memory of an event in addition to its text, in bytes.
     public static let eventBytes = 512
 
+    /// Memory of a file in an event, in addition to its name, in bytes.
+    static let fileBytesInEvent = 128
+
     /// Number of threads for all profiles of a process. A person has one profile. A program with hundreds of profiles gains
     /// nothing from more threads: all threads wait for the same disk.
     package static let profileThreads = 8

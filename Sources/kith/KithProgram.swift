@@ -40,7 +40,7 @@ struct KithProgram: AsyncParsableCommand {
                 name: "Talking:",
                 subcommands: [
                     ChatCommand.self, SendCommand.self, ListenCommand.self, ListCommand.self, HistoryCommand.self,
-                    SearchCommand.self, GroupCommand.self,
+                    SearchCommand.self, FilesCommand.self, GetCommand.self, GroupCommand.self,
                 ]),
             CommandGroup(
                 name: "Trusting:",

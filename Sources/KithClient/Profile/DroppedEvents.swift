@@ -59,7 +59,7 @@ struct DroppedEvents {
         case .message(let message):
             guard let seq = message.seq else { return true }
             include(seq, isOwn: message.author == .me, in: message.conversation)
-        case .memberIsOnline, .inviteUsed, .warning, .invitationPassedOver, .clock, .tooManyPending, .nameLost:
+        case .memberIsOnline, .inviteUsed, .warning, .invitationPassedOver, .clock, .tooManyPending, .nameLost, .file:
             return false
         }
         return true

@@ -116,9 +116,13 @@ final class EventBuffer: Sendable {
 extension KithEvent {
     /// The size of the event in bytes, for the limit of the buffer.
     fileprivate var bytes: Int {
-        guard case .message(let message) = self, case .text(let text) = message.body else {
-            return ClientLimits.eventBytes
+        guard case .message(let message) = self else { return ClientLimits.eventBytes }
+        switch message.body {
+        case .text(let text): return ClientLimits.eventBytes + text.utf8.count
+        case .files(let files):
+            return ClientLimits.eventBytes + files.caption.utf8.count
+                + files.files.reduce(0) { $0 + $1.name.utf8.count + ClientLimits.fileBytesInEvent }
+        case .notice, .needsNewerKith: return ClientLimits.eventBytes
         }
-        return ClientLimits.eventBytes + text.utf8.count
     }
 }

@@ -57,6 +57,7 @@ extension KithError: OwnWords {
         case .duration(let longest):
             "a duration must be positive and at most \(longest.components.seconds) seconds"
         case .membership(let problem): problem.sentence.description
+        case .files(let problem): problem.sentence
         case .cursor(let error): error.description
         case .closed: "the profile was closed before this was finished"
         }

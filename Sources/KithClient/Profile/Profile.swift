@@ -23,6 +23,8 @@ public actor Profile {
     let mailbox: Mailbox
     private var links: [RelayID: RelayLink] = [:]
     private var shortcuts: [RelayPin: RelayAddress] = [:]
+    /// Moves the bytes of files; `nil` if the profile has no folder.
+    nonisolated let transfers: FileTransfers?
     /// The callers that wait for the result of a command.
     private var waiting: [CommandID: (Result<any Sendable, KithError>) -> Void] = [:]
     var lastCommand: UInt64 = 0
@@ -49,6 +51,7 @@ public actor Profile {
             machine = try ProfileMachine(opening: store, now: Self.now, steady: SteadyClock.nowMs)
         }
         mailbox = Mailbox(loop: loop)
+        transfers = (store as? VaultStore).map { FileTransfers(folder: FilesFolder(ofProfile: $0.folder.url)) }
     }
 
     /// The time of the device's clock, in milliseconds since 1970.
@@ -82,6 +85,7 @@ public actor Profile {
         carryOut { () throws(KithError) in try machine.start(now: Self.now, steady: SteadyClock.nowMs) }
         drain()
         watchRequests()
+        removeUnknownFiles()
     }
 
     /// Closes the connections, and releases the lock on the profile. If an error ended the profile, all pending calls fail with
@@ -101,6 +105,7 @@ public actor Profile {
         listeners = []
         arrivals.finish()
         mailbox.close()
+        await transfers?.stop()
         for link in open { await link.finished() }
         lock = nil
     }
@@ -139,6 +144,11 @@ public actor Profile {
             links[id]?.follow(FollowTarget(channel, epoch: epoch, fromSeq: fromSeq), tag: tag)
         case .unfollow(let id, let tag): links[id]?.unfollow(tag)
         case .event(let event): emit(event)
+        case .transfer(let job):
+            let relay = job.relay
+            transfers?.start(job, at: shortcuts[relay.pin] ?? relay.address, for: self)
+        case .endTransfer(let id): transfers?.end(id)
+        case .removeFile(let id): transfers?.folder.remove(id)
         case .finish(let id, let result): waiting.removeValue(forKey: id)?(result)
         }
     }
@@ -186,6 +196,35 @@ public actor Profile {
             drain()
         }
         return try result.get()
+    }
+
+    // MARK: Files
+
+    /// Sends and receives files.
+    public nonisolated var files: ProfileFiles { ProfileFiles(profile: self) }
+
+    /// Reads about files.
+    func withFiles<R, E: Error>(_ body: @Sendable (FileViews) throws(E) -> R) throws(E) -> R {
+        try body(FileViews(current))
+    }
+
+    /// Stores a request for the process that has opened the profile. Returns the second value of `body`.
+    func leaveRequest<R>(
+        _ body: @Sendable (FileViews) throws(KithError) -> (request: [UInt8], result: R)
+    ) throws(KithError) -> R {
+        guard let vault = store as? VaultStore else { throw .inUse(pid: nil) }
+        let (request, result) = try body(FileViews(current))
+        _ = try reading { () throws(StoreError) in try vault.enqueueForOwner(request) }
+        return result
+    }
+
+    /// Removes files that a crash has left behind. Runs after the profile was opened.
+    private func removeUnknownFiles() {
+        guard let folder = transfers?.folder else { return }
+        let store = store
+        Task.detached {
+            try? await FileTransfers.onDisk { try folder.removeUnknown { try StoredFiles.all(in: store) } }
+        }
     }
 
     // MARK: Events

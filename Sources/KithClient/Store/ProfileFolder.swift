@@ -13,7 +13,7 @@ import PrivateFiles
 /// The folder of a profile. The folder has the mode 0700. Each file in it has the mode 0600. The umask does not change these
 /// modes.
 struct ProfileFolder: Sendable {
-    private let url: URL
+    let url: URL
 
     init(_ url: URL) { self.url = url }
 
@@ -28,7 +28,7 @@ struct ProfileFolder: Sendable {
 
     private static let names: Set = [
         "vault.db", "vault.db-wal", "vault.db-shm", "vault.new", "vault.new-journal", "vault.new-wal", "vault.new-shm",
-        "vault.key", "profile.lock",
+        "vault.key", "profile.lock", "files",
     ]
 
     /// Creates the folder with the mode 0700 if the folder does not exist.
@@ -67,6 +67,7 @@ struct ProfileFolder: Sendable {
             return
         }
         chmod(url.path, 0o700)
+        chmod(url.appendingPathComponent("files").path, 0o700)
         for name in Self.names {
             let path = url.appendingPathComponent(name).path
             var status = stat()

@@ -6,10 +6,13 @@ import GRDBSQLite
 struct VaultDatabase: Sendable {
     /// "KiVa" in ASCII. The number distinguishes a vault from other SQLite files.
     private static let applicationID: Int64 = 0x4b69_5661
-    /// The value of `user_version`. A change of the tables raises this value and requires a migration.
-    private static let version: Int64 = 1
+    /// The value of `user_version`. A change of the tables raises this value and requires a migration. Version 1 lacks the tables
+    /// of files.
+    private static let version: Int64 = 2
 
     private let queue: DatabaseQueue
+    /// The tables that the file does not have, because an earlier version has made it and this process cannot write it.
+    let missingTables: Set<StoreTable>
 
     // MARK: Opening
 
@@ -18,8 +21,12 @@ struct VaultDatabase: Sendable {
     /// - Parameter canWrite: whether this user may write the file and its folder.
     /// - Throws: ``StoreError``. After an error, the file is unchanged.
     init(opening file: URL, canWrite: Bool = true) throws(StoreError) {
-        queue = try canWrite ? Self.queue(file) : Self.unwritableQueue(file)
-        try checkVersion()
+        let queue = try canWrite ? Self.queue(file) : Self.unwritableQueue(file)
+        try self.init(opened: queue)
+        if canWrite, !missingTables.isEmpty {
+            try addTables()
+            self = try VaultDatabase(opened: queue)
+        }
         // The file is already in WAL mode, unless it was restored with another tool.
         if canWrite { try perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
     }
@@ -28,10 +35,27 @@ struct VaultDatabase: Sendable {
     ///
     /// - Throws: ``StoreError``, also if another process has opened the file.
     init(openingWithoutRoom file: URL) throws(StoreError) {
-        queue =
-            try Self.hasLog(file)
-            ? Self.queue(file, path: file.path, isReadOnly: false, isAlone: true) : Self.unwritableQueue(file)
-        try checkVersion()
+        try self.init(
+            opened: Self.hasLog(file)
+                ? Self.queue(file, path: file.path, isReadOnly: false, isAlone: true) : Self.unwritableQueue(file))
+    }
+
+    private init(opened queue: DatabaseQueue) throws(StoreError) {
+        let opened = VaultDatabase(queue: queue)
+        try opened.checkVersion()
+        let version = try opened.perform { try Int64.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
+        self.init(queue: queue, missing: version < 2 ? Self.addedInVersion2 : [])
+    }
+
+    /// The tables that a vault of version 1 does not have.
+    private static let addedInVersion2: Set<StoreTable> = [.upload, .download, .piece, .file]
+
+    /// Adds the tables that an earlier version did not have.
+    private func addTables() throws(StoreError) {
+        try transaction { database in
+            try database.execute(sql: Self.tables(missingTables.sorted { $0.rawValue < $1.rawValue }))
+            try database.execute(sql: "PRAGMA user_version = \(Self.version)")
+        }
     }
 
     private func checkVersion() throws(StoreError) {
@@ -59,7 +83,10 @@ struct VaultDatabase: Sendable {
         try made.close()
     }
 
-    private init(queue: DatabaseQueue) { self.queue = queue }
+    private init(queue: DatabaseQueue, missing: Set<StoreTable> = []) {
+        self.queue = queue
+        missingTables = missing
+    }
 
     /// Opens a database in a folder that cannot be written. SQLite cannot create its shared-memory file there. If there is no WAL
     /// file, the database is opened as immutable. If there is a WAL file, the database is opened in the usual way: SQLite reads a
@@ -140,13 +167,17 @@ struct VaultDatabase: Sendable {
             one INTEGER PRIMARY KEY CHECK (one = 1), header BLOB NOT NULL, last_request INTEGER NOT NULL);
 
         """
-        + StoreTable.allCases.map { table in
+        + tables(StoreTable.allCases)
+
+    private static func tables(_ tables: [StoreTable]) -> String {
+        tables.map { table in
             """
-            CREATE TABLE \(table) (
+            CREATE TABLE IF NOT EXISTS \(table) (
                 owner INTEGER NOT NULL, item INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (owner, item)
             )\(table == .entry ? "" : "WITHOUT ROWID");
             """
         }.joined()
+    }
 
     /// Reads the vault's ``WrappedKey``. The wrapped key is stored unencrypted.
     func header() throws(StoreError) -> [UInt8] {

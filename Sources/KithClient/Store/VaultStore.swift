@@ -81,6 +81,7 @@ package final class VaultStore: ProfileStore {
     private func read(
         _ table: StoreTable, _ database: Database, _ sql: String, _ arguments: StatementArguments
     ) throws -> [StoredRow] {
+        guard !self.database.missingTables.contains(table) else { return [] }
         let key = key.symmetric
         let rows = try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
         var values: [StoredRow] = []

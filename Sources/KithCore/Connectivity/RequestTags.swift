@@ -7,13 +7,15 @@ enum RequestPurpose: Sendable {
     case delivery(UInt64, DeliveryRequest)
     case parcel(ParcelPurpose)
     case name(NameAsker)
+    /// The reservation of a blob.
+    case upload(TransferID)
 
     /// Whether the relay stores something new for the request.
     var takesRoom: Bool {
         switch self {
         case .conversation(_, .createChannel), .conversation(_, .append), .conversation(_, .turn): true
         case .inbox(_, .create), .inbox(_, .deposit), .delivery(_, .create), .delivery(_, .part), .name: true
-        case .conversation, .inbox, .delivery, .parcel: false
+        case .conversation, .inbox, .delivery, .parcel, .upload: false
         }
     }
 }

@@ -3,7 +3,7 @@ extension Content.Body {
     var concernsAllMembers: Bool {
         switch self {
         case .title: true
-        case .text, .receipt, .contactCard, .unknown: false
+        case .text, .receipt, .contactCard, .files, .unknown: false
         }
     }
 }

@@ -40,6 +40,8 @@ struct Content: Hashable, Sendable, TLSCodable {
         case contactCard(InboxAddress)
         /// The new name of the conversation. Kind 4.
         case title(String)
+        /// Files. Kind 5.
+        case files(FileMessage)
         /// A kind that this version does not know.
         case unknown(kind: UInt16, [UInt8])
     }
@@ -81,7 +83,7 @@ struct Content: Hashable, Sendable, TLSCodable {
 }
 
 extension Content.Body: TLSCodable {
-    private enum Kind: UInt16 { case text = 1, receipt, contactCard, title }
+    private enum Kind: UInt16 { case text = 1, receipt, contactCard, title, files }
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
         let value = try reader.readUInt16()
@@ -96,6 +98,7 @@ extension Content.Body: TLSCodable {
         case .receipt: self = .receipt(readThrough: try body.readUInt64())
         case .contactCard: self = .contactCard(try body.read())
         case .title: self = .title(try body.readText(limit: ClientLimits.title))
+        case .files: self = .files(try body.read())
         case nil: self = .unknown(kind: value, Array(try body.readBytes(body.remaining)))
         }
         try body.expectEnd()
@@ -111,6 +114,7 @@ extension Content.Body: TLSCodable {
         case .receipt(let seq): write(.receipt) { $0.write(seq) }
         case .contactCard(let address): write(.contactCard) { $0.write(address) }
         case .title(let title): write(.title) { $0.writeText(title) }
+        case .files(let files): write(.files) { $0.write(files) }
         case .unknown(let kind, let bytes):
             writer.write(kind)
             writer.writeOpaque(bytes)

@@ -15,7 +15,7 @@ struct ConversationHistory {
     ) {
         let place = EntryPlace(conversation: conversation, seq: entry.seq)
         device.step.put(place.key, noted.encoded)
-        if let seconds = noted.expiresAfter, case .text = noted.body {
+        if let seconds = noted.expiresAfter, noted.body.canExpire {
             let wall = device.wall
             let expiry = Expiry(after: seconds, wall: wall, relay: device.clocks.relayTime(record.relay) ?? wall)
             device.erasures.add(place, expiry, in: &device.step)

@@ -42,6 +42,8 @@ enum ConversationInput {
     /// Deletes the conversation, which has ended.
     case erase
     case send(OutgoingText, Ticket<EntryID>)
+    /// Sends a message whose files are all at the relay.
+    case sendFiles(OutboxItem)
     case markRead(through: UInt64, sendsReceipt: Bool)
     case trustLog(Ticket<ConversationID>)
     /// Begins a live check.

@@ -86,6 +86,7 @@ extension ConversationMachine {
         if case .content(let body) = item.body {
             switch body {
             case .text(let text): noted.body = .text(text)
+            case .files(let files): noted.body = .files(files)
             case .title(let title): noted.body = .notices([.renamed(title, by: device.identity.name)])
             case .receipt, .contactCard: break
             case .unknown(let kind, let bytes): noted.body = .unknown(kind: kind, bytes)
@@ -232,6 +233,7 @@ extension ConversationMachine {
             device.compareClock(with: contact, at: record.relay, signedAt: content.sentAt)
         }
         note(noted, at: entry, in: &device)
+        device.fetchAutomatically(noted.body, from: author, at: EntryPlace(conversation: id, seq: entry.seq))
         try emit(warnings, in: &device)
     }
 
@@ -270,6 +272,9 @@ extension ConversationMachine {
         case .text(let text):
             noted.body = .text(text)
             record.didReceive()
+        case .files(let files):
+            noted.body = .files(files)
+            record.didReceive()
         case .unknown(let kind, let bytes):
             noted.body = .unknown(kind: kind, bytes)
             record.didReceive()
@@ -297,7 +302,7 @@ extension ConversationMachine {
         record.didRead(by: contact, through: seq)
         // Only the last own message before that seq is reported. The report also applies to all earlier ones.
         for (seq, noted) in try device.entries(of: id, before + 1...seq, limit: 50, newestFirst: true) {
-            guard let noted, noted.author == .me, case .text = noted.body else { continue }
+            guard let noted, noted.author == .me, noted.body.isForPeople else { continue }
             let place = EntryPlace(conversation: id, seq: seq)
             for line in noted.messages(at: place, readBy: record.readBy, device.contacts) {
                 device.emit(.message(line))

@@ -16,11 +16,16 @@ extension ConversationMachine {
             OutboxItem(entryID: .random(from: device.random), sentAt: device.wall, body: .content(body)), in: &device)
     }
 
-    /// Returns the message for a text that the user has written and that is not in the log yet; `nil` if the item is not a text.
+    /// Returns the message for a text or files that the user has sent and that are not in the log yet; `nil` if the item is neither.
     func queuedMessage(_ item: OutboxItem) -> Message? {
-        guard case .content(.text(let text)) = item.body else { return nil }
+        let body: Message.Body
+        switch item.body {
+        case .content(.text(let text)): body = .text(text)
+        case .content(.files(let files)): body = .files(MessageFiles(files))
+        default: return nil
+        }
         return Message(
-            id: item.entryID, conversation: id, seq: nil, author: .me, body: .text(text), sentAtMs: item.sentAt,
+            id: item.entryID, conversation: id, seq: nil, author: .me, body: body, sentAtMs: item.sentAt,
             replyTo: item.replyTo, delivery: acknowledged.contains(item.entryID) ? .onRelay : .queued, warnings: [])
     }
 
@@ -45,9 +50,14 @@ extension ConversationMachine {
         let item = OutboxItem(
             entryID: text.id, sentAt: device.wall, replyTo: text.replyTo, expiresAfter: text.expiresAfter,
             body: .content(.text(text.text)))
+        device.step.finish(ticket, .success(item.entryID))
+        try send(item, in: &device)
+    }
+
+    /// Adds a text or files to the outbox.
+    mutating func send(_ item: OutboxItem, in device: inout DeviceState) throws(KithError) {
         enqueue(item, in: &device)
         if let message = queuedMessage(item) { device.emit(.message(message)) }
-        device.step.finish(ticket, .success(item.entryID))
         try advance(in: &device)
     }
 
@@ -207,13 +217,18 @@ extension ConversationMachine {
             let item = outbox.remove(entry, in: &device.step)
         else { return false }
         markDirty(in: &device)
-        guard case .content(.text(let text)) = item.body else { return true }
+        let body: EntryRecord.Body
+        switch item.body {
+        case .content(.text(let text)): body = .text(text)
+        case .content(.files(let files)): body = .files(files)
+        default: return true
+        }
         let said = Entry(
             seq: seq, epoch: record.epoch, kind: .message, receivedAtMs: item.sentAt, id: entry, payload: [])
         // Views are never compared in the part of the log that this device missed.
         let noted = EntryRecord(
             said, view: begin, author: .me, sentAtMs: item.sentAt, replyTo: item.replyTo,
-            expiresAfter: item.expiresAfter, body: .text(text))
+            expiresAfter: item.expiresAfter, body: body)
         note(noted, at: said, in: &device)
         return true
     }

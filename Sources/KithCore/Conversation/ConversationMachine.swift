@@ -129,6 +129,7 @@ struct ConversationMachine {
             try emitSummary(in: &device)
         case .erase: erase(in: &device)
         case .send(let text, let ticket): try send(text, ticket, in: &device)
+        case .sendFiles(let item): try send(item, in: &device)
         case .markRead(let seq, let sendsReceipt):
             try markRead(through: seq, sendsReceipt: sendsReceipt, in: &device)
         case .trustLog(let ticket): try trustLog(ticket, in: &device)
@@ -336,7 +337,7 @@ struct ConversationMachine {
         isDiscarded = true
         let owner = id.rawValue
         device.step.delete(StoreKey(.conversation, item: owner))
-        for table in [StoreTable.epoch, .record, .pendingCommit, .entry, .outbox, .expiry] {
+        for table in [StoreTable.epoch, .record, .pendingCommit, .entry, .outbox, .expiry, .upload] {
             device.step.deleteAll(table, owner: owner)
         }
     }

@@ -51,10 +51,13 @@ struct Outbox {
         return item
     }
 
-    /// Removes all items except the texts that the user has written, because this device can no longer send in the conversation.
+    /// Removes all items except the user's texts and files, because this device can no longer send in the conversation.
     mutating func keepTexts(in step: inout Step) {
         waiting = waiting.filter { entry in
-            if case .content(.text) = entry.item.body { return true }
+            switch entry.item.body {
+            case .content(.text), .content(.files): return true
+            default: break
+            }
             step.delete(key(entry.number))
             return false
         }

@@ -35,7 +35,7 @@ extension DeviceState {
     /// Returns the times at which a text is hidden and erased; `nil` if the text does not expire. Reads the store too, because
     /// another process may have stored the expiry after this process had loaded the schedule.
     private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
-        guard record.expiresAfter != nil, case .text = record.body else { return nil }
+        guard record.expiresAfter != nil, record.body.canExpire else { return nil }
         if let known = erasures[place] { return known }
         let key = StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq)
         guard let stored = try reading({ () throws(StoreError) in try store.value(key) }) else { return nil }
@@ -47,6 +47,7 @@ extension DeviceState {
     /// - Parameter relay: returns the relay of a conversation.
     mutating func eraseExpired(relay: (ConversationID) -> RelayID?) throws(KithError) {
         for place in erasures.removeDue(clocks, relay: relay, in: &step) {
+            try forgetFiles(at: place)
             let found = try entries(of: place.conversation, place.seq...place.seq, limit: 1, newestFirst: false)
             guard let (_, stored) = found.first else { continue }
             let key = StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq)

@@ -15,6 +15,9 @@ struct DeviceState {
     var deliveries = DeliveryQueue()
     var parcels = ParcelFetches()
     var erasures = ErasureSchedule()
+    var uploads = UploadQueue()
+    var downloads = DownloadQueue()
+    var fileSettings = FileSettings()
     var commands = WaitingCommands()
     var nameRequests = NameRequests()
     /// The times of the current input.

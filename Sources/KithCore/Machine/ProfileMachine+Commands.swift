@@ -277,9 +277,14 @@ extension ProfileMachine {
 
     /// Throws an error if a text cannot be sent in a conversation.
     func checkSending(_ text: String, to id: ConversationID) throws(KithError) {
+        if let problem = TextRules.problem(with: text) { throw problem.error }
+        try checkSending(to: id)
+    }
+
+    /// Throws an error if nothing can be sent in a conversation.
+    func checkSending(to id: ConversationID) throws(KithError) {
         let machine = try state.conversations.conversation(id).machine
         guard machine.record.status.isOpen else { throw .conversation(machine.record.status) }
-        if let problem = TextRules.problem(with: text) { throw problem.error }
         if let obstacle = machine.obstacle(state.device.contacts) { throw obstacle }
     }
 
@@ -293,6 +298,9 @@ extension ProfileMachine {
         // One transaction deletes the request and adds the message to the outbox. If the message cannot be sent, the request is
         // deleted too.
         state.device.step.delete(StoreKey(.request, item: item))
+        if let request = try? FileRequest(stored: bytes) {
+            return try FileDownloads(profile: self).take(request, ticket)
+        }
         guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }
         // The number of a conversation that was discarded may now belong to another one.
         let known = state.conversations[request.conversation]?.machine.record.channel

@@ -8,7 +8,7 @@ extension ProfileMachine {
     package func history(of id: ConversationID, before seq: UInt64?, limit: Int) throws(KithError) -> [Message] {
         let machine = try state.conversations.conversation(id).machine
         var lines: [Message] = []
-        if seq == nil { lines = machine.outbox.items.compactMap(machine.queuedMessage).reversed() }
+        if seq == nil { lines = queuedMessages(in: machine).reversed() }
         var below = seq ?? StoreKey.highest
         while lines.count < limit, below > 0 {
             let rows = try state.device.entries(of: id, 0...below - 1, limit: max(32, limit), newestFirst: true)
@@ -87,8 +87,7 @@ extension ProfileMachine {
             let rows = try state.device.entries(of: machine.id, 0...below - 1, limit: 1_000, newestFirst: true)
             guard let last = rows.last else { break }
             for (seq, record) in rows where count < limit {
-                guard let record, case .text(let text) = record.body else { continue }
-                let lower = text.lowercased()
+                guard let lower = record?.body.searchText?.lowercased() else { continue }
                 guard wanted.allSatisfy({ lower.contains($0) }) else { continue }
                 found += messages(of: record, seq: seq, in: machine)
                 count += 1
@@ -112,9 +111,14 @@ extension ProfileMachine {
 
     /// The number of the user's texts that are not in the log yet.
     package var queuedCount: Int {
-        state.conversations.all.reduce(0) { count, place in
-            count + place.machine.outbox.items.count { place.machine.queuedMessage($0) != nil }
-        }
+        state.conversations.all.reduce(0) { $0 + queuedMessages(in: $1.machine).count }
+    }
+
+    /// The user's messages in a conversation that are not in the log yet, in the order of their times.
+    private func queuedMessages(in machine: ConversationMachine) -> [Message] {
+        let queued = machine.outbox.items.compactMap(machine.queuedMessage)
+        let uploads = state.device.uploads.messages(in: machine.id).map { $0.queuedMessage(in: machine.id) }
+        return uploads.isEmpty ? queued : (queued + uploads).sorted { $0.sentAtMs < $1.sentAtMs }
     }
 
     // MARK: Texts for another process
@@ -144,8 +148,12 @@ extension ProfileMachine {
         // The text moves from table to table in this order, so no read can miss it.
         for value in try reading({ () throws(StoreError) in try store.allValues(.request) }) {
             if (try? SendRequest(stored: value.bytes))?.entryID == message.id { return .waiting }
+            if case .send(message.id, _, _, _)? = try? FileRequest(stored: value.bytes) { return .waiting }
         }
         let owner = message.conversation.rawValue
+        for value in try reading({ () throws(StoreError) in try store.values(.upload, owner: owner) }) {
+            if (try? UploadRecord(stored: value.bytes))?.entryID == message.id { return .message(message) }
+        }
         for value in try reading({ () throws(StoreError) in try store.values(.outbox, owner: owner) }) {
             if (try? OutboxItem(stored: value.bytes))?.entryID == message.id { return .message(message) }
         }
@@ -189,7 +197,7 @@ extension ProfileMachine {
         case .unknown: lines.append("Its sender is unknown.")
         }
         switch record.body {
-        case .text: lines.append("It decrypted, and its signature, its id and its place in the log are right.")
+        case .text, .files: lines.append("It decrypted, and its signature, its id and its place in the log are right.")
         case .notices(let notices):
             lines.append(
                 notices.isEmpty

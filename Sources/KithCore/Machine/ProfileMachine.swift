@@ -75,6 +75,7 @@ package final class ProfileMachine {
         state.device.advance(wall: wall, steady: steady ?? wall)
         if state.device.clockWasSet() { try eraseExpired() }
         try body()
+        try FileUploads(profile: self).advance()
         state.device.reportClocks()
         for id in inboxes.ids { try pass(.stepEnds, to: id) }
         state.storeConversations()
@@ -87,6 +88,7 @@ package final class ProfileMachine {
         let (device, conversations) = (state.device, state.conversations)
         var due = device.deliveries.due(device.relays) + device.parcels.due
         due += device.erasures.delays(device.clocks, relay: conversations.relay(of:)).map(device.now.plus)
+        due += device.uploads.due
         for place in conversations.all { due += place.machine.due(in: device) }
         for place in inboxes.all { due += place.machine.due(in: device) }
         return due.min().map { $0 - min($0, device.now) }
@@ -121,6 +123,9 @@ package final class ProfileMachine {
 
     private func didDisconnect(_ relay: RelayID) throws(KithError) {
         state.device.didDisconnect(relay)
+        for place in state.conversations.all where place.machine.record.relay == relay {
+            state.device.uploads.didDisconnect(place.machine.id)
+        }
         for id in state.conversations.ids { try pass(.disconnected(relay), to: id) }
         for id in inboxes.ids(at: relay) { try pass(.disconnected, to: id) }
         state.device.parcels.didDisconnect(relay)
@@ -142,6 +147,7 @@ package final class ProfileMachine {
         case .parcel(let purpose):
             if case .failure(let error) = result { try pass(state.device.didRefuseParcel(purpose, error)) }
         case .name(let asker): try didAnswerName(asker, result)
+        case .upload(let id): FileUploads(profile: self).didReserve(id, result)
         }
     }
 

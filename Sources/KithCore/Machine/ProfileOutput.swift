@@ -28,6 +28,12 @@ package enum Effect: Sendable {
     case unfollow(RelayID, tag: UInt64)
     /// Reports an event to the user.
     case event(KithEvent)
+    /// Begins a job that moves the bytes of a file. The job is repeated until it is done or ended.
+    case transfer(TransferJob)
+    /// Ends a job.
+    case endTransfer(TransferID)
+    /// Removes a file from the profile's folder of files, if it is there.
+    case removeFile(TransferID)
     /// Ends a command. The result has the type of the command's ticket.
     case finish(CommandID, Result<any Sendable, KithError>)
 }

@@ -82,6 +82,19 @@ struct Step {
         output.effects.append(.finish(ticket.id, result.map { $0 }))
     }
 
+    // MARK: Files
+
+    /// Begins a job that moves the bytes of a file.
+    mutating func transfer(_ job: TransferJob) { output.effects.append(.transfer(job)) }
+
+    /// Ends the job of a transfer, because the transfer no longer exists.
+    mutating func endTransfer(_ id: TransferID) { output.effects.append(.endTransfer(id)) }
+
+    /// Removes a file from the profile's folder.
+    mutating func removeFile(_ id: TransferID) { output.effects.append(.removeFile(id)) }
+
+    // MARK: Commands that fail
+
     /// Ends a command that has failed at its beginning.
     mutating func fail(_ command: GivenCommand, _ error: KithError) {
         output.effects.append(.finish(command.id, .failure(error)))

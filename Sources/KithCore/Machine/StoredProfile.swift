@@ -37,11 +37,28 @@ enum StoredProfile {
             device.deliveries.load(value.item, try ChannelDelivery(stored: value.bytes))
             device.step.numbers.delivery = max(device.step.numbers.delivery, value.item + 1)
         }
+        try loadFiles(&device)
         try each(.expiry, &device) { value, device in
             let place = EntryPlace(conversation: ConversationID(rawValue: value.owner), seq: value.item)
             device.erasures.load(place, try Expiry(stored: value.bytes))
         }
         return (ProfileState(device: device, conversations: conversations), inboxes)
+    }
+
+    /// Loads the files that are being transferred, and the settings for files.
+    private static func loadFiles(_ device: inout DeviceState) throws(KithError) {
+        let store = device.store
+        if let stored = try reading({ () throws(StoreError) in try store.value(FileSettings.key) }) {
+            device.fileSettings = try decodingStored(.profile) { try FileSettings(stored: stored) }
+        }
+        try each(.upload, &device) { value, device in
+            let place = UploadQueue.Place(conversation: ConversationID(rawValue: value.owner), number: value.item)
+            try device.uploads.load(place, try UploadRecord(stored: value.bytes), from: store)
+        }
+        try each(.download, &device) { value, device in
+            try device.downloads.load(
+                TransferID(rawValue: value.item), try FilePlace(stored: value.bytes), from: store)
+        }
     }
 
     /// Passes each value of a table to `take`. If the device tolerates damage, leaves damaged values out.

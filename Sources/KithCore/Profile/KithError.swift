@@ -78,6 +78,8 @@ public enum KithError: Error, Hashable, Sendable {
     case duration(longest: Duration)
     /// The request breaks a rule of membership.
     case membership(MembershipProblem)
+    /// Files cannot be sent or received.
+    case files(FileProblem)
     /// A cursor cannot be used.
     case cursor(CursorError)
     /// The profile was closed before the request was finished.

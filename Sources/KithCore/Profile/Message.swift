@@ -26,6 +26,8 @@ public struct Message: Hashable, Sendable {
     public enum Body: Hashable, Sendable {
         /// Text.
         case text(String)
+        /// Files.
+        case files(MessageFiles)
         /// An event in the conversation.
         case notice(Notice)
         /// Content of a kind that this version does not know.
@@ -54,8 +56,11 @@ public struct Message: Hashable, Sendable {
     /// The members who have confirmed that they read the message. Empty unless the user has written it.
     public var readers: [ContactID] = []
 
-    /// The text; `nil` for notices and for kinds that this version does not know.
+    /// The text; `nil` for files, for notices and for kinds that this version does not know.
     public var text: String? { if case .text(let text) = body { text } else { nil } }
+
+    /// The files; `nil` for other messages.
+    public var files: MessageFiles? { if case .files(let files) = body { files } else { nil } }
 }
 
 /// An event in a conversation, at its place in the log.

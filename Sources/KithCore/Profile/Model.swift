@@ -197,6 +197,8 @@ public enum KithEvent: Hashable, Sendable {
     case tooManyPending
     /// A name under which this profile was registered at a relay now belongs to another person.
     case nameLost(Name, RelayAddress)
+    /// The files of a message, with its id, could not be sent or received, or a file is on this device now.
+    case file(ConversationID, EntryID, FileNotice)
 }
 
 /// The result of comparing a member's view of the log with this device's view.

@@ -21,6 +21,7 @@ extension EntryRecord {
         }
         switch body {
         case .text(let text): return [line(.text(text), shownAuthor(contacts))]
+        case .files(let files): return [line(.files(MessageFiles(files)), shownAuthor(contacts))]
         case .unknown(let kind, _): return [line(.needsNewerKith(kind: kind), shownAuthor(contacts))]
         case .notices(let notices): return notices.map { line(.notice($0), .kith) }
         case .expired: return []
@@ -42,7 +43,7 @@ extension EntryRecord.Body {
     /// Whether the entry has a message from a person: a text, or content of an unknown kind. An expired text does not count.
     var isForPeople: Bool {
         switch self {
-        case .text, .unknown: true
+        case .text, .files, .unknown: true
         case .notices, .expired: false
         }
     }
@@ -63,7 +64,7 @@ extension Message {
     /// Whether the message is from a person: a text, or content of an unknown kind.
     var isForPeople: Bool {
         switch body {
-        case .text, .needsNewerKith: true
+        case .text, .files, .needsNewerKith: true
         case .notice: false
         }
     }

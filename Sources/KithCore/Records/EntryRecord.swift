@@ -35,8 +35,18 @@ struct EntryRecord: Sendable {
         case notices([Notice])
         /// Content of a kind that this version does not know. It is stored for a later version.
         case unknown(kind: UInt16, [UInt8])
-        /// A text that was deleted because it had expired.
+        /// A text, or files, that were deleted because they had expired.
         case expired
+        /// Files, each with its key if it is in a blob.
+        case files(FileMessage)
+
+        /// Whether the body is hidden and erased when it expires.
+        var canExpire: Bool {
+            switch self {
+            case .text, .files: true
+            case .notices, .unknown, .expired: false
+            }
+        }
     }
 
     init(
@@ -119,6 +129,7 @@ extension EntryRecord.Body: TLSCodable {
         case 2: self = .notices(try reader.readVector())
         case 3: self = .unknown(kind: try reader.readUInt16(), Array(try reader.readOpaque()))
         case 4: self = .expired
+        case 16: self = .files(try reader.read())
         case let other: throw .unknownValue(field: "EntryRecord.body", value: UInt64(other))
         }
     }
@@ -136,6 +147,9 @@ extension EntryRecord.Body: TLSCodable {
             writer.write(kind)
             writer.writeOpaque(bytes)
         case .expired: writer.write(UInt8(4))
+        case .files(let files):
+            writer.write(UInt8(16))
+            writer.write(files)
         }
     }
 }

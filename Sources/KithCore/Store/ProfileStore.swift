@@ -85,6 +85,14 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case request
     /// The times at which texts of messages are deleted, with the conversation as the owner and the seq as the item.
     case expiry
+    /// Messages whose files are not all at the relay yet, with the conversation as the owner.
+    case upload
+    /// Files that are being downloaded, with owner 0 and the transfer's number as the item.
+    case download
+    /// The digests of the pieces of a file that is being transferred, with the transfer's number as the owner.
+    case piece
+    /// Files that are complete on this device, with the conversation as the owner, and the seq and the file's number as the item.
+    case file
 }
 
 /// Identifies a value in the store.

@@ -190,6 +190,8 @@ final class SimulatedClient {
         case .event(let event):
             world.checker.didTell(event, self)
             if case .conversation(let summary) = event { accept(summary) }
+        // No simulated client sends or receives files.
+        case .transfer, .endTransfer, .removeFile: break
         case .finish(let id, let result):
             world.trace.note(world.now, "\(index) has \(id.rawValue): \(result.traceText)")
             waiting.removeValue(forKey: id)?(result)

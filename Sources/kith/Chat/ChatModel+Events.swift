@@ -111,6 +111,7 @@ extension ChatModel {
             if id != conversation.id, let line = strangers.line(forUseLeadingTo: names[id], at: now) { notice(line) }
         case .invitationPassedOver, .tooManyPending, .nameLost, .clock:
             if let sentence = event.sentence(naming: { names[$0] ?? "" }) { notice(sentence) }
+        case .file(let id, let entry, let notice): if id == conversation.id { take(notice, about: entry) }
         case .warning(let id, let warning, let times):
             guard id == conversation.id else { return }
             if case .longerThanRelayTakes(let entry, _) = warning { dropWaiting(entry) }
@@ -121,6 +122,14 @@ extension ChatModel {
     /// Reports a conversation that a stranger began. If strangers begin very many conversations, most of these are only counted.
     private mutating func reportInvitation(_ summary: ConversationSummary) {
         if summary.isPending, let line = strangers.line(for: summary, at: now) { notice(line) }
+    }
+
+    private mutating func take(_ notice: FileNotice, about entry: EntryID) {
+        if case .notSent = notice { waiting.removeAll { $0.id == entry } }
+        switch notice {
+        case .notSent, .notFetched: complain(notice.sentence)
+        case .restarted, .fetched: self.notice(notice.sentence)
+        }
     }
 
     /// Removes a waiting text. The relay has refused the text because it is too long.
@@ -146,7 +155,7 @@ extension ChatModel {
     }
 
     private mutating func reportElsewhere(_ message: Message) {
-        guard isForPerson, case .contact(_, let author, _) = message.author, case .text = message.body else { return }
+        guard isForPerson, case .contact(_, let author, _) = message.author, message.body.isSent else { return }
         let id = message.conversation
         if let last = reportedElsewhereAt[id], last <= now, now < last + Self.presenceIntervalMs { return }
         reportedElsewhereAt[id] = now

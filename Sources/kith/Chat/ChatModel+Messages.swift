@@ -6,7 +6,7 @@ import KithWire
 extension ChatModel {
     /// Handles a message that is new or whose state has changed.
     mutating func take(_ message: Message, isShown: Bool, isNew: Bool) {
-        if message.author == .me, case .text = message.body { return takeOwn(message, isShown: isShown) }
+        if message.author == .me, message.body.isSent { return takeOwn(message, isShown: isShown) }
         // A notice with a count is shown again when the count has grown.
         guard shown.insert(message.id).inserted || message.body.counts else { return }
         remember(message)
@@ -76,7 +76,7 @@ extension ChatModel {
     /// Returns the number that is printed before the message's text. `/reply` and `/explain` accept this number. Only `/history`
     /// prints the numbers of notices.
     private static func number(_ message: Message) -> String {
-        guard let seq = message.seq, case .text = message.body else { return "" }
+        guard let seq = message.seq, message.body.isSent else { return "" }
         return "\(seq)  "
     }
 
@@ -91,6 +91,14 @@ extension ChatModel {
 }
 
 extension Message.Body {
+    /// Whether a member has sent the content, as a text or as files.
+    var isSent: Bool {
+        switch self {
+        case .text, .files: true
+        case .notice, .needsNewerKith: false
+        }
+    }
+
     /// Whether the notice counts several entries.
     fileprivate var counts: Bool {
         if case .notice(.unreadable(_, _, let count)) = self { count > 1 } else { false }

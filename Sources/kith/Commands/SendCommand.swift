@@ -7,11 +7,12 @@ import KithWire
 struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send",
-        abstract: "Send a text, from the command line or from standard input.",
+        abstract: "Send a text or files, from the command line or from standard input.",
         discussion: """
-            Ends when the relay has the text on its disk. Until then the text is kept here, and sent whenever the \
-            profile is open. A text of more than \(ClientLimits.text >> 10) KiB becomes several messages, broken at line ends. If another \
-            process has the profile open, such as kith chat, that one sends it.
+            Ends when the relay has the text or the files on its disk. Until then they are kept here, and sent whenever the \
+            profile is open. A text of more than \(ClientLimits.text >> 10) KiB is sent as a file, with its beginning as a \
+            preview. Files continue where they stopped; leave them unchanged until they are sent. If another process has \
+            the profile open, such as kith chat, that one sends everything.
 
             EXAMPLES
               kith send bob "see you at eight"
@@ -21,6 +22,9 @@ struct SendCommand: AsyncParsableCommand {
               kith send --expires 1d bob "the code is 4711"  delete it a day after arrival
               kith send --reply-to 12 bob yes                answers entry 12
               kith send --no-wait bob "when there is a network"
+              kith send bob --file photo.jpg film.mp4        two files in one message
+              kith send bob --file a.pdf --caption "the contract"
+              tar c folder | kith send bob --file - --name folder.tar
 
             JSON
               One object for each message, as kith history prints it.
@@ -28,9 +32,11 @@ struct SendCommand: AsyncParsableCommand {
             EXIT CODES
               0  the relay has it    1  error
               3  the contact's key has changed (kith verify), or the relay has another key
-              4  the relay was not reached in time: the text is kept and sent later
+              4  the relay was not reached in time, or a file made no progress: it is kept
+                 and sent later
               5  another process has the profile open and does not accept the text
               6  the relay has no room: the text is kept and sent later    64  wrong usage
+              130  ctrl-C: what is left of a file is sent later
             """)
 
     @OptionGroup var options: ProfileOptions
@@ -38,6 +44,8 @@ struct SendCommand: AsyncParsableCommand {
 
     @Argument(help: "The contact or the group; #3 is conversation number 3.")
     var name: String
+
+    @OptionGroup var files: FilesToSend
 
     @Argument(help: "The text. Without it, or with -, standard input is sent.")
     var text: [String] = []
@@ -56,6 +64,9 @@ struct SendCommand: AsyncParsableCommand {
     var replyTo: String?
 
     func validate() throws {
+        if !files.paths.isEmpty, !text.isEmpty {
+            throw ValidationError("With --file, the text goes into --caption.")
+        }
         if let expires, expires.seconds == 0 || UInt32(exactly: expires.seconds) == nil {
             throw ValidationError("--expires takes 1 second to 100 years.")
         }
@@ -66,64 +77,102 @@ struct SendCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            let text = text.isEmpty || text == ["-"] ? try StandardInput.text() : text.joined(separator: " ")
-            if let problem = TextRules.problem(with: text, limit: StandardInput.limit) { throw problem.failure }
-            let pieces = TextPieces.of(text, limit: ClientLimits.text)
+            var message: String?
+            if files.paths.isEmpty {
+                let text = text.isEmpty || text == ["-"] ? try StandardInput.text() : text.joined(separator: " ")
+                if let problem = TextRules.problem(with: text, limit: StandardInput.limit) { throw problem.failure }
+                message = text
+            }
             do {
-                try await options.withOpen { try await send(pieces, with: $0) }
+                try await options.withOpen { try await send(message, with: $0) }
             } catch KithError.inUse {
-                try await enqueueForOwner(pieces)
+                try await enqueueForOwner(message)
             }
         }
     }
 
-    /// Stores the texts for the process that has opened the profile.
-    private func enqueueForOwner(_ pieces: [String]) async throws {
+    /// Returns the files to send, with their caption; `nil` if the text is short enough for a message.
+    ///
+    /// - Parameter text: the text; `nil` to send the files of the command line.
+    private func outgoingFiles(_ text: String?, in profile: Profile) throws -> (files: [FileToSend], caption: String)? {
+        guard let text else { return (try files.files(in: profile), files.caption ?? "") }
+        guard text.utf8.count > ClientLimits.text else { return nil }
+        let (file, preview) = try profile.files.longText(text)
+        return ([file], preview)
+    }
+
+    /// Stores the message for the process that has opened the profile.
+    private func enqueueForOwner(_ text: String?) async throws {
         let (conversation, profile) = try await NamedTarget.conversation(
             name, underWayIn: try await options.openForReading())
         let title = conversation.name
         let answered = try await answered(in: conversation.id, profile)
-        var messages: [Message] = []
-        for piece in pieces {
-            messages.append(
-                try await profile.enqueueForOwner(
-                    piece, to: conversation.id, replyTo: answered, expiresAfter: expires?.duration))
+        let outgoing = try outgoingFiles(text, in: profile)
+        let message: Message
+        if let outgoing {
+            message = try await profile.files.enqueueForOwner(
+                outgoing.files, caption: outgoing.caption, to: conversation.id, replyTo: answered,
+                expiresAfter: expires?.duration)
+        } else {
+            message = try await profile.enqueueForOwner(
+                text ?? "", to: conversation.id, replyTo: answered, expiresAfter: expires?.duration)
         }
-        var queued = QueuedSends(messages)
+        var queued = QueuedSends([message])
         if noWait {
             await profile.close()
             StandardStream.error.write("[left for the process that has the profile open, which sends it]\n")
         } else {
-            try await queued.wait(with: profile, of: options, for: relayTimeout.limit)
+            // The progress of files is in the other process, and nobody knows how long they take.
+            let limit = outgoing == nil ? relayTimeout.limit : DurationArgument(seconds: 0)
+            try await queued.wait(with: profile, of: options, for: limit)
         }
         if options.json { for message in queued.messages { JSONLine.print(MessageReport(message, in: title)) } }
     }
 
-    private func send(_ pieces: [String], with profile: Profile) async throws {
-        let later = "Unsent messages are kept, and sent when the profile is open again (kith chat, kith listen)"
-        // The events have to begin before the first message is sent.
+    private func send(_ text: String?, with profile: Profile) async throws {
+        // The events have to begin before the message is sent.
         let events = await profile.events()
         let conversation = try await conversation(in: profile)
         let answered = try await answered(in: conversation.id, profile)
-        var ids: [EntryID] = []
-        for piece in pieces {
-            ids.append(
-                try await profile.send(
-                    piece, to: conversation.id, replyTo: answered, expiresAfter: expires?.duration))
+        let outgoing = try outgoingFiles(text, in: profile)
+        let id: EntryID
+        if let outgoing {
+            id = try await profile.files.send(
+                outgoing.files, caption: outgoing.caption, to: conversation.id, replyTo: answered,
+                expiresAfter: expires?.duration)
+        } else {
+            id = try await profile.send(
+                text ?? "", to: conversation.id, replyTo: answered, expiresAfter: expires?.duration)
         }
-        var progress = SendProgress(ids, in: conversation)
-        if !noWait {
-            progress = try await relayTimeout.wait(
-                for: profile, at: conversation.relay, key: conversation.relayPin, hint: later
-            ) {
-                var progress = progress
-                try await progress.wait(for: events, of: profile)
-                return progress
-            }
-        }
+        var progress = SendProgress([id], in: conversation)
+        if !noWait { progress = try await wait(for: progress, of: id, events, profile, in: conversation) }
         guard options.json else { return }
         if noWait { try await progress.reload(from: profile) }
         for message in progress.messages { JSONLine.print(MessageReport(message, in: conversation.name)) }
+    }
+
+    /// Returns when the relay has the message.
+    private func wait(
+        for progress: SendProgress, of id: EntryID, _ events: AsyncStream<KithEvent>, _ profile: Profile,
+        in conversation: ConversationSummary
+    ) async throws -> SendProgress {
+        let interruption =
+            await profile.files.progress().isEmpty
+            ? nil
+            : Interruption(
+                "not sent completely; the rest is sent when the profile is open again (kith chat, kith listen)")
+        defer { interruption?.end() }
+        return try await relayTimeout.wait(
+            for: profile, in: conversation,
+            hint: "Unsent messages are kept, and sent when the profile is open again (kith chat, kith listen)",
+            counting: { await profile.files.progress().reduce(0) { $0 + $1.done } }
+        ) {
+            var progress = progress
+            try await TransferDisplay(profile: profile, message: id).showing {
+                try await progress.wait(for: events, of: profile)
+            }
+            return progress
+        }
     }
 
     /// Finds the conversation with the name. If the name belongs to a contact without a conversation, begins a conversation.

@@ -9,7 +9,7 @@ extension KithEvent {
         switch self {
         case .message(let message): message.conversation
         case .conversation(let summary): summary.id
-        case .memberIsOnline(let id, _, _, _), .warning(let id, _, _): id
+        case .memberIsOnline(let id, _, _, _), .warning(let id, _, _), .file(let id, _, _): id
         case .contact, .relay, .inviteUsed, .invitationPassedOver, .clock, .tooManyPending, .nameLost: nil
         }
     }
@@ -25,6 +25,7 @@ extension KithEvent {
         case .clock(let difference): difference.sentence
         case .tooManyPending: KithEvent.tooManyPendingSentence
         case .nameLost(let lost, let relay): KithEvent.nameLostSentence(lost, relay)
+        case .file(let id, _, let notice): "\(name: name(id)): \(notice.sentence)"
         case .message, .conversation, .contact, .memberIsOnline, .inviteUsed: nil
         }
     }

@@ -33,6 +33,7 @@ struct MessageRenderer: Sendable {
         let lines: [ScreenLine]
         switch message.body {
         case .text(let text): lines = self.lines(ofText: text, message, prefix, quoted)
+        case .files(let files): lines = self.lines(of: files, message, prefix, quoted)
         case .notice(let notice): lines = self.lines(of: notice, seq: message.seq, prefix)
         case .needsNewerKith(let kind):
             lines = [
@@ -63,7 +64,13 @@ struct MessageRenderer: Sendable {
     }
 
     /// Returns the beginning of a message's text.
-    func snippet(_ message: Message) -> String { message.text.map(Self.snippet) ?? "a message" }
+    func snippet(_ message: Message) -> String {
+        switch message.body {
+        case .text(let text): Self.snippet(text)
+        case .files(let files): Self.snippet(files.caption.isEmpty ? files.files.first?.name ?? "files" : files.caption)
+        case .notice, .needsNewerKith: "a message"
+        }
+    }
 
     /// Returns the beginning of a text, in one line.
     static func snippet(_ text: String) -> String {
@@ -73,7 +80,7 @@ struct MessageRenderer: Sendable {
 
     // MARK: Texts
 
-    private func lines(
+    func lines(
         ofText text: String, _ message: Message, _ prefix: String, _ quoted: String?
     ) -> [ScreenLine] {
         let kind: ScreenLine.Kind = message.author == .me ? .own : .message
@@ -127,11 +134,11 @@ struct MessageRenderer: Sendable {
         "\(Timestamp(ms: message.sentAtMs).local)  \(message.seq.map { "\($0)" } ?? "-")  "
     }
 
-    private var conversationPrefix: String {
+    var conversationPrefix: String {
         if case .record(let conversation?) = layout { "\(SafeText.name(conversation)) › " } else { "" }
     }
 
-    private func author(_ message: Message) -> String {
+    func author(_ message: Message) -> String {
         switch message.author {
         case .me: layout == .chat ? SafeText.name(me) : "you"
         case .contact(_, let name, _): SafeText.name(name)

@@ -45,6 +45,14 @@ extension JSONEvent {
         case .tooManyPending: self.init("tooManyPending")
         case .nameLost(let lost, let relay):
             self.init("nameLost", ["name": .text(lost.text), "relay": .text("\(relay)")])
+        case .file(let id, let entry, let notice):
+            self.init(
+                "file",
+                [
+                    "conversation": .unsigned(id.rawValue), "name": .text(name(id)), "id": .text(entry.hex),
+                    "state": .text(notice.word), "file": .text(notice.fileName),
+                    "reason": notice.problem.map { .text($0.sentence) },
+                ])
         }
     }
 

@@ -16,6 +16,7 @@ struct MessageReport: Encodable, Sendable {
     let contact: UInt64?
     let verified: Bool?
     let text: String?
+    let files: [FileReport]?
     let notice: String?
     let unknownKind: UInt16?
     let sentAt: String
@@ -38,9 +39,11 @@ struct MessageReport: Encodable, Sendable {
         }
         switch message.body {
         case .text(let text): (self.text, notice, unknownKind) = (text, nil, nil)
+        case .files(let files): (text, notice, unknownKind) = (files.caption.isEmpty ? nil : files.caption, nil, nil)
         case .notice(let notice): (text, self.notice, unknownKind) = (nil, notice.sentence.description, nil)
         case .needsNewerKith(let kind): (text, notice, unknownKind) = (nil, nil, kind)
         }
+        files = message.files?.files.map(FileReport.init)
         sentAt = Timestamp(ms: message.sentAtMs).iso
         replyTo = message.replyTo?.hex
         switch message.delivery {

@@ -111,6 +111,22 @@ struct VaultOpeningTests {
         #expect(try folder.open(.keyFile).text(.profile, item: 1) == nil)
     }
 
+    @Test("a vault of version 1 gets the tables of files when it is opened, also for reading", arguments: [false, true])
+    func addedTables(isReadOnly: Bool) throws {
+        let folder = VaultFolder()
+        try folder.create().close()
+        let drops = ["upload", "download", "piece", "file"].map { "DROP TABLE \($0);" }.joined()
+        try folder.sql("\(drops) PRAGMA user_version = 1")
+        let store = try folder.open(isReadOnly: isReadOnly)
+        #expect(try store.allValues(.file).isEmpty)
+        try store.close()
+        let writer = try folder.open()
+        var transaction = StoreTransaction()
+        transaction.put(StoreKey(.file, owner: 1, item: 2), [3])
+        try writer.commit(transaction)
+        #expect(try writer.value(StoreKey(.file, owner: 1, item: 2)) == [3])
+    }
+
     @Test("a vault of a newer version is refused", arguments: [false, true])
     func newer(isReadOnly: Bool) throws {
         let folder = VaultFolder()

@@ -93,10 +93,13 @@ struct CommandPerson {
 }
 
 /// Runs `body` with two people who have met by an invite at a real relay.
-func withAnnAndBob(_ body: (_ ann: CommandPerson, _ bob: CommandPerson, _ relay: String) async throws -> Void)
-    async throws
-{
-    try await withRelay { relay in
+///
+/// - Parameter storesFiles: whether the relay stores files.
+func withAnnAndBob(
+    storesFiles: Bool = false,
+    _ body: (_ ann: CommandPerson, _ bob: CommandPerson, _ relay: String) async throws -> Void
+) async throws {
+    func run(_ relay: TestRelay) async throws {
         let ann = try await CommandPerson("Ann", in: relay.folder)
         let bob = try await CommandPerson("Bob", in: relay.folder)
         let address = relay.address.description
@@ -106,4 +109,5 @@ func withAnnAndBob(_ body: (_ ann: CommandPerson, _ bob: CommandPerson, _ relay:
         #expect(joined.lines == ["Ann"], "\(joined.complaints)")
         try await body(ann, bob, address)
     }
+    if storesFiles { try await withBlobRelay { try await run($0) } } else { try await withRelay { try await run($0) } }
 }

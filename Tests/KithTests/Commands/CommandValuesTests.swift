@@ -17,30 +17,34 @@ import Testing
         ] as [(String, UInt64?)])
     func lifetimes(text: String, seconds: UInt64?) { #expect(DurationArgument(argument: text)?.seconds == seconds) }
 
-    @Test("a short text is one message")
-    func shortText() {
-        #expect(TextPieces.of("a\n\nb", limit: 100) == ["a\n\nb"])
-        #expect(TextPieces.of("exactly ten", limit: 11) == ["exactly ten"])
+    @Test(
+        "a file's number is an entry, or one of its files",
+        arguments: [
+            ("12", 12, nil), ("12.2", 12, 2), ("12.0", nil, nil), ("12.17", nil, nil), ("0", nil, nil), ("-", nil, nil),
+            ("1.2.3", nil, nil), ("", nil, nil), ("12.", nil, nil),
+        ] as [(String, UInt64?, Int?)])
+    func fileNumbers(text: String, seq: UInt64?, number: Int?) {
+        let parsed = FileNumber(argument: text)
+        #expect(parsed?.seq == seq && parsed?.number == number)
     }
 
-    @Test("a long text breaks at line ends into pieces within the limit, without loss")
-    func longText() {
-        let lines = (1...500).map { "line \($0) 世界 🙂" }
-        let pieces = TextPieces.of(lines.joined(separator: "\n"), limit: 300)
-        #expect(pieces.allSatisfy { $0.utf8.count <= 300 })
-        #expect(pieces.joined(separator: "\n") == lines.joined(separator: "\n"))
-    }
+    @Test(
+        "a size has a unit or is in bytes",
+        arguments: [
+            ("5MiB", 5 << 20), ("off", 0), ("0", 0), ("17", 17), ("2GiB", 2 << 30), ("1KiB", 1_024), ("MiB", nil),
+            ("5MB", nil),
+            ("-1", nil), ("99999999999GiB", nil),
+        ] as [(String, UInt64?)])
+    func sizes(text: String, bytes: UInt64?) { #expect(SizeArgument(argument: text)?.bytes == bytes) }
 
-    @Test("a line longer than the limit is broken between characters")
-    func longLine() {
-        let line = String(repeating: "🙂", count: 1_000)
-        let pieces = TextPieces.of("first\n\(line)\nlast", limit: 101)
-        #expect(pieces.allSatisfy { $0.utf8.count <= 101 })
-        #expect(pieces.joined().replacing("\n", with: "") == "first\(line)last")
-        // One character with more combining marks than a message may have bytes.
-        let marked = "a" + String(repeating: "\u{301}", count: 200)
-        #expect(TextPieces.of(marked, limit: 100).joined().unicodeScalars.elementsEqual(marked.unicodeScalars))
-    }
+    @Test(
+        "a size is shown with the largest unit that fits",
+        arguments: [
+            (0, "0 bytes"), (1, "1 byte"), (1_023, "1023 bytes"), (1_024, "1.0 KiB"), (10_240, "10 KiB"),
+            (1_258_291, "1.1 MiB"),
+            (5 << 30, "5.0 GiB"), (UInt64.max, "16383 PiB"),
+        ] as [(UInt64, String)])
+    func shownSizes(bytes: UInt64, text: String) { #expect(ByteCount.text(bytes) == text) }
 
     @Test("addresses are ranked by reach, and unreachable ones are left out")
     func addresses() throws {

@@ -8,7 +8,8 @@ import Testing
 struct EveryCommandTests {
     /// All commands.
     private static let commands = [
-        "init", "host", "invite", "join", "chat", "send", "listen", "list", "history", "search", "group create",
+        "init", "host", "invite", "join", "chat", "send", "listen", "list", "history", "search", "files", "get",
+        "group create",
         "group members",
         "group add", "group remove", "group leave", "group rename", "verify", "contacts", "contacts list",
         "contacts show",

@@ -31,6 +31,33 @@ struct RelayTimeoutOption: ParsableArguments {
         for profile: Profile, at relay: RelayAddress? = nil, key: RelayPin? = nil, hint: String,
         _ work: () async throws -> R
     ) async throws -> R {
+        try await wait(Wait(profile: profile, relay: relay, key: key, hint: hint), work)
+    }
+
+    /// Runs `work`, which needs a conversation's relay. The time counts from the last progress.
+    ///
+    /// - Parameter count: returns a number that grows while the work makes progress.
+    /// - Throws: the same errors as the other function.
+    func wait<R>(
+        for profile: Profile, in conversation: ConversationSummary, hint: String,
+        counting count: @escaping @Sendable () async -> UInt64, _ work: () async throws -> R
+    ) async throws -> R {
+        try await wait(
+            Wait(
+                profile: profile, relay: conversation.relay, key: conversation.relayPin, hint: hint, count: count), work
+        )
+    }
+
+    private struct Wait {
+        let profile: Profile
+        let relay: RelayAddress?
+        let key: RelayPin?
+        let hint: String
+        var count: (@Sendable () async -> UInt64)?
+    }
+
+    private func wait<R>(_ wait: Wait, _ work: () async throws -> R) async throws -> R {
+        let (profile, relay, key, hint, count) = (wait.profile, wait.relay, wait.key, wait.hint, wait.count)
         let problems = ConnectionProblems(at: relay, key: key)
         let events = await profile.events()
         let watcher = Task {
@@ -54,7 +81,13 @@ struct RelayTimeoutOption: ParsableArguments {
             limit.seconds == 0
             ? nil
             : Task {
-                try await Task.sleep(for: limit.duration)
+                var before = await count?()
+                while true {
+                    try await Task.sleep(for: limit.duration)
+                    let now = await count?()
+                    if now == before { break }
+                    before = now
+                }
                 let reason = problems.reason.map { ": \($0)" } ?? ""
                 problems.failure = Failure(
                     message: "not done within \(limit)\(reason). \(hint)",

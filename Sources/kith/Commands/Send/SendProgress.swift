@@ -43,6 +43,12 @@ struct SendProgress {
             case .conversation(let now) where now.id == conversation.id: try check(now)
             case .warning(conversation.id, .longerThanRelayTakes(let id, let limit), _) where waiting.contains(id):
                 throw Failure(Warning.longerThanRelayTakes(id, limit: limit).sentence)
+            case .file(conversation.id, let id, let notice) where waiting.contains(id):
+                guard case .notSent = notice else {
+                    StandardStream.error.write("\r[\(SafeText.oneLine(notice.sentence.description))]\n")
+                    continue
+                }
+                throw Failure(message: notice.sentence.description)
             default: continue
             }
         }

@@ -1,0 +1,127 @@
+import KithCore
+import KithSupport
+import KithWire
+import NIOPosix
+import Synchronization
+
+/// Runs the jobs that move the bytes of a profile's files. Each job has a connection of its own and sends or fetches one piece
+/// at a time. A job that is interrupted continues after a pause.
+final class FileTransfers: Sendable {
+    /// The progress of a job.
+    struct Progress: Sendable {
+        /// The number of bytes of the ciphertext that are at their destination.
+        var done: UInt64
+        /// The size of the ciphertext, in bytes.
+        let total: UInt64
+        /// The reason why the job waits; `nil` if it runs.
+        var trouble: String?
+    }
+
+    private struct State {
+        var tasks: [TransferID: Task<Void, Never>] = [:]
+        var progress: [TransferID: Progress] = [:]
+        var isStopped = false
+    }
+
+    let folder: FilesFolder
+    private let state = Mutex(State())
+
+    init(folder: FilesFolder) { self.folder = folder }
+
+    /// The progress of the jobs that run.
+    var progress: [TransferID: Progress] { state.withLock { $0.progress } }
+
+    /// Begins a job.
+    ///
+    /// - Parameter address: the address at which the relay is reached.
+    func start(_ job: TransferJob, at address: RelayAddress, for profile: Profile) {
+        let total =
+            switch job {
+            case .upload(let job): job.layout.sealedSize
+            case .download(let job): job.reference.layout.sealedSize
+            }
+        state.withLock { state in
+            guard !state.isStopped else { return }
+            state.progress[job.id] = Progress(done: 0, total: total)
+            state.tasks[job.id] = Task { [weak profile] in
+                await self.repeating(job.id) {
+                    guard let profile else { throw CancellationError() }
+                    switch job {
+                    case .upload(let job):
+                        try await FileUpload(job: job, address: address, profile: profile, transfers: self).run()
+                    case .download(let job):
+                        try await FileDownload(job: job, address: address, profile: profile, transfers: self).run()
+                    }
+                }
+                self.state.withLock { state in
+                    state.tasks[job.id] = nil
+                    state.progress[job.id] = nil
+                }
+            }
+        }
+    }
+
+    /// Ends a job.
+    func end(_ id: TransferID) {
+        state.withLock { state in
+            state.tasks.removeValue(forKey: id)?.cancel()
+            state.progress[id] = nil
+        }
+    }
+
+    /// Ends all jobs. Returns when none of them runs any more.
+    func stop() async {
+        let tasks = state.withLock { state in
+            state.isStopped = true
+            return Array(state.tasks.values)
+        }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+    }
+
+    /// Notes the progress of a job.
+    func note(_ id: TransferID, done: UInt64) {
+        state.withLock { state in
+            state.progress[id]?.done = done
+            state.progress[id]?.trouble = nil
+        }
+    }
+
+    /// Repeats a job until it ends without an error, or is cancelled. The pauses between two attempts grow, until one makes
+    /// progress.
+    private func repeating(_ id: TransferID, _ attempt: () async throws -> Void) async {
+        var backoff = Backoff.reconnecting
+        while !Task.isCancelled {
+            let before = progress[id]?.done
+            do {
+                return try await attempt()
+            } catch is CancellationError {
+                return
+            } catch is KithError {
+                // The profile is closed, or has failed.
+                return
+            } catch {
+                if progress[id]?.done != before { backoff.reset() }
+                var pause = backoff.nextMs()
+                if case RelayConnectionError.refused(let refusal) = error {
+                    pause = max(pause, UInt64(refusal.retryAfterMs))
+                }
+                state.withLock { $0.progress[id]?.trouble = Self.words(for: error) }
+                try? await Task.sleep(for: .milliseconds(pause))
+            }
+        }
+    }
+
+    private static func words(for error: any Error) -> String {
+        switch error {
+        case let error as RelayConnectionError: error.description
+        case let error as PrivateFileError: error.description
+        default: "the transfer was interrupted"
+        }
+    }
+
+    /// Runs work that waits for the disk on a thread for such work.
+    static func onDisk<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+        try await NIOThreadPool.singleton.runIfActive(body)
+    }
+}

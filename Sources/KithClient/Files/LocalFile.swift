@@ -1,0 +1,133 @@
+import Foundation
+import ImageMetadata
+import KithCore
+import KithSupport
+import PrivateFiles
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// An open file that is read and written at any place. It is closed with its last reference.
+final class LocalFile: Sendable, ByteSource {
+    private let descriptor: Int32
+    private let path: String
+
+    /// Opens a file for reading. Waits for no device or pipe, and accepts regular files only.
+    ///
+    /// - Throws: ``PrivateFileError``.
+    init(reading path: String) throws(PrivateFileError) {
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        self.path = path
+        guard descriptor >= 0 else { throw error(.read) }
+        guard try status().st_mode & S_IFMT == S_IFREG else { throw error(.read, try isFolder() ? EISDIR : EINVAL) }
+    }
+
+    /// Opens a file of the profile's folder for writing. Creates it with the mode 0600 if it does not exist.
+    ///
+    /// - Throws: ``PrivateFileError``.
+    init(writing path: String) throws(PrivateFileError) {
+        descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        self.path = path
+        guard descriptor >= 0 else { throw error(.write) }
+        let failure = FileSystem.makePrivate(descriptor)
+        guard failure == 0 else { throw error(.write, failure) }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    private func error(_ operation: PrivateFileError.Operation, _ number: Int32? = nil) -> PrivateFileError {
+        PrivateFileError(operation, URL(fileURLWithPath: path), errno: number)
+    }
+
+    private func status() throws(PrivateFileError) -> stat {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw error(.read) }
+        return status
+    }
+
+    private func isFolder() throws(PrivateFileError) -> Bool { try status().st_mode & S_IFMT == S_IFDIR }
+
+    /// The marks by which a change of the file is recognized.
+    func stamp() throws(PrivateFileError) -> FileStamp {
+        let status = try status()
+        #if canImport(Darwin)
+            let time = status.st_mtimespec
+        #else
+            let time = status.st_mtim
+        #endif
+        return FileStamp(
+            size: UInt64(status.st_size),
+            modifiedNs: UInt64(bitPattern: Int64(time.tv_sec)) &* 1_000_000_000 &+ UInt64(time.tv_nsec),
+            inode: UInt64(status.st_ino))
+    }
+
+    /// The present size, in bytes; 0 if the file can't be examined.
+    var size: UInt64 { (try? stamp().size) ?? 0 }
+
+    /// Reads the bytes of a range.
+    ///
+    /// - Throws: ``PrivateFileError``. The number is `ENODATA` if the file is shorter.
+    func bytes(in range: Range<UInt64>) throws -> [UInt8] { try read(range) }
+
+    func read(_ range: Range<UInt64>) throws(PrivateFileError) -> [UInt8] {
+        let count = Int(range.upperBound - range.lowerBound)
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = 0
+            while filled < count {
+                let got = pread(
+                    descriptor, buffer.baseAddress.map { $0 + filled }, count - filled,
+                    off_t(range.lowerBound) + off_t(filled))
+                if got < 0, errno == EINTR { continue }
+                guard got > 0 else {
+                    failure = got < 0 ? errno : ENODATA
+                    return
+                }
+                filled += got
+            }
+        }
+        guard failure == 0 else { throw error(.read, failure) }
+        return bytes
+    }
+
+    /// Writes bytes at a place.
+    func write(_ bytes: some Collection<UInt8>, at offset: UInt64) throws(PrivateFileError) {
+        var failure: Int32 = 0
+        let done: Void? = bytes.withContiguousStorageIfAvailable { buffer in
+            var written = 0
+            while written < buffer.count {
+                let count = pwrite(
+                    descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written,
+                    off_t(offset) + off_t(written))
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else {
+                    failure = count < 0 ? errno : ENOSPC
+                    return
+                }
+                written += count
+            }
+        }
+        guard done != nil else { return try write(Array(bytes), at: offset) }
+        guard failure == 0 else { throw error(.write, failure) }
+    }
+
+    /// Cuts the file to a length, or extends it with zeros.
+    func truncate(to length: UInt64) throws(PrivateFileError) {
+        guard ftruncate(descriptor, off_t(length)) == 0 else { throw error(.write) }
+    }
+
+    /// Returns when the content is on the disk.
+    func sync() throws(PrivateFileError) {
+        guard fsync(descriptor) == 0 else { throw error(.write) }
+    }
+
+    /// Locks the file against other processes. The lock ends with this object.
+    ///
+    /// - Returns: whether no other process has the lock.
+    func lock() -> Bool { FileSystem.lock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+}

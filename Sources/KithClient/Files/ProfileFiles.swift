@@ -1,0 +1,232 @@
+import Foundation
+import KithCore
+import KithSupport
+import KithWire
+import MLS
+import PrivateFiles
+
+/// The files of a profile: sending, listing, downloading and saving them.
+public struct ProfileFiles: Sendable {
+    let profile: Profile
+
+    // MARK: Sending
+
+    /// Sends files in one message. Returns when the message is stored on this device. The files are uploaded while the profile is
+    /// open, and the message is sent when the relay has all of them. Texts are sent meanwhile.
+    ///
+    /// The files must stay as they are until then. If one changes, its upload starts anew, and a ``KithEvent/file(_:_:_:)`` says so.
+    ///
+    /// - Parameters:
+    ///   - files: 1 to ``ClientLimits/attachments`` files.
+    ///   - caption: a text about the files, of at most ``ClientLimits/caption`` bytes; empty for none.
+    ///   - conversation: the conversation that gets the files.
+    ///   - replyTo: the message that the files answer, if any.
+    ///   - expiresAfter: time after which everyone deletes the files, rounded up to whole seconds. `nil` for never.
+    /// - Returns: the message's id.
+    /// - Throws: ``KithError``. After an error, nothing is stored.
+    @discardableResult
+    public func send(
+        _ files: [FileToSend], caption: String = "", to conversation: ConversationID, replyTo: EntryID? = nil,
+        expiresAfter: Duration? = nil
+    ) async throws(KithError) -> EntryID {
+        let prepared = try Self.prepare(files, caption, replyTo: replyTo, expiresAfter: expiresAfter)
+        return try await profile.perform(.sendFiles(conversation, prepared))
+    }
+
+    /// Stores files in a profile that is open for reading only. The process that has opened the profile for sending sends them.
+    ///
+    /// - Throws: ``KithError``, for the same reasons as ``send(_:caption:to:replyTo:expiresAfter:)``.
+    package func enqueueForOwner(
+        _ files: [FileToSend], caption: String = "", to conversation: ConversationID, replyTo: EntryID? = nil,
+        expiresAfter: Duration? = nil
+    ) async throws(KithError) -> Message {
+        let prepared = try Self.prepare(files, caption, replyTo: replyTo, expiresAfter: expiresAfter)
+        return try await profile.leaveRequest { (views) throws(KithError) in
+            let (message, request) = try views.queuedForOwner(prepared, to: conversation, now: Profile.now)
+            return (request, message)
+        }
+    }
+
+    /// Opens the files and decides which of them are small enough for the message itself.
+    private static func prepare(
+        _ files: [FileToSend], _ caption: String, replyTo: EntryID?, expiresAfter: Duration?
+    ) throws(KithError) -> OutgoingFiles {
+        guard (1...ClientLimits.attachments).contains(files.count) else {
+            throw .files(.count(limit: ClientLimits.attachments))
+        }
+        var room = ClientLimits.inlineFiles
+        var prepared: [PreparedFile] = []
+        for file in files {
+            let next = try prepare(file, room: room)
+            if case .bytes(let bytes) = next.content { room -= bytes.count }
+            prepared.append(next)
+        }
+        return OutgoingFiles(
+            caption: caption, files: prepared, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds())
+    }
+
+    /// - Parameter room: the number of bytes that are left in the message.
+    private static func prepare(_ file: FileToSend, room: Int) throws(KithError) -> PreparedFile {
+        switch file.origin {
+        case .prepared(let prepared, _): return prepared
+        case .path(let path, let keepsMetadata):
+            do throws(PrivateFileError) {
+                let source = try UploadSource(path: path, cleans: !keepsMetadata)
+                let name = FileName.clean(path)
+                let label = FileLabel(name: name, mediaType: MediaType.of(name))
+                if source.size <= room, let bytes = try? source.read(0..<source.size), !source.hasChanged {
+                    return PreparedFile(label: label, content: .bytes(bytes))
+                }
+                return PreparedFile(label: label, content: .source(source.source, size: source.size))
+            } catch { throw .file(error) }
+        }
+    }
+
+    /// Collects bytes of unknown number in the profile's folder, so that they can be sent as a file. They are encrypted.
+    ///
+    /// - Parameters:
+    ///   - name: the name of the file.
+    ///   - next: returns the next bytes; `nil` at the end.
+    /// - Throws: ``KithError``, or an error of `next`. After an error, nothing is stored.
+    package func collect(named name: String, _ next: () throws -> [UInt8]?) throws -> FileToSend {
+        try collect(named: name, flags: [], next)
+    }
+
+    /// Makes a file of a text that is too long for a message.
+    ///
+    /// - Returns: the file, and the beginning of the text, which becomes the caption.
+    /// - Throws: ``KithError``. After an error, nothing is stored.
+    package func longText(_ text: String) throws -> (file: FileToSend, preview: String) {
+        var rest: [UInt8]? = Array(text.utf8)
+        let file = try collect(named: "text.txt", flags: .longText) {
+            defer { rest = nil }
+            return rest
+        }
+        var preview = ""
+        for character in text {
+            guard preview.utf8.count + character.utf8.count <= ClientLimits.preview else { break }
+            preview.append(character)
+        }
+        return (file, preview)
+    }
+
+    private func collect(
+        named name: String, flags: FileLabel.Flags, _ next: () throws -> [UInt8]?
+    ) throws -> FileToSend {
+        guard let folder = profile.transfers?.folder else { throw KithError.noProfile }
+        do {
+            var spool = try Spool(in: folder)
+            do {
+                while let bytes = try next() { try spool.append(bytes) }
+                try spool.finish()
+            } catch {
+                spool.discard()
+                throw error
+            }
+            let clean = FileName.clean(name)
+            let label = FileLabel(name: clean, mediaType: MediaType.of(clean), flags: flags)
+            let content = PreparedFile.Content.source(.spool(spool.id, key: spool.key), size: spool.size)
+            return FileToSend(origin: .prepared(PreparedFile(label: label, content: content), spool.file))
+        } catch let error as PrivateFileError { throw KithError.file(error) }
+    }
+
+    /// Whether a file has a format that may contain metadata, which Kith cannot remove.
+    package static func keepsMetadata(_ url: URL) -> Bool {
+        let type = MediaType.of(url.lastPathComponent)
+        let plain = ["text/", "application/json", "application/zip", "application/gzip", "application/x-tar"]
+        guard !plain.contains(where: type.hasPrefix), let source = try? UploadSource(path: url.path, cleans: true)
+        else {
+            return false
+        }
+        if case .path(_, _, isCleaned: false) = source.source { return true }
+        return false
+    }
+
+    // MARK: Listing
+
+    /// The newest files of a conversation, the newest message first.
+    ///
+    /// - Parameter limit: the maximum number of messages.
+    public func list(in conversation: ConversationID, limit: Int = 100) async throws(KithError) -> [ListedFile] {
+        try await profile.withFiles { (views) throws(KithError) in
+            var listed: [ListedFile] = []
+            for message in try views.messagesWithFiles(in: conversation, limit: limit) {
+                guard let seq = message.seq else { continue }
+                for file in message.files?.files ?? [] {
+                    let place = FilePlace(conversation: conversation, seq: seq, number: file.number)
+                    listed.append(
+                        ListedFile(message: message, file: file, state: try views.fileState(at: place, file)))
+                }
+            }
+            return listed
+        }
+    }
+
+    /// The uploads and downloads that are under way or wait.
+    public func progress() async -> [FileProgress] {
+        let running = profile.transfers?.progress ?? [:]
+        return await profile.withFiles { $0.transfers }.map { transfer in
+            let progress = running[transfer.id]
+            return FileProgress(
+                conversation: transfer.conversation, message: transfer.message, file: transfer.file,
+                isUpload: transfer.isUpload, done: progress?.done ?? transfer.done,
+                total: progress?.total ?? transfer.total, trouble: progress?.trouble)
+        }
+    }
+
+    // MARK: Receiving
+
+    /// The largest file of a verified contact that is downloaded without a request, in bytes; 0 if none is.
+    public func autoDownload() async -> UInt64 { await profile.withFiles { $0.autoDownload } }
+
+    /// Sets the size up to which files of verified contacts are downloaded without a request.
+    ///
+    /// - Parameter limit: in bytes; 0 to download none.
+    public func setAutoDownload(upTo limit: UInt64) async throws(KithError) {
+        try await profile.perform(.setAutoDownload(limit))
+    }
+
+    /// Downloads a file, if it is not on this device. Returns when it is complete.
+    ///
+    /// - Parameters:
+    ///   - number: the file's number in its message, from 1.
+    ///   - seq: the message's seq.
+    /// - Throws: ``KithError``. It is ``KithError/files(_:)`` if the file cannot be downloaded.
+    public func fetch(_ number: Int, of seq: UInt64, in conversation: ConversationID) async throws(KithError) {
+        try await profile.perform(.fetch(FilePlace(conversation: conversation, seq: seq, number: number)))
+    }
+
+    /// Asks the process that has opened the profile to download a file.
+    package func request(_ number: Int, of seq: UInt64, in conversation: ConversationID) async throws(KithError) {
+        let place = FilePlace(conversation: conversation, seq: seq, number: number)
+        try await profile.leaveRequest { (views) throws(KithError) in (views.fetchRequest(place), ()) }
+    }
+
+    /// Decrypts a file that is on this device into a folder. An existing file is never replaced: then the new file's name gets a
+    /// number.
+    ///
+    /// - Parameters:
+    ///   - number: the file's number in its message, from 1.
+    ///   - seq: the message's seq.
+    ///   - folder: the folder, which must exist.
+    /// - Returns: the new file; `nil` if the file is not on this device.
+    /// - Throws: ``KithError``.
+    public func save(
+        _ number: Int, of seq: UInt64, in conversation: ConversationID, to folder: URL
+    ) async throws(KithError) -> URL? {
+        let place = FilePlace(conversation: conversation, seq: seq, number: number)
+        let content = try await profile.withFiles { (views) throws(KithError) in try views.content(of: place) }
+        guard let source = profile.transfers?.folder else { throw .files(.notFound) }
+        do {
+            return try await FileTransfers.onDisk { try SavedFile.save(content, from: source, to: folder) }
+        } catch let error as PrivateFileError {
+            throw .file(error)
+        } catch {
+            // The file's bytes are missing or damaged. It can be downloaded again.
+            do throws(KithError) { try await profile.perform(.forgetKeptFile(place)) } catch {
+                guard case .inUse = error else { throw error }
+            }
+            throw .files(.damaged)
+        }
+    }
+}

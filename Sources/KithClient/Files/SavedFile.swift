@@ -1,0 +1,63 @@
+import Foundation
+import KithCore
+import PrivateFiles
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Writes a received file into a folder of the user.
+enum SavedFile {
+    /// Maximum number that a name gets because files with the same name exist. A folder with more of them is a mistake.
+    private static let highestNumber = 10_000
+
+    /// Decrypts a file into a folder. The file appears under its name when it is complete. It has the mode 0600, so it can't be
+    /// executed.
+    ///
+    /// - Returns: the new file; `nil` if the file's bytes are not on this device.
+    /// - Throws: ``PrivateFileError``, or ``FileCipher/NotGenuine``.
+    static func save(_ content: FileContent, from folder: FilesFolder, to target: URL) throws -> URL? {
+        if case .atRelay = content.bytes { return nil }
+        let unfinished = target.appendingPathComponent(".kith-\(UInt32.random(in: 0 ... .max)).part")
+        let descriptor = try PrivateFile.makeEmpty(unfinished)
+        defer {
+            close(descriptor)
+            unlink(unfinished.path)
+        }
+        try write(content, from: folder) { bytes throws(PrivateFileError) in
+            try PrivateFile.write(bytes, to: descriptor, of: unfinished)
+        }
+        guard fsync(descriptor) == 0 else { throw PrivateFileError(.write, unfinished) }
+        for number in 1...highestNumber {
+            let url = target.appendingPathComponent(FileName.numbered(content.file.name, number))
+            switch FileSystem.name(unfinished.path, url.path) {
+            case 0: return url
+            case EEXIST: continue
+            case let error: throw PrivateFileError(.write, url, errno: error)
+            }
+        }
+        throw PrivateFileError(.write, target.appendingPathComponent(content.file.name), errno: EEXIST)
+    }
+
+    private static func write(
+        _ content: FileContent, from folder: FilesFolder, _ take: ([UInt8]) throws(PrivateFileError) -> Void
+    ) throws {
+        switch content.bytes {
+        case .atRelay: return
+        case .inMessage(let bytes): try take(bytes)
+        case .kept(let id, let reference):
+            let layout = reference.layout
+            let cipher = reference.cipher
+            guard let file = try? folder.file(id), file.size == layout.sealedSize else { throw FileCipher.NotGenuine() }
+            let length = FileLayout.chunk + FileLayout.tag
+            for number in 0..<layout.chunkCount {
+                let sealed = try file.read(number * length..<min(layout.sealedSize, (number + 1) * length))
+                try take(try cipher.open(chunk: number, sealed[...], of: layout))
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import KithSupport
+import KithWire
+import MLS
+import TLSCodec
+
+/// The files that are being downloaded.
+struct DownloadQueue {
+    private struct Download {
+        let place: FilePlace
+        /// The reference in the message; `nil` until it is read from the store.
+        var reference: BlobReference?
+        /// The number of verified pieces that are durable on this device.
+        var verified: UInt64 = 0
+        /// Whether a job transfers the bytes.
+        var isRunning = false
+        /// The commands that wait for the file.
+        var tickets: [Ticket<Void>] = []
+    }
+
+    private var downloads: [TransferID: Download] = [:]
+
+    // MARK: Reading
+
+    var isEmpty: Bool { downloads.isEmpty }
+
+    /// The number of the download of a file; `nil` if the file is not being downloaded.
+    func id(at place: FilePlace) -> TransferID? { downloads.first { $0.value.place == place }?.key }
+
+    /// The numbers of all downloads.
+    var ids: [TransferID] { downloads.keys.sorted() }
+
+    /// The reference of a download's file; `nil` if it is not read from the store yet.
+    func reference(of id: TransferID) -> BlobReference? { downloads[id]?.reference }
+
+    /// The number of verified pieces of a download.
+    func verified(_ id: TransferID) -> UInt64 { downloads[id]?.verified ?? 0 }
+
+    /// The place of a download's file.
+    func place(of id: TransferID) -> FilePlace? { downloads[id]?.place }
+
+    /// The files of a conversation, or of one of its messages, that are being downloaded.
+    func ids(in conversation: ConversationID, seq: UInt64? = nil) -> [TransferID] {
+        downloads.filter { $0.value.place.conversation == conversation && (seq == nil || $0.value.place.seq == seq) }
+            .keys.sorted()
+    }
+
+    /// Returns the downloads that may begin, so that no more than ``ClientLimits/transfers`` run.
+    func startable() -> [(id: TransferID, place: FilePlace, reference: BlobReference?, verified: UInt64)] {
+        let running = downloads.values.count(where: \.isRunning)
+        return downloads.filter { !$0.value.isRunning }.sorted { $0.key < $1.key }
+            .prefix(max(0, ClientLimits.transfers - running))
+            .map { ($0.key, $0.value.place, $0.value.reference, $0.value.verified) }
+    }
+
+    // MARK: Changes
+
+    /// Adds a download from the store.
+    mutating func load(_ id: TransferID, _ place: FilePlace, from store: any ProfileStore) throws(KithError) {
+        let last = try reading { () throws(StoreError) in
+            try store.rows(.piece, owner: id.rawValue, items: 0...StoreKey.highest, limit: 1, newestFirst: true)
+        }.first
+        downloads[id] = Download(place: place, verified: last.map { $0.item + 1 } ?? 0)
+    }
+
+    /// Begins a download, or joins the one that is under way.
+    mutating func begin(
+        _ place: FilePlace, _ reference: BlobReference, _ ticket: Ticket<Void>?, random: RandomSource,
+        in step: inout Step
+    ) {
+        let id = id(at: place) ?? .random(from: random)
+        if downloads[id] == nil {
+            downloads[id] = Download(place: place)
+            step.put(StoreKey(.download, item: id.rawValue), place.encoded)
+        }
+        downloads[id]?.reference = reference
+        if let ticket { downloads[id]?.tickets.append(ticket) }
+    }
+
+    mutating func didStart(_ id: TransferID, _ reference: BlobReference) {
+        downloads[id]?.isRunning = true
+        downloads[id]?.reference = reference
+    }
+
+    /// Records a piece that is verified and durable on this device. With the last piece, the file is complete.
+    mutating func record(
+        _ digest: [UInt8], ofPiece piece: UInt64, of id: TransferID, from store: any ProfileStore, in step: inout Step
+    ) throws(KithError) -> PieceDecision {
+        guard let download = downloads[id], let reference = download.reference, piece == download.verified else {
+            return .stop
+        }
+        guard piece + 1 == reference.layout.pieceCount else {
+            downloads[id]?.verified = piece + 1
+            step.put(id.pieceKey(piece), digest)
+            return .proceed
+        }
+        let earlier = try reading { () throws(StoreError) in try store.values(.piece, owner: id.rawValue) }
+        guard UInt64(earlier.count) == piece, FileCipher.root(of: earlier.map(\.bytes) + [digest]) == reference.root
+        else { return .notGenuine }
+        if let key = download.place.key { step.put(key, KeptFile(id: id).encoded) }
+        finish(id, .success(()), in: &step)
+        return .proceed
+    }
+
+    /// Ends a download, and the commands that wait for it. Its pieces are forgotten.
+    @discardableResult
+    mutating func finish(_ id: TransferID, _ result: Result<Void, KithError>, in step: inout Step) -> FilePlace? {
+        guard let download = downloads.removeValue(forKey: id) else { return nil }
+        step.delete(StoreKey(.download, item: id.rawValue))
+        step.deleteAll(.piece, owner: id.rawValue)
+        if case .failure = result {
+            if download.isRunning { step.endTransfer(id) }
+            step.removeFile(id)
+        }
+        for ticket in download.tickets { step.finish(ticket, result) }
+        return download.place
+    }
+}
+
+/// A file that is complete on this device.
+struct KeptFile: Hashable, Sendable {
+    /// The number of the transfer that has brought the file. The file's name is made from it.
+    let id: TransferID
+
+    private static let version: UInt8 = 1
+
+    var encoded: [UInt8] { [Self.version] + id.rawValue.encoded }
+
+    init(id: TransferID) { self.id = id }
+
+    init(stored: [UInt8]) throws(TLSCodecError) {
+        var reader = TLSReader(stored)
+        let version = try reader.readUInt8()
+        guard version == Self.version else { throw .unknownValue(field: "KeptFile.version", value: UInt64(version)) }
+        id = TransferID(rawValue: try reader.readUInt64())
+        try reader.expectEnd()
+    }
+}
+
+extension FilePlace {
+    private static let version: UInt8 = 1
+
+    var encoded: [UInt8] {
+        var writer = TLSWriter(capacity: 32)
+        writer.write(Self.version)
+        writer.write(conversation.rawValue)
+        writer.write(seq)
+        writer.write(UInt8(number))
+        return writer.bytes
+    }
+
+    init(stored: [UInt8]) throws(TLSCodecError) {
+        var reader = TLSReader(stored)
+        let version = try reader.readUInt8()
+        guard version == Self.version else { throw .unknownValue(field: "FilePlace.version", value: UInt64(version)) }
+        conversation = ConversationID(rawValue: try reader.readUInt64())
+        seq = try reader.readUInt64()
+        number = Int(try reader.readUInt8())
+        try reader.expectEnd()
+        guard (1...ClientLimits.attachments).contains(number) else {
+            throw .unknownValue(field: "FilePlace.number", value: UInt64(number))
+        }
+    }
+}
+
+/// The user's settings for files.
+struct FileSettings: Hashable, Sendable {
+    /// The largest file that is downloaded without a request of the user, in bytes; 0 for none.
+    var autoDownload = ClientLimits.autoDownload
+
+    static let key = StoreKey(.profile, item: 2)
+    private static let version: UInt8 = 1
+
+    init() {}
+
+    var encoded: [UInt8] { [Self.version] + autoDownload.encoded }
+
+    init(stored: [UInt8]) throws(TLSCodecError) {
+        var reader = TLSReader(stored)
+        let version = try reader.readUInt8()
+        guard version == Self.version else {
+            throw .unknownValue(field: "FileSettings.version", value: UInt64(version))
+        }
+        autoDownload = try reader.readUInt64()
+        try reader.expectEnd()
+    }
+}

@@ -1,0 +1,83 @@
+/// The names of files that others have sent. A name comes from the sender, so nothing in it may reach the file system or the
+/// terminal unchecked.
+package enum FileName {
+    /// The longest name, in bytes. No common file system allows more.
+    package static let longest = 255
+    /// The longest ending that stays when a name is shortened, in bytes, with its dot.
+    private static let longestEnding = 16
+
+    /// Returns a name that is safe in any folder: one path component without control or direction characters, which does not
+    /// begin with a dot, and has 1 to ``longest`` bytes.
+    package static func clean(_ name: String) -> String {
+        let last = name.split(omittingEmptySubsequences: true) { $0 == "/" || $0 == "\\" }.last ?? ""
+        var scalars = String.UnicodeScalarView()
+        for scalar in last.unicodeScalars where isAllowed(scalar) { scalars.append(scalar) }
+        var rest = Substring(String(scalars))
+        while let first = rest.unicodeScalars.first, first == "." || first.properties.isWhitespace {
+            rest = Substring(rest.unicodeScalars.dropFirst())
+        }
+        while let last = rest.unicodeScalars.last, last == "." || last.properties.isWhitespace {
+            rest = Substring(rest.unicodeScalars.dropLast())
+        }
+        let clean = shortened(String(rest), to: longest)
+        return clean.isEmpty ? "file" : clean
+    }
+
+    /// Returns the name with a number before its ending, such as `photo (2).jpg`.
+    ///
+    /// - Parameter number: at least 2. For 1, the name is returned unchanged.
+    package static func numbered(_ name: String, _ number: Int) -> String {
+        guard number > 1 else { return name }
+        let (stem, ending) = parts(of: name)
+        let mark = " (\(number))"
+        return shortened(stem, to: longest - mark.utf8.count - ending.utf8.count) + mark + ending
+    }
+
+    private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .surrogate: false
+        // Joiners are parts of words and of emoji. All other characters of this kind are invisible, and some turn the
+        // direction of the text, so that a name could seem to have another ending.
+        case .format: scalar == "\u{200C}" || scalar == "\u{200D}"
+        default: true
+        }
+    }
+
+    /// Splits a name into its stem and its ending. The ending is empty or begins with a dot.
+    private static func parts(of name: String) -> (stem: String, ending: String) {
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex,
+            name[dot...].utf8.count <= longestEnding
+        else { return (name, "") }
+        return (String(name[..<dot]), String(name[dot...]))
+    }
+
+    /// Shortens a name between characters. Keeps its ending.
+    private static func shortened(_ name: String, to limit: Int) -> String {
+        guard name.utf8.count > limit else { return name }
+        let (stem, ending) = parts(of: name)
+        var short = ""
+        for character in stem {
+            if short.utf8.count + character.utf8.count + ending.utf8.count > limit { break }
+            short.append(character)
+        }
+        return short.isEmpty ? "file" + ending : short + ending
+    }
+}
+
+/// The media types that Kith states for files that it sends.
+package enum MediaType {
+    private static let types: [String: String] = [
+        "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp",
+        "heic": "image/heic", "svg": "image/svg+xml", "mp4": "video/mp4", "webm": "video/webm",
+        "mov": "video/quicktime",
+        "mp3": "audio/mpeg", "ogg": "audio/ogg", "opus": "audio/opus", "wav": "audio/wav", "flac": "audio/flac",
+        "txt": "text/plain", "md": "text/markdown", "csv": "text/csv", "html": "text/html", "json": "application/json",
+        "pdf": "application/pdf", "zip": "application/zip", "gz": "application/gzip", "tar": "application/x-tar",
+    ]
+
+    /// Returns the media type for a file's name. It is a guess by the name's ending.
+    package static func of(_ name: String) -> String {
+        let ending = name.split(separator: ".").dropFirst().last.map { $0.lowercased() } ?? ""
+        return types[ending] ?? "application/octet-stream"
+    }
+}

@@ -1,0 +1,60 @@
+/// The reason why files cannot be sent or received.
+public enum FileProblem: Hashable, Sendable {
+    /// A message has 1 to `limit` files.
+    case count(limit: Int)
+    /// The file is larger than the relay accepts. `limit` is in bytes, and `nil` if the relay has not stated it.
+    case tooLarge(limit: UInt64?)
+    /// The file was changed again and again while it was being sent.
+    case keepsChanging
+    /// The file can no longer be read.
+    case unreadable
+    /// The relay stores no files, or not for this conversation.
+    case refused
+    /// The conversation has ended.
+    case ended
+    /// The relay no longer has the file, because it has expired or was deleted.
+    case gone
+    /// The relay has the file with another length than the sender has stated. The relay, or the sender, is lying.
+    case wrongLength
+    /// The relay has sent bytes that the sender has not encrypted for this place. Nothing of them was used.
+    case notGenuine
+    /// There is no file with this number, or it has been deleted.
+    case notFound
+    /// The disk of this device has no room.
+    case noRoom
+    /// The file in the profile's folder is missing or damaged.
+    case damaged
+}
+
+/// An event about the files of a message.
+public enum FileNotice: Hashable, Sendable {
+    /// The file with this name has changed, so its upload starts anew.
+    case restarted(name: String)
+    /// The message was not sent, and is not kept, because of the file with this name.
+    case notSent(name: String, FileProblem)
+    /// A file is on this device now.
+    case fetched(MessageFile)
+    /// A file was not downloaded.
+    case notFetched(MessageFile, FileProblem)
+}
+
+extension FileProblem {
+    /// One sentence for the user, without a full stop.
+    package var sentence: String {
+        switch self {
+        case .count(let limit): "a message has 1 to \(limit) files"
+        case .tooLarge(let limit?): "the file is too large for this relay, which takes \(limit >> 20) MiB at most"
+        case .tooLarge(nil): "the file is too large"
+        case .keepsChanging: "the file keeps changing while it is sent; send a copy of it"
+        case .unreadable: "the file can't be read any more"
+        case .refused: "this relay stores no files"
+        case .ended: "the conversation has ended"
+        case .gone: "the relay no longer has the file; ask for it again"
+        case .wrongLength: "the relay shows the file with a wrong length; it, or the sender, is lying"
+        case .notGenuine: "the relay sent bytes that are not the file's; nothing of them was used"
+        case .notFound: "there is no such file here"
+        case .noRoom: "there is no room for the file on this device's disk"
+        case .damaged: "the file in the profile's folder is missing or damaged; get it again"
+        }
+    }
+}

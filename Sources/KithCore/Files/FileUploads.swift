@@ -1,0 +1,144 @@
+import KithSupport
+import KithWire
+import MLS
+
+/// The messages of a profile that wait for their uploads, and the answers to the jobs that move the bytes.
+struct FileUploads {
+    let profile: ProfileMachine
+
+    /// Sends files. The message goes to the outbox when the relay has all files.
+    func send(
+        _ files: OutgoingFiles, as entry: EntryID, to id: ConversationID, _ ticket: Ticket<EntryID>
+    ) throws(KithError) {
+        try files.check()
+        try profile.checkSending(to: id)
+        try profile.accept(id)
+        let device = profile.state.device
+        let record = UploadRecord(files, as: entry, sentAt: device.wall, random: device.random)
+        profile.withDevice { $0.uploads.add(record, to: id, in: &$0.step) }
+        profile.state.device.emit(.message(record.queuedMessage(in: id)))
+        profile.finish(ticket, .success(entry))
+    }
+
+    /// Moves messages whose files are complete to the outbox, reserves blobs, and begins jobs. Called at the end of each step.
+    func advance() throws(KithError) {
+        if !profile.state.device.uploads.isEmpty {
+            try moveCompleteMessages()
+            reserveBlobs()
+            startUploads()
+        }
+        if !profile.state.device.downloads.isEmpty { try FileDownloads(profile: profile).start() }
+    }
+
+    private func moveCompleteMessages() throws(KithError) {
+        for (place, record) in profile.state.device.uploads.all {
+            guard let machine = profile.state.conversations[place.conversation]?.machine, machine.record.status != .left
+            else {
+                drop(place, .ended, name: record.shown.files.first?.name ?? "")
+                continue
+            }
+            guard let message = record.message else { continue }
+            _ = profile.withDevice { $0.uploads.remove(place, in: &$0.step) }
+            let item = OutboxItem(
+                entryID: record.entryID, sentAt: record.sentAt, replyTo: record.files.replyTo,
+                expiresAfter: record.files.expiresAfter, body: .content(.files(message)))
+            try profile.pass(.sendFiles(item), to: place.conversation)
+        }
+    }
+
+    /// Asks relays to reserve blobs. This needs the right to append to the conversation's channel, so the conversation has to be
+    /// live.
+    private func reserveBlobs() {
+        for (place, upload) in profile.state.device.uploads.reservable(at: profile.state.device.now) {
+            guard let machine = profile.state.conversations[place.conversation]?.machine, machine.sync.isLive,
+                machine.mayAct,
+                !machine.needsDecision(profile.state.device.contacts), let record = profile.state.device.uploads[place]
+            else { continue }
+            let (channel, epoch) = (machine.record.channel, machine.record.epoch)
+            let blob = upload.newBlob(record.layout(of: upload))
+            profile.withDevice { device in
+                device.uploads.didAskForRoom(upload.id)
+                device.request(
+                    machine.record.relay, .createBlob(channel: channel, epoch: epoch, blob: blob),
+                    for: .upload(upload.id))
+            }
+        }
+    }
+
+    private func startUploads() {
+        for (place, upload) in profile.state.device.uploads.startable() {
+            guard let record = profile.state.device.uploads[place], let relay = relay(of: place.conversation),
+                case .source(let source, _) = record.files.files[upload.index].content
+            else { continue }
+            let job = UploadJob(
+                id: upload.id, relay: relay, blob: upload.blob, write: upload.write, key: upload.key,
+                layout: record.layout(of: upload), source: source)
+            profile.withDevice { device in
+                device.uploads.didStart(upload.id)
+                device.step.transfer(.upload(job))
+            }
+        }
+    }
+
+    func relay(of conversation: ConversationID) -> RelayPoint? {
+        profile.state.conversations[conversation].flatMap { profile.state.device.relays[$0.machine.record.relay] }
+    }
+
+    /// Handles the relay's answer to the reservation of a blob.
+    func didReserve(_ id: TransferID, _ result: Result<Reply, RelayError>) {
+        guard let place = profile.state.device.uploads.find(id)?.place else { return }
+        let name = name(ofUpload: id)
+        let problem = profile.withDevice { $0.uploads.didReserve(id, result, at: $0.now, in: &$0.step) }
+        if let problem { drop(place, problem, name: name) }
+    }
+
+    private func name(ofUpload id: TransferID) -> String {
+        guard let (place, upload) = profile.state.device.uploads.find(id) else { return "" }
+        return profile.state.device.uploads[place]?.shown.files[upload.index].name ?? ""
+    }
+
+    /// Gives up a message, because one of its files cannot be sent.
+    private func drop(_ place: UploadQueue.Place, _ problem: FileProblem, name: String) {
+        guard let record = profile.withDevice({ $0.uploads.remove(place, in: &$0.step) }) else { return }
+        profile.state.device.emit(.file(place.conversation, record.entryID, .notSent(name: name, problem)))
+    }
+
+    /// Records the digest of a piece before it is sent.
+    func didSeal(_ piece: UInt64, _ digest: [UInt8], of id: TransferID) throws(KithError) -> PieceDecision {
+        try profile.withDevice { (device) throws(KithError) in
+            try device.uploads.record(digest, ofPiece: piece, of: id, from: device.store, in: &device.step)
+        }
+    }
+
+    /// Notes that the relay has a whole blob.
+    func didUpload(_ id: TransferID) throws(KithError) {
+        try profile.withDevice { (device) throws(KithError) in
+            try device.uploads.didUpload(id, from: device.store, in: &device.step)
+        }
+    }
+
+    /// Handles the end of an upload's job that cannot go on.
+    func uploadFailed(_ id: TransferID, _ failure: UploadFailure) {
+        guard let place = profile.state.device.uploads.find(id)?.place, let record = profile.state.device.uploads[place]
+        else { return }
+        let name = name(ofUpload: id)
+        let problem = profile.withDevice { device in
+            let (now, random) = (device.now, device.random)
+            switch failure {
+            case .problem(let problem): return problem as FileProblem?
+            case .blobLost:
+                return device.uploads.restart(id, changed: nil, at: now, random: random, in: &device.step)
+            case .changed(let source, let size):
+                return device.uploads.restart(
+                    id, changed: (source, size), at: now, random: random, in: &device.step)
+            }
+        }
+        if let problem { return drop(place, problem, name: name) }
+        if case .changed = failure {
+            profile.state.device.emit(.file(place.conversation, record.entryID, .restarted(name: name)))
+        }
+    }
+
+    /// The number of pieces of an upload whose digests are stored. No other piece was ever sent.
+    package func recordedPieces(of id: TransferID) -> UInt64 { profile.state.device.uploads.recorded(id) }
+}

@@ -1,0 +1,164 @@
+import KithSupport
+import KithWire
+import MLS
+
+/// The files of a profile in the form that users and jobs see.
+package struct FileViews {
+    private let profile: ProfileMachine
+
+    package init(_ profile: ProfileMachine) { self.profile = profile }
+
+    // MARK: Requests to another process
+
+    /// Prepares files that another process will send, because this process has opened the profile for reading only. Returns the
+    /// future message, and the stored form of the request to the other process.
+    package func queuedForOwner(
+        _ files: OutgoingFiles, to id: ConversationID, now: UInt64
+    ) throws(KithError) -> (message: Message, request: [UInt8]) {
+        try files.check()
+        try profile.checkSending(to: id)
+        let channel = try profile.state.conversations.conversation(id).machine.record.channel
+        let record = UploadRecord(files, as: profile.newEntryID, sentAt: now, random: profile.state.device.random)
+        return (record.queuedMessage(in: id), FileRequest.send(record.entryID, id, channel, files).encoded)
+    }
+
+    /// Returns the stored form of a request to download a file.
+    package func fetchRequest(_ place: FilePlace) -> [UInt8] { FileRequest.fetch(place).encoded }
+
+    // MARK: Reading
+
+    func entry(at place: FilePlace) throws(KithError) -> EntryRecord? {
+        guard place.seq < StoreKey.highest else { return nil }
+        return try profile.state.device.entries(
+            of: place.conversation, place.seq...place.seq, limit: 1, newestFirst: false
+        ).first?.record
+    }
+
+    func attachment(at place: FilePlace) throws(KithError) -> AttachedFile {
+        guard let file = try entry(at: place)?.file(place.number) else { throw .files(.notFound) }
+        return file
+    }
+
+    func keptFile(at place: FilePlace) throws(KithError) -> TransferID? {
+        guard let key = place.key,
+            let stored = try reading({ () throws(StoreError) in try profile.state.device.store.value(key) })
+        else { return nil }
+        return try decodingStored(.file) { try KeptFile(stored: stored).id }
+    }
+
+    /// Returns the content of a file, as far as it is known on this device.
+    package func content(of place: FilePlace) throws(KithError) -> FileContent {
+        let file = try attachment(at: place)
+        let shown = MessageFile(number: place.number, file)
+        switch file.place {
+        case .inline(let bytes): return FileContent(file: shown, bytes: .inMessage(bytes))
+        case .blob(let reference):
+            guard let id = try keptFile(at: place) else { return FileContent(file: shown, bytes: .atRelay) }
+            return FileContent(file: shown, bytes: .kept(id, reference))
+        }
+    }
+
+    /// Returns the state of a file.
+    package func fileState(at place: FilePlace, _ file: MessageFile) throws(KithError) -> FileState {
+        if file.isInMessage { return .onDevice }
+        if try keptFile(at: place) != nil { return .onDevice }
+        return try isDownloading(place) ? .downloading : .atRelay
+    }
+
+    /// Whether a file is being downloaded. If another process has opened the profile, the store knows it.
+    private func isDownloading(_ place: FilePlace) throws(KithError) -> Bool {
+        if profile.state.device.downloads.id(at: place) != nil { return true }
+        let rows = try reading { () throws(StoreError) in try profile.state.device.store.allValues(.download) }
+        return rows.contains { (try? FilePlace(stored: $0.bytes)) == place }
+    }
+
+    /// Returns the newest messages with files in a conversation, the newest first.
+    package func messagesWithFiles(in id: ConversationID, limit: Int) throws(KithError) -> [Message] {
+        let machine = try profile.state.conversations.conversation(id).machine
+        var found: [Message] = []
+        var below = StoreKey.highest
+        while found.count < limit, below > 0 {
+            let rows = try profile.state.device.entries(of: id, 0...below - 1, limit: 1_000, newestFirst: true)
+            guard let last = rows.last else { break }
+            for (seq, record) in rows where found.count < limit {
+                guard let record, case .files = record.body else { continue }
+                found += profile.messages(of: record, seq: seq, in: machine)
+            }
+            below = last.seq
+        }
+        return found
+    }
+
+    /// The uploads and downloads that are under way or wait.
+    package var transfers: [TransferSummary] {
+        var transfers: [TransferSummary] = []
+        for (place, record) in profile.state.device.uploads.all {
+            for upload in record.uploads {
+                let total = record.layout(of: upload).sealedSize
+                let done = profile.state.device.uploads.recorded(upload.id) * FileLayout.sealedPiece
+                transfers.append(
+                    TransferSummary(
+                        id: upload.id, conversation: place.conversation, message: record.entryID,
+                        file: record.shown.files[upload.index], isUpload: true,
+                        done: upload.root == nil ? min(done, total) : total, total: total))
+            }
+        }
+        for id in profile.state.device.downloads.ids {
+            guard let place = profile.state.device.downloads.place(of: id), let record = try? entry(at: place),
+                let file = record.file(place.number), case .blob(let reference) = file.place
+            else { continue }
+            let total = reference.layout.sealedSize
+            transfers.append(
+                TransferSummary(
+                    id: id, conversation: place.conversation, message: record.id,
+                    file: MessageFile(number: place.number, file), isUpload: false,
+                    done: min(total, verifiedPieces(of: id) * FileLayout.sealedPiece), total: total))
+        }
+        return transfers
+    }
+
+    /// The number of pieces of a download that are verified and durable on this device.
+    package func verifiedPieces(of id: TransferID) -> UInt64 { profile.state.device.downloads.verified(id) }
+
+    /// The number of pieces of an upload whose digests are stored. No other piece was ever sent.
+    package func recordedPieces(of id: TransferID) -> UInt64 { profile.state.device.uploads.recorded(id) }
+
+    /// The largest file that is downloaded without a request of the user, in bytes; 0 for none.
+    package var autoDownload: UInt64 { profile.state.device.fileSettings.autoDownload }
+}
+
+/// An upload or a download.
+package struct TransferSummary: Sendable {
+    package let id: TransferID
+    package let conversation: ConversationID
+    package let message: EntryID
+    package let file: MessageFile
+    package let isUpload: Bool
+    /// The number of recorded bytes of the ciphertext.
+    package let done: UInt64
+    /// The size of the ciphertext, in bytes.
+    package let total: UInt64
+}
+
+/// The state of a file on this device.
+public enum FileState: Hashable, Sendable {
+    /// The whole file is on this device.
+    case onDevice
+    /// The file is being downloaded.
+    case downloading
+    /// The file has to be downloaded from the relay first.
+    case atRelay
+}
+
+/// A file and the place of its bytes.
+package struct FileContent: Sendable {
+    package let file: MessageFile
+    package let bytes: Bytes
+
+    package enum Bytes: Sendable {
+        case inMessage([UInt8])
+        /// The bytes are in the profile's folder, encrypted as they were at the relay.
+        case kept(TransferID, BlobReference)
+        case atRelay
+    }
+}

@@ -1,0 +1,59 @@
+/// The files of a message, with their caption.
+public struct MessageFiles: Hashable, Sendable {
+    /// The sender's text about the files; empty for none. For a long text, the caption is its beginning.
+    public let caption: String
+    /// The files, in the sender's order. There is at least one.
+    public let files: [MessageFile]
+
+    init(_ message: FileMessage) {
+        caption = message.caption
+        files = message.attachments.enumerated().map { MessageFile(number: $0.offset + 1, $0.element) }
+    }
+
+    init(caption: String, files: [MessageFile]) {
+        self.caption = caption
+        self.files = files
+    }
+}
+
+/// A file of a message, as its sender has described it.
+public struct MessageFile: Hashable, Sendable {
+    /// The file's number in its message, from 1.
+    public let number: Int
+    /// A name that is safe in any folder and on any terminal. It may differ from the name that the sender has given.
+    public let name: String
+    /// The media type that the sender states, such as `image/jpeg`; empty for none. It may be wrong.
+    public let mediaType: String
+    /// The size in bytes.
+    public let size: UInt64
+    /// Whether the file is a text that was too long for a message. The caption is the text's beginning.
+    public let isLongText: Bool
+    /// Whether the bytes are in the message itself, so that nothing has to be downloaded.
+    public let isInMessage: Bool
+
+    init(number: Int, _ attachment: AttachedFile) {
+        let isInline = if case .inline = attachment.place { true } else { false }
+        self.init(number: number, attachment.label, size: attachment.size, isInMessage: isInline)
+    }
+
+    init(number: Int, _ label: FileLabel, size: UInt64, isInMessage: Bool) {
+        self.number = number
+        name = FileName.clean(label.name)
+        mediaType = label.mediaType
+        self.size = size
+        isLongText = label.flags.contains(.longText)
+        self.isInMessage = isInMessage
+    }
+}
+
+extension EntryRecord.Body {
+    /// The text in which a search looks for words; `nil` if there is none. For files, it contains the caption and the names.
+    var searchText: String? {
+        switch self {
+        case .text(let text): text
+        case .files(let message):
+            ([message.caption] + message.attachments.map(\.label.name)).joined(separator: "\n")
+        case .notices, .unknown, .expired: nil
+        }
+    }
+}

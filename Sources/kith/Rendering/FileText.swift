@@ -1,0 +1,104 @@
+import KithClient
+
+// Describes files to people and programs.
+
+/// A size in words.
+enum ByteCount {
+    private static let units = ["KiB", "MiB", "GiB", "TiB", "PiB"]
+
+    /// Formats a number of bytes with the largest unit that leaves at least 1, such as `1.2 MiB`.
+    static func text(_ bytes: UInt64) -> String {
+        guard bytes >= 1_024 else { return counted(Int(bytes), "byte") }
+        var (value, index) = (bytes, 0)
+        while value >= 1_024 * 1_024, index < units.count - 1 {
+            value /= 1_024
+            index += 1
+        }
+        let tenths = value * 10 / 1_024
+        return tenths < 100 ? "\(tenths / 10).\(tenths % 10) \(units[index])" : "\(tenths / 10) \(units[index])"
+    }
+}
+
+extension MessageFile {
+    /// The number with which a command chooses the file: the entry's number, followed by the file's number if the message has
+    /// several files.
+    ///
+    /// - Parameter count: the number of files in the message.
+    func reference(in seq: UInt64, of count: Int) -> String { count == 1 ? "\(seq)" : "\(seq).\(number)" }
+}
+
+extension MessageRenderer {
+    /// Returns the lines of a message with files: the caption, and one line for each file.
+    func lines(of files: MessageFiles, _ message: Message, _ prefix: String, _ quoted: String?) -> [ScreenLine] {
+        let isLongText = files.files.contains(where: \.isLongText)
+        var lines: [ScreenLine] = []
+        if !files.caption.isEmpty {
+            lines = self.lines(ofText: isLongText ? files.caption + "…" : files.caption, message, prefix, quoted)
+        }
+        let who = message.author == .me ? "you" : author(message)
+        for file in files.files {
+            let start = lines.isEmpty ? prefix + conversationPrefix : String(repeating: " ", count: prefix.count)
+            let what: Sentence = file.isLongText ? "the whole text" : "\(quoted: file.name)"
+            let command: Sentence = layout == .chat ? "/get" : "kith get"
+            let hint: Sentence =
+                message.seq.map { "; \(command) \(own: file.reference(in: $0, of: files.files.count))" } ?? ""
+            lines.append(
+                ScreenLine(
+                    .notice, "\(own: start)[\(own: who) sent \(what), \(own: ByteCount.text(file.size))\(hint)]"))
+        }
+        return lines
+    }
+}
+
+/// A file of a message.
+struct FileReport: Encodable, Sendable {
+    let number: Int
+    let name: String
+    let type: String?
+    let size: UInt64
+    let isLongText: Bool?
+
+    init(_ file: MessageFile) {
+        number = file.number
+        name = file.name
+        type = file.mediaType.isEmpty ? nil : file.mediaType
+        size = file.size
+        isLongText = file.isLongText ? true : nil
+    }
+}
+
+extension FileNotice {
+    /// The event as one word for programs.
+    var word: String {
+        switch self {
+        case .restarted: "restarted"
+        case .notSent: "notSent"
+        case .fetched: "received"
+        case .notFetched: "notReceived"
+        }
+    }
+
+    var fileName: String {
+        switch self {
+        case .restarted(let name), .notSent(let name, _): name
+        case .fetched(let file), .notFetched(let file, _): file.name
+        }
+    }
+
+    var problem: FileProblem? {
+        switch self {
+        case .restarted, .fetched: nil
+        case .notSent(_, let problem), .notFetched(_, let problem): problem
+        }
+    }
+
+    /// The event as a sentence.
+    var sentence: Sentence {
+        switch self {
+        case .restarted(let name): "\(quoted: name) has changed, so sending it starts anew"
+        case .notSent(let name, let problem): "not sent: \(quoted: name): \(own: problem.sentence)"
+        case .fetched(let file): "\(quoted: file.name) is on this device"
+        case .notFetched(let file, let problem): "not received: \(quoted: file.name): \(own: problem.sentence)"
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import kith
+
+@Suite("Files on the command line", .timeLimit(.minutes(5))) struct FileCommandTests {
+    @Test("are sent, listed and saved, and a text that is too long arrives as a file")
+    func files() async throws {
+        try await withAnnAndBob(storesFiles: true) { ann, bob, _ in
+            let content = String(repeating: "0123456789", count: 50_000)
+            let url = ann.folder.appending(path: "numbers.txt")
+            try Data(content.utf8).write(to: url)
+            let sent = try await ann.run("send", "Bob", "--file", url.path, "--caption", "here", "--json")
+            #expect(sent.code == 0, "\(sent.complaints)")
+            #expect(sent.objects.first?["text"] as? String == "here")
+            let piped = try await ann.run(
+                "send", "Bob", "--file", "-", "--name", "../pipe.bin", input: "from a pipe")
+            #expect(piped.code == 0, "\(piped.complaints)")
+            let long = try await ann.run("send", "Bob", input: content)
+            #expect(long.code == 0, "\(long.complaints)")
+            #expect(try await bob.run("files", "--auto-download", "off").code == 0)
+            try await bob.listen { try await bob.run("files", "--json").objects.count == 3 }
+            let listed = try await bob.run("files", "Ann", "--json").objects
+            #expect(listed.map { $0["name"] as? String } == ["text.txt", "pipe.bin", "numbers.txt"])
+            #expect(listed.map { $0["size"] as? Int } == [500_000, 12, 500_000])
+            #expect(listed.allSatisfy { $0["state"] as? String == "atRelay" })
+            for object in listed {
+                let number = try #require(object["seq"] as? Int)
+                let saved = try await bob.run("get", "Ann", "\(number)", "--save-to", bob.folder.path, "--json")
+                #expect(saved.code == 0, "\(saved.complaints)")
+            }
+            func text(_ name: String) throws -> String {
+                String(decoding: try Data(contentsOf: bob.folder.appending(path: name)), as: UTF8.self)
+            }
+            #expect(try text("numbers.txt") == content)
+            #expect(try text("pipe.bin") == "from a pipe\n")
+            #expect(try text("text.txt") == content)
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: bob.folder.appending(path: "numbers.txt").path)
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
+            #expect(try await bob.run("get", "Ann", "9999").code == 1)
+        }
+    }
+
+    @Test("are refused with one sentence if they cannot be read, or an option does not fit")
+    func refused() async throws {
+        try await withAnnAndBob { ann, _, _ in
+            let missing = try await ann.run("send", "Bob", "--file", "/nowhere/at/all")
+            #expect(missing.code == 1 && missing.complaints.count == 1, "\(missing.complaints)")
+            let folder = try await ann.run("send", "Bob", "--file", "/")
+            #expect(folder.code == 1 && folder.complaints.count == 1, "\(folder.complaints)")
+            for arguments in [
+                ["send", "Bob", "text", "--caption", "a"], ["send", "Bob", "text", "--file", "a"],
+                ["send", "Bob", "--file", "-"], ["files", "--auto-download", "5MB"], ["get", "Bob", "x"],
+            ] {
+                #expect(try await ann.run(arguments).code == 64, "\(arguments)")
+            }
+        }
+    }
+}
