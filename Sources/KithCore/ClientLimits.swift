@@ -10,6 +10,23 @@ public enum ClientLimits {
     /// longer texts.
     public static let text = 64 << 10
 
+    /// Maximum number of people that one text mentions. Nobody writes so many names by hand, and every reader looks them all up.
+    static let mentions = 64
+
+    /// The longest reaction, in bytes. The longest emoji sequences of Unicode have 35 bytes.
+    public static let reaction = 64
+
+    /// Maximum number of members whose reactions to one message are kept. Further members' reactions are ignored, so that a
+    /// message of a very large group stays cheap to read.
+    static let reactions = 1_024
+
+    /// Maximum size of a message's earlier texts that are kept after edits, in bytes. If they are longer, the oldest are dropped.
+    /// A small edit therefore never makes members write much more than its own size.
+    static let earlierTexts = 16 << 10
+
+    /// Maximum number of pinned messages in a conversation. When another one is pinned, the pin that was set first is removed.
+    public static let pins = 32
+
     /// The largest padded content, in bytes. Together with the message's overhead, it fits into an entry.
     package static let paddedContent = 250 << 10
 

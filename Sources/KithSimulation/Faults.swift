@@ -33,6 +33,8 @@ public struct SimulationProfile: Sendable {
     var beginsWithGroupOfAll = false
     /// Whether the relays lie to one member about the entries before a turn.
     var liesBeforeTurns = false
+    /// Whether people react to messages, edit, delete and pin them.
+    var changesMessages = false
 
     /// Schedules with 2 to 6 people.
     public static let small = SimulationProfile(
@@ -40,6 +42,9 @@ public struct SimulationProfile: Sendable {
     /// Schedules with 3 to 6 people. Before a turn, the relays show wrong entries to one member.
     public static let lying = SimulationProfile(
         clients: 3...6, conversations: 1...3, operations: 30...60, relays: 1...2, liesBeforeTurns: true)
+    /// Schedules with 2 to 6 people who often change messages that are already in the log.
+    public static let changing = SimulationProfile(
+        clients: 2...6, conversations: 1...3, operations: 40...80, relays: 1...2, changesMessages: true)
     /// Schedules with 50 to 60 people. All people are members of one group from the beginning.
     public static let large = SimulationProfile(
         clients: 50...60, conversations: 2...4, operations: 150...250, relays: 1...2, severity: 0.1,

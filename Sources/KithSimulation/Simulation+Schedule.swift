@@ -16,6 +16,8 @@ public struct SimulationReport: Sendable {
     /// Number of pairs of members for which the checker has judged a lie. The relay showed the two members different entries
     /// before a turn. After the turn, the deceived member received a message from the other member.
     public let lies: Int
+    /// Number of messages that a device shows at the end as edited, deleted or pinned, or with reactions.
+    public let changes: Int
 }
 
 extension Simulation {
@@ -56,7 +58,7 @@ extension Simulation {
             seed: seed, violations: violations, trace: trace.hash, traceLines: trace.lines, clients: clients.count,
             operations: counts.operations, texts: checker.said.count, clientCrashes: counts.crashes,
             relayCrashes: counts.relayCrashes, disconnects: counts.disconnects, events: counts.events,
-            lies: checker.liesJudged)
+            lies: checker.liesJudged, changes: checker.changedMessages)
     }
 
     /// Makes the relays lie to one member before a turn.

@@ -21,7 +21,10 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The seeds, both included.", valueName: "A..B"))
     var seeds: SeedRange = SeedRange(1...100)
 
-    @Option(help: "small: 2 to 6 people; large: 50 to 60; lying: 3 to 6, and relays that lie before a turn.")
+    @Option(
+        help:
+            "small: 2 to 6 people; large: 50 to 60; lying: 3 to 6, and relays that lie before a turn; changing: 2 to 6, who edit and delete."
+    )
     var profile: ProfileName = .small
 
     @Option(help: "Number of schedules that run at the same time.")
@@ -62,13 +65,14 @@ extension SimulationReport {
 
 /// The names of the simulation's profiles on the command line.
 enum ProfileName: String, ExpressibleByArgument, CaseIterable {
-    case small, large, lying
+    case small, large, lying, changing
 
     var value: SimulationProfile {
         switch self {
         case .small: .small
         case .large: .large
         case .lying: .lying
+        case .changing: .changing
         }
     }
 }

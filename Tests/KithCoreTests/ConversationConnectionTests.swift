@@ -128,7 +128,7 @@ struct ConversationConnectionTests {
 
     @Test("a commit without an answer is sent again on the next connection, under its id")
     mutating func turn() throws {
-        let text = OutgoingText(id: .random(), text: "hello", replyTo: nil, expiresAfter: nil)
+        let text = OutgoingMessage(id: .random(), .text("hello"))
         try machine.send(text, Ticket(CommandID(rawValue: 2)), in: &device)
         let first = sent()
         #expect(first.count == 1 && machine.sync.turnIsSent)

@@ -41,17 +41,17 @@ struct ConversationHistoryTests {
     }
 
     @Test("a text is stored and reported, and is the conversation's last activity")
-    mutating func text() {
+    mutating func text() throws {
         let entry = entry(1)
-        history.note(noted(entry, .text("hello")), at: entry, in: &record, &device)
+        try history.note(noted(entry, .text("hello")), at: entry, in: &record, &device)
         #expect(output() == ([1], 1) && record.lastActivityMs == 41)
         #expect(device.erasures.sorted.isEmpty)
-        history.note(noted(entry, .text("hello"), expiresAfter: 60), at: entry, in: &record, &device)
+        try history.note(noted(entry, .text("hello"), expiresAfter: 60), at: entry, in: &record, &device)
         #expect(device.erasures.sorted.map(\.place) == [EntryPlace(conversation: id, seq: 1)])
     }
 
     @Test("entries that can't be used share a line until something else is shown, and the 1st, 10th, … are reported")
-    mutating func unusable() {
+    mutating func unusable() throws {
         func add(_ seqs: ClosedRange<UInt64>) {
             for seq in seqs {
                 history.noteUnusable(noted(entry(seq), .notices([])), at: seq, .malformed, in: record, &device)
@@ -64,7 +64,7 @@ struct ConversationHistoryTests {
         add(10...10)
         #expect(output() == ([1, 10], 1))
         let shown = entry(11)
-        history.note(noted(shown, .text("hello")), at: shown, in: &record, &device)
+        try history.note(noted(shown, .text("hello")), at: shown, in: &record, &device)
         add(12...12)
         #expect(output() == ([11, 12], 2))
     }
@@ -76,9 +76,12 @@ struct ConversationHistoryTests {
         transaction.put(EntryPlace(conversation: id, seq: 1).key, noted(entry, .text("hello")).encoded)
         try #require(device.store as? MemoryProfileStore).commit(transaction)
         #expect(try history.isNew(entry.id, in: &device) == false)
-        let other = EntryID.random()
+        let later = self.entry(2)
+        let other = later.id
         #expect(try history.isNew(other, in: &device) == true)
+        try history.note(noted(later, .text("hi")), at: later, in: &record, &device)
         #expect(try history.isNew(other, in: &device) == false)
+        _ = device.step.finish()
         history.unload()
         #expect(try history.isNew(entry.id, in: &device) == false)
         #expect(try history.isNew(other, in: &device) == true, "it was not stored")

@@ -37,7 +37,7 @@ struct ConversationMachineTests {
     }
 
     private mutating func say(_ text: String) throws {
-        let text = OutgoingText(id: .random(), text: text, replyTo: nil, expiresAfter: nil)
+        let text = OutgoingMessage(id: .random(), .text(MessageText(text)))
         try machine.send(text, Ticket(CommandID(rawValue: 2)), in: &device)
     }
 

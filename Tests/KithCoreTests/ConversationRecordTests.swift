@@ -17,7 +17,7 @@ struct ConversationRecordTests {
 
     @Test("a record with every field set is decoded as it was encoded")
     mutating func stored() throws {
-        record.didJoin(view(4))
+        record.didJoin(view(4), timer: 60)
         _ = record.begin(afterJoining: view(4))
         record.advance(to: view(5))
         record.didReceive()
@@ -56,7 +56,7 @@ struct ConversationRecordTests {
 
     @Test("a device that joins counts earlier entries as read and agreed")
     mutating func joined() {
-        record.didJoin(view(9))
+        record.didJoin(view(9), timer: nil)
         #expect(record.begin(afterJoining: view(8)) == view(9))
         #expect(record.invitedView == nil && record.view == view(8))
         #expect(record.readSeq == 8 && record.agreedThrough == 8 && record.agreedBeforeTurn == 8)

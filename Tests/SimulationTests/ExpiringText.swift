@@ -47,7 +47,7 @@ struct ExpiringText {
             try machine.eachRecord { record in
                 guard case .entry(let place, let bytes) = record, place.seq == seq, place.conversation == conversation
                 else { return }
-                isExported = (try? EntryRecord(stored: bytes))?.body == .text(Self.words)
+                isExported = (try? EntryRecord(stored: bytes))?.body == .text(MessageText(Self.words))
             }
             shown.insert(isExported)
         }

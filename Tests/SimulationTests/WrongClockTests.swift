@@ -235,7 +235,7 @@ struct WrongClockTests {
         try withClock(reader, off: 10 * year) { () throws in
             #expect(try !text.isShown(by: reader))
             reconnect(reader, group)
-            #expect(try text.stored(by: reader) == .text(ExpiringText.words))
+            #expect(try text.stored(by: reader) == .text(MessageText(ExpiringText.words)))
         }
         #expect(try text.isShown(by: reader))
         group.simulation.goOffline(reader)
@@ -273,7 +273,7 @@ struct WrongClockTests {
         for client in group.simulation.clients { reconnect(client, group) }
         group.wait(600)
         #expect(try text.isShown(by: reader))
-        #expect(try text.stored(by: reader) == .text(ExpiringText.words))
+        #expect(try text.stored(by: reader) == .text(MessageText(ExpiringText.words)))
         #expect(try keyPackages(of: reader) == keys)
         let told = group.simulation.checker.clocks.filter { $0.client == 1 }.map(\.difference)
         #expect(told.map(\.witness) == [.relay(group.relay.point.address)])

@@ -59,7 +59,8 @@ struct DroppedEvents {
         case .message(let message):
             guard let seq = message.seq else { return true }
             include(seq, isOwn: message.author == .me, in: message.conversation)
-        case .memberIsOnline, .inviteUsed, .warning, .invitationPassedOver, .clock, .tooManyPending, .nameLost, .file:
+        case .messageChanged, .memberIsOnline, .inviteUsed, .warning, .invitationPassedOver, .clock, .tooManyPending,
+            .nameLost, .file:
             return false
         }
         return true
@@ -74,6 +75,10 @@ struct DroppedEvents {
         case .contact(let contact): return contacts.contains(contact.id)
         case .conversation(let summary): return conversations.contains(summary.id)
         case .relay(let relay, _): return relays.contains(relay)
+        case .messageChanged(let message, _):
+            // The message will be read in its new state.
+            guard let seq = message.seq, let place = places[message.conversation] else { return false }
+            return place.includes(message)
         case .message(let message):
             // A message before the place was already read, so the event reports a change of that message.
             guard let seq = message.seq, let place = places[message.conversation], seq >= place.next else {

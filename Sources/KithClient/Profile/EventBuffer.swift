@@ -116,13 +116,18 @@ final class EventBuffer: Sendable {
 extension KithEvent {
     /// The size of the event in bytes, for the limit of the buffer.
     fileprivate var bytes: Int {
-        guard case .message(let message) = self else { return ClientLimits.eventBytes }
+        let message: Message
+        switch self {
+        case .message(let new): message = new
+        case .messageChanged(let changed, _): message = changed
+        default: return ClientLimits.eventBytes
+        }
         switch message.body {
         case .text(let text): return ClientLimits.eventBytes + text.utf8.count
         case .files(let files):
             return ClientLimits.eventBytes + files.caption.utf8.count
                 + files.files.reduce(0) { $0 + $1.name.utf8.count + ClientLimits.fileBytesInEvent }
-        case .notice, .needsNewerKith: return ClientLimits.eventBytes
+        case .notice, .needsNewerKith, .deleted: return ClientLimits.eventBytes
         }
     }
 }

@@ -58,8 +58,20 @@ extension KithError: OwnWords {
             "a duration must be positive and at most \(longest.components.seconds) seconds"
         case .membership(let problem): problem.sentence.description
         case .files(let problem): problem.sentence
+        case .message(let problem): problem.description
         case .cursor(let error): error.description
         case .closed: "the profile was closed before this was finished"
+        }
+    }
+}
+
+extension MessageProblem: CustomStringConvertible {
+    /// One sentence for the user, without a full stop.
+    public var description: String {
+        switch self {
+        case .notMine: "another person wrote this message; only its author can edit or delete it for everyone"
+        case .notAText: "this message is no text, so it can't be edited"
+        case .notAReaction: "a reaction is one emoji, or one other character"
         }
     }
 }

@@ -185,6 +185,61 @@ extension Profile {
         _ = try await perform(.renewKeys(conversation))
     }
 
+    // MARK: Changes of messages
+
+    // A change returns when it is stored on this device. The log's order decides whether and when it takes effect. An event
+    // ``KithEvent/messageChanged(_:_:)`` reports that.
+
+    /// Sets the user's reaction to a message, or removes it.
+    ///
+    /// - Parameters:
+    ///   - reaction: one emoji or one other character; `nil` removes the reaction.
+    ///   - seq: the message's position in the log.
+    ///   - conversation: the message's conversation.
+    /// - Throws: ``KithError``, for instance ``KithError/message(_:)`` or ``KithError/notFound(_:)``.
+    public func react(
+        _ reaction: String?, to seq: UInt64, in conversation: ConversationID
+    ) async throws(KithError) {
+        _ = try await perform(.react(conversation, to: seq, reaction))
+    }
+
+    /// Replaces the text of one of the user's own messages. The message keeps its place, and is marked as edited.
+    ///
+    /// - Throws: ``KithError``, for instance ``KithError/message(_:)`` if another person has written the message.
+    public func edit(
+        _ seq: UInt64, in conversation: ConversationID, to text: String
+    ) async throws(KithError) {
+        _ = try await perform(.edit(conversation, seq, text: text))
+    }
+
+    /// Deletes one of the user's own messages on the devices of all members. The message keeps its place, without content.
+    ///
+    /// - Throws: ``KithError``, for instance ``KithError/message(_:)`` if another person has written the message.
+    public func deleteForEveryone(_ seq: UInt64, in conversation: ConversationID) async throws(KithError) {
+        _ = try await perform(.deleteForEveryone(conversation, seq))
+    }
+
+    /// Pins a message for all members, or removes its pin. At most ``ClientLimits/pins`` messages are pinned: another one removes
+    /// the oldest pin.
+    ///
+    /// - Throws: ``KithError``.
+    public func setPinned(
+        _ isPinned: Bool, _ seq: UInt64, in conversation: ConversationID
+    ) async throws(KithError) {
+        _ = try await perform(.pin(conversation, seq, isPinned))
+    }
+
+    /// Sets the time after which the conversation's new messages expire on the devices of all members. Messages that are already
+    /// in the log keep their times.
+    ///
+    /// - Parameter duration: the time, rounded up to whole seconds; `nil` for never.
+    /// - Throws: ``KithError``.
+    public func setTimer(
+        _ duration: Duration?, in conversation: ConversationID
+    ) async throws(KithError) {
+        _ = try await perform(.setTimer(conversation, seconds: try duration?.textSeconds()))
+    }
+
     // MARK: Texts for the process that has the profile
 
     /// Stores a text in a profile that is open for reading only. The process that has opened the profile for sending sends the

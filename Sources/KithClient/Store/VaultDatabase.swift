@@ -6,13 +6,12 @@ import GRDBSQLite
 struct VaultDatabase: Sendable {
     /// "KiVa" in ASCII. The number distinguishes a vault from other SQLite files.
     private static let applicationID: Int64 = 0x4b69_5661
-    /// The value of `user_version`. A change of the tables raises this value and requires a migration. Version 1 lacks the tables
-    /// of files.
+    /// The value of `user_version`. A change of the tables raises it and requires a migration.
     private static let version: Int64 = 2
 
     private let queue: DatabaseQueue
-    /// The tables that the file does not have, because an earlier version has made it and this process cannot write it.
-    let missingTables: Set<StoreTable>
+    /// The file's version when it was opened, or after the missing tables were added.
+    private var fileVersion = Self.version
 
     // MARK: Opening
 
@@ -21,42 +20,45 @@ struct VaultDatabase: Sendable {
     /// - Parameter canWrite: whether this user may write the file and its folder.
     /// - Throws: ``StoreError``. After an error, the file is unchanged.
     init(opening file: URL, canWrite: Bool = true) throws(StoreError) {
-        let queue = try canWrite ? Self.queue(file) : Self.unwritableQueue(file)
-        try self.init(opened: queue)
-        if canWrite, !missingTables.isEmpty {
-            try addTables()
-            self = try VaultDatabase(opened: queue)
-        }
+        queue = try canWrite ? Self.queue(file) : Self.unwritableQueue(file)
+        try checkVersion()
         // The file is already in WAL mode, unless it was restored with another tool.
         if canWrite { try perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
+        fileVersion = try readVersion()
     }
 
     /// Opens an existing file for reading. The disk has no room for the shared-memory file of SQLite's readers.
     ///
     /// - Throws: ``StoreError``, also if another process has opened the file.
     init(openingWithoutRoom file: URL) throws(StoreError) {
-        try self.init(
-            opened: Self.hasLog(file)
-                ? Self.queue(file, path: file.path, isReadOnly: false, isAlone: true) : Self.unwritableQueue(file))
+        queue =
+            try Self.hasLog(file)
+            ? Self.queue(file, path: file.path, isReadOnly: false, isAlone: true) : Self.unwritableQueue(file)
+        try checkVersion()
+        fileVersion = try readVersion()
     }
-
-    private init(opened queue: DatabaseQueue) throws(StoreError) {
-        let opened = VaultDatabase(queue: queue)
-        try opened.checkVersion()
-        let version = try opened.perform { try Int64.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
-        self.init(queue: queue, missing: version < 2 ? Self.addedInVersion2 : [])
-    }
-
-    /// The tables that a vault of version 1 does not have.
-    private static let addedInVersion2: Set<StoreTable> = [.upload, .download, .piece, .file]
 
     /// Adds the tables that an earlier version did not have.
-    private func addTables() throws(StoreError) {
+    ///
+    /// - Throws: ``StoreError``. After an error, the file is unchanged.
+    mutating func addMissingTables() throws(StoreError) {
+        guard fileVersion < Self.version else { return }
         try transaction { database in
-            try database.execute(sql: Self.tables(missingTables.sorted { $0.rawValue < $1.rawValue }))
+            try database.execute(sql: StoreTable.allCases.map(Self.schema).joined())
             try database.execute(sql: "PRAGMA user_version = \(Self.version)")
         }
+        fileVersion = Self.version
     }
+
+    private func readVersion() throws(StoreError) -> Int64 {
+        try perform { try Int64.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
+    }
+
+    /// Whether files of this file's version have a table. A file of the first version lacks tables until it is opened for writing.
+    func has(_ table: StoreTable) -> Bool { fileVersion >= 2 || !Self.addedInVersion2.contains(table) }
+
+    /// The tables that a vault of version 1 does not have.
+    private static let addedInVersion2: Set<StoreTable> = [.marks, .upload, .download, .piece, .file]
 
     private func checkVersion() throws(StoreError) {
         try perform { database in
@@ -83,10 +85,7 @@ struct VaultDatabase: Sendable {
         try made.close()
     }
 
-    private init(queue: DatabaseQueue, missing: Set<StoreTable> = []) {
-        self.queue = queue
-        missingTables = missing
-    }
+    private init(queue: DatabaseQueue) { self.queue = queue }
 
     /// Opens a database in a folder that cannot be written. SQLite cannot create its shared-memory file there. If there is no WAL
     /// file, the database is opened as immutable. If there is a WAL file, the database is opened in the usual way: SQLite reads a
@@ -167,16 +166,14 @@ struct VaultDatabase: Sendable {
             one INTEGER PRIMARY KEY CHECK (one = 1), header BLOB NOT NULL, last_request INTEGER NOT NULL);
 
         """
-        + tables(StoreTable.allCases)
+        + StoreTable.allCases.map(schema).joined()
 
-    private static func tables(_ tables: [StoreTable]) -> String {
-        tables.map { table in
-            """
-            CREATE TABLE IF NOT EXISTS \(table) (
-                owner INTEGER NOT NULL, item INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (owner, item)
-            )\(table == .entry ? "" : "WITHOUT ROWID");
-            """
-        }.joined()
+    private static func schema(_ table: StoreTable) -> String {
+        """
+        CREATE TABLE IF NOT EXISTS \(table) (
+            owner INTEGER NOT NULL, item INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (owner, item)
+        )\(table == .entry ? "" : "WITHOUT ROWID");
+        """
     }
 
     /// Reads the vault's ``WrappedKey``. The wrapped key is stored unencrypted.
@@ -191,6 +188,20 @@ struct VaultDatabase: Sendable {
     func replaceHeader(_ header: [UInt8]) throws(StoreError) {
         try transaction { try $0.execute(sql: "UPDATE vault SET header = ?", arguments: [Data(header)]) }
         try perform { _ = try? $0.checkpoint(.truncate) }
+    }
+
+    /// Copies the changes in the WAL file into the database, and empties the WAL file, unless another process is reading.
+    ///
+    /// - Returns: whether the WAL file is empty.
+    func emptyLogIfUnused() throws(StoreError) -> Bool {
+        try perform { database in
+            // Otherwise SQLite would wait for the reader.
+            sqlite3_busy_timeout(database.sqliteConnection, 0)
+            defer {
+                sqlite3_busy_timeout(database.sqliteConnection, Int32(ClientLimits.vaultWait * 1000))
+            }
+            return (try? database.checkpoint(.truncate)) != nil
+        }
     }
 
     /// Copies the changes in the WAL file into the database, and empties the WAL file.

@@ -74,7 +74,7 @@ extension VaultStore {
     ) throws(KithError) -> VaultStore {
         guard folder.hasVault else { throw .noProfile }
         do throws(PrivateFileError) { try folder.tighten(forReading: isReadOnly) } catch { throw .file(error) }
-        let database: VaultDatabase
+        var database: VaultDatabase
         let bytes: [UInt8]
         do throws(StoreError) {
             database = try Self.database(of: folder, isReadOnly: isReadOnly)
@@ -84,6 +84,8 @@ extension VaultStore {
         guard let header = try? WrappedKey(decoding: bytes) else { throw .store(.damagedHeader) }
         let vaultKey = try key(header)
         do throws(StoreError) {
+            // A file is changed only by a process that has opened its vault for writing.
+            if !isReadOnly { try database.addMissingTables() }
             return try VaultStore(folder, database, vaultKey, isReadOnly: isReadOnly)
         } catch { throw .store(error) }
     }

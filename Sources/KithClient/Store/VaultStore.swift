@@ -21,6 +21,8 @@ package final class VaultStore: ProfileStore {
     private let isReadOnly: Bool
     /// A number that changes when another process commits. This is the value at the last check.
     private let seenVersion: Mutex<Int64>
+    /// Whether the WAL file may contain earlier states of erased texts.
+    private let hasOldStates = Atomic(false)
 
     init(_ folder: ProfileFolder, _ database: VaultDatabase, _ key: VaultKey, isReadOnly: Bool) throws(StoreError) {
         self.folder = folder
@@ -34,6 +36,7 @@ package final class VaultStore: ProfileStore {
 
     package func value(_ key: StoreKey) throws(StoreError) -> [UInt8]? {
         let place = try Self.place(key)
+        guard database.has(key.table) else { return nil }
         let rows = try database.perform { database in
             try self.read(key.table, database, VaultStatements.of(key.table).value, place)
         }
@@ -53,9 +56,9 @@ package final class VaultStore: ProfileStore {
     package func rows(
         _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(StoreError) -> [StoredRow] {
-        guard limit > 0, let owner = Int64(exactly: owner), let first = Int64(exactly: items.lowerBound) else {
-            return []
-        }
+        guard limit > 0, let owner = Int64(exactly: owner), let first = Int64(exactly: items.lowerBound),
+            database.has(table)
+        else { return [] }
         let last = Int64(clamping: items.upperBound)
         let statements = VaultStatements.of(table)
         return try database.perform { database in
@@ -66,7 +69,8 @@ package final class VaultStore: ProfileStore {
     }
 
     package func allRows(_ table: StoreTable) throws(StoreError) -> [StoredRow] {
-        try database.perform { try self.read(table, $0, VaultStatements.of(table).all, []) }
+        guard database.has(table) else { return [] }
+        return try database.perform { try self.read(table, $0, VaultStatements.of(table).all, []) }
     }
 
     /// Runs `body`. All reads in `body` see the same state of the vault, even if another process writes in the meantime.
@@ -81,7 +85,6 @@ package final class VaultStore: ProfileStore {
     private func read(
         _ table: StoreTable, _ database: Database, _ sql: String, _ arguments: StatementArguments
     ) throws -> [StoredRow] {
-        guard !self.database.missingTables.contains(table) else { return [] }
         let key = key.symmetric
         let rows = try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
         var values: [StoredRow] = []
@@ -134,6 +137,14 @@ package final class VaultStore: ProfileStore {
                 try database.cachedStatement(sql: run.sql).execute(arguments: run.arguments)
             }
         }
+        try eraseOldStates(transaction.erasesTexts)
+    }
+
+    /// Removes earlier states of the values from the WAL file if a text was erased. While another process reads the vault, this is
+    /// put off until a later transaction or until the files are closed.
+    private func eraseOldStates(_ isDue: Bool) throws(StoreError) {
+        guard isDue || hasOldStates.load(ordering: .relaxed) else { return }
+        hasOldStates.store(!(try database.emptyLogIfUnused()), ordering: .relaxed)
     }
 
     // MARK: Other processes

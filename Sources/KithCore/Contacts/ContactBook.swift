@@ -4,6 +4,7 @@ import KithWire
 struct ContactBook {
     private var contacts: [ContactID: Contact] = [:]
     private var idsByKey: [AccountKey: ContactID] = [:]
+    private var idsByFingerprint: [AccountFingerprint: ContactID] = [:]
     private var names: NamesInUse
 
     /// - Parameter own: the user's name, which no contact may have.
@@ -26,9 +27,7 @@ struct ContactBook {
     subscript(_ key: AccountKey) -> Contact? { idsByKey[key].flatMap { contacts[$0] } }
 
     /// The contact whose account key has the given fingerprint; `nil` if there is none.
-    subscript(_ account: AccountFingerprint) -> Contact? {
-        contacts.values.first { $0.accountKey.fingerprint == account }
-    }
+    subscript(_ account: AccountFingerprint) -> Contact? { idsByFingerprint[account].flatMap { contacts[$0] } }
 
     /// Returns the contact with the given id.
     ///
@@ -60,8 +59,7 @@ struct ContactBook {
 
     /// Adds a contact from the store.
     mutating func load(_ contact: Contact) {
-        contacts[contact.id] = contact
-        idsByKey[contact.accountKey] = contact.id
+        index(contact)
         names.didRename(from: nil, to: contact.name)
     }
 
@@ -76,14 +74,23 @@ struct ContactBook {
         }
     }
 
+    /// Makes a contact the one with its number and its key. A key that the contact had before no longer leads to it.
+    private mutating func index(_ contact: Contact) {
+        if let known = contacts[contact.id]?.accountKey, known != contact.accountKey {
+            idsByKey[known] = nil
+            idsByFingerprint[known.fingerprint] = nil
+        }
+        contacts[contact.id] = contact
+        guard idsByKey.updateValue(contact.id, forKey: contact.accountKey) != contact.id else { return }
+        idsByFingerprint[contact.accountKey.fingerprint] = contact.id
+    }
+
     // MARK: Changes
 
     /// Stores a new or changed contact, and reports it in an event.
     mutating func store(_ contact: Contact, in step: inout Step) {
         names.didRename(from: contacts[contact.id]?.name, to: contact.name)
-        if let known = contacts[contact.id], known.accountKey != contact.accountKey { idsByKey[known.accountKey] = nil }
-        contacts[contact.id] = contact
-        idsByKey[contact.accountKey] = contact.id
+        index(contact)
         step.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
         step.emit(.contact(contact))
     }

@@ -2,8 +2,8 @@ extension Content.Body {
     /// Whether the content takes effect even if the user has blocked its sender, because all members have to agree on it.
     var concernsAllMembers: Bool {
         switch self {
-        case .title: true
-        case .text, .receipt, .contactCard, .files, .unknown: false
+        case .title, .timer, .change(.deletion, _): true
+        case .text, .receipt, .contactCard, .files, .change, .unknown: false
         }
     }
 }

@@ -32,8 +32,8 @@ struct Content: Hashable, Sendable, TLSCodable {
 
     /// The body of the content. Unknown kinds are stored unchanged, so that a newer Kith can show them later.
     enum Body: Hashable, Sendable {
-        /// Text for people. Kind 1.
-        case text(String)
+        /// Text for people. Kind 1, or kind 11 if it mentions somebody.
+        case text(MessageText)
         /// A receipt: the sender has read everything up to this seq. Kind 2.
         case receipt(readThrough: UInt64)
         /// The sender's address for other conversations. Kind 3.
@@ -42,6 +42,10 @@ struct Content: Hashable, Sendable, TLSCodable {
         case title(String)
         /// Files. Kind 5.
         case files(FileMessage)
+        /// A change of an earlier message. Kinds 6 to 9.
+        case change(MessageChange, of: MessageReference)
+        /// The time after which the conversation's later messages expire, in seconds; `nil` for never. Kind 10.
+        case timer(UInt32?)
         /// A kind that this version does not know.
         case unknown(kind: UInt16, [UInt8])
     }
@@ -79,45 +83,5 @@ struct Content: Hashable, Sendable, TLSCodable {
         writer.writeOptional(replyTo)
         writer.writeOptional(expiresAfter)
         writer.write(body)
-    }
-}
-
-extension Content.Body: TLSCodable {
-    private enum Kind: UInt16 { case text = 1, receipt, contactCard, title, files }
-
-    init(from reader: inout TLSReader) throws(TLSCodecError) {
-        let value = try reader.readUInt16()
-        var body = try reader.readNested()
-        switch Kind(rawValue: value) {
-        case .text:
-            let text = try body.readText(limit: ClientLimits.text)
-            guard TextRules.problem(with: text) == nil else {
-                throw .unknownValue(field: "Content.text", value: UInt64(value))
-            }
-            self = .text(text)
-        case .receipt: self = .receipt(readThrough: try body.readUInt64())
-        case .contactCard: self = .contactCard(try body.read())
-        case .title: self = .title(try body.readText(limit: ClientLimits.title))
-        case .files: self = .files(try body.read())
-        case nil: self = .unknown(kind: value, Array(try body.readBytes(body.remaining)))
-        }
-        try body.expectEnd()
-    }
-
-    func encode(into writer: inout TLSWriter) {
-        func write(_ kind: Kind, _ body: (inout TLSWriter) -> Void) {
-            writer.write(kind.rawValue)
-            writer.writeNested(body)
-        }
-        switch self {
-        case .text(let text): write(.text) { $0.writeText(text) }
-        case .receipt(let seq): write(.receipt) { $0.write(seq) }
-        case .contactCard(let address): write(.contactCard) { $0.write(address) }
-        case .title(let title): write(.title) { $0.writeText(title) }
-        case .files(let files): write(.files) { $0.write(files) }
-        case .unknown(let kind, let bytes):
-            writer.write(kind)
-            writer.writeOpaque(bytes)
-        }
     }
 }

@@ -12,7 +12,10 @@ struct ConversationHistory {
     /// Stores an entry that may be shown, and reports it.
     mutating func note(
         _ noted: EntryRecord, at entry: Entry, in record: inout ConversationRecord, _ device: inout DeviceState
-    ) {
+    ) throws(KithError) {
+        var noted = noted
+        if let answered = noted.replyTo { noted.replySeq = try seq(of: answered, in: &device) }
+        _ = recentIDs?.insert(noted.id, at: entry.seq)
         let place = EntryPlace(conversation: conversation, seq: entry.seq)
         device.step.put(place.key, noted.encoded)
         if let seconds = noted.expiresAfter, noted.body.canExpire {
@@ -20,7 +23,7 @@ struct ConversationHistory {
             let expiry = Expiry(after: seconds, wall: wall, relay: device.clocks.relayTime(record.relay) ?? wall)
             device.erasures.add(place, expiry, in: &device.step)
         }
-        let lines = noted.messages(at: place, readBy: record.readBy, device.contacts)
+        let lines = noted.messages(at: place, readBy: record.readBy, in: device)
         if lines.contains(where: \.isShown) { notices.didShow() }
         if lines.contains(where: \.isForPeople) { record.didShow(at: entry.receivedAtMs) }
         for line in lines { device.emit(.message(line)) }
@@ -39,7 +42,7 @@ struct ConversationHistory {
         device.step.put(place.key, line.record.encoded)
         if line.seq != seq { device.step.put(EntryPlace(conversation: conversation, seq: seq).key, noted.encoded) }
         guard line.isToBeTold else { return }
-        for message in line.record.messages(at: place, readBy: record.readBy, device.contacts) {
+        for message in line.record.messages(at: place, readBy: record.readBy, in: device) {
             device.emit(.message(message))
         }
     }
@@ -51,22 +54,22 @@ struct ConversationHistory {
         device.emit(.warning(conversation, warning, times: times))
     }
 
-    /// Adds a message's id to the recent ids.
-    ///
-    /// - Returns: `true` if the id was not among them before.
+    /// Returns whether a message's id is new. The id becomes a recent one when the message is stored.
     mutating func isNew(_ entry: EntryID, in device: inout DeviceState) throws(KithError) -> Bool {
-        var ids: RecentIDs
-        if let recentIDs {
-            ids = recentIDs
-        } else {
-            ids = RecentIDs()
-            let recent = try device.entries(
-                of: conversation, 0...StoreKey.highest, limit: 1_000, newestFirst: true)
-            for (_, noted) in recent { if let noted { _ = ids.insert(noted.id) } }
+        try seq(of: entry, in: &device) == nil
+    }
+
+    /// Returns the seq of a recent message; `nil` if there is no such message.
+    mutating func seq(of entry: EntryID, in device: inout DeviceState) throws(KithError) -> UInt64? {
+        if let recentIDs { return recentIDs[entry] }
+        var ids = RecentIDs()
+        let recent = try device.entries(of: conversation, 0...StoreKey.highest, limit: 1_000, newestFirst: true)
+        for (seq, noted) in recent.reversed() { if let noted { _ = ids.insert(noted.id, at: seq) } }
+        for (seq, stored) in device.step.pendingEntries(of: conversation) {
+            _ = ids.insert(try decodingStored(.entry) { try EntryRecord(stored: stored) }.id, at: seq)
         }
-        recentIDs = nil
-        defer { recentIDs = ids }
-        return ids.insert(entry)
+        recentIDs = ids
+        return ids[entry]
     }
 
     /// Frees the ids, which can be read from the store again.

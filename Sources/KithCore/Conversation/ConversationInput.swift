@@ -41,7 +41,7 @@ enum ConversationInput {
     case forgetContact(of: String)
     /// Deletes the conversation, which has ended.
     case erase
-    case send(OutgoingText, Ticket<EntryID>)
+    case send(OutgoingMessage, Ticket<EntryID>)
     /// Sends a message whose files are all at the relay.
     case sendFiles(OutboxItem)
     case markRead(through: UInt64, sendsReceipt: Bool)

@@ -56,7 +56,7 @@ extension ConversationMachine {
         record.stand(at: turn.logged.view)
         try group(in: &device).leave(by: staged)
         markDirty(in: &device)
-        note(turn.record(), at: turn.logged.entry, in: &device)
+        try note(turn.record(), at: turn.logged.entry, in: &device)
         outbox.keepTexts(in: &device.step)
         if wasLeaving { finishLeaving(in: &device) }
         for warning in turn.warnings { emit(warning, in: &device) }
@@ -83,7 +83,7 @@ extension ConversationMachine {
         let entry = turn.logged.entry
         let loaded = try group(in: &device)
         let warnings = turn.warnings + comparison.settleClaims(atTurn: entry.seq, record)
-        note(turn.record(with: warnings), at: entry, in: &device)
+        try note(turn.record(with: warnings), at: entry, in: &device)
         if let parcel = loaded.pending?.parcel {
             // If another commit was first, nobody will fetch this parcel.
             device.deliveries.drop({ $0.channel == parcel.channel }, in: &device.step)

@@ -106,7 +106,7 @@ extension ConversationMachine {
             previous: record.invitedView?.previous ?? LogView.noPrevious)
         let invited = record.begin(afterJoining: view)
         markDirty(in: &device)
-        noteBeginning(at: seq, in: &device)
+        try noteBeginning(at: seq, in: &device)
         // The relay shows another position than the inviter saw.
         if let invited, invited != view {
             try warn(.differentLogs(first: min(seq, invited.seq), last: max(seq, invited.seq)), in: &device)

@@ -83,27 +83,18 @@ extension ConversationMachine {
         var noted = EntryRecord(
             entry, view: view, author: .me, sentAtMs: item.sentAt, sawThrough: view.seq - 1, replyTo: item.replyTo,
             expiresAfter: item.expiresAfter, body: .notices([]))
-        if case .content(let body) = item.body {
-            switch body {
-            case .text(let text): noted.body = .text(text)
-            case .files(let files): noted.body = .files(files)
-            case .title(let title): noted.body = .notices([.renamed(title, by: device.identity.name)])
-            case .receipt, .contactCard: break
-            case .unknown(let kind, let bytes): noted.body = .unknown(kind: kind, bytes)
-            }
-        }
+        noted.account = device.account
         move(to: view, in: &device)
-        note(noted, at: entry, in: &device)
-        if item.isCard { finishInvitations(in: &device) }
-        if case .content(.title(let title)) = item.body {
-            record.rename(title)
-            try emitSummary(in: &device)
+        if case .content(let body) = item.body {
+            try take(body, of: nil, into: &noted, at: entry.seq, in: &device)
         }
+        try note(noted, at: entry, in: &device)
+        if item.isCard { finishInvitations(in: &device) }
     }
 
     /// Stores an entry that may be shown, and reports it.
-    mutating func note(_ noted: EntryRecord, at entry: Entry, in device: inout DeviceState) {
-        history.note(noted, at: entry, in: &record, &device)
+    mutating func note(_ noted: EntryRecord, at entry: Entry, in device: inout DeviceState) throws(KithError) {
+        try history.note(noted, at: entry, in: &record, &device)
     }
 
     // MARK: Entries of others
@@ -138,7 +129,8 @@ extension ConversationMachine {
             // A person who has just been invited and leaves before anything else declines the invitation.
             let isDeclined = isFirst && record.isDirect && record.epoch == 1
             let notices: [Notice] = isDeclined ? [.declined(by: device.name(of: author))] : []
-            note(EntryRecord(entry, view: next.view, author: author, body: .notices(notices)), at: entry, in: &device)
+            try note(
+                EntryRecord(entry, view: next.view, author: author, body: .notices(notices)), at: entry, in: &device)
         case .commit(let staged):
             guard entry.kind == .turn, staged.effect.reInit == nil, mayAdd(staged.effect, to: loaded.group) else {
                 return try didNotRead(next, .malformed, in: &device)
@@ -190,7 +182,7 @@ extension ConversationMachine {
         }
         let noted = EntryRecord(
             entry, view: next.view, author: .unknown, body: .notices([.unreadable(.invalidCommit, from: nil)]))
-        note(noted, at: entry, in: &device)
+        try note(noted, at: entry, in: &device)
         try stop(.invalidCommit, through: entry.seq, in: &device)
     }
 
@@ -210,6 +202,7 @@ extension ConversationMachine {
         let author = device.author(of: .member(message.sender), group)
         var noted = EntryRecord(
             entry, view: next.view, author: author, generation: message.generation, body: .notices([]))
+        noted.account = group.tree[message.sender]?.credential.deviceCertificate?.accountKey
         if device.contacts.hasBlocked(author) { return try processBlocked(message, noted, next, in: &device) }
         // Only commits may have authenticated data.
         guard message.authenticatedData.isEmpty,
@@ -228,11 +221,11 @@ extension ConversationMachine {
         noted.replyTo = content.replyTo
         noted.expiresAfter = content.expiresAfter
         noted.warnings = warnings
-        try take(content, of: message.sender, into: &noted, in: &device)
+        try take(content.body, of: message.sender, into: &noted, at: entry.seq, in: &device)
         if case .contact(let contact) = author {
             device.compareClock(with: contact, at: record.relay, signedAt: content.sentAt)
         }
-        note(noted, at: entry, in: &device)
+        try note(noted, at: entry, in: &device)
         device.fetchAutomatically(noted.body, from: author, at: EntryPlace(conversation: id, seq: entry.seq))
         try emit(warnings, in: &device)
     }
@@ -255,39 +248,53 @@ extension ConversationMachine {
             noted.sentAtMs = content.sentAt
             noted.sawThrough = min(content.view.seq, next.entry.seq - 1)
             if content.body.concernsAllMembers {
-                try take(content, of: message.sender, into: &noted, in: &device)
+                try take(content.body, of: message.sender, into: &noted, at: next.entry.seq, in: &device)
             }
         } else {
             move(to: next.view, in: &device)
         }
-        note(noted, at: next.entry, in: &device)
+        try note(noted, at: next.entry, in: &device)
         try emit(differences, in: &device)
     }
 
-    /// Performs the effect of a message's content.
+    /// Performs the effect of a message's content, which the log has brought.
+    ///
+    /// - Parameter sender: the sender's leaf; `nil` for this device's own message.
     private mutating func take(
-        _ content: Content, of sender: LeafIndex, into noted: inout EntryRecord, in device: inout DeviceState
+        _ body: Content.Body, of sender: LeafIndex?, into noted: inout EntryRecord, at seq: UInt64,
+        in device: inout DeviceState
     ) throws(KithError) {
-        switch content.body {
+        let isMine = noted.author == .me
+        switch body {
         case .text(let text):
             noted.body = .text(text)
-            record.didReceive()
+            if !isMine { record.didReceive() }
         case .files(let files):
             noted.body = .files(files)
-            record.didReceive()
+            if !isMine { record.didReceive() }
         case .unknown(let kind, let bytes):
             noted.body = .unknown(kind: kind, bytes)
-            record.didReceive()
+            if !isMine { record.didReceive() }
         case .title(let title):
             guard !record.isDirect else { return }
             record.rename(title)
             noted.body = .notices([.renamed(title, by: device.name(of: noted.author))])
             try emitSummary(in: &device)
-        case .receipt(let seq):
+        case .timer(let seconds):
+            guard record.timer != seconds else { return }
+            record.setTimer(seconds)
+            noted.body = .notices([.timer(seconds: seconds, by: device.name(of: noted.author))])
+            try emitSummary(in: &device)
+        case .change(let change, let target):
+            let before = (record.pins, record.unread)
+            let logged = LoggedChange(change, of: target, by: noted, at: seq)
+            noted.body = try logged.apply(to: &record, of: id, in: &device)
+            if before != (record.pins, record.unread) { try emitSummary(in: &device) }
+        case .receipt(let read):
             guard case .contact(let contact) = noted.author else { return }
-            try didRead(contact, through: min(seq, noted.sawThrough), in: &device)
+            try didRead(contact, through: min(read, noted.sawThrough), in: &device)
         case .contactCard(let address):
-            guard case .contact(let contact) = noted.author else { return }
+            guard case .contact(let contact) = noted.author, let sender else { return }
             let certificate = try group(in: &device).group.tree[sender]?.credential.deviceCertificate
             device.contacts.takeCard(address, of: contact, from: certificate?.deviceID, in: &device.step)
         }
@@ -304,7 +311,7 @@ extension ConversationMachine {
         for (seq, noted) in try device.entries(of: id, before + 1...seq, limit: 50, newestFirst: true) {
             guard let noted, noted.author == .me, noted.body.isForPeople else { continue }
             let place = EntryPlace(conversation: id, seq: seq)
-            for line in noted.messages(at: place, readBy: record.readBy, device.contacts) {
+            for line in noted.messages(at: place, readBy: record.readBy, in: device) {
                 device.emit(.message(line))
             }
             return
@@ -312,7 +319,7 @@ extension ConversationMachine {
     }
 
     /// Adds a line to the history where the conversation begins for this device.
-    mutating func noteBeginning(at seq: UInt64, in device: inout DeviceState) {
+    mutating func noteBeginning(at seq: UInt64, in device: inout DeviceState) throws(KithError) {
         guard seq > 0 else { return }
         var notices: [Notice] = []
         if let from = record.takeMissedFrom(), from < seq { notices.append(.missed(first: from, last: seq - 1)) }
@@ -322,6 +329,6 @@ extension ConversationMachine {
             receivedAtMs: device.clocks.relayTime(record.relay) ?? device.wall, id: .random(from: device.random),
             payload: [])
         guard let view = record.view else { return }
-        note(EntryRecord(entry, view: view, author: .unknown, body: .notices(notices)), at: entry, in: &device)
+        try note(EntryRecord(entry, view: view, author: .unknown, body: .notices(notices)), at: entry, in: &device)
     }
 }

@@ -20,13 +20,15 @@ extension ConversationMachine {
     func queuedMessage(_ item: OutboxItem) -> Message? {
         let body: Message.Body
         switch item.body {
-        case .content(.text(let text)): body = .text(text)
+        case .content(.text(let text)): body = .text(text.text)
         case .content(.files(let files)): body = .files(MessageFiles(files))
         default: return nil
         }
-        return Message(
+        var message = Message(
             id: item.entryID, conversation: id, seq: nil, author: .me, body: body, sentAtMs: item.sentAt,
             replyTo: item.replyTo, delivery: acknowledged.contains(item.entryID) ? .onRelay : .queued, warnings: [])
+        message.expiresAfter = item.expiresAfter
+        return message
     }
 
     // MARK: Commands
@@ -43,22 +45,48 @@ extension ConversationMachine {
         return .keyChanged(contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
     }
 
-    /// Adds a text to the outbox. The caller has checked that ``obstacle(_:)`` returns `nil`.
+    /// Adds a message to the outbox, after ``obstacle(_:)`` has returned `nil`.
     mutating func send(
-        _ text: OutgoingText, _ ticket: Ticket<EntryID>, in device: inout DeviceState
+        _ message: OutgoingMessage, _ ticket: Ticket<EntryID>, in device: inout DeviceState
     ) throws(KithError) {
+        var body = message.body
+        switch body {
+        case .text(let text): body = .text(try mentioning(text, in: &device))
+        case .change(.edit(let text), let target):
+            body = .change(.edit(try mentioning(text, in: &device)), of: target)
+        default: break
+        }
         let item = OutboxItem(
-            entryID: text.id, sentAt: device.wall, replyTo: text.replyTo, expiresAfter: text.expiresAfter,
-            body: .content(.text(text.text)))
+            entryID: message.id, sentAt: device.wall, replyTo: message.replyTo,
+            expiresAfter: message.expiresAfter, body: .content(body))
         device.step.finish(ticket, .success(item.entryID))
         try send(item, in: &device)
     }
 
-    /// Adds a text or files to the outbox.
+    /// Adds a message to the outbox.
     mutating func send(_ item: OutboxItem, in device: inout DeviceState) throws(KithError) {
+        var item = item
+        // The conversation's timer applies to what people send.
+        if queuedMessage(item) != nil { item.expiresAfter = item.expiresAfter ?? record.timer }
         enqueue(item, in: &device)
         if let message = queuedMessage(item) { device.emit(.message(message)) }
         try advance(in: &device)
+    }
+
+    /// Returns a text with the mentions of members in it. Only texts with an `@` need the members.
+    private mutating func mentioning(
+        _ text: MessageText, in device: inout DeviceState
+    ) throws(KithError) -> MessageText {
+        guard text.mentions.isEmpty, text.text.utf8.contains(UInt8(ascii: "@")),
+            try keptGroup.isKnown(in: device.store)
+        else { return text }
+        let accounts = Set(try group(in: &device).group.memberAccounts)
+        var people: [(name: String, account: AccountFingerprint)] = []
+        for account in accounts {
+            let name = account == device.account ? device.identity.name : device.contacts[account]?.name
+            if let name { people.append((name, account.fingerprint)) }
+        }
+        return MessageText(text.text, mentioning: people)
     }
 
     /// Sends the new title of a group.
@@ -229,7 +257,7 @@ extension ConversationMachine {
         let noted = EntryRecord(
             said, view: begin, author: .me, sentAtMs: item.sentAt, replyTo: item.replyTo,
             expiresAfter: item.expiresAfter, body: body)
-        note(noted, at: said, in: &device)
+        try note(noted, at: said, in: &device)
         return true
     }
 
@@ -270,15 +298,4 @@ extension ConversationMachine {
         enqueue(.contactCard(address), in: &device)
         try advance(in: &device)
     }
-}
-
-/// A text that has to be sent.
-struct OutgoingText: Sendable {
-    /// The id that the message will have.
-    let id: EntryID
-    let text: String
-    /// The message that the text answers; `nil` for none.
-    let replyTo: EntryID?
-    /// Time after which everyone deletes the text, in seconds.
-    let expiresAfter: UInt32?
 }

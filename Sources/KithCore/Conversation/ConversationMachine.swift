@@ -128,7 +128,7 @@ struct ConversationMachine {
             markDirty(in: &device)
             try emitSummary(in: &device)
         case .erase: erase(in: &device)
-        case .send(let text, let ticket): try send(text, ticket, in: &device)
+        case .send(let message, let ticket): try send(message, ticket, in: &device)
         case .sendFiles(let item): try send(item, in: &device)
         case .markRead(let seq, let sendsReceipt):
             try markRead(through: seq, sendsReceipt: sendsReceipt, in: &device)
@@ -221,7 +221,7 @@ struct ConversationMachine {
         } else if people.isDirect {
             record.becomeDirect(with: people.contacts.first)
         }
-        record.didJoin(message.view)
+        record.didJoin(message.view, timer: message.timer)
         try begin(group)
         markDirty(in: &device)
         return difference
@@ -335,11 +335,9 @@ struct ConversationMachine {
     private mutating func erase(in device: inout DeviceState) {
         resetConnection(in: &device)
         isDiscarded = true
-        let owner = id.rawValue
-        device.step.delete(StoreKey(.conversation, item: owner))
-        for table in [StoreTable.epoch, .record, .pendingCommit, .entry, .outbox, .expiry, .upload] {
-            device.step.deleteAll(table, owner: owner)
-        }
+        device.step.delete(StoreKey(.conversation, item: id.rawValue))
+        for table in StoreTable.ofConversations { device.step.deleteAll(table, owner: id.rawValue) }
+        device.step.erase()
     }
 
     /// Adds the record and the group's changes to the step's transaction.

@@ -9,7 +9,7 @@ extension ConversationSummary {
             isDirect: record.isDirect, status: record.status, memberCount: record.memberCount, unread: record.unread,
             readThrough: record.readSeq, lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs,
             relay: relay.address, relayPin: relay.pin, isSuspect: record.isSuspect, isPending: machine.isPending,
-            hasAnswer: record.hasAnswer, isInviting: isInviting)
+            hasAnswer: record.hasAnswer, isInviting: isInviting, timerSeconds: record.timer, pinned: record.pins.seqs)
     }
 }
 

@@ -45,6 +45,11 @@ struct ErasureSchedule {
         expiries = expiries.filter { $0.key.conversation != conversation }
     }
 
+    /// Removes the times of a text that was deleted before it expired.
+    mutating func remove(_ place: EntryPlace, in step: inout Step) {
+        if expiries.removeValue(forKey: place) != nil { step.delete(place.expiryKey) }
+    }
+
     /// Removes and returns the texts that have to be erased now, in order. Shortens times that are too far in the future.
     ///
     /// - Parameter relay: returns the relay of a conversation.

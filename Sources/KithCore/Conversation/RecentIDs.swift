@@ -1,21 +1,25 @@
 import DequeModule
 import KithWire
 
-/// The ids of recent messages, for detecting a message that arrives again.
+/// The ids of recent messages with their seqs, for detecting repeated messages, and for finding answered ones.
 struct RecentIDs {
-    private var ids: Set<EntryID> = []
+    private var seqs: [EntryID: UInt64] = [:]
     private var order: Deque<EntryID> = []
     /// The number of ids that are kept. This number is enough to detect a repeat that arrives much later, and needs little
     /// memory.
     private static let most = 4096
 
-    /// Adds an id.
+    /// The seq of the message with an id; `nil` if the message is not among the recent ones.
+    subscript(_ id: EntryID) -> UInt64? { seqs[id] }
+
+    /// Adds the id of the message at a seq.
     ///
-    /// - Returns: `true` if the id was not among the recent ids before.
-    mutating func insert(_ id: EntryID) -> Bool {
-        guard ids.insert(id).inserted else { return false }
+    /// - Returns: whether the id is new.
+    mutating func insert(_ id: EntryID, at seq: UInt64) -> Bool {
+        guard seqs[id] == nil else { return false }
+        seqs[id] = seq
         order.append(id)
-        if order.count > Self.most, let oldest = order.popFirst() { ids.remove(oldest) }
+        if order.count > Self.most, let oldest = order.popFirst() { seqs[oldest] = nil }
         return true
     }
 }

@@ -33,7 +33,7 @@ struct WelcomeLetters {
         guard let one else { return nil }
         let message = InboxMessage(
             relay: relay, title: record.title, isDirect: record.isDirect, welcome: MLSMessage.welcome(one).encoded,
-            tree: tree, view: view)
+            tree: tree, view: view, timer: record.timer)
         let inbox = recipient.inbox
         let letter = try callingMLS { () throws(MLSError) in
             try InboxLetter(message, to: recipient.keyPackage, channel: inbox.channel, random: device.random)

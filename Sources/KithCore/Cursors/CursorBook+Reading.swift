@@ -122,7 +122,7 @@ extension CursorBook {
                 of: id, after + 1...record.lastSeq, limit: ClientLimits.cursorPage, newestFirst: false)
             for (seq, entry) in rows {
                 let place = EntryPlace(conversation: id, seq: seq)
-                guard let message = entry?.incoming(at: place, profile.device.contacts) else { continue }
+                guard let message = entry?.incoming(at: place, in: profile.device) else { continue }
                 let isRepeated = cursor.isRepeated(seq, in: id)
                 Self.store(cursor.deliver(seq, in: id), of: cursor.number, in: id, &profile.device.step)
                 let incoming = IncomingPlace(reader: reader, conversation: id, seq: seq)
@@ -150,10 +150,10 @@ extension CursorBook {
 }
 
 extension EntryRecord {
-    /// The message for readers of cursors. `nil` if this profile's user has written the entry, or if the entry contains nothing
-    /// that a person reads.
-    fileprivate func incoming(at place: EntryPlace, _ contacts: ContactBook) -> Message? {
+    /// The message for readers of cursors; `nil` if this profile's user has written the entry, or if the entry is not for
+    /// people.
+    fileprivate func incoming(at place: EntryPlace, in device: DeviceState) -> Message? {
         guard author != .me, body.isForPeople else { return nil }
-        return messages(at: place, readBy: [:], contacts).first
+        return messages(at: place, readBy: [:], in: device).first
     }
 }

@@ -93,9 +93,9 @@ extension Command where Answer == EntryID {
     ) -> Self {
         Command { (profile, ticket) throws(KithError) in
             try profile.checkSending(text, to: conversation)
-            let text = OutgoingText(
-                id: profile.newEntryID, text: text, replyTo: replyTo, expiresAfter: expiresAfter)
-            try profile.send(text, to: conversation, ticket)
+            let message = OutgoingMessage(
+                id: profile.newEntryID, .text(MessageText(text)), replyTo: replyTo, expiresAfter: expiresAfter)
+            try profile.send(message, to: conversation, ticket)
         }
     }
 
@@ -119,9 +119,9 @@ extension Command where Answer == EntryID {
         Command { (profile, ticket) throws(KithError) in
             try profile.checkSending(text, to: place.conversation)
             try profile.acknowledge(place)
-            let text = OutgoingText(
-                id: profile.newEntryID, text: text, replyTo: replyTo, expiresAfter: expiresAfter)
-            try profile.send(text, to: place.conversation, ticket)
+            let message = OutgoingMessage(
+                id: profile.newEntryID, .text(MessageText(text)), replyTo: replyTo, expiresAfter: expiresAfter)
+            try profile.send(message, to: place.conversation, ticket)
         }
     }
 }

@@ -1,6 +1,7 @@
 import KithWire
 
-// Reads entries of conversations, and hides expired texts. All code that shows or exports entries uses these functions.
+// Reads entries of conversations with their marks, and hides expired texts. All code that shows or exports entries uses these
+// functions.
 
 extension DeviceState {
     /// Reads entries of a conversation. An entry that is damaged on the disk is returned without a record.
@@ -10,13 +11,15 @@ extension DeviceState {
         let rows = try reading { () throws(StoreError) in
             try store.rows(.entry, owner: id.rawValue, items: seqs, limit: limit, newestFirst: newestFirst)
         }
+        guard let first = rows.first?.item, let last = rows.last?.item else { return [] }
+        let marked = try marks(of: id, min(first, last)...max(first, last))
         var entries: [(UInt64, EntryRecord?)] = []
         entries.reserveCapacity(rows.count)
         for row in rows {
             let place = EntryPlace(conversation: id, seq: row.item)
             do throws(KithError) {
                 guard let bytes = row.bytes else { throw .store(.damaged(.entry)) }
-                entries.append((row.item, try entry(bytes, at: place)))
+                entries.append((row.item, try entry(bytes, marked[row.item], at: place)))
             } catch {
                 guard case .store(.damaged) = error else { throw error }
                 damage.note(place)
@@ -26,9 +29,50 @@ extension DeviceState {
         return entries
     }
 
-    private func entry(_ stored: [UInt8], at place: EntryPlace) throws(KithError) -> EntryRecord {
+    /// Returns an entry, also one that this step has written; `nil` if there is none.
+    func entry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
+        guard let stored = try value(place.key) else { return nil }
+        return try entry(stored, try value(place.marksKey), at: place)
+    }
+
+    /// Returns an entry like ``entry(at:)``, but notes a damaged one and returns `nil` for it.
+    mutating func readableEntry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
+        do throws(KithError) {
+            return try entry(at: place)
+        } catch {
+            guard case .store(.damaged) = error else { throw error }
+            damage.note(place)
+            return nil
+        }
+    }
+
+    /// Stores a message's marks.
+    mutating func store(_ marks: MarksRecord, at place: EntryPlace) {
+        if marks.isEmpty { step.delete(place.marksKey) } else { step.put(place.marksKey, marks.encoded) }
+    }
+
+    private func value(_ key: StoreKey) throws(KithError) -> [UInt8]? {
+        if let pending = step.pending(key) { return pending }
+        return try reading { () throws(StoreError) in try store.value(key) }
+    }
+
+    /// Returns the stored marks of messages, by seq. Damaged marks are left out, because a message without them is still useful.
+    private func marks(of id: ConversationID, _ seqs: ClosedRange<UInt64>) throws(KithError) -> [UInt64: [UInt8]] {
+        let rows = try reading { () throws(StoreError) in
+            try store.rows(.marks, owner: id.rawValue, items: seqs, limit: .max, newestFirst: false)
+        }
+        var marks: [UInt64: [UInt8]] = [:]
+        for row in rows { marks[row.item] = row.bytes }
+        return marks
+    }
+
+    private func entry(_ stored: [UInt8], _ marks: [UInt8]?, at place: EntryPlace) throws(KithError) -> EntryRecord {
         var record = try decodingStored(.entry) { try EntryRecord(stored: stored) }
-        if let expiry = try expiry(of: record, at: place), expiry.isOver(wall: wall) { record.body = .expired }
+        if let marks { record.marks = (try? MarksRecord(stored: marks)) ?? MarksRecord() }
+        if let expiry = try expiry(of: record, at: place), expiry.isOver(wall: wall) {
+            record.body = .expired
+            record.marks = MarksRecord()
+        }
         return record
     }
 
@@ -42,21 +86,30 @@ extension DeviceState {
         return try decodingStored(.expiry) { try Expiry(stored: stored) }
     }
 
-    /// Erases the texts that have expired by the device's clock and by the relay's.
+    /// Erases the texts that have expired by the device's clock and by the relay's, and reports each.
     ///
     /// - Parameter relay: returns the relay of a conversation.
     mutating func eraseExpired(relay: (ConversationID) -> RelayID?) throws(KithError) {
         for place in erasures.removeDue(clocks, relay: relay, in: &step) {
             try forgetFiles(at: place)
-            let found = try entries(of: place.conversation, place.seq...place.seq, limit: 1, newestFirst: false)
-            guard let (_, stored) = found.first else { continue }
-            let key = StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq)
-            if var record = stored {
-                record.body = .expired
-                step.put(key, record.encoded)
-            } else {
-                step.delete(key)
-            }
+            let record = try readableEntry(at: place)
+            erase(place, leaving: .expired, of: record)
+            guard let record else { continue }
+            emit(.messageChanged(record.erasedMessage(at: place, in: self), .expired))
         }
+    }
+
+    /// Replaces a message's content on the disk, and deletes its marks. A damaged entry is deleted.
+    ///
+    /// - Parameter record: the entry; `nil` if it is damaged.
+    mutating func erase(_ place: EntryPlace, leaving body: EntryRecord.Body, of record: EntryRecord?) {
+        if var record {
+            record.body = body
+            step.put(place.key, record.encoded)
+        } else {
+            step.delete(place.key)
+        }
+        step.delete(place.marksKey)
+        step.erase()
     }
 }

@@ -97,4 +97,35 @@ extension DeviceState {
         let id = remember(certificate, trust: .unverified)
         return contacts[id]?.name ?? certificate.name
     }
+
+    // MARK: Authors and mentions
+
+    /// Returns an entry's author in the form that users see.
+    func shownAuthor(_ author: EntryRecord.Author) -> Message.Author {
+        switch author {
+        case .me: return .me
+        case .unknown: return .contact(ContactID(rawValue: 0), name: "somebody", .unverified)
+        case .contact(let id):
+            guard let contact = contacts[id] else { return .contact(id, name: "somebody", .unverified) }
+            return .contact(id, name: contact.name, contact.trust)
+        }
+    }
+
+    /// Returns the author with an account key.
+    func author(with account: AccountKey) -> EntryRecord.Author {
+        account == self.account ? .me : contacts[account].map { .contact($0.id) } ?? .unknown
+    }
+
+    /// Returns this profile's name for a mentioned account; `nil` if the account is unknown.
+    func mentionedName(_ account: AccountFingerprint) -> String? {
+        account == self.account.fingerprint ? identity.name : contacts[account]?.name
+    }
+
+    /// Returns the author and the text of an answered message; `nil` if this device does not have the message.
+    func quote(_ place: EntryPlace) -> Message.Quote? {
+        guard let record = try? entry(at: place) else { return nil }
+        var text: String?
+        if case .text(let answered) = record.body { text = answered.replacingMentions(mentionedName) }
+        return Message.Quote(seq: place.seq, author: shownAuthor(record.author), text: text)
+    }
 }

@@ -288,10 +288,33 @@ extension ProfileMachine {
         if let obstacle = machine.obstacle(state.device.contacts) { throw obstacle }
     }
 
-    /// Adds a text to the outbox, after ``checkSending(_:to:)`` has accepted it.
-    func send(_ text: OutgoingText, to id: ConversationID, _ ticket: Ticket<EntryID>) throws(KithError) {
+    /// Adds a message to the outbox, after ``checkSending(_:to:)`` has accepted it.
+    func send(_ message: OutgoingMessage, to id: ConversationID, _ ticket: Ticket<EntryID>) throws(KithError) {
         try accept(id)
-        try pass(.send(text, ticket), to: id)
+        try pass(.send(message, ticket), to: id)
+    }
+
+    /// Returns the content of a change, if the user may make it.
+    ///
+    /// - Throws: ``KithError``, for instance ``KithError/message(_:)``.
+    func checkedChange(
+        _ change: MessageChange, of seq: UInt64, in id: ConversationID
+    ) throws(KithError) -> Content.Body {
+        try checkSending(to: id)
+        let place = EntryPlace(conversation: id, seq: seq)
+        guard seq <= StoreKey.highest, let message = try state.device.readableEntry(at: place),
+            message.body.isForPeople
+        else { throw .notFound("message \(seq)") }
+        switch change {
+        case .reaction(let text?) where !MessageChange.isReaction(text): throw .message(.notAReaction)
+        case .edit(let text):
+            guard message.author == .me else { throw .message(.notMine) }
+            guard case .text = message.body else { throw .message(.notAText) }
+            if let problem = TextRules.problem(with: text.text) { throw problem.error }
+        case .deletion where message.author != .me: throw .message(.notMine)
+        case .reaction, .deletion, .pin: break
+        }
+        return .change(change, of: MessageReference(seq: seq, id: message.id))
     }
 
     func takeRequest(item: UInt64, _ bytes: [UInt8], _ ticket: Ticket<EntryID>) throws(KithError) {
@@ -305,10 +328,11 @@ extension ProfileMachine {
         // The number of a conversation that was discarded may now belong to another one.
         let known = state.conversations[request.conversation]?.machine.record.channel
         guard request.channel == nil || request.channel == known else { throw .notFound("conversation") }
-        try checkSending(request.text, to: request.conversation)
-        let text = OutgoingText(
-            id: request.entryID, text: request.text, replyTo: request.replyTo, expiresAfter: request.expiresAfter)
-        try send(text, to: request.conversation, ticket)
+        switch request.body {
+        case .text(let text): try checkSending(text.text, to: request.conversation)
+        default: try checkSending(to: request.conversation)
+        }
+        try send(request.message, to: request.conversation, ticket)
     }
 
     // MARK: Cursors

@@ -87,7 +87,7 @@ extension ProfileMachine {
             let rows = try state.device.entries(of: machine.id, 0...below - 1, limit: 1_000, newestFirst: true)
             guard let last = rows.last else { break }
             for (seq, record) in rows where count < limit {
-                guard let lower = record?.body.searchText?.lowercased() else { continue }
+                guard let record, let lower = record.body.searchText?.lowercased() else { continue }
                 guard wanted.allSatisfy({ lower.contains($0) }) else { continue }
                 found += messages(of: record, seq: seq, in: machine)
                 count += 1
@@ -106,7 +106,7 @@ extension ProfileMachine {
     ) -> [Message] {
         let place = EntryPlace(conversation: machine.id, seq: seq)
         guard let record else { return [Message(damagedAt: place, near: timeMs)] }
-        return record.messages(at: place, readBy: machine.record.readBy, state.device.contacts)
+        return record.messages(at: place, readBy: machine.record.readBy, in: state.device)
     }
 
     /// The number of the user's texts that are not in the log yet.
@@ -132,14 +132,23 @@ extension ProfileMachine {
     ) throws(KithError) -> (message: Message, request: [UInt8]) {
         try checkSending(text, to: id)
         let machine = try state.conversations.conversation(id).machine
+        let outgoing = OutgoingMessage(
+            id: newEntryID, .text(MessageText(text)), replyTo: replyTo, expiresAfter: expiresAfter)
         let item = OutboxItem(
-            entryID: newEntryID, sentAt: now, replyTo: replyTo, expiresAfter: expiresAfter,
-            body: .content(.text(text)))
+            entryID: outgoing.id, sentAt: now, replyTo: replyTo, expiresAfter: expiresAfter,
+            body: .content(outgoing.body))
         guard let message = machine.queuedMessage(item) else { throw .notFound("conversation") }
-        let request = SendRequest(
-            entryID: item.entryID, conversation: id, channel: machine.record.channel, text: text, replyTo: replyTo,
-            expiresAfter: expiresAfter)
-        return (message, request.encoded)
+        return (message, SendRequest(outgoing, to: id, channel: machine.record.channel).encoded)
+    }
+
+    /// Prepares a change of a message that another process will send, because this process has opened the profile for reading
+    /// only. Returns the change's id, and the stored form of the request to the other process.
+    func queuedForOwner(
+        _ change: MessageChange, of seq: UInt64, in id: ConversationID
+    ) throws(KithError) -> (entry: EntryID, request: [UInt8]) {
+        let outgoing = OutgoingMessage(id: newEntryID, try checkedChange(change, of: seq, in: id))
+        let channel = try state.conversations.conversation(id).machine.record.channel
+        return (outgoing.id, SendRequest(outgoing, to: id, channel: channel).encoded)
     }
 
     /// Returns the progress of a text that was stored for another process, according to the current contents of the store.
@@ -206,7 +215,10 @@ extension ProfileMachine {
             lines += notices.map { "  \($0.sentence)" }
         case .unknown(let kind, _): lines.append("It is of kind \(kind), which this Kith does not know. It is kept.")
         case .expired: lines.append("Its text has expired.")
+        case .deleted: lines.append("Its author has deleted it.")
+        case .change(let note): lines.append(note.sentence)
         }
+        lines += record.marks.sentences(state.device)
         for warning in record.warnings { lines.append("Warning: \(warning.sentence)") }
         let readers = machine.record.readBy.filter { $0.value >= seq }.keys.sorted().compactMap {
             contacts[$0].map { "\(name: $0.name)" as Sentence }

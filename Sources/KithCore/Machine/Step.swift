@@ -16,14 +16,40 @@ struct Step {
     private(set) var dirty: Set<ConversationID> = []
     /// Conversations whose contact cards are sent after the input has been handled.
     private var cardsDue: [ConversationID] = []
+    /// The entries and marks that this step has written or deleted (`nil`). The store does not have these values yet.
+    private var written: [StoreKey: [UInt8]?] = [:]
     /// Key packages that were created in this step. The store does not have them yet.
     var freshKeyPackages: [InboxItem: KeyPackageBundle] = [:]
 
     // MARK: The transaction
 
-    mutating func put(_ key: StoreKey, _ value: [UInt8]) { output.transaction.put(key, value) }
+    mutating func put(_ key: StoreKey, _ value: [UInt8]) {
+        output.transaction.put(key, value)
+        if Self.isReadAgain(key.table) { written[key] = .some(value) }
+    }
 
-    mutating func delete(_ key: StoreKey) { output.transaction.delete(key) }
+    mutating func delete(_ key: StoreKey) {
+        output.transaction.delete(key)
+        if Self.isReadAgain(key.table) { written[key] = .some(nil) }
+    }
+
+    /// Whether a step may read a value of this table that it has written itself.
+    private static func isReadAgain(_ table: StoreTable) -> Bool { table == .entry || table == .marks }
+
+    /// Returns the value that this step has written under a key. The outer optional is `nil` if the step has not written there,
+    /// the inner one if it has deleted the value.
+    func pending(_ key: StoreKey) -> [UInt8]?? { written[key] }
+
+    /// The entries of a conversation that this step has written.
+    func pendingEntries(of conversation: ConversationID) -> [(seq: UInt64, stored: [UInt8])] {
+        written.compactMap { key, value in
+            guard key.table == .entry, key.owner == conversation.rawValue, let value else { return nil }
+            return (key.item, value)
+        }.sorted { $0.0 < $1.0 }
+    }
+
+    /// Deletes a text. When the transaction is on the disk, no earlier state of the text is left in the store's files.
+    mutating func erase() { output.transaction.erase() }
 
     mutating func deleteAll(_ table: StoreTable, owner: UInt64) { output.transaction.deleteAll(table, owner: owner) }
 
@@ -38,6 +64,7 @@ struct Step {
         }
         defer { output = ProfileOutput() }
         freshKeyPackages = [:]
+        if !written.isEmpty { written = [:] }
         return output
     }
 

@@ -4,13 +4,14 @@ import TLSCodec
 ///
 /// ```text
 /// struct {
-///     uint8 version = 2;
+///     uint8 version = 3;              version 2 ends before the timer
 ///     RelayPoint relay;               the relay that has the conversation's channel
 ///     opaque title<V>;                the title of a group; empty for a conversation of two
 ///     uint8 is_direct;                1 for a conversation of two
 ///     opaque welcome<V>;              an MLSMessage with a Welcome for the invited member only
 ///     TreeSource tree;
 ///     LogView view;                   the inviter's view at the start of the Welcome's epoch
+///     uint32 timer;                   seconds after which the conversation's messages expire; 0 for never
 /// } InboxMessage;
 /// ```
 struct InboxMessage: Sendable {
@@ -26,14 +27,16 @@ struct InboxMessage: Sendable {
     let tree: TreeSource
     /// The inviter's view of the log at the start of the Welcome's epoch.
     let view: LogView
+    /// The time after which the conversation's new messages expire, in seconds; `nil` for never.
+    var timer: UInt32?
 }
 
 extension InboxMessage: TLSCodable {
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
         let version = try reader.readUInt8()
-        guard version == Self.version else {
+        guard (2...Self.version).contains(version) else {
             throw .unknownValue(field: "InboxMessage.version", value: UInt64(version))
         }
         relay = try reader.read()
@@ -42,6 +45,8 @@ extension InboxMessage: TLSCodable {
         welcome = Array(try reader.readOpaque())
         tree = try reader.read()
         view = try reader.read()
+        let seconds = version == 2 ? 0 : try reader.readUInt32()
+        timer = seconds == 0 ? nil : seconds
     }
 
     func encode(into writer: inout TLSWriter) {
@@ -52,5 +57,6 @@ extension InboxMessage: TLSCodable {
         writer.writeOpaque(welcome)
         writer.write(tree)
         writer.write(view)
+        writer.write(timer ?? 0)
     }
 }

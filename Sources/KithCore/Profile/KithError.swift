@@ -80,6 +80,8 @@ public enum KithError: Error, Hashable, Sendable {
     case membership(MembershipProblem)
     /// Files cannot be sent or received.
     case files(FileProblem)
+    /// The message can't be changed in this way.
+    case message(MessageProblem)
     /// A cursor cannot be used.
     case cursor(CursorError)
     /// The profile was closed before the request was finished.
@@ -96,6 +98,16 @@ public enum KithError: Error, Hashable, Sendable {
         /// There is no conversation of two with the contact.
         case never
     }
+}
+
+/// The reason why a message can't be changed.
+public enum MessageProblem: Hashable, Sendable {
+    /// Another person has written the message, so the user may neither edit nor delete it for everyone.
+    case notMine
+    /// The message is no text.
+    case notAText
+    /// A reaction has to be one emoji or one other character.
+    case notAReaction
 }
 
 /// The reason why a cursor can't be used.

@@ -32,6 +32,26 @@ public struct Message: Hashable, Sendable {
         case notice(Notice)
         /// Content of a kind that this version does not know.
         case needsNewerKith(kind: UInt16)
+        /// The author has deleted the message.
+        case deleted
+    }
+
+    /// A member's reaction to a message.
+    public struct Reaction: Hashable, Sendable {
+        /// One grapheme cluster, usually an emoji.
+        public let text: String
+        /// The member who reacts.
+        public let author: Author
+    }
+
+    /// The message that another message answers.
+    public struct Quote: Hashable, Sendable {
+        /// The seq of the answered message.
+        public let seq: UInt64
+        /// The author of the answered message.
+        public let author: Author
+        /// The answered text; `nil` if the message has none any more.
+        public let text: String?
     }
 
     /// The message's id, which is the same for all members.
@@ -49,12 +69,24 @@ public struct Message: Hashable, Sendable {
     package let sentAtMs: UInt64
     /// The message that this message answers.
     public let replyTo: EntryID?
+    /// The message that this message answers, if this device has it.
+    package(set) public var quote: Quote?
     /// The delivery state; `nil` unless the user has written the message.
     public let delivery: Delivery?
     /// The problems that were found with the message.
     public let warnings: [Warning]
     /// The members who have confirmed that they read the message. Empty unless the user has written it.
     public var readers: [ContactID] = []
+    /// The reactions of members, in the order in which the log has them.
+    package(set) public var reactions: [Reaction] = []
+    /// Whether the author has edited the text.
+    package(set) public var isEdited = false
+    /// Whether a member has pinned the message.
+    package(set) public var isPinned = false
+    /// Whether the text mentions this profile's user.
+    package(set) public var mentionsMe = false
+    /// Time after its arrival when everyone deletes the message, in seconds; `nil` for never.
+    package var expiresAfter: UInt32?
 
     /// The text; `nil` for files, for notices and for kinds that this version does not know.
     public var text: String? { if case .text(let text) = body { text } else { nil } }
@@ -83,6 +115,28 @@ public enum Notice: Hashable, Sendable {
     case unreadable(UnreadableReason, from: String?, count: Int = 1)
     /// This device was away from the conversation until it was added again. It never had the entries from `first` to `last`.
     case missed(first: UInt64, last: UInt64)
+    /// The message at this seq was pinned.
+    case pinned(seq: UInt64, by: String)
+    /// The message at this seq is no longer pinned.
+    case unpinned(seq: UInt64, by: String)
+    /// Later messages expire after this time; `nil` for never.
+    case timer(seconds: UInt32?, by: String)
+}
+
+/// A change of an earlier message. The log's order decides between changes, so all members see the same result.
+public enum MessageUpdate: Hashable, Sendable {
+    /// A member has set this reaction, or has removed it (`nil`).
+    case reaction(String?, by: Message.Author)
+    /// The author has replaced the text.
+    case edited
+    /// The author has deleted the message.
+    case deleted
+    /// A member has pinned the message.
+    case pinned(by: Message.Author)
+    /// A member has removed the pin.
+    case unpinned(by: Message.Author)
+    /// The text has expired, and was erased.
+    case expired
 }
 
 /// The reason why an entry could not be read.

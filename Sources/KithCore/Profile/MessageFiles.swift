@@ -50,10 +50,10 @@ extension EntryRecord.Body {
     /// The text in which a search looks for words; `nil` if there is none. For files, it contains the caption and the names.
     var searchText: String? {
         switch self {
-        case .text(let text): text
+        case .text(let text): text.text
         case .files(let message):
             ([message.caption] + message.attachments.map(\.label.name)).joined(separator: "\n")
-        case .notices, .unknown, .expired: nil
+        case .notices, .unknown, .expired, .deleted, .change: nil
         }
     }
 }

@@ -149,6 +149,10 @@ public struct ConversationSummary: Hashable, Sendable {
     public var hasAnswer = true
     /// Whether an invitation to the conversation is not yet in the invited person's inbox.
     public var isInviting = false
+    /// The time after which new messages of the conversation expire, in seconds; `nil` for never.
+    package(set) public var timerSeconds: UInt32?
+    /// The seqs of the pinned messages, in the order in which they were pinned.
+    package(set) public var pinned: [UInt64] = []
 }
 
 /// A member of a conversation.
@@ -171,6 +175,8 @@ public struct Member: Hashable, Sendable {
 public enum KithEvent: Hashable, Sendable {
     /// A message is new, or its delivery has advanced. The message is already stored.
     case message(Message)
+    /// An earlier message has changed. The first value is its new state.
+    case messageChanged(Message, MessageUpdate)
     /// A conversation is new or has changed.
     case conversation(ConversationSummary)
     /// A contact is new or has changed.

@@ -42,6 +42,14 @@ package struct Sentence: Hashable, Sendable, CustomStringConvertible, Expressibl
         /// Appends other people's text that is a sentence or a title, always in quotes.
         package mutating func appendInterpolation(quoted: String) { text += ForeignText(quoted).quoted }
 
+        /// Appends a duration in seconds, with the largest unit of which it is a whole number.
+        package mutating func appendInterpolation(duration seconds: UInt32) {
+            let units: [(UInt32, String)] = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")]
+            guard let (length, unit) = units.first(where: { seconds % $0.0 == 0 }) else { return }
+            let count = seconds / length
+            text += "\(count) \(unit)\(count == 1 ? "" : "s")"
+        }
+
         /// Appends text that this program has made, such as a date or a fingerprint, or a path that the user gave.
         package mutating func appendInterpolation(own text: String) { self.text += text }
     }

@@ -32,6 +32,10 @@ extension Notice {
             first == last
                 ? "this device was away from the conversation and missed entry \(first)"
                 : "this device was away from the conversation and missed entries \(first) to \(last)"
+        case .pinned(let seq, let by): "\(someone(by)) pinned message \(seq)"
+        case .unpinned(let seq, let by): "\(someone(by)) removed the pin of message \(seq)"
+        case .timer(let seconds?, let by): "\(someone(by)) set new messages to disappear after \(duration: seconds)"
+        case .timer(nil, let by): "\(someone(by)) set new messages to stay"
         }
     }
 }

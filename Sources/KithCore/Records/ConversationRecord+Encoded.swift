@@ -39,6 +39,8 @@ extension ConversationRecord {
         writer.write(agreedThrough)
         writer.write(agreedBeforeTurn)
         writer.writeOptional(trustedEpoch)
+        writer.writeOptional(timer)
+        writer.write(pins)
         return writer.bytes
     }
 

@@ -56,17 +56,12 @@ struct ConversationRecord: Sendable {
     private(set) var hasAnswer = false
     /// Whether the group has proposals that have to be committed.
     private(set) var hasProposals = false
+    /// The time after which new messages expire, in seconds; `nil` for never.
+    private(set) var timer: UInt32?
+    var pins = PinnedMessages()
     /// The changes of the group that this device wants to make, in the order of the requests for them.
     var intents = PendingIntents()
     private(set) var nextOutboxItem: UInt64 = 1
-
-    /// The user's decision about a conversation.
-    enum Consent: UInt8, Sendable {
-        /// The user has begun the conversation, was invited by a contact, or has accepted the conversation.
-        case given = 0
-        /// A stranger has begun the conversation, and the user has not accepted it.
-        case pending
-    }
 
     /// Whether a renewal of keys or a commit of proposals is pending. A device also makes these changes by itself; see
     /// ``CommitPolicy``.
@@ -117,8 +112,11 @@ struct ConversationRecord: Sendable {
     mutating func activate() { status = .active }
 
     /// Called when this device has joined with a Welcome.
-    mutating func didJoin(_ invited: LogView) {
+    ///
+    /// - Parameter timer: the time after which the conversation's messages expire, in seconds, according to the inviter.
+    mutating func didJoin(_ invited: LogView, timer: UInt32?) {
         status = .active
+        self.timer = timer
         invitedView = invited
         hasAnswer = true
     }
@@ -245,6 +243,9 @@ struct ConversationRecord: Sendable {
     /// Called when the group was renamed.
     mutating func rename(_ title: String) { self.title = title }
 
+    /// Called when a member has set the time after which new messages expire, in seconds.
+    mutating func setTimer(_ seconds: UInt32?) { timer = seconds }
+
     /// Called when another member has written to the log.
     mutating func didHear() { hasAnswer = true }
 
@@ -253,6 +254,9 @@ struct ConversationRecord: Sendable {
 
     /// Called when a text, or content of an unknown kind, was received from another member.
     mutating func didReceive() { unread += 1 }
+
+    /// Called when a message was deleted that the user had not read.
+    mutating func didDeleteUnread() { unread = max(0, unread - 1) }
 
     /// Called when a text, or content of an unknown kind, was added to the history.
     ///
@@ -282,7 +286,7 @@ struct ConversationRecord: Sendable {
 
     // MARK: Storing
 
-    static let version: UInt8 = 3
+    static let version: UInt8 = 4
 
     init(stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
@@ -331,6 +335,10 @@ struct ConversationRecord: Sendable {
             agreedThrough = try reader.readUInt64()
             agreedBeforeTurn = try reader.readUInt64()
             trustedEpoch = try reader.readOptional()
+        }
+        if version >= 4 {
+            timer = try reader.readOptional()
+            pins = try reader.read()
         }
         try reader.expectEnd()
     }

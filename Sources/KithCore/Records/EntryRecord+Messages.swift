@@ -6,36 +6,55 @@ extension EntryRecord {
     /// Returns the messages that are shown for the entry.
     ///
     /// - Parameter readBy: the last entry that each member has read.
-    func messages(at place: EntryPlace, readBy: [ContactID: UInt64], _ contacts: ContactBook) -> [Message] {
-        func line(_ body: Message.Body, _ author: Message.Author) -> Message {
-            var delivery: Delivery?
-            var readers: [ContactID] = []
-            if author == .me {
-                readers = readBy.filter { $0.value >= place.seq }.keys.sorted()
-                delivery = readers.isEmpty ? .onRelay : .read(by: readers.count)
-            }
-            return Message(
-                id: id, conversation: place.conversation, seq: place.seq, author: author, body: body,
-                sentAtMs: sentAtMs > 0 ? sentAtMs : receivedAtMs, replyTo: replyTo, delivery: delivery,
-                warnings: warnings, readers: readers)
-        }
+    func messages(at place: EntryPlace, readBy: [ContactID: UInt64], in device: DeviceState) -> [Message] {
         switch body {
-        case .text(let text): return [line(.text(text), shownAuthor(contacts))]
-        case .files(let files): return [line(.files(MessageFiles(files)), shownAuthor(contacts))]
-        case .unknown(let kind, _): return [line(.needsNewerKith(kind: kind), shownAuthor(contacts))]
-        case .notices(let notices): return notices.map { line(.notice($0), .kith) }
-        case .expired: return []
+        case .text(let text):
+            var line = line(.text(text.replacingMentions(device.mentionedName)), at: place, readBy, in: device)
+            let own = device.account.fingerprint
+            line.mentionsMe = author != .me && text.mentions.contains { $0.account == own }
+            return [line]
+        case .files(let files): return [line(.files(MessageFiles(files)), at: place, readBy, in: device)]
+        case .unknown(let kind, _): return [line(.needsNewerKith(kind: kind), at: place, readBy, in: device)]
+        case .deleted: return [line(.deleted, at: place, readBy, in: device)]
+        case .notices(let notices):
+            return notices.map { notice in
+                Message(
+                    id: id, conversation: place.conversation, seq: place.seq, author: .kith, body: .notice(notice),
+                    sentAtMs: sentAtMs > 0 ? sentAtMs : receivedAtMs, replyTo: nil, delivery: nil, warnings: warnings)
+            }
+        case .expired, .change: return []
         }
     }
 
-    private func shownAuthor(_ contacts: ContactBook) -> Message.Author {
-        switch author {
-        case .me: return .me
-        case .unknown: return .contact(ContactID(rawValue: 0), name: "somebody", .unverified)
-        case .contact(let id):
-            guard let contact = contacts[id] else { return .contact(id, name: "somebody", .unverified) }
-            return .contact(id, name: contact.name, contact.trust)
+    /// Returns the message without content, for the report that its text was erased.
+    func erasedMessage(at place: EntryPlace, in device: DeviceState) -> Message {
+        var erased = self
+        erased.marks = MarksRecord()
+        return erased.line(.deleted, at: place, [:], in: device)
+    }
+
+    /// Returns the line for content that a person has written.
+    private func line(
+        _ body: Message.Body, at place: EntryPlace, _ readBy: [ContactID: UInt64], in device: DeviceState
+    ) -> Message {
+        var delivery: Delivery?
+        var readers: [ContactID] = []
+        if author == .me {
+            readers = readBy.filter { $0.value >= place.seq }.keys.sorted()
+            delivery = readers.isEmpty ? .onRelay : .read(by: readers.count)
         }
+        var line = Message(
+            id: id, conversation: place.conversation, seq: place.seq, author: device.shownAuthor(author), body: body,
+            sentAtMs: sentAtMs > 0 ? sentAtMs : receivedAtMs, replyTo: replyTo, delivery: delivery,
+            warnings: warnings, readers: readers)
+        line.reactions = marks.reactions.map {
+            Message.Reaction(text: $0.text, author: device.shownAuthor(device.author(with: $0.account)))
+        }
+        line.isEdited = marks.editCount > 0
+        line.isPinned = marks.isPinned
+        line.expiresAfter = expiresAfter
+        if let replySeq { line.quote = device.quote(EntryPlace(conversation: place.conversation, seq: replySeq)) }
+        return line
     }
 }
 
@@ -44,7 +63,7 @@ extension EntryRecord.Body {
     var isForPeople: Bool {
         switch self {
         case .text, .files, .unknown: true
-        case .notices, .expired: false
+        case .notices, .expired, .deleted, .change: false
         }
     }
 }
@@ -65,7 +84,7 @@ extension Message {
     var isForPeople: Bool {
         switch body {
         case .text, .files, .needsNewerKith: true
-        case .notice: false
+        case .notice, .deleted: false
         }
     }
 
@@ -82,4 +101,7 @@ package struct EntryPlace: Hashable, Sendable {
 
     /// The key of the entry in the store.
     var key: StoreKey { StoreKey(.entry, owner: conversation.rawValue, item: seq) }
+
+    /// The key of the message's marks in the store.
+    var marksKey: StoreKey { StoreKey(.marks, owner: conversation.rawValue, item: seq) }
 }

@@ -7,7 +7,7 @@ package struct OutboxItem: Sendable {
     package let entryID: EntryID
     let sentAt: UInt64
     let replyTo: EntryID?
-    let expiresAfter: UInt32?
+    var expiresAfter: UInt32?
     let body: Body
     /// The encrypted form of the item, which is valid in one epoch. All attempts in that epoch send the same bytes.
     var attempt: Attempt?
@@ -18,6 +18,9 @@ package struct OutboxItem: Sendable {
         /// A proposal to remove this device.
         case leaveProposal
     }
+
+    /// Whether the item is a text, and not for instance an edit of one.
+    package var isText: Bool { if case .content(.text) = body { true } else { false } }
 
     /// Whether the item sends this device's address to the other person of a conversation of two.
     var isCard: Bool { if case .content(.contactCard) = body { true } else { false } }

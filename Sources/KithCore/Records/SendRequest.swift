@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-/// A text that another process of this user wants to send. It stays in the table of requests until the process that has opened
+/// A message that another process of this user wants to send. It stays in the table of requests until the process that has opened
 /// the profile takes it.
 struct SendRequest: Hashable, Sendable {
     /// The id of the future message. With this id, the requesting process finds the message.
@@ -10,30 +10,33 @@ struct SendRequest: Hashable, Sendable {
     /// The conversation's channel; `nil` in requests of an earlier version. The channel is needed, because the conversation's
     /// number may belong to another conversation when the request is taken.
     let channel: ChannelID?
-    let text: String
+    let body: Content.Body
     let replyTo: EntryID?
     let expiresAfter: UInt32?
 
     init(
-        entryID: EntryID, conversation: ConversationID, channel: ChannelID?, text: String, replyTo: EntryID?,
-        expiresAfter: UInt32?
+        _ message: OutgoingMessage, to conversation: ConversationID, channel: ChannelID?
     ) {
-        self.entryID = entryID
+        entryID = message.id
         self.conversation = conversation
         self.channel = channel
-        self.text = text
-        self.replyTo = replyTo
-        self.expiresAfter = expiresAfter
+        body = message.body
+        replyTo = message.replyTo
+        expiresAfter = message.expiresAfter
     }
 
-    private static let version: UInt8 = 2
+    var message: OutgoingMessage {
+        OutgoingMessage(id: entryID, body, replyTo: replyTo, expiresAfter: expiresAfter)
+    }
+
+    private static let version: UInt8 = 3
 
     var encoded: [UInt8] {
-        var writer = TLSWriter(capacity: text.utf8.count + 64)
+        var writer = TLSWriter(capacity: 512)
         writer.write(Self.version)
         writer.write(entryID)
         writer.write(conversation.rawValue)
-        writer.writeText(text)
+        writer.write(body)
         writer.writeOptional(replyTo)
         writer.writeOptional(expiresAfter)
         writer.writeOptional(channel)
@@ -48,7 +51,8 @@ struct SendRequest: Hashable, Sendable {
         }
         entryID = try reader.read()
         conversation = ConversationID(rawValue: try reader.readUInt64())
-        text = try reader.readText(limit: ClientLimits.text)
+        // Before version 3, there were requests for texts only.
+        body = version < 3 ? .text(MessageText(try reader.readText(limit: ClientLimits.text))) : try reader.read()
         replyTo = try reader.readOptional()
         expiresAfter = try reader.readOptional()
         channel = version == 1 ? nil : try reader.readOptional()

@@ -93,6 +93,13 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case piece
     /// Files that are complete on this device, with the conversation as the owner, and the seq and the file's number as the item.
     case file
+    /// The marks that members have put on messages, with the conversation as the owner and the message's seq as the item.
+    case marks
+
+    /// The tables in which the owner is a conversation.
+    static let ofConversations: [StoreTable] = [
+        .epoch, .record, .pendingCommit, .entry, .outbox, .expiry, .marks, .upload,
+    ]
 }
 
 /// Identifies a value in the store.
@@ -166,6 +173,8 @@ package struct StoreTransaction: Sendable {
 
     /// The writes, in order.
     package private(set) var writes: [Write] = []
+    /// Whether the transaction erases a text. A store then removes earlier states of its values from its files.
+    package private(set) var erasesTexts = false
 
     /// Creates a transaction without writes.
     package init() {}
@@ -181,8 +190,13 @@ package struct StoreTransaction: Sendable {
     package mutating func deleteAll(_ table: StoreTable, owner: UInt64) {
         writes.append(.deleteAll(table, owner: owner))
     }
+    /// Makes the store remove earlier states of its values from its files, because the transaction erases a text.
+    package mutating func erase() { erasesTexts = true }
     /// Appends the writes of another transaction.
-    package mutating func append(_ other: StoreTransaction) { writes += other.writes }
+    package mutating func append(_ other: StoreTransaction) {
+        writes += other.writes
+        erasesTexts = erasesTexts || other.erasesTexts
+    }
 }
 
 /// The reason why a profile's state could not be read or written.

@@ -11,6 +11,7 @@ extension InvariantChecker {
         for client in world.clients { checkClient(client, mayMiss: mayMiss) }
         checkSecrecy()
         checkConvergence(mayMiss: mayMiss)
+        checkChanges()
         checkLie()
     }
 
@@ -64,7 +65,8 @@ extension InvariantChecker {
         var lastSeq: UInt64 = 0
         for message in messages {
             guard case .text(let text) = message.body else { continue }
-            guard let number = Marker.numbers(in: Array(text.utf8)).first, let said = said[number], said.text == text
+            guard let number = Marker.numbers(in: Array(text.utf8)).first, let said = said[number],
+                said.texts.contains(text)
             else {
                 world.reportViolation("\(client.name) shows a text that nobody said")
                 continue
@@ -72,7 +74,7 @@ extension InvariantChecker {
             if shown.updateValue(message, forKey: number) != nil {
                 world.reportViolation("\(client.name) shows text \(number) twice")
             }
-            if author(of: message, client) != said.author {
+            if author(message.author, client) != said.author {
                 world.reportViolation("\(client.name) shows text \(number) as another's")
             }
             guard let seq = message.seq else { continue }
@@ -84,8 +86,9 @@ extension InvariantChecker {
         }
     }
 
-    private func author(of message: Message, _ client: SimulatedClient) -> Int? {
-        switch message.author {
+    /// The index of the client that a device shows as an author; `nil` if there is none.
+    func author(_ author: Message.Author, _ client: SimulatedClient) -> Int? {
+        switch author {
         case .me: return client.index
         case .contact(let id, _, _):
             let key = client.machine?.contactList.first { $0.id == id }?.accountKey

@@ -8,13 +8,15 @@ final class InvariantChecker {
 
     /// A text that a person sent.
     struct Said {
-        let text: String
+        /// The text, and the texts by which its author has tried to replace it.
+        var texts: Set<String>
         let author: Int
         /// Whether the author's device has reported the text as stored.
         var isStored = false
         /// The number that the author's device gave the conversation.
         var conversation: UInt64 = 0
-        let expires: Bool
+        /// Whether the text may be gone from devices: it expires, or its author has tried to delete it.
+        var expires: Bool
     }
 
     struct EpochPlace: Hashable {
@@ -38,6 +40,8 @@ final class InvariantChecker {
     private(set) var said: [Int: Said] = [:]
     /// The number in each text, by the id of the text's message.
     private(set) var numbers: [EntryID: Int] = [:]
+    /// Number of messages that a device shows with a change at the end.
+    var changedMessages = 0
     private(set) var epochs: [EpochPlace: EpochFacts] = [:]
     private var generations: [GenerationPlace: [UInt8]] = [:]
     /// The entries of channels that do not belong to a conversation.
@@ -81,9 +85,21 @@ final class InvariantChecker {
     func newText(by author: Int, words: String, expires: Bool = false) -> (number: Int, text: String) {
         let number = said.count + 1
         let text = Marker.text(number) + words
-        said[number] = Said(text: text, author: author, expires: expires)
+        said[number] = Said(texts: [text], author: author, expires: expires)
         return (number, text)
     }
+
+    /// Notes that the author tries to replace a text.
+    ///
+    /// - Returns: the new text.
+    func editText(_ number: Int, words: String) -> String {
+        let text = Marker.text(number) + words
+        said[number]?.texts.insert(text)
+        return text
+    }
+
+    /// Notes that the author tries to delete a text.
+    func deleteText(_ number: Int) { said[number]?.expires = true }
 
     /// Notes that the author's device has reported a text as stored.
     func didAccept(_ id: EntryID, in conversation: ConversationID, number: Int) {
@@ -117,6 +133,7 @@ final class InvariantChecker {
         guard let item = try? OutboxItem(stored: bytes), said[number]?.author == client.index else {
             return world.reportViolation("\(client.name) stored a text to be sent that cannot be read or is another's")
         }
+        guard item.isText else { return }
         said[number]?.isStored = true
         numbers[item.entryID] = number
     }

@@ -48,7 +48,7 @@ final class Workload {
     private func somebody() -> SimulatedClient? { world.random.pick(world.clients.filter(\.isRunning)) }
 
     /// Returns an active conversation of a client.
-    private func conversation(of client: SimulatedClient, groupsOnly: Bool = false) -> ConversationSummary? {
+    func conversation(of client: SimulatedClient, groupsOnly: Bool = false) -> ConversationSummary? {
         guard let summaries = try? client.machine?.conversationSummaries() else { return nil }
         return world.random.pick(summaries.filter { $0.status == .active && (!groupsOnly || $0.contact == nil) })
     }
@@ -62,6 +62,7 @@ final class Workload {
     private func doSomething() {
         guard let client = somebody() else { return }
         world.trace.note(world.now, "operation by \(client.index)")
+        if world.profile.changesMessages, world.random.chance(0.5) { return changeMessage(client) }
         switch world.random.pick(0...122) {
         case 0...6: invite(client)
         case 7...14: join(client)

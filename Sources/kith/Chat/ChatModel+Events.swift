@@ -90,6 +90,8 @@ extension ChatModel {
             } else {
                 reportElsewhere(message)
             }
+        case .messageChanged(let message, let update):
+            if message.conversation == conversation.id { take(message, update) }
         case .conversation(let summary):
             names[summary.id] = summary.name
             guard summary.id == conversation.id else {

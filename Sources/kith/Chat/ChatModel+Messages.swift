@@ -75,7 +75,7 @@ extension ChatModel {
 
     /// Returns the number that is printed before the message's text. `/reply` and `/explain` accept this number. Only `/history`
     /// prints the numbers of notices.
-    private static func number(_ message: Message) -> String {
+    static func number(_ message: Message) -> String {
         guard let seq = message.seq, message.body.isSent else { return "" }
         return "\(seq)  "
     }
@@ -95,7 +95,7 @@ extension Message.Body {
     var isSent: Bool {
         switch self {
         case .text, .files: true
-        case .notice, .needsNewerKith: false
+        case .notice, .needsNewerKith, .deleted: false
         }
     }
 

@@ -7,7 +7,7 @@ extension KithEvent {
     /// The conversation to which the event belongs; `nil` if the event concerns the whole profile.
     var conversation: ConversationID? {
         switch self {
-        case .message(let message): message.conversation
+        case .message(let message), .messageChanged(let message, _): message.conversation
         case .conversation(let summary): summary.id
         case .memberIsOnline(let id, _, _, _), .warning(let id, _, _), .file(let id, _, _): id
         case .contact, .relay, .inviteUsed, .invitationPassedOver, .clock, .tooManyPending, .nameLost: nil
@@ -26,7 +26,7 @@ extension KithEvent {
         case .tooManyPending: KithEvent.tooManyPendingSentence
         case .nameLost(let lost, let relay): KithEvent.nameLostSentence(lost, relay)
         case .file(let id, _, let notice): "\(name: name(id)): \(notice.sentence)"
-        case .message, .conversation, .contact, .memberIsOnline, .inviteUsed: nil
+        case .message, .messageChanged, .conversation, .contact, .memberIsOnline, .inviteUsed: nil
         }
     }
 }

@@ -35,6 +35,11 @@ struct MessageRenderer: Sendable {
         case .text(let text): lines = self.lines(ofText: text, message, prefix, quoted)
         case .files(let files): lines = self.lines(of: files, message, prefix, quoted)
         case .notice(let notice): lines = self.lines(of: notice, seq: message.seq, prefix)
+        case .deleted:
+            lines = [
+                ScreenLine(
+                    .notice, "\(own: prefix + conversationPrefix)[\(own: author(message)) deleted this message]")
+            ]
         case .needsNewerKith(let kind):
             lines = [
                 ScreenLine(
@@ -68,6 +73,7 @@ struct MessageRenderer: Sendable {
         switch message.body {
         case .text(let text): Self.snippet(text)
         case .files(let files): Self.snippet(files.caption.isEmpty ? files.files.first?.name ?? "files" : files.caption)
+        case .deleted: "a deleted message"
         case .notice, .needsNewerKith: "a message"
         }
     }

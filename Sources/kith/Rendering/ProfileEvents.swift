@@ -12,6 +12,8 @@ extension JSONEvent {
         case .message(let message):
             let report = MessageReport(message, in: name(message.conversation))
             self.init(message.author == .me ? "delivery" : "message", report)
+        case .messageChanged(let message, let update):
+            self.init("messageChanged", MessageChangeReport(message, update, in: name(message.conversation)))
         case .conversation(let summary): self.init("conversation", ConversationReport(summary))
         case .contact(let contact): self.init("contact", ContactReport(contact))
         case .relay(let relay, let state): self.init(relay, state)

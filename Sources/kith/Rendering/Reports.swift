@@ -21,6 +21,13 @@ struct MessageReport: Encodable, Sendable {
     let unknownKind: UInt16?
     let sentAt: String
     let replyTo: String?
+    let replyToSeq: UInt64?
+    let deleted: Bool?
+    let edited: Bool?
+    let pinned: Bool?
+    let mentionsMe: Bool?
+    let expiresAfter: UInt32?
+    let reactions: [ReactionReport]?
     let delivery: String?
     let readBy: Int?
     let readers: [UInt64]?
@@ -42,10 +49,18 @@ struct MessageReport: Encodable, Sendable {
         case .files(let files): (text, notice, unknownKind) = (files.caption.isEmpty ? nil : files.caption, nil, nil)
         case .notice(let notice): (text, self.notice, unknownKind) = (nil, notice.sentence.description, nil)
         case .needsNewerKith(let kind): (text, notice, unknownKind) = (nil, nil, kind)
+        case .deleted: (text, notice, unknownKind) = (nil, nil, nil)
         }
         files = message.files?.files.map(FileReport.init)
+        deleted = message.body == .deleted ? true : nil
+        edited = message.isEdited ? true : nil
+        pinned = message.isPinned ? true : nil
+        mentionsMe = message.mentionsMe ? true : nil
+        expiresAfter = message.expiresAfter
+        reactions = message.reactions.isEmpty ? nil : message.reactions.map(ReactionReport.init)
         sentAt = Timestamp(ms: message.sentAtMs).iso
         replyTo = message.replyTo?.hex
+        replyToSeq = message.quote?.seq
         switch message.delivery {
         case nil: (delivery, readBy) = (nil, nil)
         case .queued: (delivery, readBy) = ("queued", nil)
@@ -54,6 +69,56 @@ struct MessageReport: Encodable, Sendable {
         }
         readers = message.readers.isEmpty ? nil : message.readers.map(\.rawValue)
         warnings = message.warnings.isEmpty ? nil : message.warnings.map(\.sentence.description)
+    }
+}
+
+/// A member's reaction to a message.
+struct ReactionReport: Encodable, Sendable {
+    let reaction: String
+    let author: String
+    let name: String?
+    let contact: UInt64?
+
+    init(_ reaction: Message.Reaction) {
+        self.reaction = reaction.text
+        switch reaction.author {
+        case .contact(let id, let name, _): (author, self.name, contact) = ("contact", name, id.rawValue)
+        case .me: (author, name, contact) = ("me", nil, nil)
+        case .kith: (author, name, contact) = ("kith", nil, nil)
+        }
+    }
+}
+
+/// A change of an earlier message, with the message in its new state.
+struct MessageChangeReport: Encodable, Sendable {
+    let change: String
+    let reaction: String?
+    let by: String?
+    let message: MessageReport
+
+    init(_ message: Message, _ update: MessageUpdate, in conversationName: String) {
+        self.message = MessageReport(message, in: conversationName)
+        var author: Message.Author?
+        switch update {
+        case .reaction(let text, let by): (change, reaction, author) = (text == nil ? "unreacted" : "reacted", text, by)
+        case .edited: (change, reaction) = ("edited", nil)
+        case .deleted: (change, reaction) = ("deleted", nil)
+        case .pinned(let by): (change, reaction, author) = ("pinned", nil, by)
+        case .unpinned(let by): (change, reaction, author) = ("unpinned", nil, by)
+        case .expired: (change, reaction) = ("expired", nil)
+        }
+        by = author?.name
+    }
+}
+
+extension Message.Author {
+    /// The author's name for programs, and `me` for the user.
+    fileprivate var name: String {
+        switch self {
+        case .me: "me"
+        case .contact(_, let name, _): name
+        case .kith: "kith"
+        }
     }
 }
 
@@ -73,6 +138,8 @@ struct ConversationReport: Encodable, Sendable {
     let pending: Bool
     let inviting: Bool
     let answered: Bool
+    let expiresAfter: UInt32?
+    let pinned: [UInt64]?
 
     init(_ summary: ConversationSummary) {
         conversation = summary.id.rawValue
@@ -89,6 +156,8 @@ struct ConversationReport: Encodable, Sendable {
         pending = summary.isPending
         inviting = summary.isInviting
         answered = summary.hasAnswer
+        expiresAfter = summary.timerSeconds
+        pinned = summary.pinned.isEmpty ? nil : summary.pinned
     }
 }
 

@@ -77,7 +77,7 @@ final class CursorFixture {
     func say(
         _ text: String, in id: ConversationID, by author: EntryRecord.Author = .contact(ContactID(rawValue: 9))
     ) throws -> UInt64 {
-        try append(.text(text), author, to: id)
+        try append(.text(MessageText(text)), author, to: id)
     }
 
     /// Appends a receipt, which is never shown, to a log.
@@ -114,7 +114,7 @@ final class CursorFixture {
 
     /// Stores the text of an entry with a known seq.
     func store(_ text: String, seq: UInt64, in id: ConversationID) throws {
-        try store(.text(text), .contact(ContactID(rawValue: 9)), seq: seq, in: id)
+        try store(.text(MessageText(text)), .contact(ContactID(rawValue: 9)), seq: seq, in: id)
     }
 
     /// The next message for a reader; `nil` if there is none.
@@ -142,7 +142,7 @@ final class CursorFixture {
     /// The texts that wait to be sent.
     func outbox(_ id: ConversationID) -> [String] {
         machine.state.conversations[id]?.machine.outbox.items.compactMap {
-            if case .content(.text(let text)) = $0.body { text } else { nil }
+            if case .content(.text(let text)) = $0.body { text.text } else { nil }
         } ?? []
     }
 }

@@ -25,7 +25,7 @@ struct BlockingTests {
         let bob = try bobsID(played)
         try played.perform(.setBlocked(bob, true))
         let before = try played.box.alice.conversationSummary(played.id)
-        let effects = try played.bring([played.says(.text(Self.word))])
+        let effects = try played.bring([played.says(.text(MessageText(Self.word)))])
         #expect(messages(in: effects).isEmpty)
         #expect(try played.texts == [] && !played.isStored(Self.word))
         let after = try played.box.alice.conversationSummary(played.id)

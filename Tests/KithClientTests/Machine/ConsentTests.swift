@@ -133,6 +133,8 @@ struct ConsentTests {
         try box.bring([box.letter(from: Letterbox.person("carol"))])
         let record = try #require(box.alice.state.conversations.all.first?.machine.record)
         #expect(try ConversationRecord(stored: record.encoded).consent == .pending)
+        let third = try ConversationRecord(stored: record.encodedAsVersion3)
+        #expect(third.encoded == record.encoded && third.timer == nil && third.pins.seqs.isEmpty)
         // Version 2 had no previous views, and version 1 no consent.
         let bytes = record.encodedAsVersion2
         let second = try ConversationRecord(stored: bytes)
@@ -174,6 +176,9 @@ extension ConversationRecord {
     /// A record of a conversation whose log was not begun, as version 2 wrote it: without what version 3 has at its end.
     fileprivate var encodedAsVersion2: [UInt8] {
         let added = (invitedView == nil ? 1 : 1 + 72) + 8 + 8 + (trustedEpoch == nil ? 1 : 9)
-        return [2] + encoded.dropFirst().dropLast(added)
+        return [2] + encodedAsVersion3.dropFirst().dropLast(added)
     }
+
+    /// A record without timer and pins, as version 3 wrote it.
+    fileprivate var encodedAsVersion3: [UInt8] { [3] + encoded.dropFirst().dropLast(2) }
 }

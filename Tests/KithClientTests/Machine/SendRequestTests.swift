@@ -1,6 +1,7 @@
 import KithSimulation
 import KithWire
 import MLS
+import TLSCodec
 import Testing
 
 @testable import KithClient
@@ -12,8 +13,7 @@ struct SendRequestTests {
 
     private func request(_ channel: ChannelID?) -> SendRequest {
         SendRequest(
-            entryID: .random(), conversation: ConversationID(rawValue: 1), channel: channel, text: "for bob alone",
-            replyTo: nil, expiresAfter: nil)
+            OutgoingMessage(id: .random(), .text("for bob alone")), to: ConversationID(rawValue: 1), channel: channel)
     }
 
     @Test("is not carried out in another conversation that has the number meanwhile")
@@ -50,7 +50,15 @@ struct SendRequestTests {
     func earlier() throws {
         let now = request(nil)
         #expect(try SendRequest(stored: now.encoded) == now)
-        #expect(try SendRequest(stored: [1] + now.encoded.dropFirst().dropLast()) == now)
-        #expect(throws: (any Error).self) { try SendRequest(stored: [3] + now.encoded.dropFirst()) }
+        // Earlier versions stored the bare text; in the first, the channel was missing.
+        var earlier = TLSWriter(capacity: 64)
+        earlier.write(UInt8(2))
+        earlier.write(now.entryID)
+        earlier.write(now.conversation.rawValue)
+        earlier.writeText("for bob alone")
+        earlier.writeBytes([0, 0, 0])
+        #expect(try SendRequest(stored: earlier.bytes) == now)
+        #expect(try SendRequest(stored: [1] + earlier.bytes.dropFirst().dropLast()) == now)
+        #expect(throws: (any Error).self) { try SendRequest(stored: [4] + now.encoded.dropFirst()) }
     }
 }

@@ -35,6 +35,27 @@ struct VaultOpeningTests {
         #expect(try folder.contents() == before)
     }
 
+    @Test("a vault of the first version is read, and gets the missing tables when it is opened for writing")
+    func firstVersion() throws {
+        let folder = VaultFolder()
+        let made = try folder.create()
+        try made.commit(.put(.profile, item: 1, "kept"))
+        try made.close()
+        let queue = try DatabaseQueue(path: folder.vault.path)
+        try queue.write { try $0.execute(sql: "DROP TABLE marks; PRAGMA user_version = 1") }
+        try queue.close()
+        let before = try folder.contents()
+        #expect(throws: KithError.wrongPassphrase) { try folder.open(.wrong) }
+        #expect(try folder.contents() == before)
+        let reader = try VaultStore.open(in: folder.url, .right, isReadOnly: true)
+        #expect(try reader.text(.profile, item: 1) == "kept" && reader.allRows(.marks).isEmpty)
+        #expect(try reader.value(StoreKey(.marks, item: 1)) == nil)
+        try reader.close()
+        let store = try folder.open()
+        try store.commit(.put(.marks, item: 1, "new"))
+        #expect(try store.text(.marks, item: 1) == "new" && store.text(.profile, item: 1) == "kept")
+    }
+
     @Test("a wrong passphrase is refused, and the vault stays unchanged")
     func wrongPassphrase() throws {
         let folder = VaultFolder()
@@ -111,7 +132,8 @@ struct VaultOpeningTests {
         #expect(try folder.open(.keyFile).text(.profile, item: 1) == nil)
     }
 
-    @Test("a vault of version 1 gets the tables of files when it is opened, also for reading", arguments: [false, true])
+    @Test(
+        "a vault of version 1 gets the tables of files when it is opened, also for reading", arguments: [false, true])
     func addedTables(isReadOnly: Bool) throws {
         let folder = VaultFolder()
         try folder.create().close()

@@ -1,0 +1,9 @@
+extension ConversationRecord {
+    /// The user's decision about a conversation.
+    enum Consent: UInt8, Sendable {
+        /// The user has begun the conversation, was invited by a contact, or has accepted the conversation.
+        case given = 0
+        /// A stranger has begun the conversation, and the user has not accepted it.
+        case pending
+    }
+}

@@ -1,0 +1,27 @@
+import KithCore
+import KithWire
+
+// Operations on messages that are already in the log.
+
+extension Workload {
+    /// Reacts to a recent message, edits, deletes or pins it.
+    func changeMessage(_ client: SimulatedClient) {
+        guard let conversation = conversation(of: client),
+            let recent = try? client.machine?.history(of: conversation.id, before: nil, limit: 12),
+            let message = world.random.pick(recent.filter { $0.seq != nil && $0.text != nil }), let seq = message.seq,
+            let number = Marker.numbers(in: Array((message.text ?? "").utf8)).first
+        else { return }
+        let id = conversation.id
+        switch world.random.pick(0...99) {
+        case 0...39: client.perform(.react(id, to: seq, world.random.pick(["👍", "🎉", "👎", nil]) ?? nil))
+        case 40...64:
+            // An author's words are noted before the program decides whether the person is the author.
+            let text = world.checker.editText(number, words: "edited \(world.random.pick(0...999_999))")
+            client.perform(.edit(id, seq, text: text))
+        case 65...79:
+            if message.author == .me { world.checker.deleteText(number) }
+            client.perform(.deleteForEveryone(id, seq))
+        default: client.perform(.pin(id, seq, world.random.chance(0.7)))
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import KithWire
+import TLSCodec
+import Testing
+
+@testable import KithCore
+
+@Suite("The record of an entry")
+struct EntryRecordTests {
+    private func record(_ body: EntryRecord.Body) throws -> EntryRecord {
+        let entry = Entry(seq: 3, epoch: 2, kind: .message, receivedAtMs: 7, id: .random(), payload: [])
+        var record = EntryRecord(
+            entry, view: LogView(seq: 3, hash: [UInt8](repeating: 1, count: 32), previous: LogView.noPrevious),
+            author: .contact(ContactID(rawValue: 4)), generation: 5, sentAtMs: 6, sawThrough: 2, replyTo: .random(),
+            expiresAfter: 60, body: body, warnings: [.missingBefore(1)])
+        record.account = try #require(AccountKey([UInt8](repeating: 9, count: 32)))
+        record.replySeq = 1
+        return record
+    }
+
+    @Test("every body is decoded as it was encoded")
+    func bodies() throws {
+        let account = try #require(AccountKey([UInt8](repeating: 9, count: 32))).fingerprint
+        let bodies: [EntryRecord.Body] = [
+            .text("hello"), .text(MessageText("@a", mentions: [.init(range: 0..<2, account: account)])), .notices([]),
+            .notices([.pinned(seq: 3, by: "bob"), .unpinned(seq: 3, by: "bob")]),
+            .notices([.timer(seconds: 60, by: "bob"), .timer(seconds: nil, by: "bob")]), .unknown(kind: 9, [1]),
+            .expired, .deleted, .change(EntryRecord.ChangeNote(kind: .unpin, target: 2, isApplied: true)),
+        ]
+        for body in bodies {
+            let record = try record(body)
+            let again = try EntryRecord(stored: record.encoded)
+            #expect(again.body == body && again.account == record.account && again.replySeq == 1)
+            #expect(again.encoded == record.encoded)
+        }
+    }
+
+    @Test("a record of the first version has neither the author's account nor the seq of the answered message")
+    func firstVersion() throws {
+        let now = try record(.text("hello"))
+        var bytes = now.encoded
+        // version, id, epoch, kind, time, hash, author with its contact
+        let account = 1 + 16 + 8 + 1 + 8 + 32 + 1 + 8
+        bytes.removeSubrange(account..<account + 33)
+        // generation, times, the answered id
+        let replySeq = account + 4 + 8 + 8 + 17
+        bytes.removeSubrange(replySeq..<replySeq + 9)
+        bytes[0] = 1
+        let old = try EntryRecord(stored: bytes)
+        #expect(old.account == nil && old.replySeq == nil && old.replyTo == now.replyTo)
+        #expect(old.body == now.body && old.expiresAfter == 60 && old.warnings == now.warnings)
+        #expect(throws: TLSCodecError.self) { try EntryRecord(stored: [3] + now.encoded.dropFirst()) }
+    }
+}
