@@ -64,9 +64,10 @@ interop: setup ## HISTORIES random group histories with members of this package 
 	@scripts/setup.sh python3-venv
 	Interop/run.sh --histories $(or $(HISTORIES),200)
 
-storm: setup ## Kill 20 people and their relay, as processes, again and again for SECONDS (default 1800)
+storm: setup ## Kill people, relays and transfers of files, as processes, again and again for SECONDS (default 1800)
 	swift build --build-tests
-	KITH_STORM_SECONDS=$(or $(SECONDS),1800) swift test --skip-build --filter 'StormTests'
+	KITH_STORM_SECONDS=$(or $(SECONDS),1800) KITH_FILE_KILLS=$(shell expr $(or $(SECONDS),1800) / 4) \
+		swift test --skip-build --filter 'StormTests'
 
 fuzz: setup ## Fuzz every decoder, SECONDS each (default 60)
 	Fuzz/run.sh $(or $(SECONDS),60)

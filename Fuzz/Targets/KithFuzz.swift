@@ -19,6 +19,7 @@ private let targets: [String: FuzzTarget] = [
     "content": fuzzContent,
     "invite": fuzzInvite,
     "picture": fuzzPicture,
+    "files": fuzzFiles,
     "letters": fuzzLetters,
     "vault-records": fuzzVaultRecords,
     "backup": fuzzBackup,

@@ -22,8 +22,18 @@ func recordSeeds() throws -> [String: [[UInt8]]] {
         account: account.publicKey.fingerprint)
     let view = LogView(
         beginning: 1, of: channel, authenticator: SecretBytes([UInt8](repeating: 1, count: 32)), after: 7)
+    let blob = BlobReference(
+        blob: .random(from: random), read: token, key: random.secret(32), layout: FileLayout(size: 5_000),
+        root: view.hash)
+    let label = FileLabel(name: "a.txt", mediaType: "text/plain", flags: .longText)
+    let files = FileMessage(
+        caption: "two",
+        attachments: [
+            AttachedFile(label: label, place: .inline([1, 2])), AttachedFile(label: label, place: .blob(blob)),
+        ])
     let bodies: [Content.Body] = [
         .text("hello"), .receipt(readThrough: 5), .contactCard(inbox), .title("friends"), .unknown(kind: 9, [1, 2]),
+        .files(files),
     ]
     let contents = bodies.map {
         Content(messageID: entry, sentAt: 1, view: view, replyTo: entry, expiresAfter: 60, body: $0)
@@ -67,11 +77,12 @@ func recordSeeds() throws -> [String: [[UInt8]]] {
         .began(by: "bob"), .added("carol", by: "bob"), .unreadable(.notGenuine, from: "bob"),
         .missed(first: 1, last: 2),
     ]
-    let entries = [EntryRecord.Body.text("hello"), .notices(notices), .unknown(kind: 9, [1]), .expired].map {
-        EntryRecord(
-            inLog, view: view, author: .contact(contact.id), body: $0,
-            warnings: [.differentLogs(first: 1, last: 2), .missingBefore(3), .notKept(seq: 4), .oldWelcome])
-    }
+    let entries = [EntryRecord.Body.text("hello"), .notices(notices), .unknown(kind: 9, [1]), .expired, .files(files)]
+        .map {
+            EntryRecord(
+                inLog, view: view, author: .contact(contact.id), body: $0,
+                warnings: [.differentLogs(first: 1, last: 2), .missingBefore(3), .notKept(seq: 4), .oldWelcome])
+        }
     var item = OutboxItem(entryID: entry, sentAt: 1, replyTo: entry, expiresAfter: 5, body: .content(.text("hello")))
     item.attempt = OutboxItem.Attempt(epoch: 3, payload: [1, 2])
     let grant = Grant(for: token)
@@ -99,9 +110,29 @@ func recordSeeds() throws -> [String: [[UInt8]]] {
     {
         stored += records(10, [key.encoded])
     }
+    let (transfer, filePlace) = (
+        TransferID(rawValue: 7), FilePlace(conversation: two, seq: 8, number: 2)
+    )
+    let stamp = FileStamp(size: 5_000, modifiedNs: 1, inode: 2)
+    let outgoing = OutgoingFiles(
+        caption: "two",
+        files: [
+            PreparedFile(label: label, content: .bytes([1, 2])),
+            PreparedFile(label: label, content: .source(.path("/a", stamp, isCleaned: true), size: 5_000)),
+            PreparedFile(label: label, content: .source(.spool(transfer, key: random.secret(32)), size: 5)),
+        ], replyTo: entry, expiresAfter: 5)
+    let fileRecords: [(UInt8, [UInt8])] = [
+        (0, Array("../a\u{202E}b.txt".utf8)), (1, [0, 0, 0, 1, 2]), (1, [0, 1, 2, 3]), (2, files.encoded),
+        (3, UploadRecord(outgoing, as: entry, sentAt: 1, random: random).encoded),
+        (4, FileRequest.send(entry, two, channel, outgoing).encoded), (4, FileRequest.fetch(filePlace).encoded),
+        (5, filePlace.encoded), (6, KeptFile(id: transfer).encoded), (7, FileSettings().encoded),
+        (8, BackupFileRecord.part(transfer, offset: 3, [1]).encoded),
+        (8, BackupFileRecord.end(transfer, filePlace).encoded),
+    ]
     return [
         "content": contents.map(\.encoded) + contents.compactMap { ContentPadding.pad($0.encoded) }
             + live.map(\.encoded),
+        "files": fileRecords.map { [$0.0] + $0.1 },
         "invite": [invite.encoded, Array(invite.line.utf8), inbox.encoded, relay.encoded],
         "letters": messages.map(\.encoded) + [
             TurnReference(to: parcel, of: [1, 2]).encoded, profile.certificate.encoded,

@@ -33,6 +33,22 @@ public struct ProfileFiles: Sendable {
         return try await profile.perform(.sendFiles(conversation, prepared))
     }
 
+    /// Sends a text. A text that is too long for a message is sent as a file, with its beginning as the caption.
+    ///
+    /// - Parameters: as in ``Profile/send(_:to:replyTo:expiresAfter:)``.
+    /// - Throws: ``KithError``. After an error, nothing is stored.
+    @discardableResult
+    package func sendText(
+        _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
+    ) async throws(KithError) -> EntryID {
+        guard text.utf8.count > ClientLimits.text, TextRules.problem(with: text, limit: .max) == nil else {
+            return try await profile.send(text, to: conversation, replyTo: replyTo, expiresAfter: expiresAfter)
+        }
+        let (file, preview) = try longText(text)
+        return try await send(
+            [file], caption: preview, to: conversation, replyTo: replyTo, expiresAfter: expiresAfter)
+    }
+
     /// Stores files in a profile that is open for reading only. The process that has opened the profile for sending sends them.
     ///
     /// - Throws: ``KithError``, for the same reasons as ``send(_:caption:to:replyTo:expiresAfter:)``.
@@ -96,11 +112,19 @@ public struct ProfileFiles: Sendable {
     ///
     /// - Returns: the file, and the beginning of the text, which becomes the caption.
     /// - Throws: ``KithError``. After an error, nothing is stored.
-    package func longText(_ text: String) throws -> (file: FileToSend, preview: String) {
+    package func longText(_ text: String) throws(KithError) -> (file: FileToSend, preview: String) {
         var rest: [UInt8]? = Array(text.utf8)
-        let file = try collect(named: "text.txt", flags: .longText) {
-            defer { rest = nil }
-            return rest
+        let file: FileToSend
+        do {
+            file = try collect(named: "text.txt", flags: .longText) {
+                defer { rest = nil }
+                return rest
+            }
+        } catch let error as KithError {
+            throw error
+        } catch {
+            // Only the encryption could fail in another way, and it accepts every key and every chunk.
+            throw .files(.unreadable)
         }
         var preview = ""
         for character in text {
@@ -160,6 +184,13 @@ public struct ProfileFiles: Sendable {
             }
             return listed
         }
+    }
+
+    /// The number and the total size, in bytes, of the received files that are on this device. Small files inside messages do not
+    /// count.
+    public func kept() async throws(KithError) -> (count: Int, bytes: UInt64) {
+        let kept = try await profile.withFiles { (views) throws(KithError) in try views.keptFiles() }
+        return (kept.count, kept.reduce(0) { $0 + $1.size })
     }
 
     /// The uploads and downloads that are under way or wait.

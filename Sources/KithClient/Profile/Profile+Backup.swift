@@ -1,4 +1,6 @@
+import Crypto
 import Foundation
+import KithCore
 import KithWire
 import MLS
 
@@ -10,25 +12,29 @@ extension Profile {
     /// - Parameters:
     ///   - file: the new file, which must not exist yet.
     ///   - passphrase: the passphrase of the backup, which must not be empty.
-    /// - Returns: the number of damaged entries and other damaged values. The backup does not contain them.
+    ///   - includesFiles: whether the backup contains the files that are on this device.
+    /// - Returns: the number of damaged entries, and of other damaged values and files. The backup does not contain them.
     /// - Throws: ``KithError/backup(_:)`` or ``KithError/store(_:)``. After an error, there is no file.
     public func writeBackup(
-        to file: URL, passphrase: String
+        to file: URL, passphrase: String, includesFiles: Bool = true
     ) throws(KithError) -> DamageCount {
-        try writeBackup(to: file, passphrase: passphrase, cost: .standard)
+        try writeBackup(to: file, passphrase: passphrase, includesFiles: includesFiles, cost: .standard)
     }
 
     /// Writes a backup. The caller sets the cost of deriving the key from the passphrase.
     @discardableResult
     func writeBackup(
-        to file: URL, passphrase: String, cost: ScryptParameters.Cost
+        to file: URL, passphrase: String, includesFiles: Bool = true, cost: ScryptParameters.Cost
     ) throws(KithError) -> DamageCount {
-        guard let vault = store as? VaultStore else { return try write(to: file, passphrase, cost) }
-        return try vault.atOneMoment { () throws(KithError) in try self.write(to: file, passphrase, cost) }
+        let folder = includesFiles ? transfers?.folder : nil
+        guard let vault = store as? VaultStore else { return try write(to: file, passphrase, cost, files: folder) }
+        return try vault.atOneMoment { () throws(KithError) in
+            try self.write(to: file, passphrase, cost, files: folder)
+        }
     }
 
     private func write(
-        to file: URL, _ passphrase: String, _ cost: ScryptParameters.Cost
+        to file: URL, _ passphrase: String, _ cost: ScryptParameters.Cost, files: FilesFolder?
     ) throws(KithError) -> DamageCount {
         // The vault is read again, because another process may have written to it since the profile was opened.
         let now = try ProfileMachine(reading: store, now: Self.now)
@@ -39,8 +45,10 @@ extension Profile {
         try now.eachBackupRecord { (record) throws(KithError) in
             do throws(BackupError) { try writer.append(record) } catch { throw .backup(error) }
         }
+        var damagedFiles = 0
+        if let files { damagedFiles = try BackupFiles.write(of: FileViews(now), in: files, to: &writer) }
         do throws(BackupError) { try writer.finish() } catch { throw .backup(error) }
-        return DamageCount(entries: now.damagedEntries.count, otherValues: now.damagedValues)
+        return DamageCount(entries: now.damagedEntries.count, otherValues: now.damagedValues + damagedFiles)
     }
 
     /// Reads and checks a whole backup. Stores nothing.
@@ -64,6 +72,8 @@ extension Profile {
     ) async throws(KithError) -> Profile {
         let lock = try ProfileLock.acquire(in: folder)
         if ProfileFolder(folder).hasVault { throw .profileExists }
+        // The vault is made last. Without a vault, the folder has no profile, and the backup can be restored again.
+        try backup.restoreFiles(into: FilesFolder(ofProfile: folder))
         let store = try VaultStore.create(in: folder, secret, holding: try backup.transaction(deviceName: deviceName))
         let profile = try Profile(store: store, lock: lock)
         await profile.begin()
@@ -80,12 +90,15 @@ extension Profile {
 /// An opened backup: the passphrase was right, and the backup is complete.
 public struct OpenedBackup: Sendable {
     private var contents = BackupContents()
+    private let file: URL
+    private let key: SymmetricKey
 
     init(at file: URL, _ passphrase: String) throws(KithError) {
         var reader: BackupReader
         do throws(BackupError) { reader = try BackupReader(from: file, passphrase: passphrase) } catch {
             throw .backup(error)
         }
+        (self.file, key) = (file, reader.key)
         while true {
             let bytes: [UInt8]?
             do throws(BackupError) { bytes = try reader.next() } catch { throw .backup(error) }
@@ -93,6 +106,16 @@ public struct OpenedBackup: Sendable {
             try contents.take(bytes)
         }
         guard contents.isComplete else { throw .backup(.damaged) }
+    }
+
+    /// Reads the backup again, and writes its files into the folder of the new profile.
+    func restoreFiles(into folder: FilesFolder) throws(KithError) {
+        guard contents.hasFiles else { return }
+        var reader: BackupReader
+        do throws(BackupError) { reader = try BackupReader(from: file, key: key) } catch { throw .backup(error) }
+        try BackupFiles.restore(into: folder) { () throws(KithError) in
+            do throws(BackupError) { return try reader.next() } catch { throw .backup(error) }
+        }
     }
 
     /// Returns the transaction that stores the backup as a new device.

@@ -10,7 +10,7 @@ import TLSCodec
 /// has returned `nil`, the backup is complete. Store nothing of the backup before that.
 package struct BackupReader: ~Copyable {
     private let file: OpenFile
-    private let key: SymmetricKey
+    let key: SymmetricKey
     /// Bytes that were read but not decrypted yet. The reader reads ahead until these bytes show whether the next chunk is the
     /// last.
     private var sealed: [UInt8] = []
@@ -30,6 +30,19 @@ package struct BackupReader: ~Copyable {
             start = try file.read(atMost: Backup.mark.count + Self.headerLength)
         } catch { throw .file(error) }
         let key = try Self.key(start, passphrase)
+        self.file = file
+        self.key = key
+    }
+
+    /// Opens a backup that was opened before.
+    ///
+    /// - Throws: ``BackupError``.
+    init(from url: URL, key: SymmetricKey) throws(BackupError) {
+        let file: OpenFile
+        do throws(PrivateFileError) {
+            file = try OpenFile(reading: url)
+            _ = try file.read(atMost: Backup.mark.count + Self.headerLength)
+        } catch { throw .file(error) }
         self.file = file
         self.key = key
     }

@@ -52,12 +52,17 @@ extension DeviceState {
         }
     }
 
-    /// Forgets all files of a conversation that is deleted from this device. Files that remain in the profile's folder are removed
-    /// when the profile is opened again.
+    /// Forgets all files of a conversation that is deleted from this device, and removes them from the disk. A file whose row is
+    /// damaged is removed when the profile is opened again.
     mutating func forgetFiles(in conversation: ConversationID) {
         for id in downloads.ids(in: conversation) { downloads.finish(id, .failure(.files(.ended)), in: &step) }
         for (place, _) in uploads.all where place.conversation == conversation {
             _ = uploads.remove(place, in: &step)
+        }
+        let kept = try? store.rows(
+            .file, owner: conversation.rawValue, items: 0...StoreKey.highest, limit: .max, newestFirst: false)
+        for row in kept ?? [] {
+            if let bytes = row.bytes, let file = try? KeptFile(stored: bytes) { step.removeFile(file.id) }
         }
         step.deleteAll(.file, owner: conversation.rawValue)
     }

@@ -58,6 +58,11 @@ package struct FileViews {
         }
     }
 
+    /// The rows of the files that are complete on this device.
+    func storedFiles() throws(KithError) -> [StoredRow] {
+        try reading { () throws(StoreError) in try profile.state.device.store.allRows(.file) }
+    }
+
     /// Returns the state of a file.
     package func fileState(at place: FilePlace, _ file: MessageFile) throws(KithError) -> FileState {
         if file.isInMessage { return .onDevice }

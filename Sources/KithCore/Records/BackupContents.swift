@@ -5,6 +5,9 @@ package struct BackupContents: Sendable {
     private var identity: (account: AccountPrivateKey, name: String)?
     private var records = StoreTransaction()
 
+    /// Whether the backup contains files.
+    package private(set) var hasFiles = false
+
     package init() {}
 
     /// Whether the account was read. A backup without an account was cut off.
@@ -14,6 +17,7 @@ package struct BackupContents: Sendable {
     ///
     /// - Throws: ``KithError/backup(_:)``.
     package mutating func take(_ bytes: [UInt8]) throws(KithError) {
+        if let file = try? BackupFileRecord.decode(bytes) { return take(file) }
         let record: BackupRecord?
         do { record = try BackupRecord.decode(bytes) } catch { throw .backup(.damaged) }
         switch record {
@@ -31,6 +35,13 @@ package struct BackupContents: Sendable {
             records.put(CursorBook.placeKey(number, conversation), place.encoded)
         case nil: break
         }
+    }
+
+    /// Notes a file. Its bytes are written to the disk later, when the whole backup was checked.
+    private mutating func take(_ record: BackupFileRecord) {
+        hasFiles = true
+        guard case .end(let id, let place) = record, let key = place.key else { return }
+        records.put(key, KeptFile(id: id).encoded)
     }
 
     /// Returns the transaction that stores the contents as the profile of a new device.

@@ -98,7 +98,7 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
 
     /// The tables in which the owner is a conversation.
     static let ofConversations: [StoreTable] = [
-        .epoch, .record, .pendingCommit, .entry, .outbox, .expiry, .marks, .upload,
+        .epoch, .record, .pendingCommit, .entry, .outbox, .expiry, .marks, .upload, .file,
     ]
 }
 

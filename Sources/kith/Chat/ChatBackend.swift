@@ -47,6 +47,23 @@ struct ChatBackend: Sendable {
         }
     }
 
+    /// Downloads files and saves them in the current folder. Returns their paths.
+    private func save(_ number: FileNumber) async throws(KithError) -> [String] {
+        let listed = try await profile.files.list(in: conversation, limit: .max).filter {
+            $0.message.seq == number.seq && (number.number == nil || $0.file.number == number.number)
+        }
+        guard !listed.isEmpty else { throw .files(.notFound) }
+        var paths: [String] = []
+        for file in listed {
+            try await profile.files.fetch(file.file.number, of: number.seq, in: conversation)
+            let folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath, isDirectory: true)
+            guard let url = try await profile.files.save(file.file.number, of: number.seq, in: conversation, to: folder)
+            else { throw .files(.damaged) }
+            paths.append(url.path)
+        }
+        return paths
+    }
+
     /// Performs a request and returns its result.
     func result(of request: ChatRequest) async -> Result<ChatAnswer, KithError> {
         do throws(KithError) { return .success(try await answer(to: request)) } catch { return .failure(error) }
@@ -56,9 +73,19 @@ struct ChatBackend: Sendable {
         switch request {
         case .send(let text, let replyTo, let expiresAfter):
             return .sent(
-                try await profile.send(
+                try await profile.files.sendText(
                     text, to: conversation, replyTo: replyTo,
                     expiresAfter: expiresAfter.map { .seconds(Int64($0)) }))
+        case .sendFiles(let typed, let expiresAfter):
+            let paths = TypedPath.paths(typed)
+            let id = try await profile.files.send(
+                paths.map { .file(URL(fileURLWithPath: $0)) }, to: conversation,
+                expiresAfter: expiresAfter.map { .seconds(Int64($0)) })
+            return .sentFiles(id, names: paths.map { URL(fileURLWithPath: $0).lastPathComponent })
+        case .files:
+            let moving = await profile.files.progress().filter { $0.conversation == conversation }
+            return .files(try await profile.files.list(in: conversation, limit: Self.mostFound), moving)
+        case .get(let number): return .saved(try await save(number))
         case .markRead(let seq):
             try await profile.markRead(conversation, through: seq, sendsReceipt: sendsReceipts)
         case .checkPresence: try await profile.checkPresence(in: conversation)

@@ -73,6 +73,9 @@ extension ChatModel {
         case .invite: request(.invite)
         case .history(let count): request(.history(before: oldestSeq, limit: count ?? Self.page))
         case .search(let words): request(.search(words))
+        case .file(let paths): request(.sendFiles(paths, expiresAfter: expiresAfter))
+        case .files: request(.files)
+        case .get(let number): get(number)
         case .reply(let seq, let text): reply(seq, text)
         case .expire(let seconds): expire(seconds)
         case .info: info()
@@ -234,6 +237,9 @@ extension ChatModel {
             case .history(let before, let limit): showEarlier(messages, before: before, limit: limit)
             default: break
             }
+        case .sentFiles(let id, let names): wait(for: id, snippet: names.joined(separator: ", "))
+        case .files(let listed, let moving): show(listed, moving)
+        case .saved(let paths): for path in paths { notice("saved: \(quoted: path)") }
         case .members(let members): show(members)
         case .sentences(let sentences): show(sentences.map { ScreenLine(.explanation, "  \($0)") })
         case .safetyNumber(let number): if case .safetyNumber(let id) = request { compare(number, id) }

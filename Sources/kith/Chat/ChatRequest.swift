@@ -4,6 +4,11 @@ import KithWire
 /// A request from a conversation's screen to the profile.
 enum ChatRequest: Hashable, Sendable {
     case send(String, replyTo: EntryID?, expiresAfter: UInt32?)
+    /// Sends the files at these paths, as the user typed them.
+    case sendFiles(String, expiresAfter: UInt32?)
+    case files
+    /// Downloads files and saves them in the current folder.
+    case get(FileNumber)
     case markRead(through: UInt64)
     case checkPresence
     case history(before: UInt64?, limit: Int)
@@ -25,17 +30,19 @@ enum ChatRequest: Hashable, Sendable {
     /// other requests wait for a relay while the user continues to type.
     var isQuick: Bool {
         switch self {
-        case .send, .markRead, .checkPresence, .history, .search, .explain, .members, .safetyNumber, .setVerified,
+        case .send, .sendFiles, .files, .markRead, .checkPresence, .history, .search, .explain, .members, .safetyNumber,
+            .setVerified,
             .decideKey, .setBlocked, .trustLog:
             true
-        case .add, .remove, .rename, .leave, .invite: false
+        case .get, .add, .remove, .rename, .leave, .invite: false
         }
     }
 
     /// The beginning of the message that reports the failure of the request.
     var attempt: Sentence {
         switch self {
-        case .send: "not sent"
+        case .send, .sendFiles: "not sent"
+        case .get: "not saved"
         case .add: "not added"
         case .remove: "not removed"
         case .rename: "not renamed"
@@ -52,6 +59,11 @@ enum ChatAnswer: Hashable, Sendable {
     /// A message was stored. Events report its later states.
     case sent(EntryID)
     case messages([Message])
+    /// Files were stored to be sent.
+    case sentFiles(EntryID, names: [String])
+    case files([ListedFile], [FileProgress])
+    /// Files were saved. The values are their paths.
+    case saved([String])
     case members([Member])
     case sentences([Sentence])
     case safetyNumber(SafetyNumber)

@@ -95,9 +95,10 @@ struct ChatSession {
     mutating func run() async throws {
         let style = ChatTerminal.Style(
             prompt: "\(SafeText.name(model.renderer.me)) : ", keepsLineBreaks: true, takesEmptyLines: true,
-            pageUp: "/history",
+            pageUp: "/history", completion: TypedPath.completion,
             refusal: ScreenLine(
-                .failure, "[too long for one message; the rest was left out. kith send splits long texts]"))
+                .failure,
+                "[too long to type; the rest was left out. kith send takes longer texts, and sends them as files]"))
         screen.open(reading: reader, style: isForPerson ? style : nil)
         let (screen, others) = (screen, others)
         let tasks = [

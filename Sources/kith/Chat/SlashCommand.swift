@@ -12,6 +12,10 @@ enum SlashCommand: Hashable, Sendable {
     case invite
     case history(count: Int?)
     case search(words: String)
+    /// Sends files. The value is what the user typed after the command.
+    case file(paths: String)
+    case files
+    case get(FileNumber)
     case reply(seq: UInt64?, text: String)
     /// From now on, sent messages are deleted this many seconds after they were sent; `nil` for never.
     case expire(seconds: UInt32?)
@@ -61,6 +65,14 @@ enum SlashCommand: Hashable, Sendable {
         case "invite": return .command(.invite)
         case "history": return history(rest)
         case "search": return needed(rest, "/search WORDS") { .search(words: $0) }
+        case "file":
+            return needed(rest, "/file PATH (Tab completes; in quotes if there are several)") { .file(paths: $0) }
+        case "files": return .command(.files)
+        case "get":
+            guard let number = FileNumber(argument: rest) else {
+                return .mistake("usage: /get NUMBER, or /get NUMBER.2 for the second file of a message")
+            }
+            return .command(.get(number))
         case "reply": return reply(rest)
         case "expire": return expire(rest)
         case "info": return .command(.info)
@@ -154,6 +166,8 @@ enum SlashCommand: Hashable, Sendable {
         "/history [N]          earlier messages, with their numbers (also page-up)",
         "/search WORDS         messages that contain all these words",
         "/reply [NUMBER] TEXT  answer the last message, or the one with that number",
+        "/file PATH            send a file (Tab completes the path)",
+        "/files, /get NUMBER   the files here; save one in the folder in which you began",
         "/expire 10m           delete your later messages that long after arrival; or off",
         "/explain [NUMBER]     the whole story of a message",
         "/verify [NAME]        compare safety numbers with a contact",

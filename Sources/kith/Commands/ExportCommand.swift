@@ -7,20 +7,24 @@ import PrivateFiles
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a backup of your account, your contacts and your messages.",
+        abstract: "Write a backup of your account, your contacts, your messages and your files.",
         discussion: """
             The file is encrypted with a passphrase of its own, has mode 0600, and is written completely or not at all. \
             It contains neither keys of this device nor anything that opens a conversation. kith import makes a new \
             device of it, with the whole history, and your contacts then add that device again. A lost passphrase can't \
             be recovered.
 
+            The files that you received are in it if they are on this device, which kith files shows. --no-files leaves \
+            them out.
+
             EXAMPLES
               kith export kith.backup                       asks for a passphrase
               kith export kith.backup --passphrase-file pw  from a file only you can read
+              kith export kith.backup --no-files            a small one
 
             JSON
-              One object: file, bytes, damaged (entries and other records that could not
-              be read and are not in it).
+              One object: file, bytes, damaged (entries, files and other records that could
+              not be read and are not in it), filesLeftOut (with --no-files).
 
             EXIT CODES
               0    written
@@ -37,6 +41,9 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("A file with the passphrase of the backup.", valueName: "file"))
     var passphraseFile: String?
 
+    @Flag(name: .long, help: "Leave out the files that you received.")
+    var noFiles = false
+
     func validate() throws {
         // On standard output, the reader could not tell whether the backup is complete.
         if file == "-" {
@@ -51,8 +58,10 @@ struct ExportCommand: AsyncParsableCommand {
             if FileManager.default.fileExists(atPath: url.path) {
                 throw Failure(message: "the file \(file) exists already; it was not changed")
             }
-            let damage = try await ProfileOptions.closing(try await options.openForReading()) { profile in
-                try await profile.writeBackup(to: url, passphrase: try await passphrase())
+            let (damage, kept) = try await ProfileOptions.closing(try await options.openForReading()) { profile in
+                let damage = try await profile.writeBackup(
+                    to: url, passphrase: try await passphrase(), includesFiles: !noFiles)
+                return (damage, try await profile.files.kept())
             }
             if PrivateFile(url).isOpenToOthers {
                 OpenFiles.warn(of: [url.lastPathComponent], in: url.deletingLastPathComponent())
@@ -60,8 +69,15 @@ struct ExportCommand: AsyncParsableCommand {
             if options.json {
                 let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int
                 JSONLine.print(
-                    Written(file: url.path, bytes: size ?? 0, damaged: damage.entries + damage.otherValues))
+                    Written(
+                        file: url.path, bytes: size ?? 0, damaged: damage.entries + damage.otherValues,
+                        filesLeftOut: noFiles ? kept.count : nil))
             } else {
+                if noFiles, kept.count > 0 {
+                    StandardStream.error.write(
+                        "[left out: \(counted(kept.count, "file")), \(ByteCount.text(kept.bytes)); the relay deletes files after some weeks]\n"
+                    )
+                }
                 StandardStream.error.write(
                     "[\(SafeText.oneLine(file)) is written; keep it where this machine's disk can't take it along]\n")
             }
@@ -89,5 +105,7 @@ struct ExportCommand: AsyncParsableCommand {
         let bytes: Int
         /// Number of damaged entries and other damaged records. The backup does not contain them.
         let damaged: Int
+        /// Number of files that are on this device and not in the backup; `nil` if none was left out on purpose.
+        let filesLeftOut: Int?
     }
 }

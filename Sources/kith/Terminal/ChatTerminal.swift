@@ -20,6 +20,8 @@ final class ChatTerminal: Sendable {
         var takesEmptyLines = false
         /// The text that the page-up key submits; `nil` for none.
         var pageUp: String?
+        /// Returns the text that the Tab key inserts after the text before the cursor; `nil` to insert a space.
+        var completion: @Sendable (String) -> String? = { _ in nil }
         /// The line that is shown when a text is too long. If it is `nil`, only the bell rings.
         var refusal: ScreenLine?
     }
@@ -47,7 +49,9 @@ final class ChatTerminal: Sendable {
     private init(_ style: Style, mode: TerminalMode, leave: @escaping @Sendable () -> Void) {
         state = Mutex(
             State(
-                editor: LineEditor(keepsLineBreaks: style.keepsLineBreaks, takesEmptyLines: style.takesEmptyLines),
+                editor: LineEditor(
+                    keepsLineBreaks: style.keepsLineBreaks, takesEmptyLines: style.takesEmptyLines,
+                    completion: style.completion),
                 input: InputLine(
                     prompt: style.prompt, columns: TerminalMode.columns, colours: TerminalMode.wantsColours)))
         self.style = style

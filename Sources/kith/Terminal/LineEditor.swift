@@ -30,6 +30,8 @@ struct LineEditor {
     let keepsLineBreaks: Bool
     /// Whether Enter submits an empty line, for example as an answer that decides nothing.
     let takesEmptyLines: Bool
+    /// Returns the text that the Tab key inserts after the text before the cursor; `nil` to insert a space.
+    let completion: @Sendable (String) -> String?
 
     private(set) var text: [Character] = []
     /// Index of the character after the cursor.
@@ -40,7 +42,11 @@ struct LineEditor {
     /// The text that the user had typed before going back in the history.
     private var draft: [Character] = []
 
-    init(keepsLineBreaks: Bool = false, takesEmptyLines: Bool = false) {
+    init(
+        keepsLineBreaks: Bool = false, takesEmptyLines: Bool = false,
+        completion: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) {
+        self.completion = completion
         self.keepsLineBreaks = keepsLineBreaks
         self.takesEmptyLines = takesEmptyLines
     }
@@ -52,7 +58,7 @@ struct LineEditor {
     mutating func handle(_ key: Key) -> [Action] {
         switch key {
         case .text(let new): return insert(new) ? [] : [.refused]
-        case .tab: return insert(" ") ? [] : [.refused]
+        case .tab: return insert(completion(String(text[..<cursor])) ?? " ") ? [] : [.refused]
         case .paste(let content): return paste(content)
         case .enter: return submit()
         case .lineBreak: return keepsLineBreaks ? insert("\n") ? [] : [.refused] : submit()

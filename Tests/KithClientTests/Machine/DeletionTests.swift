@@ -34,9 +34,8 @@ struct DeletionTests {
             reader = answer as? CursorReader
         }
         try played.perform(.nextIncoming(try #require(reader)))
-        let other = SendRequest(
-            entryID: .random(), conversation: played.id, channel: played.channel, text: "deleted too", replyTo: nil,
-            expiresAfter: nil)
+        let text = OutgoingMessage(id: .random(), .text(MessageText("deleted too")))
+        let other = SendRequest(text, to: played.id, channel: played.channel)
         var request = StoreTransaction()
         request.put(StoreKey(.request, item: 7), other.encoded)
         try played.box.store.commit(request)

@@ -23,7 +23,7 @@ struct ChatFixture {
     static func run(
         limits: (inout RelayLimits) -> Void = { _ in }, _ body: (ChatFixture) async throws -> Void
     ) async throws {
-        try await withRelay(limits: limits) { relay in
+        try await withBlobRelay(limits: limits) { relay in
             let alice = try await profile("alice", in: relay)
             let bob = try await profile("bob", in: relay)
             do {
@@ -64,5 +64,12 @@ struct ChatFixture {
         try await eventually({
             try await bob.history(of: conversation).filter { $0.author != .me }.map(\.body)
         }) { $0.contains(.text(text)) }
+    }
+
+    /// Waits until Bob has received a file of a size from Alice.
+    func bobGetsFile(ofBytes size: Int) async throws {
+        try await eventually({ try await bob.files.list(in: conversation).map(\.file.size) }) {
+            $0.contains(UInt64(size))
+        }
     }
 }

@@ -184,7 +184,7 @@ import Testing
         try await talking { terminal, _ in
             try await terminal.type("kept ")
             for _ in 0..<7 { try await terminal.paste(String(repeating: "x", count: 10_000)) }
-            try await terminal.wait { $0.joined().contains("[too long for one message; the rest was left out.") }
+            try await terminal.wait { $0.joined().contains("[too long to type; the rest was left out.") }
             try await terminal.press("C-c")
             try await terminal.wait(lastLine: "alice :")
         }

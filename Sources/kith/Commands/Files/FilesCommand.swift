@@ -136,7 +136,7 @@ extension Message.Author {
 }
 
 extension FileState {
-    fileprivate var words: String {
+    var words: String {
         switch self {
         case .onDevice: "on this device"
         case .downloading: "being downloaded"

@@ -84,7 +84,7 @@ struct ListenRequest: Decodable {
         case .contact(let contact):
             throw Failure("there is no conversation with \(name: contact.name) yet; begin one with kith send")
         }
-        let id = try await profile.send(send.text, to: conversation, replyTo: answered, expiresAfter: expires)
+        let id = try await profile.files.sendText(send.text, to: conversation, replyTo: answered, expiresAfter: expires)
         return (id, conversation)
     }
 }

@@ -1,0 +1,45 @@
+import Foundation
+
+/// Paths that a person types after `/file`.
+enum TypedPath {
+    /// Returns the paths. A path that contains spaces is in quotes, unless it is the only one. `~` stands for the home folder.
+    static func paths(_ typed: String) -> [String] {
+        let whole = expanded(typed)
+        if FileManager.default.fileExists(atPath: whole) { return [whole] }
+        let quotes: Set<Character> = ["\"", "“", "”"]
+        return SlashCommand.names(typed).map { name in
+            guard let first = name.first, quotes.contains(first), name.count > 2 else { return expanded(name) }
+            return expanded(String(name.dropFirst().dropLast()))
+        }
+    }
+
+    /// Completes the path at the end of a typed line.
+    ///
+    /// - Parameter line: the text before the cursor.
+    /// - Returns: the characters to insert; `nil` if the line is no `/file` command, or if no single continuation exists.
+    static func completion(of line: String) -> String? {
+        let command = "/file "
+        guard line.hasPrefix(command) else { return nil }
+        let typed = String(line.dropFirst(command.count))
+        let path = expanded(typed)
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { String(path[...$0]) } ?? "."
+        let start = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let matching = names.filter { $0.hasPrefix(start) && (!start.isEmpty || !$0.hasPrefix(".")) }.sorted()
+        guard let first = matching.first, let last = matching.last else { return nil }
+        // All names between the first and the last in order have their common beginning.
+        var common = String(zip(first, last).prefix { $0 == $1 }.map(\.0))
+        if matching.count == 1 {
+            var isFolder: ObjCBool = false
+            let whole = slash == nil ? first : folder + first
+            if FileManager.default.fileExists(atPath: whole, isDirectory: &isFolder), isFolder.boolValue {
+                common += "/"
+            }
+        }
+        let rest = common.dropFirst(start.count)
+        return rest.isEmpty ? nil : String(rest)
+    }
+
+    private static func expanded(_ path: String) -> String { (path as NSString).expandingTildeInPath }
+}
