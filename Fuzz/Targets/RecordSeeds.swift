@@ -48,7 +48,9 @@ func recordSeeds() throws -> [String: [[UInt8]]] {
     let invite = Invite(inbox: inbox, name: "alice", expiresAt: 1_800_000_000)
     let parcel = ParcelAddress(channel: channel, readToken: token, key: view.hash, length: 300_000)
     let messages = [TreeSource.inWelcome, .parcel(parcel)].map {
-        InboxMessage(relay: relay, title: "friends", isDirect: false, welcome: [1, 2, 3], tree: $0, view: view)
+        InboxMessage(
+            relay: relay, title: "friends", isDirect: false, welcome: [1, 2, 3], tree: $0, view: view,
+            firstLines: FirstLines(["hello"]))
     }
     let contact = Contact(
         id: ContactID(rawValue: 1), name: "bob", accountKey: account.publicKey, trust: .invite,

@@ -30,6 +30,9 @@ public enum ClientLimits {
     /// The largest padded content, in bytes. Together with the message's overhead, it fits into an entry.
     package static let paddedContent = 250 << 10
 
+    /// The longest beginning of the waiting texts in an invitation, in bytes: enough for some lines that say who writes.
+    package static let firstLines = 1 << 10
+
     /// The longest lifetime of an invite, in seconds: ten years.
     package static let inviteSeconds: UInt64 = 10 * 366 * 24 * 3_600
 

@@ -40,7 +40,9 @@ struct KithProgram: AsyncParsableCommand {
                 name: "Talking:",
                 subcommands: [
                     ChatCommand.self, SendCommand.self, ListenCommand.self, ListCommand.self, HistoryCommand.self,
-                    SearchCommand.self, FilesCommand.self, GetCommand.self, GroupCommand.self,
+                    SearchCommand.self, FilesCommand.self, GetCommand.self, GroupCommand.self, RequestsCommand.self,
+                    DeleteCommand.self, ArchiveCommand.self, UnarchiveCommand.self, MuteCommand.self,
+                    UnmuteCommand.self,
                 ]),
             CommandGroup(
                 name: "Trusting:",

@@ -32,8 +32,11 @@ struct ConversationRecordTests {
         record.didSendCard()
         _ = record.intents.add(.leave)
         _ = record.takeOutboxNumber()
+        record.listing.isMuted = true
+        record.request = ContactRequest(inviter: ContactID(rawValue: 8), firstLines: FirstLines(["hello"]))
         let again = try ConversationRecord(stored: record.encoded)
         #expect(again.encoded == record.encoded)
+        #expect(again.listing == record.listing && again.request == record.request)
         #expect(again.trustedEpoch == 3 && again.epoch == 4 && again.memberCount == 3)
         let status = ConversationStatus.replaced(by: "bob", device: "laptop", seq: 9)
         record.end(status)
@@ -84,7 +87,7 @@ struct ConversationRecordTests {
         record.becomeDirect(with: ContactID(rawValue: 3))
         record.rejoin(epoch: 9, memberCount: 2, title: "other")
         #expect(record.takeMissedFrom() == nil && record.title.isEmpty)
-        record.keepOldKey(of: "bob")
+        record.separate(as: "bob (old key)")
         #expect(record.contact == nil && record.title == "bob (old key)")
     }
 

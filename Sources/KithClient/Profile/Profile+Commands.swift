@@ -96,6 +96,21 @@ extension Profile {
         try await perform(.deleteConversation(conversation))
     }
 
+    /// Deletes a message on this device only. Its place in the log stays, without content.
+    public func deleteHere(_ seq: UInt64, in conversation: ConversationID) async throws(KithError) {
+        try await perform(.deleteHere(conversation, seq))
+    }
+
+    /// Archives a conversation, or ends that. Lists leave an archived conversation out until a message arrives.
+    public func setArchived(_ isArchived: Bool, _ conversation: ConversationID) async throws(KithError) {
+        try await perform(.setArchived(conversation, isArchived))
+    }
+
+    /// Mutes a conversation, or ends that. The messages of a muted conversation are not announced, and still count as unread.
+    public func setMuted(_ isMuted: Bool, _ conversation: ConversationID) async throws(KithError) {
+        try await perform(.setMuted(conversation, isMuted))
+    }
+
     /// Deletes a contact from this device. Their messages in groups stay, without their name.
     ///
     /// - Throws: ``KithError``. It is ``KithError/membership(_:)`` if the contact is a member of an open conversation.

@@ -35,10 +35,12 @@ enum ConversationInput {
     case rename(String, Ticket<ConversationID>)
     /// Leaves at once, without telling the others.
     case abandon
-    /// Separates the conversation from its contact, because the contact has another key now. The value is the contact's name.
-    case keepOldKey(of: String)
-    /// Separates the conversation from its contact, because the contact was deleted. The value is the contact's name.
-    case forgetContact(of: String)
+    /// Separates the conversation from its contact, because the contact has another key now or was deleted. The value is the
+    /// conversation's new title.
+    case separate(as: String)
+    case list(ListingChange)
+    /// Forgets the message at a seq, because the user has deleted it on this device.
+    case forgetMessage(UInt64, wasUnread: Bool)
     /// Deletes the conversation, which has ended.
     case erase
     case send(OutgoingMessage, Ticket<EntryID>)

@@ -185,7 +185,7 @@ extension ConversationMachine {
     /// Delivers the Welcomes of a commit, after this device has entered the commit's epoch. Each new member gets a separate
     /// Welcome. A large tree is delivered once for all new members.
     mutating func sendWelcomes(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
-        guard let letters = WelcomeLetters(pending, record, device.relays) else { return }
+        guard let letters = WelcomeLetters(pending, record, outbox, device.relays) else { return }
         var tree = TreeSource.inWelcome
         var parcel: UInt64?
         if !pending.hasTreeInWelcome {

@@ -122,11 +122,10 @@ struct ConversationMachine {
             for intent in record.intents { finishIntent(intent.id, .success(id), in: &device) }
         case .rename(let title, let ticket): try rename(title, ticket, in: &device)
         case .abandon: try end(.left, in: &device)
-        case .keepOldKey(let name): try keepOldKey(of: name, in: &device)
-        case .forgetContact(let name):
-            record.forgetContact(name)
-            markDirty(in: &device)
-            try emitSummary(in: &device)
+        case .separate(let title): try change(in: &device) { $0.separate(as: title) }
+        case .list(let setting): try change(in: &device) { setting.apply(to: &$0.listing) }
+        case .forgetMessage(let seq, let wasUnread):
+            try change(in: &device) { $0.forgetMessage(seq, wasUnread: wasUnread) }
         case .erase: erase(in: &device)
         case .send(let message, let ticket): try send(message, ticket, in: &device)
         case .sendFiles(let item): try send(item, in: &device)
@@ -265,11 +264,11 @@ struct ConversationMachine {
         scheduleCard(in: &device)
     }
 
-    /// Separates the conversation from its contact, who now has another key. The conversation's messages stay with the old key.
-    ///
-    /// - Parameter name: the contact's name.
-    mutating func keepOldKey(of name: String, in device: inout DeviceState) throws(KithError) {
-        record.keepOldKey(of: name)
+    /// Changes the record, and reports the conversation.
+    private mutating func change(
+        in device: inout DeviceState, _ body: (inout ConversationRecord) -> Void
+    ) throws(KithError) {
+        body(&record)
         markDirty(in: &device)
         try emitSummary(in: &device)
     }

@@ -9,6 +9,8 @@ extension ConversationSummary {
             isDirect: record.isDirect, status: record.status, memberCount: record.memberCount, unread: record.unread,
             readThrough: record.readSeq, lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs,
             relay: relay.address, relayPin: relay.pin, isSuspect: record.isSuspect, isPending: machine.isPending,
+            inviter: record.request?.inviter, firstLines: record.request?.firstLines.text ?? "",
+            isArchived: record.listing.isArchived, isMuted: record.listing.isMuted,
             hasAnswer: record.hasAnswer, isInviting: isInviting, timerSeconds: record.timer, pinned: record.pins.seqs)
     }
 }

@@ -17,6 +17,14 @@ struct Outbox {
 
     func contains(_ isMeant: (OutboxItem) -> Bool) -> Bool { waiting.contains { isMeant($0.item) } }
 
+    /// The beginning of the texts in the outbox. Texts that expire are left out, because the recipient would keep them.
+    var firstLines: FirstLines {
+        FirstLines(
+            items.compactMap { item in
+                if case .content(.text(let text)) = item.body, item.expiresAfter == nil { text.text } else { nil }
+            })
+    }
+
     // MARK: Changes
 
     /// Adds an item from the store.

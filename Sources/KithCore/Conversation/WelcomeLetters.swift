@@ -8,14 +8,16 @@ struct WelcomeLetters {
     /// The conversation's relay, for the new members.
     private let relay: RelayPoint
     private let record: ConversationRecord
+    private let firstLines: FirstLines
     /// The view at the start of the epoch that the commit opened.
     private let view: LogView
 
     /// Creates the letters of a commit; `nil` if the commit adds nobody.
-    init?(_ pending: PendingTurn, _ record: ConversationRecord, _ relays: RelayDirectory) {
+    init?(_ pending: PendingTurn, _ record: ConversationRecord, _ outbox: Outbox, _ relays: RelayDirectory) {
         guard case .welcome(let welcome)? = pending.commit.welcome, let relay = relays[record.relay],
             let view = record.epochBegin
         else { return nil }
+        firstLines = outbox.firstLines
         (self.pending, self.welcome, self.relay, self.record, self.view) = (pending, welcome, relay, record, view)
     }
 
@@ -33,7 +35,7 @@ struct WelcomeLetters {
         guard let one else { return nil }
         let message = InboxMessage(
             relay: relay, title: record.title, isDirect: record.isDirect, welcome: MLSMessage.welcome(one).encoded,
-            tree: tree, view: view, timer: record.timer)
+            tree: tree, view: view, timer: record.timer, firstLines: firstLines)
         let inbox = recipient.inbox
         let letter = try callingMLS { () throws(MLSError) in
             try InboxLetter(message, to: recipient.keyPackage, channel: inbox.channel, random: device.random)

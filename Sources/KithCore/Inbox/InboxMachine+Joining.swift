@@ -39,7 +39,9 @@ extension InboxMachine {
             }
             forgetKeyPackage(of: letter, in: &profile.device.step)
             let people = meet(group, invitation, isPending: isPending, isUninvited: isUninvited, in: &profile.device)
-            let conversation = old ?? newConversation(for: group, invitation, isPending: isPending, in: &profile)
+            let request =
+                isPending ? ContactRequest(inviter: people.contacts.first, firstLines: letter.message.firstLines) : nil
+            let conversation = old ?? newConversation(for: group, invitation, request: request, in: &profile)
             let difference = try conversation.join(
                 group, by: letter.message, isBack: old != nil, people, in: &profile.device)
             record.didTake(letter.letter, in: letter.entry.id, conversation.machine.id)
@@ -120,14 +122,15 @@ extension InboxMachine {
 
     /// Creates a conversation for a group that this device has joined.
     private func newConversation(
-        for group: Group, _ invitation: Invitation, isPending: Bool, in profile: inout ProfileState
+        for group: Group, _ invitation: Invitation, request: ContactRequest?, in profile: inout ProfileState
     ) -> ConversationTable.Place {
         let message = invitation.letter.message
-        let relay = profile.device.relays.id(for: message.relay, isWanted: !isPending, in: &profile.device.step)
-        let record = ConversationRecord(
+        let relay = profile.device.relays.id(for: message.relay, isWanted: request == nil, in: &profile.device.step)
+        var record = ConversationRecord(
             channel: invitation.channel, relay: relay, title: message.title, contact: nil, isDirect: false,
             isCreated: true, epoch: group.epoch, memberCount: group.memberCount,
-            consent: isPending ? .pending : .given)
+            consent: request == nil ? .given : .pending)
+        record.request = request
         return profile.makeConversation(record)
     }
 

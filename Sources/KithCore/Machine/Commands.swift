@@ -177,6 +177,28 @@ extension Command where Answer == Void {
         Command(now: { (profile) throws(KithError) in try profile.deleteContact(contact) })
     }
 
+    /// Deletes a message on this device only.
+    package static func deleteHere(_ conversation: ConversationID, _ seq: UInt64) -> Self {
+        Command(now: { (profile) throws(KithError) in try profile.deleteHere(seq, in: conversation) })
+    }
+
+    /// Archives a conversation, or ends that.
+    package static func setArchived(_ conversation: ConversationID, _ isArchived: Bool) -> Self {
+        list(conversation, .archive(isArchived))
+    }
+
+    /// Mutes a conversation, or ends that.
+    package static func setMuted(_ conversation: ConversationID, _ isMuted: Bool) -> Self {
+        list(conversation, .mute(isMuted))
+    }
+
+    private static func list(_ conversation: ConversationID, _ change: ListingChange) -> Self {
+        Command(now: { (profile) throws(KithError) in
+            _ = try profile.state.conversations.conversation(conversation)
+            try profile.pass(.list(change), to: conversation)
+        })
+    }
+
     /// Marks everything up to a seq as read.
     ///
     /// - Parameter sendsReceipt: whether to tell the other members.

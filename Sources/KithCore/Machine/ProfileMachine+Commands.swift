@@ -250,7 +250,7 @@ extension ProfileMachine {
             try device.contacts.decideKey(id, accept: accept, in: &device.step)
         }
         for conversation in state.conversations.with(id).map(\.machine.id) {
-            try pass(accept ? .keepOldKey(of: before.name) : .advance, to: conversation)
+            try pass(accept ? .separate(as: "\(before.name) (old key)") : .advance, to: conversation)
         }
     }
 
@@ -260,7 +260,8 @@ extension ProfileMachine {
             try device.contacts.setBlocked(id, isBlocked, in: &device.step)
         }
         guard isBlocked else { return }
-        for place in state.conversations.with(id) where place.machine.isPending {
+        for place in state.conversations.all
+        where place.machine.isPending && (place.machine.record.request?.inviter ?? place.machine.record.contact) == id {
             state.device.invitationNotices.didDecide()
             try pass(.abandon, to: place.machine.id)
         }

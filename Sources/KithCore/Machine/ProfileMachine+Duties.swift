@@ -35,6 +35,22 @@ extension ProfileMachine {
         try pass(.erase, to: id)
     }
 
+    /// Deletes a message on this device only. Its entry stays without content.
+    func deleteHere(_ seq: UInt64, in id: ConversationID) throws(KithError) {
+        let conversation = try state.conversations.conversation(id)
+        let place = EntryPlace(conversation: id, seq: seq)
+        guard seq <= StoreKey.highest, let message = try state.device.readableEntry(at: place), message.body.isForPeople
+        else { throw .notFound("message \(seq)") }
+        let wasUnread = seq > conversation.machine.record.readSeq && message.author != .me
+        try conversation.handle(.forgetMessage(seq, wasUnread: wasUnread), in: &state.device)
+        try withDevice { (device) throws(KithError) in
+            device.erasures.remove(place, in: &device.step)
+            try device.forgetFiles(at: place)
+            device.erase(place, leaving: .deletedHere, of: message)
+            device.emit(.messageChanged(message.erasedMessage(at: place, in: device), .deleted))
+        }
+    }
+
     /// Deletes a contact and the inbox that was made for it. Ended conversations with the contact stay, under its name.
     func deleteContact(_ id: ContactID) throws(KithError) {
         let person = try state.device.contacts.contact(id)
@@ -43,7 +59,7 @@ extension ProfileMachine {
             let name = place.machine.record.name(of: place.machine.id, state.device.contacts)
             throw .membership(.stillMember(person.name, of: name))
         }
-        for place in state.conversations.with(id) { try pass(.forgetContact(of: person.name), to: place.machine.id) }
+        for place in state.conversations.with(id) { try pass(.separate(as: person.name), to: place.machine.id) }
         for inbox in inboxes.ids {
             if case .contact(id)? = inboxes[inbox]?.machine.record.purpose { try pass(.close, to: inbox) }
         }

@@ -216,6 +216,7 @@ extension ProfileMachine {
         case .unknown(let kind, _): lines.append("It is of kind \(kind), which this Kith does not know. It is kept.")
         case .expired: lines.append("Its text has expired.")
         case .deleted: lines.append("Its author has deleted it.")
+        case .deletedHere: lines.append("You have deleted it on this device.")
         case .change(let note): lines.append(note.sentence)
         }
         lines += record.marks.sentences(state.device)

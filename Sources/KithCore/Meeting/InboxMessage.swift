@@ -12,6 +12,7 @@ import TLSCodec
 ///     TreeSource tree;
 ///     LogView view;                   the inviter's view at the start of the Welcome's epoch
 ///     uint32 timer;                   seconds after which the conversation's messages expire; 0 for never
+///     opaque first_lines<V>;          the beginning of the inviter's waiting texts, padded with zeros to 1,024 bytes
 /// } InboxMessage;
 /// ```
 struct InboxMessage: Sendable {
@@ -29,6 +30,8 @@ struct InboxMessage: Sendable {
     let view: LogView
     /// The time after which the conversation's new messages expire, in seconds; `nil` for never.
     var timer: UInt32?
+    /// The beginning of the texts that wait in the inviter's outbox.
+    var firstLines = FirstLines.none
 }
 
 extension InboxMessage: TLSCodable {
@@ -47,6 +50,9 @@ extension InboxMessage: TLSCodable {
         view = try reader.read()
         let seconds = version == 2 ? 0 : try reader.readUInt32()
         timer = seconds == 0 ? nil : seconds
+        if version > 2 {
+            firstLines = FirstLines(padded: Array(try reader.readOpaque(limit: ClientLimits.firstLines)))
+        }
     }
 
     func encode(into writer: inout TLSWriter) {
@@ -58,5 +64,6 @@ extension InboxMessage: TLSCodable {
         writer.write(tree)
         writer.write(view)
         writer.write(timer ?? 0)
+        writer.writeOpaque(firstLines.padded)
     }
 }

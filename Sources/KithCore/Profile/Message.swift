@@ -129,7 +129,7 @@ public enum MessageUpdate: Hashable, Sendable {
     case reaction(String?, by: Message.Author)
     /// The author has replaced the text.
     case edited
-    /// The author has deleted the message.
+    /// The author has deleted the message, or the user has deleted it on this device.
     case deleted
     /// A member has pinned the message.
     case pinned(by: Message.Author)

@@ -53,7 +53,7 @@ extension EntryRecord.Body {
         case .text(let text): text.text
         case .files(let message):
             ([message.caption] + message.attachments.map(\.label.name)).joined(separator: "\n")
-        case .notices, .unknown, .expired, .deleted, .change: nil
+        case .notices, .unknown, .expired, .deleted, .deletedHere, .change: nil
         }
     }
 }

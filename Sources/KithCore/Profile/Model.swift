@@ -144,6 +144,14 @@ public struct ConversationSummary: Hashable, Sendable {
     /// Whether a stranger has begun the conversation and the user has not accepted it. Before the user accepts it, nothing is
     /// sent in it and nothing is fetched.
     public var isPending = false
+    /// The stranger who began the conversation. `nil` if the conversation is not pending, or if the stranger is unknown.
+    public var inviter: ContactID?
+    /// The beginning of the texts that the stranger has written. Empty if the conversation is not pending.
+    public var firstLines = ""
+    /// Whether the user has archived the conversation. Lists leave it out until a message arrives.
+    public var isArchived = false
+    /// Whether the user has muted the conversation. Its messages are not announced, and still count as unread.
+    public var isMuted = false
     /// Whether another member has written to the log since this device joined or, in a conversation of two, since it last added the
     /// other person's device.
     public var hasAnswer = true

@@ -1,6 +1,13 @@
 import TLSCodec
 
 extension ConversationRecord {
+    /// Whether a renewal of keys or a commit of proposals is pending. A device also makes these changes by itself; see
+    /// ``CommitPolicy``.
+    var isChanging: Bool { intents.contains { $0.change == .renew || $0.change == .commitProposals } }
+
+    /// The last entry that was processed; 0 if there is none.
+    var lastSeq: UInt64 { view?.seq ?? 0 }
+
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 512)
         writer.write(Self.version)
@@ -41,6 +48,8 @@ extension ConversationRecord {
         writer.writeOptional(trustedEpoch)
         writer.writeOptional(timer)
         writer.write(pins)
+        writer.write(listing)
+        writer.writeOptional(request)
         return writer.bytes
     }
 

@@ -59,16 +59,12 @@ struct ConversationRecord: Sendable {
     /// The time after which new messages expire, in seconds; `nil` for never.
     private(set) var timer: UInt32?
     var pins = PinnedMessages()
+    var listing = ConversationListing()
+    /// The request with which a stranger began the conversation; `nil` if the conversation is not pending.
+    var request: ContactRequest?
     /// The changes of the group that this device wants to make, in the order of the requests for them.
     var intents = PendingIntents()
     private(set) var nextOutboxItem: UInt64 = 1
-
-    /// Whether a renewal of keys or a commit of proposals is pending. A device also makes these changes by itself; see
-    /// ``CommitPolicy``.
-    var isChanging: Bool { intents.contains { $0.change == .renew || $0.change == .commitProposals } }
-
-    /// The last entry that was processed; 0 if there is none.
-    var lastSeq: UInt64 { view?.seq ?? 0 }
 
     init(
         channel: ChannelID, relay: RelayID, title: String, contact: ContactID?, isDirect: Bool, isCreated: Bool,
@@ -131,23 +127,17 @@ struct ConversationRecord: Sendable {
     /// Called when the other person of a conversation of two becomes known.
     mutating func didMeet(_ contact: ContactID) { self.contact = contact }
 
-    /// Called when another key was pinned for the other person. This conversation stays with the old key.
-    mutating func keepOldKey(of name: String) {
+    /// Called when the conversation of two no longer belongs to its contact. It gets a title of its own.
+    mutating func separate(as title: String) {
         contact = nil
-        title = "\(name) (old key)"
-    }
-
-    /// Called when the other person of a conversation of two was deleted from the contacts.
-    mutating func forgetContact(_ name: String) {
-        contact = nil
-        title = name
+        self.title = title
     }
 
     /// Called when the user has accepted the conversation.
-    mutating func accept() { consent = .given }
+    mutating func accept() { (consent, request) = (.given, nil) }
 
     /// Called when this device can no longer use the conversation, for good or until it is added again.
-    mutating func end(_ status: ConversationStatus) { self.status = status }
+    mutating func end(_ status: ConversationStatus) { (self.status, request) = (status, nil) }
 
     /// Called when a person who could not be reached is invited again. The relay may have dropped the channel, because it has no
     /// entries and was not used for some time.
@@ -189,6 +179,7 @@ struct ConversationRecord: Sendable {
         }
         record.epochBegin = nil
         record.intents.removeAll()
+        record.request = nil
         record.cardIsSent = false
         record.renewedAt = 0
         record.receiptSeq = readSeq
@@ -253,10 +244,19 @@ struct ConversationRecord: Sendable {
     mutating func didInvite() { hasAnswer = false }
 
     /// Called when a text, or content of an unknown kind, was received from another member.
-    mutating func didReceive() { unread += 1 }
+    mutating func didReceive() {
+        unread += 1
+        listing.didReceive()
+    }
 
     /// Called when a message was deleted that the user had not read.
     mutating func didDeleteUnread() { unread = max(0, unread - 1) }
+
+    /// Called when the user has deleted a message on this device.
+    mutating func forgetMessage(_ seq: UInt64, wasUnread: Bool) {
+        pins.remove(seq)
+        if wasUnread { didDeleteUnread() }
+    }
 
     /// Called when a text, or content of an unknown kind, was added to the history.
     ///
@@ -339,6 +339,8 @@ struct ConversationRecord: Sendable {
         if version >= 4 {
             timer = try reader.readOptional()
             pins = try reader.read()
+            listing = try reader.read()
+            request = try reader.readOptional()
         }
         try reader.expectEnd()
     }

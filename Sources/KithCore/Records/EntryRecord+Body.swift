@@ -9,6 +9,7 @@ extension EntryRecord.Body: TLSCodable {
         case 4: self = .expired
         case 5: self = .text(try reader.read())
         case 6: self = .deleted
+        case 8: self = .deletedHere
         case 7:
             self = .change(
                 EntryRecord.ChangeNote(
@@ -39,6 +40,7 @@ extension EntryRecord.Body: TLSCodable {
             writer.write(UInt8(16))
             writer.write(files)
         case .deleted: writer.write(UInt8(6))
+        case .deletedHere: writer.write(UInt8(8))
         case .change(let note):
             writer.write(UInt8(7))
             writer.write(note.kind.rawValue)

@@ -22,7 +22,7 @@ extension EntryRecord {
                     id: id, conversation: place.conversation, seq: place.seq, author: .kith, body: .notice(notice),
                     sentAtMs: sentAtMs > 0 ? sentAtMs : receivedAtMs, replyTo: nil, delivery: nil, warnings: warnings)
             }
-        case .expired, .change: return []
+        case .expired, .deletedHere, .change: return []
         }
     }
 
@@ -63,7 +63,7 @@ extension EntryRecord.Body {
     var isForPeople: Bool {
         switch self {
         case .text, .files, .unknown: true
-        case .notices, .expired, .deleted, .change: false
+        case .notices, .expired, .deleted, .deletedHere, .change: false
         }
     }
 }

@@ -47,6 +47,8 @@ struct EntryRecord: Sendable {
         case files(FileMessage)
         /// A message that its author has deleted.
         case deleted
+        /// A message that the user has deleted on this device only.
+        case deletedHere
         /// A change of another message, without the texts in it: they belong to the changed message, and are deleted with it.
         case change(ChangeNote)
 
@@ -54,7 +56,7 @@ struct EntryRecord: Sendable {
         var canExpire: Bool {
             switch self {
             case .text, .files: true
-            case .notices, .unknown, .expired, .deleted, .change: false
+            case .notices, .unknown, .expired, .deleted, .deletedHere, .change: false
             }
         }
     }

@@ -28,11 +28,13 @@ struct ChatBackend: Sendable {
         } else {
             history = try await unread(after: summary.readThrough)
         }
+        let conversations = try await profile.conversations()
         return ChatModel.Opening(
             me: await profile.identity().name, conversation: summary,
             members: try await profile.members(of: conversation),
             contacts: await profile.contacts(),
-            names: Dictionary(try await profile.conversations().map { ($0.id, $0.name) }) { $1 },
+            names: Dictionary(conversations.map { ($0.id, $0.name) }) { $1 },
+            muted: Set(conversations.filter(\.isMuted).map(\.id)),
             history: history)
     }
 

@@ -94,6 +94,7 @@ extension ChatModel {
             if message.conversation == conversation.id { take(message, update) }
         case .conversation(let summary):
             names[summary.id] = summary.name
+            if summary.isMuted { muted.insert(summary.id) } else { muted.remove(summary.id) }
             guard summary.id == conversation.id else {
                 return reportInvitation(summary)
             }
@@ -159,6 +160,7 @@ extension ChatModel {
     private mutating func reportElsewhere(_ message: Message) {
         guard isForPerson, case .contact(_, let author, _) = message.author, message.body.isSent else { return }
         let id = message.conversation
+        if muted.contains(id) { return }
         if let last = reportedElsewhereAt[id], last <= now, now < last + Self.presenceIntervalMs { return }
         reportedElsewhereAt[id] = now
         let place: Sentence = names[id].flatMap { $0 == author ? nil : " in \(name: $0)" } ?? ""

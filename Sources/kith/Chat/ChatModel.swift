@@ -16,6 +16,8 @@ struct ChatModel {
         var contacts: [Contact]
         /// The names of the profile's conversations.
         var names: [ConversationID: String]
+        /// The muted conversations of the profile.
+        var muted: Set<ConversationID> = []
         /// The last page of messages, the oldest message first. Unsent messages come last.
         var history: [Message]
 
@@ -106,6 +108,8 @@ struct ChatModel {
 
     let opening: Opening
     var names: [ConversationID: String]
+    /// The muted conversations. Messages in them are not announced.
+    var muted: Set<ConversationID>
     var shown: Set<EntryID> = []
     var waiting: [(id: EntryID, snippet: String)] = []
     var lastOwn: (id: EntryID, readers: Int)?
@@ -128,6 +132,7 @@ struct ChatModel {
         renderer = MessageRenderer(me: opening.me, memberCount: opening.conversation.memberCount)
         contacts = Dictionary(opening.contacts.map { ($0.id, $0) }) { $1 }
         names = opening.names
+        muted = opening.muted
         self.day = day
     }
 

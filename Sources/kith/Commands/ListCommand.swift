@@ -8,11 +8,12 @@ struct ListCommand: AsyncParsableCommand {
         abstract: "List your conversations, the latest first.",
         discussion: """
             Reads this device only, and asks no relay. A conversation that has ended leaves
-            the list once its messages are read.
+            the list once its messages are read; an archived one stays out until a message
+            arrives.
 
             EXAMPLES
               kith list
-              kith list --all                  ended conversations too
+              kith list --all                  ended and archived conversations too
               kith list --unread               only those with unread messages
               kith list --json | jq -r .name
 
@@ -20,7 +21,8 @@ struct ListCommand: AsyncParsableCommand {
               One object a line: conversation, name, isGroup, status, statusText, members,
               unread, lastSeq, lastActivity, relay, suspect, pending (a stranger began it,
               and you have not accepted), inviting (an invitation has not reached an inbox
-              yet), answered (another member has written to it).
+              yet), answered (another member has written to it), archived, muted; of a
+              request: inviter (the contact who began it), firstLines.
 
             EXIT CODES
               0  listed    1  no profile, or it can't be read    64  wrong usage
@@ -31,7 +33,7 @@ struct ListCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "List only conversations with unread messages.")
     var unread = false
 
-    @Flag(name: .long, help: "List ended conversations too.")
+    @Flag(name: .long, help: "List ended and archived conversations too.")
     var all = false
 
     func run() async throws {
@@ -49,7 +51,8 @@ struct ListCommand: AsyncParsableCommand {
                 for line in Columns.lines(conversations.map(Self.row)) { StandardStream.output.write(line + "\n") }
                 let hidden = known.count - conversations.count
                 if hidden > 0, !unread {
-                    StandardStream.error.say("\(own: counted(hidden, "ended conversation")) not shown: kith list --all")
+                    StandardStream.error.say(
+                        "\(own: counted(hidden, "ended or archived conversation")) not shown: kith list --all")
                 }
             }
         }
@@ -61,7 +64,7 @@ struct ListCommand: AsyncParsableCommand {
         if conversation.status != .active {
             state.append(conversation.status.sentence.description)
         } else if conversation.isPending {
-            state.append("new person; kith chat #\(conversation.id.rawValue) accepts")
+            state.append("request of a new person: kith requests")
         } else if conversation.memberCount < 2 {
             state.append(MembershipProblem.leftAlone.sentence.description)
         } else if conversation.isInviting {
@@ -69,6 +72,8 @@ struct ListCommand: AsyncParsableCommand {
         } else if !conversation.hasAnswer {
             state.append("invited; no answer yet")
         }
+        if conversation.isArchived { state.append("archived") }
+        if conversation.isMuted { state.append("muted") }
         if conversation.isSuspect { state.append("the relay showed different logs (kith explain)") }
         return [
             "#\(conversation.id.rawValue)", SafeText.name(conversation.name),

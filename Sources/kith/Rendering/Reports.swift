@@ -140,6 +140,10 @@ struct ConversationReport: Encodable, Sendable {
     let answered: Bool
     let expiresAfter: UInt32?
     let pinned: [UInt64]?
+    let archived: Bool
+    let muted: Bool
+    let inviter: UInt64?
+    let firstLines: String?
 
     init(_ summary: ConversationSummary) {
         conversation = summary.id.rawValue
@@ -158,6 +162,10 @@ struct ConversationReport: Encodable, Sendable {
         answered = summary.hasAnswer
         expiresAfter = summary.timerSeconds
         pinned = summary.pinned.isEmpty ? nil : summary.pinned
+        archived = summary.isArchived
+        muted = summary.isMuted
+        inviter = summary.inviter?.rawValue
+        firstLines = summary.isPending ? summary.firstLines : nil
     }
 }
 

@@ -20,11 +20,20 @@ struct StrangerNotices {
         }
         guard count <= Self.toldOneByOne else {
             return
-                "strangers began \(count) conversations in a short time; kith list shows those that are not accepted yet"
+                "strangers began \(count) conversations in a short time; kith requests shows those that are not accepted yet"
         }
         let number = conversation.id.rawValue
-        let start: Sentence = "\(name: conversation.name) is new and not accepted yet"
-        return "\(start); kith chat #\(number) accepts, kith group leave #\(number) declines"
+        let start: Sentence =
+            conversation.firstLines.isEmpty
+            ? "\(name: conversation.name) is new and not accepted yet"
+            : "\(name: conversation.name) is new and writes \(quoted: Self.snippet(conversation.firstLines))"
+        return "\(start); kith chat #\(number) accepts, kith requests ignore #\(number) declines"
+    }
+
+    /// Returns the beginning of a stranger's first lines.
+    private static func snippet(_ lines: String) -> String {
+        let line = lines.split(whereSeparator: \.isNewline).first ?? ""
+        return line.count > 80 ? "\(line.prefix(79))…" : String(line)
     }
 
     /// Returns the line about the use of an invite; `nil` if the use is only counted.

@@ -134,7 +134,7 @@ struct ConsentTests {
         let record = try #require(box.alice.state.conversations.all.first?.machine.record)
         #expect(try ConversationRecord(stored: record.encoded).consent == .pending)
         let third = try ConversationRecord(stored: record.encodedAsVersion3)
-        #expect(third.encoded == record.encoded && third.timer == nil && third.pins.seqs.isEmpty)
+        #expect(third.request == nil && third.consent == .pending && third.timer == nil && third.pins.seqs.isEmpty)
         // Version 2 had no previous views, and version 1 no consent.
         let bytes = record.encodedAsVersion2
         let second = try ConversationRecord(stored: bytes)
@@ -179,6 +179,8 @@ extension ConversationRecord {
         return [2] + encodedAsVersion3.dropFirst().dropLast(added)
     }
 
-    /// A record without timer and pins, as version 3 wrote it.
-    fileprivate var encodedAsVersion3: [UInt8] { [3] + encoded.dropFirst().dropLast(2) }
+    /// A record without timer, pins, listing and request, as version 3 wrote it.
+    fileprivate var encodedAsVersion3: [UInt8] {
+        [3] + encoded.dropFirst().dropLast(2 + 2 + 1 + (request?.encoded.count ?? 0))
+    }
 }

@@ -14,7 +14,7 @@ struct DeletionTests {
 
     /// The rows of a conversation in alice's store, except those of the tables for the whole profile.
     private func rows(of conversation: ConversationID, in played: PlayedConversation) throws -> Int {
-        let tables = [StoreTable.epoch, .record, .pendingCommit, .entry, .outbox, .expiry]
+        let tables = StoreTable.ofConversations
         var count = 0
         for table in tables {
             count += try played.box.store.allRows(table).count { $0.owner == conversation.rawValue }

@@ -23,6 +23,8 @@ final class Letterbox {
     var passed: UInt64 = 0
     /// The relay of the groups in letters, if it is another than the inbox's.
     var groupRelay: RelayPoint?
+    /// The first lines of letters.
+    var firstLines = ""
 
     /// - Parameter isReusable: whether the inbox's invite is reusable.
     init(isReusable: Bool = true) throws {
@@ -130,7 +132,8 @@ final class Letterbox {
         usesLastResort: Bool = false
     ) throws -> Entry {
         var group = try Self.group(of: writer, on: .random())
-        return try letter(into: &group, and: others, isDirect: isDirect, tree: tree, usesLastResort: usesLastResort)
+        return try letter(
+            into: &group, and: others, isDirect: isDirect, tree: tree, usesLastResort: usesLastResort)
     }
 
     /// A group of one.
@@ -169,7 +172,7 @@ final class Letterbox {
         let message = InboxMessage(
             relay: groupRelay ?? point, title: isDirect ? "" : "a group", isDirect: isDirect,
             welcome: MLSMessage.welcome(try #require(try welcome.only(for: package))).encoded, tree: tree,
-            view: view)
+            view: view, firstLines: FirstLines([firstLines]))
         let letter = try InboxLetter(message, to: package, channel: channel, random: .system)
         let sealed = try inbox.record.sealKey.seal(letter.encoded, .message, channel: channel.bytes, random: .system)
         lastSeq += 1

@@ -13,7 +13,9 @@ struct EveryCommandTests {
         "group members",
         "group add", "group remove", "group leave", "group rename", "verify", "contacts", "contacts list",
         "contacts show",
-        "contacts rename", "contacts block", "contacts unblock", "contacts delete", "group delete", "register",
+        "contacts rename", "contacts block", "contacts unblock", "contacts delete", "group delete", "requests",
+        "requests list", "requests accept", "requests ignore", "requests block", "delete", "archive", "unarchive",
+        "mute", "unmute", "register",
         "lookup",
         "status",
         "explain", "passphrase", "export", "import", "relay run", "relay status", "relay audit", "relay drop",
@@ -31,7 +33,8 @@ struct EveryCommandTests {
             #expect(lines.contains { $0.hasPrefix("OVERVIEW: ") })
             #expect(lines.contains("EXAMPLES"))
             // The first subcommand of some is the default.
-            let typed = ["relay run": "relay", "contacts list": "contacts"][command] ?? command
+            let typed =
+                ["relay run": "relay", "contacts list": "contacts", "requests list": "requests"][command] ?? command
             let start = try #require(lines.firstIndex(of: "EXAMPLES"))
             let examples = lines[start...].dropFirst().prefix { $0.hasPrefix("  ") }
             #expect(examples.contains { $0.hasPrefix("  kith ") && $0.contains("kith \(typed)") })

@@ -84,15 +84,52 @@ import Testing
             #expect(try await bob.run(["lookup", "ann"] + place).code == 0)
             #expect(try await bob.run("send", "ann", "hello").code == 0)
             let listener = try ann.start(["listen"])
-            _ = try await listener.complaint(with: "[Bob is new and not accepted yet; kith chat #")
+            _ = try await listener.complaint(with: "[Bob is new and writes “hello”; kith chat #")
             listener.signal(SIGTERM)
             #expect(await listener.rest().isEmpty)
             #expect(await listener.exitCode() == 0)
-            #expect(try await ann.run("list").lines.first?.contains("new person") == true)
+            #expect(try await ann.run("list").lines.first?.contains("request of a new person") == true)
+            #expect(
+                try await ann.run("requests").lines.map { $0.replacing(/#\d+/, with: "#") } == ["#  Bob", "    hello"])
             #expect(try await ann.run("list", "--json").objects.first?["pending"] as? Bool == true)
             #expect(try await ann.run("send", "Bob", "who are you?").code == 0)
             #expect(try await ann.run("list", "--json").objects.first?["pending"] as? Bool == false)
             try await ann.listen { try await ann.run("search", "hello").lines.count == 1 }
+        }
+    }
+
+    @Test("a request can be accepted, ignored or blocked, and archived and deleted conversations leave the list")
+    func decisions() async throws {
+        try await withPeople { relay, ann, bob in
+            let place = ["--relay", relay.address, "--pin", relay.pin]
+            #expect(try await ann.run(["register", "ann"] + place).code == 0)
+            #expect(try await bob.run(["lookup", "ann"] + place).code == 0)
+            #expect(try await bob.run("send", "ann", "hello").code == 0)
+            try await ann.listen { try await ann.run("requests").lines.count == 2 }
+            #expect(try await ann.run("requests", "accept", "Bob").complaints.last == "[accepted Bob]")
+            #expect(try await ann.run("requests", "ignore", "Bob").code == 1)
+            try await ann.listen { try await ann.run("search", "hello").lines.count == 1 }
+
+            #expect(try await ann.run("archive", "Bob").complaints.last == "[Bob is archived]")
+            let listed = try await ann.run("list")
+            #expect(listed.lines.isEmpty)
+            #expect(listed.complaints == ["[1 ended or archived conversation not shown: kith list --all]"])
+            #expect(try await ann.run("list", "--all", "--json").objects.first?["archived"] as? Bool == true)
+            #expect(try await ann.run("mute", "Bob", "--json").objects.first?["muted"] as? Bool == true)
+
+            let seq = try #require(
+                try await ann.run("history", "Bob", "--json").objects.first { $0["text"] as? String == "hello" }?["seq"]
+                    as? Int)
+            #expect(try await ann.run("delete", "Bob", "\(seq)", "--here").code == 0)
+            #expect(try await ann.run("search", "hello").lines.isEmpty)
+            #expect(try await ann.run("contacts", "delete", "Bob").code == 1)
+            #expect(
+                try await ann.run("group", "delete", "Bob").complaints.last
+                    == "kith: the conversation has not ended; leave it first")
+
+            #expect(try await ann.run("contacts", "block", "Bob").lines == ["Bob is blocked"])
+            #expect(try await ann.run("contacts").lines.first?.hasSuffix("blocked") == true)
+            #expect(try await ann.run("send", "Bob", "hello").code == 1)
         }
     }
 

@@ -24,7 +24,7 @@ struct GroupCommand: AsyncParsableCommand {
             """,
         subcommands: [
             GroupCreateCommand.self, GroupMembersCommand.self, GroupAddCommand.self, GroupRemoveCommand.self,
-            GroupRenameCommand.self, GroupLeaveCommand.self, GroupDeleteCommand.self, GroupDeleteCommand.self,
+            GroupRenameCommand.self, GroupLeaveCommand.self, GroupDeleteCommand.self,
         ])
 
     /// The exit codes of the subcommands.

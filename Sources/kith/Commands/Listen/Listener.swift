@@ -57,6 +57,8 @@ struct Listener {
     /// For each conversation, the last printed entry that is not marked as read yet.
     private var unmarked: [ConversationID: UInt64] = [:]
     private var names: [ConversationID: String] = [:]
+    /// The muted conversations. Their messages are not printed for people, and stay unread.
+    private var muted: Set<ConversationID> = []
     /// The user's name.
     private var me = ""
     /// The last printed state of each relay.
@@ -98,7 +100,7 @@ struct Listener {
             others.finish()
         }
         for conversation in try await profile.conversations() where only == nil || only == conversation.id {
-            names[conversation.id] = conversation.name
+            note(conversation)
             if conversation.isPending, let ending = try await meet(conversation) { return ending }
         }
         for await input in inputs {
@@ -142,6 +144,7 @@ struct Listener {
 
     private mutating func print(_ message: Message) async throws -> Ending? {
         guard only == nil || only == message.conversation, let seq = message.seq, message.isShown else { return nil }
+        if format == .text, only == nil, muted.contains(message.conversation) { return nil }
         let name = name(message.conversation)
         let lines =
             switch format {
@@ -185,7 +188,7 @@ struct Listener {
 
     private mutating func take(_ event: KithEvent) async throws -> Ending? {
         switch event {
-        case .conversation(let summary): names[summary.id] = summary.name
+        case .conversation(let summary): note(summary)
         case .message(let message) where names[message.conversation] == nil:
             names[message.conversation] = try await profile.conversation(message.conversation).name
         case .inviteUsed(_, let id), .warning(let id, _, _): names[id] = try await profile.conversation(id).name
@@ -212,6 +215,11 @@ struct Listener {
     private mutating func sentence(_ event: KithEvent) -> Sentence? {
         guard case .inviteUsed(_, let id) = event else { return event.sentence(naming: name) }
         return strangers.line(forUseLeadingTo: names[id], at: ChatBackend.now)
+    }
+
+    private mutating func note(_ conversation: ConversationSummary) {
+        names[conversation.id] = conversation.name
+        if conversation.isMuted { muted.insert(conversation.id) } else { muted.remove(conversation.id) }
     }
 
     private func name(_ id: ConversationID) -> String { names[id] ?? "#\(id.rawValue)" }

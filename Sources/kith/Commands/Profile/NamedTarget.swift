@@ -219,9 +219,10 @@ extension ConversationSummary {
         }
     }
 
-    /// Whether `kith list` shows the conversation. An ended conversation is listed while it has unread messages. A conversation
+    /// Whether `kith list` shows the conversation. An archived one is not listed. An ended conversation is listed while it has unread messages. A conversation
     /// of a restored profile is listed too, because it continues when a member adds the device.
     var isListed: Bool {
+        if isArchived { return false }
         if case .stopped(_, .restored) = status { return true }
         return isOpen || unread > 0
     }
