@@ -201,7 +201,7 @@ public struct ProfileFiles: Sendable {
             return FileProgress(
                 conversation: transfer.conversation, message: transfer.message, file: transfer.file,
                 isUpload: transfer.isUpload, done: progress?.done ?? transfer.done,
-                total: progress?.total ?? transfer.total, trouble: progress?.trouble)
+                total: progress?.total ?? transfer.total, trouble: progress?.trouble ?? transfer.refusal?.sentence)
         }
     }
 

@@ -50,9 +50,9 @@ struct FileUploads {
     /// live.
     private func reserveBlobs() {
         for (place, upload) in profile.state.device.uploads.reservable(at: profile.state.device.now) {
-            guard let machine = profile.state.conversations[place.conversation]?.machine, machine.sync.isLive,
-                machine.mayAct,
-                !machine.needsDecision(profile.state.device.contacts), let record = profile.state.device.uploads[place]
+            guard canReserve(in: place.conversation),
+                let machine = profile.state.conversations[place.conversation]?.machine,
+                let record = profile.state.device.uploads[place]
             else { continue }
             let (channel, epoch) = (machine.record.channel, machine.record.epoch)
             let blob = upload.newBlob(record.layout(of: upload))
@@ -64,6 +64,15 @@ struct FileUploads {
             }
         }
     }
+
+    /// Whether blobs can be reserved in a conversation now.
+    private func canReserve(in conversation: ConversationID) -> Bool {
+        guard let machine = profile.state.conversations[conversation]?.machine else { return false }
+        return machine.sync.isLive && machine.mayAct && !machine.needsDecision(profile.state.device.contacts)
+    }
+
+    /// The times at which blobs have to be reserved, in milliseconds; see ``Clocks/now``.
+    var due: [UInt64] { profile.state.device.uploads.due(canReserve) }
 
     private func startUploads() {
         for (place, upload) in profile.state.device.uploads.startable() {

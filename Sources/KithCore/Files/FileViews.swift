@@ -105,7 +105,8 @@ package struct FileViews {
                     TransferSummary(
                         id: upload.id, conversation: place.conversation, message: record.entryID,
                         file: record.shown.files[upload.index], isUpload: true,
-                        done: upload.root == nil ? min(done, total) : total, total: total))
+                        done: upload.root == nil ? min(done, total) : total, total: total,
+                        refusal: profile.state.device.uploads.refusal(upload.id)))
             }
         }
         for id in profile.state.device.downloads.ids {
@@ -143,6 +144,8 @@ package struct TransferSummary: Sendable {
     package let done: UInt64
     /// The size of the ciphertext, in bytes.
     package let total: UInt64
+    /// The relay's refusal that delays the transfer; `nil` if there is none.
+    package var refusal: RelayError?
 }
 
 /// The state of a file on this device.

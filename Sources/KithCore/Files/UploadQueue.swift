@@ -24,6 +24,8 @@ struct UploadQueue {
         var isReserving = false
         /// The time of the next attempt, in milliseconds; see ``Clocks/now``.
         var retryAt: UInt64?
+        /// The relay's refusal that delays the reservation; `nil` if there was none.
+        var refusal: RelayError?
         /// Whether a job transfers the bytes.
         var isRunning = false
     }
@@ -55,11 +57,24 @@ struct UploadQueue {
         return nil
     }
 
-    /// The times of the next attempts, in milliseconds; see ``Clocks/now``.
-    var due: [UInt64] { progress.values.compactMap { $0.isReserving ? nil : $0.retryAt } }
+    /// Returns the times of the next attempts to reserve blobs, in milliseconds; see ``Clocks/now``.
+    ///
+    /// - Parameter canReserve: whether blobs can be reserved in a conversation now. Until then, an attempt waits for no time.
+    func due(_ canReserve: (ConversationID) -> Bool) -> [UInt64] {
+        messages.flatMap { place, record -> [UInt64] in
+            guard canReserve(place.conversation) else { return [] }
+            return record.uploads.compactMap { upload in
+                guard let progress = progress[upload.id], !progress.isReserving else { return nil }
+                return progress.retryAt
+            }
+        }
+    }
 
     /// The number of pieces of an upload whose digests are stored.
     func recorded(_ id: TransferID) -> UInt64 { progress[id]?.recorded ?? 0 }
+
+    /// The relay's refusal that delays an upload; `nil` if there is none.
+    func refusal(_ id: TransferID) -> RelayError? { progress[id]?.refusal }
 
     /// Returns the uploads for which the relay has to reserve a blob now.
     func reservable(at now: UInt64) -> [(place: Place, upload: Upload)] {
@@ -153,6 +168,7 @@ struct UploadQueue {
         progress[id, default: Progress()].isReserving = false
         switch result {
         case .success:
+            progress[id]?.refusal = nil
             change(id, in: &step) { $0.isReserved = true }
             return nil
         case .failure(let error):
@@ -164,6 +180,7 @@ struct UploadQueue {
                 progress[id]?.retryAt = now.plus(ClientLimits.staleReservationPauseMs)
                 return nil
             default:
+                progress[id]?.refusal = error
                 progress[id]?.retryAt = now.plus(max(error.retryDelayMs, ClientLimits.reservationPauseMs))
                 return nil
             }

@@ -88,7 +88,7 @@ package final class ProfileMachine {
         let (device, conversations) = (state.device, state.conversations)
         var due = device.deliveries.due(device.relays) + device.parcels.due
         due += device.erasures.delays(device.clocks, relay: conversations.relay(of:)).map(device.now.plus)
-        due += device.uploads.due
+        due += FileUploads(profile: self).due
         for place in conversations.all { due += place.machine.due(in: device) }
         for place in inboxes.all { due += place.machine.due(in: device) }
         return due.min().map { $0 - min($0, device.now) }

@@ -151,6 +151,25 @@ import Testing
         }
     }
 
+    @Test("a blob that the relay no longer has ends the download, and the user is told")
+    func expired() async throws {
+        try await Self.withUpload { alice, bob, upload in
+            try await upload.run(alice.profile)
+            let job = try await Self.download(for: bob)
+            try await BlobConnection.use(upload.address, trust: .pinned(upload.job.relay.pin)) {
+                try await $0.delete(upload.job.blob, token: upload.job.write)
+            }
+            let events = await bob.profile.events()
+            let transfers = FileTransfers(folder: FilesFolder(ofProfile: upload.folder))
+            try await FileDownload(job: job, address: upload.address, profile: bob.profile, transfers: transfers).run()
+            for await event in events {
+                guard case .file(_, _, .notFetched(_, let problem)) = event else { continue }
+                #expect(problem == .gone)
+                break
+            }
+        }
+    }
+
     /// The download of the file that Bob has received.
     private static func download(for bob: Person) async throws -> DownloadJob {
         let conversation = try await bob.conversation("alice")

@@ -46,6 +46,25 @@ import Testing
         ] as [(UInt64, String)])
     func shownSizes(bytes: UInt64, text: String) { #expect(ByteCount.text(bytes) == text) }
 
+    @Test("the progress of files has their share, the rate and the time that is left")
+    func progressLine() {
+        let file = MessageFile(
+            number: 1, FileLabel(name: "film.mp4", mediaType: ""), size: 100 << 20, isInMessage: false)
+        func progress(_ done: UInt64, _ trouble: String? = nil) -> FileProgress {
+            FileProgress(
+                conversation: ConversationID(rawValue: 1), message: .random(), file: file, isUpload: true, done: done,
+                total: 100 << 20, trouble: trouble)
+        }
+        #expect(
+            TransferDisplay.line([progress(25 << 20)], rate: Double(5 << 20))
+                == "[“film.mp4”: 25 % of 100 MiB, 5.0 MiB/s, 15 s left]")
+        #expect(
+            TransferDisplay.line([progress(0), progress(100 << 20)], rate: 0) == "[2 files: 50 % of 200 MiB]")
+        #expect(
+            TransferDisplay.line([progress(1, "no answer")], rate: 9)
+                == "[“film.mp4”: 0 % of 100 MiB, waiting: no answer]")
+    }
+
     @Test("addresses are ranked by reach, and unreachable ones are left out")
     func addresses() throws {
         func rank(_ address: String, _ interface: String = "eth0") -> Int? {

@@ -58,4 +58,55 @@ import Testing
             }
         }
     }
+
+    @Test("ctrl-C leaves an upload to the next process, and the file arrives")
+    func interrupted() async throws {
+        try await withTemporaryFolder { folder in
+            let relay = try await StormRelay(in: folder)
+            let (ann, bob) = (try await CommandPerson("Ann", in: folder), try await CommandPerson("Bob", in: folder))
+            let invite = try await ann.run("invite", "--relay", relay.address, "--pin", relay.pin)
+            #expect(try await bob.run("join", try #require(invite.lines.first)).code == 0)
+            #expect(try await ann.run("send", "Bob", "hello").code == 0)
+            try await bob.hear("hello")
+            await relay.kill()
+            let url = ann.folder.appending(path: "film.bin")
+            try Data(repeating: 5, count: 6_000_000).write(to: url)
+            let sending = try ann.start(["send", "Bob", "--file", url.path])
+            try await eventually {
+                try await ann.run("files", "--json").objects.contains { $0["upload"] as? Bool == true }
+            }
+            sending.signal(SIGINT)
+            #expect(await sending.exitCode() == 130)
+            #expect(
+                await sending.complaintsLeft().contains { $0.contains("the rest is sent when the profile is open") })
+            try await relay.start()
+            let process = try ann.start(["listen", "--timeout", "600s"])
+            try await bob.listen { try await bob.run("files", "--json").objects.count == 1 }
+            process.signal(SIGTERM)
+            _ = await process.exitCode()
+            await relay.kill()
+        }
+    }
+
+    @Test("are sent and downloaded by the process that has the profile open")
+    func owner() async throws {
+        try await withAnnAndBob(storesFiles: true) { ann, bob, _ in
+            let url = ann.folder.appending(path: "film.bin")
+            try Data(repeating: 5, count: 6_000_000).write(to: url)
+            #expect(try await bob.run("files", "--auto-download", "off").code == 0)
+            let owners = [try ann.start(["listen"]), try bob.start(["listen"])]
+            try await eventually { try await ann.run("status", "--json").objects.first?["open"] as? Bool != false }
+            let sent = try await ann.run("send", "Bob", "--file", url.path, "--json")
+            #expect(sent.code == 0, "\(sent.complaints)")
+            try await eventually { try await bob.run("files", "--json").objects.count == 1 }
+            let seq = try #require(try await bob.run("files", "--json").objects.first?["seq"] as? Int)
+            let saved = try await bob.run("get", "Ann", "\(seq)", "--save-to", bob.folder.path)
+            #expect(saved.code == 0, "\(saved.complaints)")
+            #expect(try Data(contentsOf: bob.folder.appending(path: "film.bin")).count == 6_000_000)
+            for owner in owners {
+                owner.signal(SIGTERM)
+                _ = await owner.exitCode()
+            }
+        }
+    }
 }

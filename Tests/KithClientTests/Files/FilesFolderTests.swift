@@ -1,0 +1,69 @@
+import Foundation
+import KithSupport
+import TestSupport
+import Testing
+
+@testable import KithClient
+@testable import KithCore
+
+@Suite struct FilesFolderTests {
+    @Test("files that the vault does not name are removed, unless a process is writing them")
+    func unknown() async throws {
+        try await withTemporaryFolder { folder in
+            let files = FilesFolder(ofProfile: folder)
+            let (known, left, locked) = (TransferID(rawValue: 1), TransferID(rawValue: 2), TransferID(rawValue: 3))
+            for id in [known, left] { _ = try files.makeFile(id) }
+            let writer = try files.makeFile(locked)
+            #expect(writer.lock())
+            try files.removeUnknown { [known] }
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "files").path)
+            #expect(Set(names) == [known.fileName, locked.fileName])
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: folder.appending(path: "files/\(known.fileName)").path)
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
+        }
+    }
+
+    @Test(
+        "bytes from a pipe are read back at any range, whatever their number",
+        arguments: [0, 1, 65_536, 65_537, 300_000])
+    func spool(size: Int) async throws {
+        try await withTemporaryFolder { folder in
+            let files = FilesFolder(ofProfile: folder)
+            let content = fileBytes(size)
+            var spool = try Spool(in: files)
+            for start in stride(from: 0, to: size, by: 70_001) {
+                try spool.append(content[start..<min(size, start + 70_001)])
+            }
+            try spool.finish()
+            let source = try UploadSource(
+                .spool(spool.id, key: spool.key), size: UInt64(size), in: files)
+            for range in [0..<size, size / 3..<size / 2, max(0, size - 1)..<size] where !range.isEmpty {
+                #expect(try source.read(UInt64(range.lowerBound)..<UInt64(range.upperBound)) == Array(content[range]))
+            }
+            let stored = try Data(contentsOf: folder.appending(path: "files/\(spool.id.fileName)"))
+            #expect(stored.count == size + 16 * max(1, (size + 65_535) / 65_536))
+        }
+    }
+
+    @Test("metadata of a picture is left out, and a folder or a pipe is refused")
+    func sources() async throws {
+        try await withTemporaryFolder { folder in
+            let picture = folder.appending(path: "a.gif")
+            let clean: [UInt8] = Array("GIF89a".utf8) + [1, 0, 1, 0, 0, 0, 0]
+            let comment: [UInt8] = [0x21, 0xfe, 3] + Array("abc".utf8) + [0]
+            let image: [UInt8] = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3b]
+            try Data(clean + comment + image).write(to: picture)
+            let source = try UploadSource(path: picture.path, cleans: true)
+            #expect(try source.read(0..<source.size) == clean + image)
+            #expect(try source.read(10..<20) == Array((clean + image)[10..<20]))
+            let whole = try UploadSource(path: picture.path, cleans: false)
+            #expect(try whole.read(0..<whole.size) == clean + comment + image)
+            #expect(throws: PrivateFileError.self) { try UploadSource(path: folder.path, cleans: true) }
+            #expect(mkfifo(folder.appending(path: "pipe").path, 0o600) == 0)
+            #expect(throws: PrivateFileError.self) {
+                try UploadSource(path: folder.appending(path: "pipe").path, cleans: true)
+            }
+        }
+    }
+}
