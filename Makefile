@@ -7,7 +7,7 @@ sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
 small_store := $(if $(SMALL),--entries 2000 --channels 2000)
 small_relay := $(if $(SMALL),--rounds 1 --seconds 0.5 --connections 50 --patience 0)
 small_client := $(if $(SMALL),--conversations 5 --messages 500 --transactions 50 --people 5 --large-group 20 --missed 100 \
-	--rounds 20)
+	--rounds 20 --file-mebibytes 8)
 small_mls := $(if $(SMALL),--alone 10)
 
 help: ## List the commands

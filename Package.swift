@@ -109,7 +109,8 @@ let package = Package(
         .executableTarget(
             name: "ClientBenchmark",
             dependencies: [
-                "KithClient", "KithRelay", "KithSimulation", "KithWire", "TestSupport", nioPosix, argumentParser,
+                "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire", "TestSupport", nioPosix,
+                argumentParser,
             ],
             path: "Benchmarks/ClientBenchmark"),
         .testTarget(name: "KithSupportTests", dependencies: ["KithSupport", "TestSupport"]),

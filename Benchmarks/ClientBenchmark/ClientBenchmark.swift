@@ -32,7 +32,10 @@ struct ClientBenchmark: AsyncParsableCommand {
     @Option(help: "Messages said one at a time.")
     var rounds = 500
 
-    @Option(help: "Measure only these: vault, talk, catch-up, group, size.")
+    @Option(help: "Size of the file that is sent, in MiB.")
+    var fileMebibytes = 1_024
+
+    @Option(help: "Measure only these: vault, talk, catch-up, group, size, files.")
     var only: [Part] = Part.allCases
 
     @Option(help: .hidden)
@@ -45,7 +48,7 @@ struct ClientBenchmark: AsyncParsableCommand {
     var json = false
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case vault, talk, group, size
+        case vault, talk, group, size, files
         case catchUp = "catch-up"
     }
 
@@ -67,6 +70,11 @@ struct ClientBenchmark: AsyncParsableCommand {
             people: people, messages: missed, rounds: rounds, workshop: workshop, report: report
         ).run(only)
         if only.contains(.size) { try SizeBenchmark(members: largeGroup, workshop: workshop, report: report).run() }
+        if only.contains(.files) {
+            try await FileBenchmark(
+                mebibytes: fileMebibytes, rounds: min(rounds, 100), workshop: workshop, report: report
+            ).run()
+        }
         report.finish()
     }
 }

@@ -20,8 +20,14 @@ final class FileTransfers: Sendable {
     private struct State {
         var tasks: [TransferID: Task<Void, Never>] = [:]
         var progress: [TransferID: Progress] = [:]
+        /// Removes files that a crash has left behind.
+        var cleaning: Task<Void, Never>?
         var isStopped = false
     }
+
+    /// Time from the opening of a profile until files are removed that a crash has left behind. Short commands have ended by then,
+    /// so they do not read the names of all files.
+    private static let cleaningDelay = Duration.seconds(2)
 
     let folder: FilesFolder
     private let state = Mutex(State())
@@ -69,11 +75,22 @@ final class FileTransfers: Sendable {
         }
     }
 
+    /// Removes files that a crash has left behind, some time from now.
+    func clean(_ store: any ProfileStore) {
+        state.withLock { state in
+            guard !state.isStopped else { return }
+            state.cleaning = Task { [folder] in
+                guard (try? await Task.sleep(for: Self.cleaningDelay)) != nil else { return }
+                try? await Self.onDisk { try folder.removeUnknown { try StoredFiles.all(in: store) } }
+            }
+        }
+    }
+
     /// Ends all jobs. Returns when none of them runs any more.
     func stop() async {
         let tasks = state.withLock { state in
             state.isStopped = true
-            return Array(state.tasks.values)
+            return Array(state.tasks.values) + (state.cleaning.map { [$0] } ?? [])
         }
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }

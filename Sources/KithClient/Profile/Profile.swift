@@ -85,7 +85,7 @@ public actor Profile {
         carryOut { () throws(KithError) in try machine.start(now: Self.now, steady: SteadyClock.nowMs) }
         drain()
         watchRequests()
-        removeUnknownFiles()
+        transfers?.clean(store)
     }
 
     /// Closes the connections, and releases the lock on the profile. If an error ended the profile, all pending calls fail with
@@ -216,15 +216,6 @@ public actor Profile {
         let (request, result) = try body(FileViews(current))
         _ = try reading { () throws(StoreError) in try vault.enqueueForOwner(request) }
         return result
-    }
-
-    /// Removes files that a crash has left behind. Runs after the profile was opened.
-    private func removeUnknownFiles() {
-        guard let folder = transfers?.folder else { return }
-        let store = store
-        Task.detached {
-            try? await FileTransfers.onDisk { try folder.removeUnknown { try StoredFiles.all(in: store) } }
-        }
     }
 
     // MARK: Events

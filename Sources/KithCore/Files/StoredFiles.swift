@@ -1,11 +1,15 @@
 /// The files in the profile's folder that a store names. All other files in the folder are left over.
 package enum StoredFiles {
+    /// Number of rows that are read at once. Other reads of the store wait only for a moment.
+    private static let page = 500
+
     /// Returns the numbers of all files that may lie in the folder. A damaged value names no file.
     package static func all(in store: any ProfileStore) throws(StoreError) -> Set<TransferID> {
         var known: Set<TransferID> = []
         func add(_ files: OutgoingFiles) {
             for file in files.files { if case .source(.spool(let id, _), _) = file.content { known.insert(id) } }
         }
+        // A file moves from table to table in this order, so no read can miss it.
         for row in try store.allRows(.request) {
             if let bytes = row.bytes, case .send(_, _, _, let files)? = try? FileRequest(stored: bytes) { add(files) }
         }
@@ -13,8 +17,17 @@ package enum StoredFiles {
             if let bytes = row.bytes, let record = try? UploadRecord(stored: bytes) { add(record.files) }
         }
         for row in try store.allRows(.download) { known.insert(TransferID(rawValue: row.item)) }
-        for row in try store.allRows(.file) {
-            if let bytes = row.bytes, let kept = try? KeptFile(stored: bytes) { known.insert(kept.id) }
+        for conversation in try store.allRows(.conversation) {
+            var first: UInt64 = 0
+            while true {
+                let rows = try store.rows(
+                    .file, owner: conversation.item, items: first...StoreKey.highest, limit: page, newestFirst: false)
+                for row in rows {
+                    if let bytes = row.bytes, let kept = try? KeptFile(stored: bytes) { known.insert(kept.id) }
+                }
+                guard rows.count == page, let last = rows.last?.item, last < StoreKey.highest else { break }
+                first = last + 1
+            }
         }
         return known
     }

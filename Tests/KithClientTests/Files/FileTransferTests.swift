@@ -92,4 +92,21 @@ import Testing
             await bob.profile.close()
         }
     }
+
+    @Test("a file that a crash has left behind is removed, and received files stay")
+    func leftBehind() async throws {
+        try await withFilePeople { alice, bob, _ in
+            let (toBob, toAlice) = (try await alice.conversation("bob"), try await bob.conversation("alice"))
+            try await alice.profile.files.send([.file(try alice.write("a", fileBytes(80_000)))], to: toBob)
+            let seq = try #require(try await bob.received(toAlice).first?.message.seq)
+            try await bob.profile.files.fetch(1, of: seq, in: toAlice)
+            let kept = bob.keptFiles()
+            let left = TransferID(rawValue: 77).fileName
+            try Data([1]).write(to: bob.files.appending(path: left))
+            let again = try await bob.reopened()
+            try await eventually({ again.keptFiles() }) { !$0.contains(left) }
+            #expect(again.keptFiles() == kept)
+            await again.profile.close()
+        }
+    }
 }

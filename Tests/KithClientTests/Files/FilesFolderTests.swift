@@ -15,7 +15,7 @@ import Testing
             for id in [known, left] { _ = try files.makeFile(id) }
             let writer = try files.makeFile(locked)
             #expect(writer.lock())
-            try files.removeUnknown { [known] }
+            files.removeUnknown { [known] }
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "files").path)
             #expect(Set(names) == [known.fileName, locked.fileName])
             let attributes = try FileManager.default.attributesOfItem(
