@@ -91,8 +91,8 @@ func recordSeeds() throws -> [String: [[UInt8]]] {
     let delivery = ChannelDelivery(
         relay: one, channel: channel, appendToken: token, access: Access(read: grant, append: grant, turn: grant),
         parts: [ChannelDelivery.Part(id: entry, payload: [1, 2])], after: 1, conversation: two, intent: 1)
-    let request = SendRequest(
-        entryID: entry, conversation: two, channel: channel, text: "hello", replyTo: entry, expiresAfter: 5)
+    let text = OutgoingMessage(id: entry, .text("hello"), replyTo: entry, expiresAfter: 5)
+    let request = SendRequest(text, to: two, channel: channel)
     let place = EntryPlace(conversation: two, seq: 8)
     let (cursor, cursorPlace) = (try CursorName("bot"), CursorPlace(doneThrough: 3))
     let backup: [BackupRecord] = [
