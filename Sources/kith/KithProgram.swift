@@ -40,9 +40,9 @@ struct KithProgram: AsyncParsableCommand {
                 name: "Talking:",
                 subcommands: [
                     ChatCommand.self, SendCommand.self, ListenCommand.self, ListCommand.self, HistoryCommand.self,
-                    SearchCommand.self, FilesCommand.self, GetCommand.self, GroupCommand.self, RequestsCommand.self,
-                    DeleteCommand.self, ArchiveCommand.self, UnarchiveCommand.self, MuteCommand.self,
-                    UnmuteCommand.self,
+                    SearchCommand.self, FilesCommand.self, GetCommand.self, ReactCommand.self, EditCommand.self,
+                    DeleteCommand.self, PinCommand.self, TimerCommand.self, GroupCommand.self, RequestsCommand.self,
+                    ArchiveCommand.self, UnarchiveCommand.self, MuteCommand.self, UnmuteCommand.self,
                 ]),
             CommandGroup(
                 name: "Trusting:",
@@ -72,7 +72,7 @@ struct KithProgram: AsyncParsableCommand {
             StandardStream.error.write("kith: \(SafeText.oneLine(problem))\n")
             Self.exit(withError: ExitCode.validationFailure)
         }
-        await main(nil)
+        await main(MessageNumber.positional(in: arguments))
     }
 }
 

@@ -32,7 +32,7 @@ struct OutboxTests {
         outbox.append(first, as: 3, in: &step)
         outbox.append(second, as: 4, in: &step)
         #expect(outbox.items.map(\.entryID) == [first.entryID, second.entryID])
-        outbox.encrypted(second.entryID, as: OutboxItem.Attempt(epoch: 1, payload: [1]), in: &step)
+        outbox.encrypted(second.entryID, as: OutboxItem.Attempt(epoch: 1, payload: [1], expiresAfter: nil), in: &step)
         #expect(stored == [3: false, 4: true])
         #expect(outbox.item(second.entryID)?.attempt?.payload == [1])
         outbox.forgetAttempts(in: &step)

@@ -215,7 +215,7 @@ extension Profile {
     public func react(
         _ reaction: String?, to seq: UInt64, in conversation: ConversationID
     ) async throws(KithError) {
-        _ = try await perform(.react(conversation, to: seq, reaction))
+        _ = try await perform(.change(conversation, seq, .reaction(reaction)))
     }
 
     /// Replaces the text of one of the user's own messages. The message keeps its place, and is marked as edited.
@@ -224,14 +224,14 @@ extension Profile {
     public func edit(
         _ seq: UInt64, in conversation: ConversationID, to text: String
     ) async throws(KithError) {
-        _ = try await perform(.edit(conversation, seq, text: text))
+        _ = try await perform(.change(conversation, seq, .edit(text)))
     }
 
     /// Deletes one of the user's own messages on the devices of all members. The message keeps its place, without content.
     ///
     /// - Throws: ``KithError``, for instance ``KithError/message(_:)`` if another person has written the message.
     public func deleteForEveryone(_ seq: UInt64, in conversation: ConversationID) async throws(KithError) {
-        _ = try await perform(.deleteForEveryone(conversation, seq))
+        _ = try await perform(.change(conversation, seq, .deletion))
     }
 
     /// Pins a message for all members, or removes its pin. At most ``ClientLimits/pins`` messages are pinned: another one removes
@@ -241,7 +241,7 @@ extension Profile {
     public func setPinned(
         _ isPinned: Bool, _ seq: UInt64, in conversation: ConversationID
     ) async throws(KithError) {
-        _ = try await perform(.pin(conversation, seq, isPinned))
+        _ = try await perform(.change(conversation, seq, .pin(isPinned)))
     }
 
     /// Sets the time after which the conversation's new messages expire on the devices of all members. Messages that are already
@@ -269,6 +269,25 @@ extension Profile {
             text, to: conversation, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds(), now: Self.now)
         _ = try reading { () throws(StoreError) in try vault.enqueueForOwner(request) }
         return message
+    }
+
+    /// Stores a change of a message in a profile that is open for reading only. The process that has opened the profile for
+    /// sending makes the change.
+    ///
+    /// - Throws: ``KithError``, if the user may not make the change. After an error, nothing is stored.
+    package func enqueueForOwner(
+        _ change: RequestedChange, of seq: UInt64, in conversation: ConversationID
+    ) throws(KithError) {
+        guard let vault = store as? VaultStore else { throw .inUse(pid: nil) }
+        let request = try machine.queuedForOwner(change, of: seq, in: conversation)
+        _ = try reading { () throws(StoreError) in try vault.enqueueForOwner(request) }
+    }
+
+    /// Changes a message. Returns when the change is stored on this device.
+    package func change(
+        _ seq: UInt64, in conversation: ConversationID, _ change: RequestedChange
+    ) async throws(KithError) {
+        _ = try await perform(.change(conversation, seq, change))
     }
 
     /// Returns the state of a text that ``enqueueForOwner(_:to:replyTo:expiresAfter:)`` has stored.

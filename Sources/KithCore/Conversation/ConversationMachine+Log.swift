@@ -82,7 +82,7 @@ extension ConversationMachine {
         acknowledged.remove(item.entryID)
         var noted = EntryRecord(
             entry, view: view, author: .me, sentAtMs: item.sentAt, sawThrough: view.seq - 1, replyTo: item.replyTo,
-            expiresAfter: item.expiresAfter, body: .notices([]))
+            expiresAfter: attempt.expiresAfter, body: .notices([]))
         noted.account = device.account
         move(to: view, in: &device)
         if case .content(let body) = item.body {

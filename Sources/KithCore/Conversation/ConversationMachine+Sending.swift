@@ -27,7 +27,7 @@ extension ConversationMachine {
         var message = Message(
             id: item.entryID, conversation: id, seq: nil, author: .me, body: body, sentAtMs: item.sentAt,
             replyTo: item.replyTo, delivery: acknowledged.contains(item.entryID) ? .onRelay : .queued, warnings: [])
-        message.expiresAfter = item.expiresAfter
+        message.expiresAfter = item.attempt?.expiresAfter ?? item.expiresAfter ?? record.timer
         return message
     }
 
@@ -65,9 +65,6 @@ extension ConversationMachine {
 
     /// Adds a message to the outbox.
     mutating func send(_ item: OutboxItem, in device: inout DeviceState) throws(KithError) {
-        var item = item
-        // The conversation's timer applies to what people send.
-        if queuedMessage(item) != nil { item.expiresAfter = item.expiresAfter ?? record.timer }
         enqueue(item, in: &device)
         if let message = queuedMessage(item) { device.emit(.message(message)) }
         try advance(in: &device)
@@ -174,19 +171,21 @@ extension ConversationMachine {
     ) throws(KithError) -> OutboxItem.Attempt? {
         guard let view = record.view else { return nil }
         let message: MLSMessage
+        // By now, this device knows the conversation's timer.
+        let expiresAfter = item.expiresAfter ?? (queuedMessage(item) == nil ? nil : record.timer)
         switch item.body {
         case .leaveProposal:
             message = try loaded.proposeLeaving(in: device.environment)
         case .content(let body):
             let content = Content(
                 messageID: item.entryID, sentAt: item.sentAt, view: view, replyTo: item.replyTo,
-                expiresAfter: item.expiresAfter, body: body)
+                expiresAfter: expiresAfter, body: body)
             guard let padded = ContentPadding.pad(content.encoded) else {
                 throw .tooLong(limit: ClientLimits.paddedContent)
             }
             message = try loaded.encrypt(padded, in: device.environment)
         }
-        return OutboxItem.Attempt(epoch: record.epoch, payload: message.encoded)
+        return OutboxItem.Attempt(epoch: record.epoch, payload: message.encoded, expiresAfter: expiresAfter)
     }
 
     mutating func didAppend(
@@ -256,7 +255,7 @@ extension ConversationMachine {
         // Views are never compared in the part of the log that this device missed.
         let noted = EntryRecord(
             said, view: begin, author: .me, sentAtMs: item.sentAt, replyTo: item.replyTo,
-            expiresAfter: item.expiresAfter, body: body)
+            expiresAfter: item.attempt?.expiresAfter ?? item.expiresAfter, body: body)
         try note(noted, at: said, in: &device)
         return true
     }

@@ -1,27 +1,34 @@
 import KithWire
 
-// The commands that change messages which are already in the log. A command finishes when the change is stored; the log decides
-// whether and when it takes effect, which a ``KithEvent/messageChanged(_:_:)`` reports.
+/// A change that the user wants to make of a message which is already in the log.
+package enum RequestedChange: Hashable, Sendable {
+    /// Sets the user's reaction; `nil` removes it.
+    case reaction(String?)
+    /// Replaces the text of the user's own message.
+    case edit(String)
+    /// Deletes the user's own message on the devices of all members.
+    case deletion
+    /// Pins the message, or removes its pin.
+    case pin(Bool)
+
+    var change: MessageChange {
+        switch self {
+        case .reaction(let text): .reaction(text)
+        case .edit(let text): .edit(MessageText(text))
+        case .deletion: .deletion
+        case .pin(let isPinned): .pin(isPinned)
+        }
+    }
+}
 
 extension Command where Answer == EntryID {
-    /// Sets this user's reaction to the message at a seq; `nil` removes it.
-    package static func react(_ conversation: ConversationID, to seq: UInt64, _ reaction: String?) -> Self {
-        change(conversation, seq, .reaction(reaction))
-    }
-
-    /// Replaces the text of the user's own message at a seq.
-    package static func edit(_ conversation: ConversationID, _ seq: UInt64, text: String) -> Self {
-        change(conversation, seq, .edit(MessageText(text)))
-    }
-
-    /// Deletes the user's own message at a seq on the devices of all members.
-    package static func deleteForEveryone(_ conversation: ConversationID, _ seq: UInt64) -> Self {
-        change(conversation, seq, .deletion)
-    }
-
-    /// Pins the message at a seq, or removes its pin.
-    package static func pin(_ conversation: ConversationID, _ seq: UInt64, _ isPinned: Bool) -> Self {
-        change(conversation, seq, .pin(isPinned))
+    /// Changes the message at a seq. The command finishes when the change is stored. The log decides whether and when the change
+    /// takes effect; a ``KithEvent/messageChanged(_:_:)`` reports that.
+    package static func change(_ conversation: ConversationID, _ seq: UInt64, _ change: RequestedChange) -> Self {
+        Command { (profile, ticket) throws(KithError) in
+            let body = try profile.checkedChange(change.change, of: seq, in: conversation)
+            try profile.send(OutgoingMessage(id: profile.newEntryID, body), to: conversation, ticket)
+        }
     }
 
     /// Sets the time after which the conversation's later messages expire for all members, in seconds; `nil` for never.
@@ -29,13 +36,6 @@ extension Command where Answer == EntryID {
         Command { (profile, ticket) throws(KithError) in
             try profile.checkSending(to: conversation)
             try profile.send(OutgoingMessage(id: profile.newEntryID, .timer(seconds)), to: conversation, ticket)
-        }
-    }
-
-    private static func change(_ conversation: ConversationID, _ seq: UInt64, _ change: MessageChange) -> Self {
-        Command { (profile, ticket) throws(KithError) in
-            let body = try profile.checkedChange(change, of: seq, in: conversation)
-            try profile.send(OutgoingMessage(id: profile.newEntryID, body), to: conversation, ticket)
         }
     }
 }

@@ -142,13 +142,13 @@ extension ProfileMachine {
     }
 
     /// Prepares a change of a message that another process will send, because this process has opened the profile for reading
-    /// only. Returns the change's id, and the stored form of the request to the other process.
-    func queuedForOwner(
-        _ change: MessageChange, of seq: UInt64, in id: ConversationID
-    ) throws(KithError) -> (entry: EntryID, request: [UInt8]) {
-        let outgoing = OutgoingMessage(id: newEntryID, try checkedChange(change, of: seq, in: id))
+    /// only. Returns the stored form of the request to the other process.
+    package func queuedForOwner(
+        _ change: RequestedChange, of seq: UInt64, in id: ConversationID
+    ) throws(KithError) -> [UInt8] {
+        let outgoing = OutgoingMessage(id: newEntryID, try checkedChange(change.change, of: seq, in: id))
         let channel = try state.conversations.conversation(id).machine.record.channel
-        return (outgoing.id, SendRequest(outgoing, to: id, channel: channel).encoded)
+        return SendRequest(outgoing, to: id, channel: channel).encoded
     }
 
     /// Returns the progress of a text that was stored for another process, according to the current contents of the store.

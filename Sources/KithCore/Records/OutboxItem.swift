@@ -7,7 +7,8 @@ package struct OutboxItem: Sendable {
     package let entryID: EntryID
     let sentAt: UInt64
     let replyTo: EntryID?
-    var expiresAfter: UInt32?
+    /// Time after which everyone deletes the item, in seconds; `nil` for the conversation's timer.
+    let expiresAfter: UInt32?
     let body: Body
     /// The encrypted form of the item, which is valid in one epoch. All attempts in that epoch send the same bytes.
     var attempt: Attempt?
@@ -28,6 +29,8 @@ package struct OutboxItem: Sendable {
     struct Attempt: Hashable, Sendable {
         let epoch: UInt64
         let payload: [UInt8]
+        /// Time after which everyone deletes the item, in seconds, as the encrypted content states it.
+        let expiresAfter: UInt32?
     }
 
     init(
@@ -40,7 +43,7 @@ package struct OutboxItem: Sendable {
         self.body = body
     }
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 1024)
@@ -59,6 +62,7 @@ package struct OutboxItem: Sendable {
         if let attempt {
             writer.write(attempt.epoch)
             writer.writeOpaque(attempt.payload)
+            writer.writeOptional(attempt.expiresAfter)
         }
         return writer.bytes
     }
@@ -66,7 +70,9 @@ package struct OutboxItem: Sendable {
     package init(stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
         let version = try reader.readUInt8()
-        guard version == Self.version else { throw .unknownValue(field: "OutboxItem.version", value: UInt64(version)) }
+        guard (1...Self.version).contains(version) else {
+            throw .unknownValue(field: "OutboxItem.version", value: UInt64(version))
+        }
         entryID = try reader.read()
         sentAt = try reader.readUInt64()
         replyTo = try reader.readOptional()
@@ -77,7 +83,10 @@ package struct OutboxItem: Sendable {
         case let other: throw .unknownValue(field: "OutboxItem.body", value: UInt64(other))
         }
         if try reader.readPresence() {
-            attempt = Attempt(epoch: try reader.readUInt64(), payload: Array(try reader.readOpaque()))
+            let (epoch, payload) = (try reader.readUInt64(), Array(try reader.readOpaque()))
+            attempt = Attempt(
+                epoch: epoch, payload: payload,
+                expiresAfter: version == 1 ? expiresAfter : try reader.readOptional())
         }
         try reader.expectEnd()
     }

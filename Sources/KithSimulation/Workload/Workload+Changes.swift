@@ -13,15 +13,15 @@ extension Workload {
         else { return }
         let id = conversation.id
         switch world.random.pick(0...99) {
-        case 0...39: client.perform(.react(id, to: seq, world.random.pick(["👍", "🎉", "👎", nil]) ?? nil))
+        case 0...39: client.perform(.change(id, seq, .reaction(world.random.pick(["👍", "🎉", "👎", nil]) ?? nil)))
         case 40...64:
             // An author's words are noted before the program decides whether the person is the author.
             let text = world.checker.editText(number, words: "edited \(world.random.pick(0...999_999))")
-            client.perform(.edit(id, seq, text: text))
+            client.perform(.change(id, seq, .edit(text)))
         case 65...79:
             if message.author == .me { world.checker.deleteText(number) }
-            client.perform(.deleteForEveryone(id, seq))
-        default: client.perform(.pin(id, seq, world.random.chance(0.7)))
+            client.perform(.change(id, seq, .deletion))
+        default: client.perform(.change(id, seq, .pin(world.random.chance(0.7))))
         }
     }
 }

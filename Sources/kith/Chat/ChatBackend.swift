@@ -66,6 +66,16 @@ struct ChatBackend: Sendable {
         return paths
     }
 
+    /// Reads the pinned messages, in the order of the pins.
+    private func pinned() async throws(KithError) -> [Message] {
+        var pinned: [Message] = []
+        for seq in try await profile.conversation(conversation).pinned {
+            let message = try await profile.messages(in: conversation, after: seq - 1, limit: 1).first
+            if let message, message.seq == seq { pinned.append(message) }
+        }
+        return pinned
+    }
+
     /// Performs a request and returns its result.
     func result(of request: ChatRequest) async -> Result<ChatAnswer, KithError> {
         do throws(KithError) { return .success(try await answer(to: request)) } catch { return .failure(error) }
@@ -88,6 +98,12 @@ struct ChatBackend: Sendable {
             let moving = await profile.files.progress().filter { $0.conversation == conversation }
             return .files(try await profile.files.list(in: conversation, limit: Self.mostFound), moving)
         case .get(let number): return .saved(try await save(number))
+        case .change(let seq, let change): try await profile.change(seq, in: conversation, change)
+        case .setTimer(let seconds):
+            try await profile.setTimer(seconds.map { .seconds(Int64($0)) }, in: conversation)
+        case .lastPage(let limit):
+            return .messages(try await profile.history(of: conversation, limit: limit))
+        case .pinned: return .messages(try await pinned())
         case .markRead(let seq):
             try await profile.markRead(conversation, through: seq, sendsReceipt: sendsReceipts)
         case .checkPresence: try await profile.checkPresence(in: conversation)

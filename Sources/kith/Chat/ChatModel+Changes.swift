@@ -1,31 +1,94 @@
 import KithClient
+import KithWire
 
 // Handles changes of earlier messages.
 
 extension ChatModel {
+    /// Returns the seq of the message with a number. If there are too few messages on the screen to count back, says so.
+    mutating func seq(_ number: MessageNumber) -> UInt64? {
+        switch number {
+        case .seq(let seq): return seq
+        case .fromEnd(let count):
+            if count <= people.count { return people[people.count - count] }
+            complain("there are only \(people.count) messages on this screen; /history shows earlier ones")
+            return nil
+        }
+    }
+
+    mutating func explain(_ number: MessageNumber?) {
+        if let number {
+            if let seq = seq(number) { request(.explain(seq)) }
+        } else if lastSeq > 0 {
+            request(.explain(lastSeq))
+        } else {
+            complain("there are no messages yet")
+        }
+    }
+
+    /// Changes a message. Without a number, an edit or a deletion is for the user's own last message, and anything else for the
+    /// last message of another member.
+    mutating func change(_ number: MessageNumber?, _ change: RequestedChange) {
+        let last: EntryID? =
+            switch change {
+            case .edit, .deletion: lastOwn?.id
+            case .reaction, .pin: lastFromOthers
+            }
+        guard let seq = number.map({ seq($0) }) ?? last.flatMap({ known[$0]?.seq }) else {
+            if number == nil { complain("there is no such message on this screen; /history shows earlier ones") }
+            return
+        }
+        if change == .deletion {
+            ask(
+                "delete message \(seq) for everyone?", yes: .change(seq, change),
+                no: .notice("message \(seq) was not deleted; /delete \(seq) asks again"))
+        } else {
+            request(.change(seq, change))
+        }
+    }
+
+    /// Removes a text from the screen. A terminal can't remove a single line that has scrolled, so all are removed, and the last
+    /// ones are shown again.
+    private mutating func remove(_ message: Message, saying text: Sentence) {
+        guard isForPerson, shown.contains(message.id) else { return notice(text) }
+        outputs.append(.clear)
+        request(.lastPage(limit: Self.page))
+        notice("\(text), and the screen was cleared; /history shows earlier messages")
+    }
+
+    /// Shows the last messages after the screen was cleared.
+    mutating func showAgain(_ messages: [Message]) {
+        var day = ChatDay(local: day.local)
+        for message in messages where message.seq != nil {
+            remember(message)
+            let lines = renderer.lines(message, prefix: Self.number(message))
+            if !lines.isEmpty, let line = day.line(before: message.sentAtMs, now: now) {
+                show([ScreenLine(.explanation, "\(own: line)")])
+            }
+            show(lines)
+        }
+    }
+
+    mutating func showPinned(_ messages: [Message]) {
+        guard !messages.isEmpty else { return notice("no message is pinned") }
+        for message in messages { remember(message) }
+        show(messages.flatMap { renderer.lines($0, prefix: "\($0.seq ?? 0)  \(day.short($0.sentAtMs))  ") })
+    }
+
     /// Handles a change of a message of this conversation.
     mutating func take(_ message: Message, _ update: MessageUpdate) {
         remember(message)
         let what: Sentence = "message \(message.seq ?? 0)"
         switch update {
         case .reaction(let text?, let author):
-            notice("\(name(of: author)) reacted to \(what) with \(own: SafeText.oneLine(text))")
-        case .reaction(nil, let author): notice("\(name(of: author)) took back the reaction to \(what)")
+            notice("\(renderer.person(author)) reacted to \(what) with \(own: SafeText.oneLine(text))")
+        case .reaction(nil, let author): notice("\(renderer.person(author)) took back the reaction to \(what)")
         case .edited:
-            notice("\(name(of: message.author)) edited \(what)")
+            notice("\(renderer.person(message.author)) edited \(what)")
             show(renderer.lines(message, prefix: isForPerson ? Self.number(message) : ""))
-        case .deleted: notice("\(name(of: message.author)) deleted \(what)")
-        case .expired: notice("\(what) has expired")
+        case .deleted: remove(message, saying: "\(renderer.person(message.author)) deleted \(what)")
+        case .expired: remove(message, saying: "\(what) has expired")
         // A notice in the log says so.
         case .pinned, .unpinned: break
-        }
-    }
-
-    private func name(of author: Message.Author) -> Sentence {
-        switch author {
-        case .me: "you"
-        case .contact(_, let name, _): "\(name: name)"
-        case .kith: "Kith"
         }
     }
 }

@@ -76,10 +76,13 @@ extension ChatModel {
         case .file(let paths): request(.sendFiles(paths, expiresAfter: expiresAfter))
         case .files: request(.files)
         case .get(let number): get(number)
-        case .reply(let seq, let text): reply(seq, text)
+        case .reply(let number, let text): reply(number, text)
+        case .change(let number, let change): self.change(number, change)
+        case .pins: request(.pinned)
+        case .timer(let seconds): request(.setTimer(seconds))
         case .expire(let seconds): expire(seconds)
         case .info: info()
-        case .explain(let seq): explain(seq)
+        case .explain(let number): explain(number)
         case .here: request(.checkPresence)
         case .accept(let name): decide(name, accept: true)
         case .keep(let name): decide(name, accept: false)
@@ -90,7 +93,7 @@ extension ChatModel {
         }
     }
 
-    private mutating func ask(_ text: Sentence, yes: ChatRequest, no: Question.No) {
+    mutating func ask(_ text: Sentence, yes: ChatRequest, no: Question.No) {
         notice("\(text) yes or no")
         question = Question(text: "\(text) yes or no", yes: yes, no: no)
     }
@@ -143,8 +146,9 @@ extension ChatModel {
         request(.add(found))
     }
 
-    private mutating func reply(_ seq: UInt64?, _ text: String) {
-        if let seq {
+    private mutating func reply(_ number: MessageNumber?, _ text: String) {
+        if let number {
+            guard let seq = seq(number) else { return }
             guard bySeq[seq] != nil else {
                 return complain(
                     "there is no message \(seq) on this screen; /history shows earlier ones with their numbers")
@@ -182,11 +186,6 @@ extension ChatModel {
             "[\(state)]",
         ]
         show(lines.map { ScreenLine(.notice, $0) })
-    }
-
-    private mutating func explain(_ seq: UInt64?) {
-        guard let seq = seq ?? (lastSeq > 0 ? lastSeq : nil) else { return complain("there are no messages yet") }
-        request(.explain(seq))
     }
 
     private mutating func decide(_ name: String?, accept: Bool) {
@@ -235,6 +234,8 @@ extension ChatModel {
             switch request {
             case .search(let words): showFound(messages, words)
             case .history(let before, let limit): showEarlier(messages, before: before, limit: limit)
+            case .pinned: showPinned(messages)
+            case .lastPage: showAgain(messages)
             default: break
             }
         case .sentFiles(let id, let names): wait(for: id, snippet: names.joined(separator: ", "))

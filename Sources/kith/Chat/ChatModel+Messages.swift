@@ -85,6 +85,11 @@ extension ChatModel {
         known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
         guard let seq = message.seq else { return }
         bySeq[seq] = message.id
+        if message.author != .kith {
+            // Almost all messages are newer than those on the screen.
+            let place = people.lastIndex { $0 < seq }.map { $0 + 1 } ?? 0
+            if place == people.count || people[place] != seq { people.insert(seq, at: place) }
+        }
         lastSeq = max(lastSeq, seq)
         oldestSeq = min(oldestSeq ?? seq, seq)
     }

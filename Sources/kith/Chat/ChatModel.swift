@@ -41,6 +41,8 @@ struct ChatModel {
     /// Effects of an input.
     enum Output: Equatable, Sendable {
         case show([ScreenLine])
+        /// Removes all lines from a terminal, also those that have scrolled out of the window.
+        case clear
         /// Replaces the status line above the input line; `nil` removes it.
         case status(Sentence?)
         case request(ChatRequest)
@@ -95,6 +97,8 @@ struct ChatModel {
     var contacts: [ContactID: Contact]
     var known: [EntryID: Known] = [:]
     var bySeq: [UInt64: EntryID] = [:]
+    /// The seqs of the messages from people that were shown, in order.
+    var people: [UInt64] = []
     var lastFromOthers: EntryID?
     var oldestSeq: UInt64?
     var lastSeq: UInt64 = 0
@@ -226,16 +230,11 @@ struct ChatModel {
         case .full: parts.append("the relay has no room")
         }
         if conversation.status == .preparing { parts.append("not ready yet") }
-        if let expiresAfter { parts.append("your messages expire after \(Self.duration(expiresAfter))") }
-        return parts.isEmpty ? nil : "[\(parts.joined(separator: " · "))]"
-    }
-
-    /// Formats a number of seconds with the largest unit that divides the number.
-    static func duration(_ seconds: UInt32) -> Sentence {
-        for (unit, name) in [(86_400, "day"), (3_600, "hour"), (60, "minute")] as [(UInt32, Sentence)]
-        where seconds % unit == 0 {
-            return "\(seconds / unit) \(name)\(seconds == unit ? "" : "s")"
+        if let expiresAfter {
+            parts.append("your messages expire after \(duration: expiresAfter)")
+        } else if let timer = conversation.timerSeconds {
+            parts.append("messages disappear after \(duration: timer)")
         }
-        return "\(seconds) second\(seconds == 1 ? "" : "s")"
+        return parts.isEmpty ? nil : "[\(parts.joined(separator: " · "))]"
     }
 }

@@ -9,6 +9,11 @@ enum ChatRequest: Hashable, Sendable {
     case files
     /// Downloads files and saves them in the current folder.
     case get(FileNumber)
+    case change(UInt64, RequestedChange)
+    case setTimer(UInt32?)
+    case pinned
+    /// Reads the last messages again, after one of those on the screen has disappeared.
+    case lastPage(limit: Int)
     case markRead(through: UInt64)
     case checkPresence
     case history(before: UInt64?, limit: Int)
@@ -30,8 +35,8 @@ enum ChatRequest: Hashable, Sendable {
     /// other requests wait for a relay while the user continues to type.
     var isQuick: Bool {
         switch self {
-        case .send, .sendFiles, .files, .markRead, .checkPresence, .history, .search, .explain, .members, .safetyNumber,
-            .setVerified,
+        case .send, .sendFiles, .files, .change, .setTimer, .pinned, .lastPage, .markRead, .checkPresence, .history,
+            .search, .explain, .members, .safetyNumber, .setVerified,
             .decideKey, .setBlocked, .trustLog:
             true
         case .get, .add, .remove, .rename, .leave, .invite: false
@@ -43,6 +48,7 @@ enum ChatRequest: Hashable, Sendable {
         switch self {
         case .send, .sendFiles: "not sent"
         case .get: "not saved"
+        case .change, .setTimer: "not changed"
         case .add: "not added"
         case .remove: "not removed"
         case .rename: "not renamed"

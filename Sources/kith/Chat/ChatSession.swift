@@ -217,6 +217,7 @@ struct ChatSession {
         for output in outputs {
             switch output {
             case .show(let lines): if !isJSON { screen.show(lines) }
+            case .clear: screen.clear()
             case .status(let status): screen.setStatus(status?.description)
             case .request(.markRead(let seq)): scheduleRead(seq)
             case .request(let request) where request.isQuick:

@@ -16,11 +16,16 @@ enum SlashCommand: Hashable, Sendable {
     case file(paths: String)
     case files
     case get(FileNumber)
-    case reply(seq: UInt64?, text: String)
+    case reply(number: MessageNumber?, text: String)
+    /// Changes a message that is already in the log. Without a number, the last message that can be changed in this way.
+    case change(number: MessageNumber?, RequestedChange)
+    case pins
+    /// New messages of all members disappear after this many seconds; `nil` for never.
+    case timer(seconds: UInt32?)
     /// From now on, sent messages are deleted this many seconds after they were sent; `nil` for never.
     case expire(seconds: UInt32?)
     case info
-    case explain(seq: UInt64?)
+    case explain(number: MessageNumber?)
     case here
     case accept(name: String?)
     case keep(name: String?)
@@ -74,9 +79,17 @@ enum SlashCommand: Hashable, Sendable {
             }
             return .command(.get(number))
         case "reply": return reply(rest)
-        case "expire": return expire(rest)
+        case "react": return react(rest)
+        case "unreact": return numbered(rest, "/unreact [NUMBER]") { .change(number: $0, .reaction(nil)) }
+        case "edit": return edit(rest)
+        case "delete": return numbered(rest, "/delete [NUMBER]") { .change(number: $0, .deletion) }
+        case "pin": return numbered(rest, "/pin [NUMBER]") { .change(number: $0, .pin(true)) }
+        case "unpin": return numbered(rest, "/unpin [NUMBER]") { .change(number: $0, .pin(false)) }
+        case "pins": return .command(.pins)
+        case "timer": return duration(rest, "/timer") { .timer(seconds: $0) }
+        case "expire": return duration(rest, "/expire") { .expire(seconds: $0) }
         case "info": return .command(.info)
-        case "explain": return explain(rest)
+        case "explain": return numbered(rest, "/explain [NUMBER]") { .explain(number: $0) }
         case "here": return .command(.here)
         case "accept": return .command(.accept(name: name))
         case "keep": return .command(.keep(name: name))
@@ -105,33 +118,57 @@ enum SlashCommand: Hashable, Sendable {
 
     /// Parses the argument of `/reply`: `TEXT`, or `12 TEXT` to answer the message with the number 12.
     private static func reply(_ rest: String) -> ParsedLine {
+        let (number, text) = numbered(rest)
+        return needed(text, "/reply TEXT, or /reply NUMBER TEXT (/history shows the numbers)") {
+            .reply(number: number, text: $0)
+        }
+    }
+
+    /// Parses the argument of `/edit`, which has the form of that of `/reply`.
+    private static func edit(_ rest: String) -> ParsedLine {
+        let (number, text) = numbered(rest)
+        return needed(text, "/edit TEXT for your last message, or /edit NUMBER TEXT") {
+            .change(number: number, .edit($0))
+        }
+    }
+
+    private static func react(_ rest: String) -> ParsedLine {
+        let (number, text) = numbered(rest)
+        return needed(text, "/react EMOJI for the last message, or /react NUMBER EMOJI") {
+            .change(number: number, .reaction($0))
+        }
+    }
+
+    /// Splits `12 TEXT` into the number and the text. Without a number, or with a number alone, all is text.
+    private static func numbered(_ rest: String) -> (number: MessageNumber?, text: String) {
         let words = rest.split(maxSplits: 1) { $0.isWhitespace }
-        if words.count == 2, let seq = UInt64(words[0]) {
-            return .command(.reply(seq: seq, text: trimmed(words[1])))
-        }
-        return needed(rest, "/reply TEXT, or /reply NUMBER TEXT (/history shows the numbers)") {
-            .reply(seq: nil, text: $0)
-        }
+        guard words.count == 2, let number = MessageNumber(words[0]) else { return (nil, rest) }
+        return (number, trimmed(words[1]))
     }
 
-    private static func explain(_ rest: String) -> ParsedLine {
-        if rest.isEmpty { return .command(.explain(seq: nil)) }
-        guard let seq = UInt64(rest), seq > 0 else {
-            return .mistake("usage: /explain, or /explain NUMBER (/history shows the numbers)")
+    /// Parses an argument that is a message's number or empty.
+    private static func numbered(
+        _ rest: String, _ usage: Sentence, _ make: (MessageNumber?) -> SlashCommand
+    ) -> ParsedLine {
+        if rest.isEmpty { return .command(make(nil)) }
+        guard let number = MessageNumber(rest) else {
+            return .mistake("usage: \(usage) (/history shows the numbers; -1 is the newest message)")
         }
-        return .command(.explain(seq: seq))
+        return .command(make(number))
     }
 
-    /// Parses the argument of `/expire`: `off`, `never`, or a duration such as `10m`. The units are `s`, `m`, `h` and `d`. A
-    /// duration is at most a year.
-    private static func expire(_ rest: String) -> ParsedLine {
-        if rest == "off" || rest == "never" { return .command(.expire(seconds: nil)) }
+    /// Parses the argument of `/expire` and `/timer`: `off`, `never`, or a duration such as `10m`. The units are `s`, `m`, `h` and
+    /// `d`. A duration is at most a year.
+    private static func duration(
+        _ rest: String, _ verb: Sentence, _ make: (UInt32?) -> SlashCommand
+    ) -> ParsedLine {
+        if rest == "off" || rest == "never" { return .command(make(nil)) }
         let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
         guard let unit = rest.last.flatMap({ units[$0] }), let count = UInt64(rest.dropLast()),
             case let (seconds, overflow) = count.multipliedReportingOverflow(by: unit), !overflow,
             (1...31_536_000).contains(seconds)
-        else { return .mistake("usage: /expire 30s, 10m, 24h or 7d, up to a year, or /expire off") }
-        return .command(.expire(seconds: UInt32(seconds)))
+        else { return .mistake("usage: \(verb) 30s, 10m, 24h or 7d, up to a year, or \(verb) off") }
+        return .command(make(UInt32(seconds)))
     }
 
     /// Splits a list of names at commas and spaces. If a name contains a comma or space, the user writes the name in quotes. The

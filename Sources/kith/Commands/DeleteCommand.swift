@@ -18,48 +18,33 @@ struct DeleteCommand: AsyncParsableCommand {
               kith delete bob 12 --here --yes
 
             JSON
-              One object, as kith history prints it: the message before its deletion.
+              One object, as kith history prints it: the deleted message.
 
-            EXIT CODES
-              0  deleted, or queued to be deleted for everyone
-              1  no such message, or not yours
-              5  another process has the profile open
-              64  wrong usage
+            \(MessageChangeOptions.exitCodes)
               130  you decided against it
             """)
 
-    @OptionGroup var options: ProfileOptions
+    @OptionGroup var target: MessageChangeOptions
     @OptionGroup var consent: Consent
 
     @Flag(name: .long, help: "Delete the message on this device only.")
     var here = false
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
-    var name: String
-
-    @Argument(help: ArgumentHelp("The message's number, as kith history shows it.", valueName: "number"))
-    var seq: UInt64
-
     func run() async throws {
         try await reportingFailure {
-            try await options.withOpen { profile in
-                let conversation = try await NamedTarget.conversation(name, in: profile)
-                guard seq > 0, seq < UInt64(Int64.max),
-                    let message = try await profile.messages(in: conversation.id, after: seq - 1, limit: 1).first,
-                    message.seq == seq
-                else { throw Failure("there is no message \(seq) in \(name: conversation.name) (kith history)") }
-                let place: Sentence = here ? "on this device" : "on the devices of all members"
-                try await consent.get("Delete message \(seq) \(place)?", otherwise: "nothing was deleted")
-                if here {
-                    try await profile.deleteHere(seq, in: conversation.id)
-                } else {
-                    try await profile.deleteForEveryone(seq, in: conversation.id)
-                }
-                if options.json {
+            let place: Sentence = here ? "on this device" : "on the devices of all members"
+            try await consent.get(
+                "Delete message \(own: target.number.description) of \(name: target.name) \(place)?",
+                otherwise: "nothing was deleted")
+            guard here else { return try await target.make(.deletion) }
+            try await target.options.withOpen { profile in
+                let conversation = try await NamedTarget.conversation(target.name, in: profile)
+                let message = try await target.number.message(in: conversation, of: profile)
+                try await profile.deleteHere(message.seq ?? 0, in: conversation.id)
+                if target.options.json {
                     JSONLine.print(MessageReport(message, in: conversation.name))
                 } else {
-                    StandardStream.error.say(
-                        here ? "deleted message \(seq)" : "message \(seq) will be deleted for everyone")
+                    StandardStream.error.say("deleted message \(message.seq ?? 0)")
                 }
             }
         }

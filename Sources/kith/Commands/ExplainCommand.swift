@@ -9,6 +9,7 @@ struct ExplainCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               kith explain bob 12              entry 12, by its number in kith history
+              kith explain bob -1              the newest message
               kith explain bob 12 --json
 
             JSON
@@ -23,14 +24,15 @@ struct ExplainCommand: AsyncParsableCommand {
     @Argument(help: "The contact or the group; #3 is conversation number 3.")
     var name: String
 
-    @Argument(help: "The entry's number.")
-    var seq: UInt64
+    @Argument(help: ArgumentHelp("The entry's number; -1 is the newest message.", valueName: "number"))
+    var number: MessageNumber
 
     func run() async throws {
         try await reportingFailure {
             try await options.withOpenForReading { profile in
                 let conversation = try await NamedTarget.conversation(name, in: profile)
                 let story: [Sentence]
+                let seq = try await number.seq(in: conversation, of: profile)
                 do { story = try await profile.explain(seq, in: conversation.id) } catch KithError.notFound {
                     throw Failure("this device has no entry \(seq) of \(name: conversation.name)")
                 }

@@ -60,7 +60,9 @@ struct SendCommand: AsyncParsableCommand {
         transform: DurationArgument.read)
     var expires: DurationArgument?
 
-    @Option(name: .long, help: ArgumentHelp("The entry to answer, by number or id.", valueName: "seq"))
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("The entry to answer, by number or id; -1 is the newest.", valueName: "number"))
     var replyTo: String?
 
     func validate() throws {
@@ -70,7 +72,7 @@ struct SendCommand: AsyncParsableCommand {
         if let expires, expires.seconds == 0 || UInt32(exactly: expires.seconds) == nil {
             throw ValidationError("--expires takes 1 second to 100 years.")
         }
-        if let replyTo, UInt64(replyTo) == nil, EntryID(hex: replyTo) == nil {
+        if let replyTo, MessageNumber(replyTo) == nil, EntryID(hex: replyTo) == nil {
             throw ValidationError("--reply-to takes an entry's number, or its id of 32 hexadecimal digits.")
         }
     }
@@ -106,7 +108,7 @@ struct SendCommand: AsyncParsableCommand {
         let (conversation, profile) = try await NamedTarget.conversation(
             name, underWayIn: try await options.openForReading())
         let title = conversation.name
-        let answered = try await answered(in: conversation.id, profile)
+        let answered = try await answered(in: conversation, profile)
         let outgoing = try outgoingFiles(text, in: profile)
         let message: Message
         if let outgoing {
@@ -133,7 +135,7 @@ struct SendCommand: AsyncParsableCommand {
         // The events have to begin before the message is sent.
         let events = await profile.events()
         let conversation = try await conversation(in: profile)
-        let answered = try await answered(in: conversation.id, profile)
+        let answered = try await answered(in: conversation, profile)
         let outgoing = try outgoingFiles(text, in: profile)
         let id: EntryID
         if let outgoing {
@@ -191,13 +193,10 @@ struct SendCommand: AsyncParsableCommand {
         }
     }
 
-    private func answered(in conversation: ConversationID, _ profile: Profile) async throws -> EntryID? {
+    private func answered(in conversation: ConversationSummary, _ profile: Profile) async throws -> EntryID? {
         guard let replyTo else { return nil }
         if let id = EntryID(hex: replyTo) { return id }
-        guard let seq = UInt64(replyTo), seq > 0,
-            let message = try await profile.messages(in: conversation, after: seq - 1, limit: 1).first,
-            message.seq == seq
-        else { throw Failure(message: "there is no message \(replyTo) to answer (kith history \(name))") }
-        return message.id
+        guard let number = MessageNumber(replyTo) else { return nil }
+        return try await number.message(in: conversation, of: profile).id
     }
 }

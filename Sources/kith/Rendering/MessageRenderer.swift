@@ -15,6 +15,8 @@ struct MessageRenderer: Sendable {
     /// Maximum length of a snippet, in characters. A snippet is the beginning of a message. A line that refers to the message
     /// shows the snippet.
     private static let snippetLength = 40
+    /// Maximum number of people with the same reaction whose names are shown.
+    private static let namesOfReactions = 5
 
     /// The user's name.
     let me: String
@@ -99,15 +101,15 @@ struct MessageRenderer: Sendable {
         var lines = parts.enumerated().map { index, part in
             ScreenLine(
                 kind, head: index == 0 ? head : continuation(of: prefix), String(part),
-                delivery: index == parts.count - 1 ? delivery(message) : nil)
+                delivery: index == parts.count - 1 ? marks(message) : nil)
         }
         if message.replyTo != nil, layout == .chat {
-            lines.insert(
-                ScreenLine(.explanation, quoted.map { "  ↳ to \(quoted: $0)" } ?? "  ↳ to an earlier message"), at: 0)
+            lines.insert(ScreenLine(.explanation, "  ↳ to \(answered(by: message, quoted))"), at: 0)
         }
         if left > 0 {
             lines.append(ScreenLine(.notice, "[and \(own: counted(left, "line")) more, which kith history shows]"))
         }
+        if let reactions = reactions(to: message) { lines.append(reactions) }
         return lines
     }
 
@@ -155,6 +157,61 @@ struct MessageRenderer: Sendable {
     private func trust(_ message: Message) -> ScreenLine.Mark? {
         guard case .contact(_, _, let trust) = message.author else { return nil }
         return trust.isVerified ? .verified : .unverified
+    }
+
+    /// Returns the author and the beginning of the message that a message answers.
+    private func answered(by message: Message, _ quoted: String?) -> Sentence {
+        let author = message.quote.map { person($0.author) }
+        let text: Sentence? = (message.quote?.text ?? quoted).map { "\(quoted: Self.snippet($0))" }
+        switch (author, text) {
+        case (let author?, let text?): return "\(author): \(text)"
+        case (let author?, nil): return "a message from \(author)"
+        case (nil, let text?): return text
+        case (nil, nil): return "an earlier message"
+        }
+    }
+
+    /// Returns the name of a message's author.
+    func person(_ author: Message.Author) -> Sentence {
+        switch author {
+        case .me: "you"
+        case .contact(_, let name, _): "\(name: name)"
+        case .kith: "Kith"
+        }
+    }
+
+    /// Returns the line with the reactions to a message, such as `👍 bob and you · 🎉 carol`; `nil` if there are none. In a large
+    /// group, people are only counted.
+    private func reactions(to message: Message) -> ScreenLine? {
+        guard !message.reactions.isEmpty else { return nil }
+        var order: [String] = []
+        var people: [String: [Sentence]] = [:]
+        for reaction in message.reactions {
+            if people[reaction.text] == nil { order.append(reaction.text) }
+            people[reaction.text, default: []].append(person(reaction.author))
+        }
+        let parts = order.map { text -> Sentence in
+            let names = people[text] ?? []
+            let who: Sentence =
+                names.count > Self.namesOfReactions ? "\(names.count)" : names.joined(separator: ", ")
+            return "\(own: SafeText.oneLine(text)) \(who)"
+        }
+        return ScreenLine(.explanation, "    \(parts.joined(separator: " · "))")
+    }
+
+    /// Returns the marks behind a text: edited, pinned, the time after which it disappears, and its delivery.
+    private func marks(_ message: Message) -> ScreenLine.Mark? {
+        var words: [String] = []
+        if message.isEdited { words.append("(edited)") }
+        if message.isPinned { words.append("(pinned)") }
+        if let seconds = message.expiresAfter {
+            let sentence: Sentence = "(disappears after \(duration: seconds))"
+            words.append(sentence.description)
+        }
+        let delivery = delivery(message)
+        guard !words.isEmpty else { return delivery }
+        return ScreenLine.Mark(
+            (words + [delivery?.text].compactMap { $0 }).joined(separator: " "), delivery?.colour ?? .dim)
     }
 
     private func delivery(_ message: Message) -> ScreenLine.Mark? {

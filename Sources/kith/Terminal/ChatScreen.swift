@@ -81,6 +81,9 @@ final class ChatScreen: Sendable {
         }
     }
 
+    /// Removes all lines from the terminal, also those that have scrolled out of the window. On streams, this has no effect.
+    func clear() { state.withLock { $0.terminal }?.clear() }
+
     /// Shows a line above the input line from now on; `nil` removes the line. On streams, this has no effect.
     func setStatus(_ status: String?) {
         state.withLock { $0.terminal }?.setStatus(status)

@@ -114,6 +114,14 @@ final class ChatTerminal: Sendable {
     /// Accepts lines again after the end of the input.
     func takeMore() { state.withLock { $0.isAtEnd = false } }
 
+    /// Removes all lines, also those that have scrolled out of the window, and shows the input line again.
+    func clear() {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            write(state.input.clearAll(state.editor))
+        }
+    }
+
     /// Prints lines above the input line.
     func print(_ lines: [ScreenLine]) {
         state.withLock { state in

@@ -42,6 +42,13 @@ struct InputLine {
         erase(rowsAbove: statusColumns == nil ? 0 : 1)
     }
 
+    /// Removes everything from the terminal, also the lines that have scrolled out of the window, and draws the input line.
+    mutating func clearAll(_ editor: LineEditor) -> String {
+        _ = erase()
+        // Some terminals move what is erased to the lines that can be scrolled back to, so those are removed last.
+        return "\u{1B}[H\u{1B}[2J\u{1B}[3J" + content(editor)
+    }
+
     /// Sets the text above the input line; `nil` removes the text.
     mutating func setStatus(_ status: String?, _ editor: LineEditor) -> String {
         guard status != self.status else { return "" }

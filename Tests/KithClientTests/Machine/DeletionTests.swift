@@ -34,7 +34,7 @@ struct DeletionTests {
             reader = answer as? CursorReader
         }
         try played.perform(.nextIncoming(try #require(reader)))
-        let text = OutgoingMessage(id: .random(), .text(MessageText("deleted too")))
+        let text = OutgoingMessage(id: .random(), .text("deleted too"))
         let other = SendRequest(text, to: played.id, channel: played.channel)
         var request = StoreTransaction()
         request.put(StoreKey(.request, item: 7), other.encoded)

@@ -86,7 +86,7 @@ struct MessageChangeTests {
         #expect(try messages.map(\.text) == ["my own words"])
         let entry = try hello()
         for command in [
-            Command<EntryID>.edit(played.id, entry.seq, text: "x"), .deleteForEveryone(played.id, entry.seq),
+            Command<EntryID>.change(played.id, entry.seq, .edit("x")), .change(played.id, entry.seq, .deletion),
         ] {
             let effects = try played.perform(command)
             #expect(effects.appends.isEmpty && effects.failure == .message(.notMine))
@@ -123,15 +123,15 @@ struct MessageChangeTests {
     @Test("own changes take effect when the log has them")
     func own() throws {
         let entry = try own("own words")
-        let effects = try played.perform(.react(played.id, to: entry.seq, "👍"))
+        let effects = try played.perform(.change(played.id, entry.seq, .reaction("👍")))
         #expect(try messages.first?.reactions.isEmpty == true)
         #expect(try updates(bringOwn(effects)) == [.reaction("👍", by: .me)])
         #expect(try messages.first?.reactions.map(\.author) == [.me])
-        _ = try bringOwn(played.perform(.edit(played.id, entry.seq, text: "other words")))
+        _ = try bringOwn(played.perform(.change(played.id, entry.seq, .edit("other words"))))
         #expect(try messages.first?.text == "other words")
-        _ = try bringOwn(played.perform(.deleteForEveryone(played.id, entry.seq)))
+        _ = try bringOwn(played.perform(.change(played.id, entry.seq, .deletion)))
         #expect(try messages.first?.body == .deleted && !isStored("other words") && !isStored("own words"))
-        #expect(try played.perform(.react(played.id, to: 3, "two words")).failure != nil)
+        #expect(try played.perform(.change(played.id, 3, .reaction("two words"))).failure != nil)
     }
 
     @Test("a message that was deleted unread is not counted as unread")

@@ -18,7 +18,8 @@ struct EveryCommandTests {
         "mute", "unmute", "register",
         "lookup",
         "status",
-        "explain", "passphrase", "export", "import", "relay run", "relay status", "relay audit", "relay drop",
+        "explain", "react", "edit", "pin", "timer", "passphrase", "export", "import", "relay run", "relay status",
+        "relay audit", "relay drop",
         "classic", "demo",
     ]
 

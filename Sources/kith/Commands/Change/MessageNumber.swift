@@ -1,0 +1,86 @@
+import ArgumentParser
+import KithClient
+
+/// The number of a message on the command line: its number in the log, or `-1` for the newest message, `-2` for the one before,
+/// and so on.
+enum MessageNumber: Hashable, Sendable {
+    case seq(UInt64)
+    /// The place from the end of the conversation. The newest message has the number 1.
+    case fromEnd(Int)
+
+    /// The largest number of messages that are counted back.
+    private static let farthest = 1_000
+
+    init?(_ text: some StringProtocol) {
+        if let seq = UInt64(text), seq > 0, !text.hasPrefix("+") {
+            self = .seq(seq)
+        } else if text.hasPrefix("-"), let count = Int(text.dropFirst()), (1...Self.farthest).contains(count),
+            !text.dropFirst().hasPrefix("+")
+        {
+            self = .fromEnd(count)
+        } else {
+            return nil
+        }
+    }
+
+    /// Returns the seq with this number. If the number counts back, the message at the seq exists.
+    ///
+    /// - Throws: ``Failure`` if there are not so many messages.
+    func seq(in conversation: ConversationSummary, of profile: Profile) async throws -> UInt64 {
+        if case .seq(let seq) = self { return seq }
+        return try await message(in: conversation, of: profile).seq ?? 0
+    }
+
+    /// Returns the message with this number.
+    ///
+    /// - Throws: ``Failure`` if there is none.
+    func message(in conversation: ConversationSummary, of profile: Profile) async throws -> Message {
+        let found: Message?
+        switch self {
+        case .seq(let seq):
+            let next = try await profile.messages(in: conversation.id, after: seq - 1, limit: 1).first
+            found = next?.seq == seq ? next : nil
+        case .fromEnd(let count):
+            // Notices and unsent messages are not counted, so more than `count` lines may be needed.
+            let lines = try await profile.history(of: conversation.id, limit: Self.farthest * 2)
+            found = lines.filter { $0.seq != nil && $0.author != .kith }.suffix(count).first
+        }
+        guard let found else {
+            throw Failure("there is no message \(own: description) in \(name: conversation.name) (kith history)")
+        }
+        return found
+    }
+
+    /// The number as the user writes it.
+    var description: String {
+        switch self {
+        case .seq(let seq): "\(seq)"
+        case .fromEnd(let count): "-\(count)"
+        }
+    }
+}
+
+extension MessageNumber {
+    /// The commands whose second argument is the number of a message.
+    private static let commands: Set<String> = ["react", "edit", "pin", "delete", "explain"]
+    /// U+2212. The argument parser takes an argument that begins with a hyphen for an option.
+    private static let minus = "−"
+
+    /// Returns the arguments of the program with another sign in place of the hyphen of a message's number, so that the argument
+    /// parser does not take it for an option.
+    static func positional(in arguments: [String]) -> [String] {
+        guard let command = arguments.first, commands.contains(command),
+            let index = arguments.firstIndex(where: { $0.hasPrefix("-") && MessageNumber($0) != nil }),
+            !arguments[..<index].contains("--")
+        else { return arguments }
+        var changed = arguments
+        changed[index] = minus + arguments[index].dropFirst()
+        return changed
+    }
+}
+
+extension MessageNumber: ExpressibleByArgument {
+    init?(argument: String) {
+        self.init(argument.hasPrefix(Self.minus) ? "-" + argument.dropFirst() : argument)
+    }
+}
