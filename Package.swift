@@ -75,7 +75,8 @@ let package = Package(
         .target(
             name: "KithClient",
             dependencies: [
-                "ImageMetadata", "KithCore", "KithSupport", "KithWire", "MLS", "PrivateFiles", "TLSCodec", nio, nioPosix,
+                "ImageMetadata", "KithCore", "KithSupport", "KithWire", "MLS", "PrivateFiles", "TLSCodec", nio,
+                nioPosix,
                 nioHTTP1, nioTLS, nioSSL, crypto, cryptoExtras, grdb, grdbSQLite, deque,
             ]),
         .executableTarget(
