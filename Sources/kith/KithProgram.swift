@@ -34,7 +34,7 @@ struct KithProgram: AsyncParsableCommand {
                 name: "Meeting:",
                 subcommands: [
                     InitCommand.self, HostCommand.self, InviteCommand.self, JoinCommand.self, RegisterCommand.self,
-                    LookupCommand.self,
+                    LookupCommand.self, RenameMeCommand.self,
                 ]),
             CommandGroup(
                 name: "Talking:",

@@ -8,7 +8,7 @@ extension KithError: OwnWords {
         case .noProfile: "there is no profile in that folder"
         case .profileExists: "there is already a profile in that folder"
         case .hasOtherName(let name):
-            "this profile is called \(ForeignText(name)); the name of a profile can't be changed"
+            "this profile is called \(ForeignText(name)); open it with that name, or rename it"
         case .wrongPassphrase: "the passphrase is wrong"
         case .noMemory(let bytes): BackupError.memorySentence(bytes)
         case .passphraseNeeded: "this profile needs its passphrase"

@@ -181,6 +181,12 @@ extension Profile {
         try await perform(.decideKey(contact, accept: accept))
     }
 
+    /// Changes the user's own name. Returns when the name is stored. The members of each open conversation learn it with the next
+    /// change of this device's keys, which is made as soon as the relay is connected.
+    ///
+    /// - Throws: ``KithError``, for instance ``KithError/nameTaken(_:)`` if a contact has the name.
+    public func renameUser(to name: String) async throws(KithError) { try await perform(.renameUser(name)) }
+
     /// Changes the name of a contact on this device.
     public func rename(_ contact: ContactID, to name: String) async throws(KithError) {
         try await perform(.renameContact(contact, name))

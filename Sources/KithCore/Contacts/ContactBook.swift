@@ -162,6 +162,29 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
+    /// Changes the user's own name, which no contact may have.
+    mutating func renameUser(from old: String, to name: String) throws(KithError) {
+        guard names.isFree(name, exceptFor: old) else { throw .nameTaken(name) }
+        names.didRename(from: old, to: name)
+    }
+
+    /// Notes that a contact has changed its own name. The contact's name on this device follows, unless the user has chosen
+    /// another one.
+    ///
+    /// - Returns: the notice about the change; `nil` if the change is known already or the contact is blocked.
+    mutating func follow(_ name: String, from old: String, of id: ContactID, in step: inout Step) -> Notice? {
+        let name = name.trimmedOneLine
+        guard var contact = contacts[id], contact.ownName != name, !name.isEmpty else { return nil }
+        let before = contact.name
+        contact.ownName = name
+        if before == old.trimmedOneLine {
+            contact.name = names.isFree(name, exceptFor: before) ? name : names.free(name)
+        }
+        store(contact, in: &step)
+        if contact.isBlocked { return nil }
+        return .calledNow(before, now: contact.name == before ? name : contact.name)
+    }
+
     /// Replaces a contact's pinned key by the conflicting key, or discards the conflicting key.
     ///
     /// - Returns: the contact before the change.

@@ -29,7 +29,7 @@ enum ConversationInput {
     case accept
     /// Makes a change of the group. The command ends when the change is in the log. For an addition, the Welcomes must have been
     /// delivered too.
-    case change(Intent.Change, Ticket<ConversationID>)
+    case change(Intent.Change, Ticket<ConversationID>?)
     /// Ends the commands that wait for changes. The changes themselves stay pending.
     case finishWaiting
     case rename(String, Ticket<ConversationID>)

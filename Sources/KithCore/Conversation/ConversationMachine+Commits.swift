@@ -39,11 +39,14 @@ extension ConversationMachine {
             ?? LogView(seq: next.entry.seq, hash: [], previous: record.epochBegin?.previous ?? [])
         let warnings = try comparison.compare(
             view, of: effect.committerLeaf, at: next.entry.seq, with: &record, in: &device)
-        let turn = AppliedTurn(next, author: committer, notices: notices, warnings: warnings)
+        var turn = AppliedTurn(next, author: committer, notices: notices, warnings: warnings)
         if effect.removesSelf { return try leave(by: staged, turn, in: &device) }
         var group = loaded.group
         try callingMLS { () throws(MLSError) in try group.apply(staged) }
         device.didReplaceDevices(effect, isChosen: false)
+        if let notice = device.followName(at: effect.committerLeaf, from: loaded.group, to: group) {
+            turn.notices.append(notice)
+        }
         try enter(group, turn, in: &device)
         if !effect.added.isEmpty || !effect.removed.isEmpty { try emitSummary(in: &device) }
     }
@@ -141,8 +144,9 @@ extension ConversationMachine {
     }
 
     /// Adds an intent that a command waits for.
-    mutating func request(_ change: Intent.Change, _ ticket: Ticket<ConversationID>, in device: inout DeviceState) {
+    mutating func request(_ change: Intent.Change, _ ticket: Ticket<ConversationID>?, in device: inout DeviceState) {
         let intent = enqueueIntent(change, in: &device)
+        guard let ticket else { return }
         device.commands.wait(ticket, for: IntentPlace(conversation: id, intent: intent))
     }
 
@@ -212,8 +216,7 @@ extension ConversationMachine {
         let loaded = try group(in: &device)
         let (proposals, recipients) = proposals(for: intent.change, to: loaded.group, in: device)
         let (commit, hasTree) = try loaded.commit(
-            proposals, inviting: recipients, view: record.view, welcomeLimit: device.sizes.welcome,
-            in: device.environment)
+            proposals, inviting: recipients, view: record.view, in: device)
         let bytes = commit.message.encoded
         var parcel: TurnReference?
         if bytes.count > device.sizes.turn {

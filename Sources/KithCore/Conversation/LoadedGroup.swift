@@ -74,15 +74,15 @@ final class LoadedGroup {
     ///
     /// - Parameters:
     ///   - view: this device's view of the log, which the commit contains.
-    ///   - welcomeLimit: the longest Welcome that may contain the tree, in bytes.
+    ///   - device: this device. The commit carries its certificate, if the certificate is new.
     /// - Throws: ``KithError/tooLong(limit:)``.
     func commit(
-        _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], view: LogView?, welcomeLimit: Int,
-        in environment: MLSEnvironment
+        _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], view: LogView?, in device: DeviceState
     ) throws(KithError) -> (commit: PendingCommit, hasTreeInWelcome: Bool) {
-        var environment = environment
+        var environment = device.environment
         var options = CommitOptions(proposals)
         options.authenticatedData = view?.encoded ?? []
+        options.newLeaf = newLeaf(of: device.identity)
         let isSmall = group.memberCount + recipients.count <= ClientLimits.membersWithTreeInWelcome
         for hasTree in isSmall ? [true, false] : [false] {
             environment.configuration.includesRatchetTree = hasTree
@@ -95,9 +95,21 @@ final class LoadedGroup {
             }
             let one = try callingMLS { () throws(MLSError) in try welcome.only(for: recipient.keyPackage) }
             let length = one.map { MLSMessage.welcome($0).encoded.count } ?? 0
-            if length <= (hasTree ? welcomeLimit : ClientLimits.welcome) { return (commit, hasTree) }
+            if length <= (hasTree ? device.sizes.welcome : ClientLimits.welcome) { return (commit, hasTree) }
         }
         throw .tooLong(limit: ClientLimits.welcome)
+    }
+
+    /// Returns this device's next leaf with its new certificate; `nil` if the group has the certificate already.
+    private func newLeaf(of identity: ProfileRecord) -> Client? {
+        let credential = identity.client.credential
+        guard let leaf = group.tree[group.ownLeafIndex], leaf.credential != credential else { return nil }
+        var client = Client(
+            credential: credential, signer: identity.signer, capabilities: leaf.capabilities,
+            leafExtensions: leaf.extensions)
+        // The capabilities contain the values of the leaf already.
+        client.carriesGREASE = false
+        return client
     }
 
     /// The key of a conversation's pending commit in the store.

@@ -16,7 +16,7 @@ struct AppliedTurn {
     /// The turn, with the view after it in the epoch that the turn has ended.
     let logged: LoggedEntry
     let author: EntryRecord.Author
-    let notices: [Notice]
+    var notices: [Notice]
     let warnings: [Warning]
 
     init(_ logged: LoggedEntry, author: EntryRecord.Author, notices: [Notice], warnings: [Warning] = []) {

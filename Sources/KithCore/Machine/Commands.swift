@@ -237,6 +237,11 @@ extension Command where Answer == Void {
         Command(now: { (profile) throws(KithError) in try profile.decideKey(contact, accept: accept) })
     }
 
+    /// Changes the user's own name, for all people in open conversations.
+    package static func renameUser(_ name: String) -> Self {
+        Command(now: { (profile) throws(KithError) in try profile.renameUser(name) })
+    }
+
     /// Changes a contact's name on this device.
     package static func renameContact(_ contact: ContactID, _ name: String) -> Self {
         Command(now: { (profile) throws(KithError) in

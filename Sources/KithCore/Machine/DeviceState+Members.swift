@@ -82,6 +82,17 @@ extension DeviceState {
         return notices
     }
 
+    /// Notes the name in the new certificate of a commit's sender.
+    ///
+    /// - Returns: the notice about a changed name; `nil` if there is nothing to tell.
+    mutating func followName(at leaf: LeafIndex, from old: Group, to new: Group) -> Notice? {
+        guard let before = old.tree[leaf]?.credential.deviceCertificate,
+            let now = new.tree[leaf]?.credential.deviceCertificate, before.accountKey == now.accountKey,
+            before.name != now.name, let contact = contacts[now.accountKey]
+        else { return nil }
+        return contacts.follow(now.name, from: before.name, of: contact.id, in: &step)
+    }
+
     private func hasProposedOwnRemoval(_ leaf: LeafNode, in group: Group) -> Bool {
         group.pendingProposals.contains { proposal in
             guard case .member(let sender) = proposal.sender, case .remove(let target) = proposal.proposal else {

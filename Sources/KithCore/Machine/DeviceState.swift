@@ -140,6 +140,15 @@ struct DeviceState {
 
     // MARK: The device's certificate
 
+    /// Changes the person's name, in a new certificate of the device.
+    ///
+    /// - Throws: ``KithError/nameTaken(_:)`` if a contact has the name.
+    mutating func rename(to name: String) throws(KithError) {
+        try contacts.renameUser(from: identity.name, to: name)
+        identity = try callingMLS { () throws(MLSError) in try identity.renamed(to: name) }
+        step.put(ProfileRecord.key, identity.encoded)
+    }
+
     /// Renews the device's certificate if it does not cover enough time before and after now. Too little time may be covered if
     /// the clock was wrong when the certificate was made.
     ///

@@ -9,6 +9,24 @@ extension ProfileMachine {
         for id in inboxes.ids { try pass(.certificateExpired, to: id) }
     }
 
+    /// Changes the user's own name. Every open conversation renews this device's keys, and so carries the new certificate to the
+    /// others. Key packages with the old certificate are replaced.
+    func renameUser(_ name: String) throws(KithError) {
+        let name = name.trimmedOneLine
+        guard !name.isEmpty, name.utf8.count <= ClientLimits.personName else {
+            throw .tooLong(limit: ClientLimits.personName)
+        }
+        guard name != state.device.identity.name else { return }
+        try withDevice { (device) throws(KithError) in try device.rename(to: name) }
+        for id in inboxes.ids { try pass(.certificateExpired, to: id) }
+        for id in state.conversations.ids {
+            guard let machine = state.conversations[id]?.machine, machine.record.status.isOpen, machine.mayAct else {
+                continue
+            }
+            try pass(.change(.renew, nil), to: id)
+        }
+    }
+
     /// Erases the texts that have expired by the device's clock and by the relay's.
     func eraseExpired() throws(KithError) {
         let conversations = state.conversations

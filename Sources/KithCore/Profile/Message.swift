@@ -109,6 +109,8 @@ public enum Notice: Hashable, Sendable {
     case declined(by: String)
     /// The conversation was renamed.
     case renamed(String, by: String)
+    /// A member has changed its own name.
+    case calledNow(String, now: String)
     /// A member has renewed its keys. Only `explain` shows this.
     case renewed(by: String)
     /// Entries could not be read, all for the same reason and with nothing shown between them. `count` is their number.

@@ -68,6 +68,8 @@ public struct Contact: Hashable, Sendable {
     public var registeredName: Name?
     /// Whether the contact is known only from conversations that the user has not accepted.
     public var isStranger = false
+    /// The name that the contact has last given itself; `nil` if the contact has not changed its name since it was met.
+    public var ownName: String?
     /// Whether the user has blocked the contact. The contact's messages, invitations and live checks are dropped.
     public var isBlocked = false
     /// The contact's devices that were replaced.

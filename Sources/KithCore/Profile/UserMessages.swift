@@ -17,6 +17,7 @@ extension Notice {
         case .left(let who): "\(someone(who)) left"
         case .declined(let by): "\(someone(by)) declined; somebody else has probably used the invite before"
         case .renamed(let title, let by): "\(someone(by)) named the conversation \(quoted: title)"
+        case .calledNow(let before, let now): "\(name: before) is now called \(name: now)"
         case .renewed(let by): "\(someone(by)) renewed the keys"
         case .unreadable(let reason, let from, let count):
             if count > 1, let from {

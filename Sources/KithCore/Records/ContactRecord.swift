@@ -17,6 +17,8 @@ extension Contact {
         writer.write(isStranger)
         writer.write(isBlocked)
         writer.write(formerDevices)
+        writer.write(ownName != nil)
+        if let ownName { writer.writeText(ownName) }
         return writer.bytes
     }
 
@@ -35,7 +37,10 @@ extension Contact {
         registeredName = try reader.readOptional()
         isStranger = version == 1 ? false : try reader.readPresence()
         isBlocked = version < 3 ? false : try reader.readPresence()
-        if version > 3 { formerDevices = try reader.read() }
+        if version > 3 {
+            formerDevices = try reader.read()
+            if try reader.readPresence() { ownName = try reader.readText(limit: .max) }
+        }
         try reader.expectEnd()
     }
 }

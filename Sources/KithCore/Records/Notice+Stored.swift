@@ -25,6 +25,7 @@ extension Notice: TLSCodable {
         case 13: self = .pinned(seq: try reader.readUInt64(), by: try reader.readText(limit: .max))
         case 11: self = .unpinned(seq: try reader.readUInt64(), by: try reader.readText(limit: .max))
         case 12: self = .timer(seconds: try reader.readOptional(), by: try reader.readText(limit: .max))
+        case 14: self = .calledNow(try reader.readText(limit: .max), now: try reader.readText(limit: .max))
         case let other: throw .unknownValue(field: "Notice", value: UInt64(other))
         }
     }
@@ -42,6 +43,7 @@ extension Notice: TLSCodable {
         case .left(let who): write(4, who)
         case .renamed(let title, let by): write(5, title, by)
         case .renewed(let by): write(6, by)
+        case .calledNow(let before, let now): write(14, before, now)
         case .declined(let by): write(10, by)
         case .unreadable(let reason, let from, let count):
             writer.write(UInt8(9))

@@ -5,7 +5,7 @@ import TLSCodec
 package struct ProfileRecord: Sendable {
     let account: AccountPrivateKey
     /// The person's name.
-    let name: String
+    private(set) var name: String
     let deviceID: [UInt8]
     let deviceName: String
     /// The key with which the device signs in its groups.
@@ -61,6 +61,17 @@ package struct ProfileRecord: Sendable {
             device: DeviceCertificate.Device(id: deviceID, name: deviceName, signatureKey: signer.publicKey),
             lifetime: Lifetime(
                 notBefore: min(old.notBefore, new.notBefore), notAfter: max(old.notAfter, new.notAfter)))
+        return profile
+    }
+
+    /// Returns the profile with another name of the person. The certificate keeps its lifetime.
+    func renamed(to name: String) throws(MLSError) -> ProfileRecord {
+        var profile = self
+        profile.name = name
+        profile.certificate = try DeviceCertificate(
+            account: account, name: name,
+            device: DeviceCertificate.Device(id: deviceID, name: deviceName, signatureKey: signer.publicKey),
+            lifetime: certificate.lifetime)
         return profile
     }
 
