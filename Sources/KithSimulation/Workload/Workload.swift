@@ -86,7 +86,8 @@ final class Workload {
         case 110...112: moveClock(client)
         case 113...116:
             if world.faults.disconnect > 0 { for link in client.allLinks { link.connection.map(world.cut) } }
-        case 117...119: block(client)
+        case 117...118: block(client)
+        case 119: client.perform(.renameUser("\(client.name) \(world.random.pick(0...9))"))
         default: decide(client)
         }
     }
