@@ -86,7 +86,7 @@ func recordSeeds() throws -> [String: [[UInt8]]] {
                 warnings: [.differentLogs(first: 1, last: 2), .missingBefore(3), .notKept(seq: 4), .oldWelcome])
         }
     var item = OutboxItem(entryID: entry, sentAt: 1, replyTo: entry, expiresAfter: 5, body: .content(.text("hello")))
-    item.attempt = OutboxItem.Attempt(epoch: 3, payload: [1, 2])
+    item.attempt = OutboxItem.Attempt(epoch: 3, payload: [1, 2], expiresAfter: 5)
     let grant = Grant(for: token)
     let delivery = ChannelDelivery(
         relay: one, channel: channel, appendToken: token, access: Access(read: grant, append: grant, turn: grant),

@@ -65,7 +65,7 @@ func fuzzVaultRecords(_ bytes: [UInt8]) {
     // A record of an earlier version is written again in the present version.
     case 2: expectStable(InboxRecord.self, stored, decode: InboxRecord.init(stored:), encode: \.encoded)
     case 3: expectStable(EntryRecord.self, stored, decode: EntryRecord.init(stored:), encode: \.encoded)
-    case 4: expectCanonical(OutboxItem.self, stored, decode: OutboxItem.init(stored:), encode: \.encoded)
+    case 4: expectStable(OutboxItem.self, stored, decode: OutboxItem.init(stored:), encode: \.encoded)
     case 5: expectStable(PendingTurn.self, stored, decode: PendingTurn.init(stored:), encode: \.encoded)
     case 6: expectStable(ProfileRecord.self, stored, decode: ProfileRecord.init(stored:), encode: \.encoded)
     case 7 where stored.first.map { $0 < 3 } ?? false:

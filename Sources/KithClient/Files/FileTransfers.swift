@@ -49,7 +49,8 @@ final class FileTransfers: Sendable {
         state.withLock { state in
             guard !state.isStopped else { return }
             state.progress[job.id] = Progress(done: 0, total: total)
-            state.tasks[job.id] = Task { [weak profile] in
+            // Texts come before files.
+            state.tasks[job.id] = Task(priority: .utility) { [weak profile] in
                 await self.repeating(job.id) {
                     guard let profile else { throw CancellationError() }
                     switch job {

@@ -19,7 +19,8 @@ struct HistoryCommand: AsyncParsableCommand {
             JSON
               One object a line: conversation, conversationName, id, seq (missing while it
               waits to be sent), author (me, contact, kith), name, contact, verified, text
-              or notice or unknownKind, sentAt, replyTo, delivery (queued, onRelay, read),
+              or notice or unknownKind, files (number, name, type, size; text is then
+              their caption), sentAt, replyTo, delivery (queued, onRelay, read),
               readBy, readers (contacts), warnings.
 
             EXIT CODES

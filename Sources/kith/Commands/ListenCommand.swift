@@ -36,8 +36,8 @@ struct ListenCommand: AsyncParsableCommand {
               reason), present (conversation, contact, name), inviteUsed (invite,
               conversation, name), warning (conversation, warning, and id for a message of
               yours that the relay does not take), invitationPassedOver (relay), clock
-              (relay or name, aheadMs, warning), tooManyPending, nameLost (name, relay), file
-              (id, state, file, reason: a file was received or not, or was not sent).
+              (relay or name, aheadMs, warning), tooManyPending, nameLost (name, relay),
+              file (id, state, file, reason: a file was received or not, or was not sent).
               Later versions may add others.
 
             EXIT CODES

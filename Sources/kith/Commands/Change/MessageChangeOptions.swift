@@ -18,7 +18,8 @@ struct MessageChangeOptions: ParsableArguments {
           1  error: no such message, or it is not yours
           3  the contact's key has changed (kith verify), or the relay has another key
           4  the relay was not reached in time: the change is kept and made later
-          6  the relay has no room: the change is kept and made later    64  wrong usage
+          6  the relay has no room: the change is kept and made later
+          64  wrong usage
         """
     private static let later = "The change is kept, and made when the profile is open again (kith chat, kith listen)"
 

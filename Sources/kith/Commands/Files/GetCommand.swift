@@ -15,7 +15,7 @@ struct GetCommand: AsyncParsableCommand {
 
             EXAMPLES
               kith files bob                          shows the numbers
-              kith get bob 12                         all files of entry 12, into this folder
+              kith get bob 12                         all files of entry 12
               kith get bob 12.2 --save-to ~/Pictures  only the second one
 
             JSON

@@ -49,7 +49,9 @@ struct TransferDisplay: Sendable {
         let done = min(total, files.reduce(0) { $0 + $1.done })
         let name = files.count == 1 ? ForeignText(files[0].file.name).quoted : counted(files.count, "file")
         let percent = total == 0 ? 100 : Int(Double(done) / Double(total) * 100)
-        var parts = ["\(name): \(percent) % of \(ByteCount.text(total))"]
+        // The ciphertext is a little longer than the file. People know the file's size.
+        let size = ByteCount.text(files.reduce(0) { $0 + $1.file.size })
+        var parts = ["\(name): \(percent) % of \(size)"]
         if let trouble = files.compactMap(\.trouble).first {
             parts.append("waiting: \(trouble)")
         } else if rate > 0 {

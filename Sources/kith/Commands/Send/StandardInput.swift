@@ -28,7 +28,10 @@ enum StandardInput {
             if count == 0 { break }
             bytes += chunk[..<count]
             guard bytes.count <= limit else {
-                throw Failure(message: "standard input has more than \(limit >> 20) MiB; nothing was sent")
+                throw Failure(
+                    message:
+                        "standard input has more than \(limit >> 20) MiB; nothing was sent. Send it as a file: --file - --name NAME"
+                )
             }
         }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw notText }
@@ -44,7 +47,8 @@ extension TextRules.Problem {
         switch self {
         case .blank: Failure(message: KithError.blankText.sentence)
         case .notText: Failure(message: "\(KithError.notText.sentence); nothing was sent")
-        case .tooLong(let limit): Failure(message: "the text is longer than \(limit >> 20) MiB; nothing was sent")
+        case .tooLong(let limit):
+            Failure(message: "the text is longer than \(limit >> 20) MiB; nothing was sent. Send it as a file: --file")
         }
     }
 }
