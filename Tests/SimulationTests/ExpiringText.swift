@@ -40,7 +40,7 @@ struct ExpiringText {
         for machine in [open, other] {
             shown.insert(try machine.history(of: conversation, before: nil, limit: 100).contains(where: isText))
             shown.insert(try machine.messages(in: conversation, after: 0, limit: 100).contains(where: isText))
-            shown.insert(try !machine.search(Self.words, in: nil, limit: 10).isEmpty)
+            shown.insert(try !machine.search(MessageSearch([Self.words]), limit: 10).isEmpty)
             shown.insert(
                 try machine.explain(seq, in: conversation).contains { $0.description.hasPrefix("It decrypted") })
             var isExported = false

@@ -67,7 +67,13 @@ extension Profile {
     public func search(
         _ words: String, in conversation: ConversationID? = nil, limit: Int = 100
     ) throws(KithError) -> [Message] {
-        try current.search(words, in: conversation, limit: limit)
+        let words = words.split(whereSeparator: \.isWhitespace).map(String.init)
+        return try current.search(MessageSearch(words, in: conversation), limit: limit)
+    }
+
+    /// Messages that meet the conditions of a search, the newest first.
+    package func search(_ search: MessageSearch, limit: Int) throws(KithError) -> [Message] {
+        try current.search(search, limit: limit)
     }
 
     /// The number that the user and a contact compare to verify each other's keys. Both people see the same number.

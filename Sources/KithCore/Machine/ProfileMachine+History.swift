@@ -67,19 +67,21 @@ extension ProfileMachine {
         return messages(of: record, seq: seq, in: machine).first
     }
 
-    package func search(_ words: String, in id: ConversationID?, limit: Int) throws(KithError) -> [Message] {
-        let wanted = words.lowercased().split(whereSeparator: \.isWhitespace)
-        guard !wanted.isEmpty else { return [] }
+    /// Finds messages, the newest first. Without conditions, finds nothing.
+    package func search(_ search: MessageSearch, limit: Int) throws(KithError) -> [Message] {
+        guard !search.isEmpty else { return [] }
         var found: [Message] = []
-        for place in state.conversations.all where id == nil || id == place.machine.id {
-            found += try search(wanted, in: place.machine, limit: limit)
+        for place in state.conversations.all
+        where search.conversation == nil || search.conversation == place.machine.id {
+            found += try self.search(search, in: place.machine, limit: limit)
         }
         return Array(found.sorted { $0.sentAtMs > $1.sentAtMs }.prefix(limit))
     }
 
     private func search(
-        _ wanted: [Substring], in machine: ConversationMachine, limit: Int
+        _ search: MessageSearch, in machine: ConversationMachine, limit: Int
     ) throws(KithError) -> [Message] {
+        let words = search.words.map { $0.lowercased() }
         var found: [Message] = []
         var below = StoreKey.highest
         var count = 0
@@ -87,8 +89,7 @@ extension ProfileMachine {
             let rows = try state.device.entries(of: machine.id, 0...below - 1, limit: 1_000, newestFirst: true)
             guard let last = rows.last else { break }
             for (seq, record) in rows where count < limit {
-                guard let record, let lower = record.body.searchText?.lowercased() else { continue }
-                guard wanted.allSatisfy({ lower.contains($0) }) else { continue }
+                guard let record, search.finds(record, words) else { continue }
                 found += messages(of: record, seq: seq, in: machine)
                 count += 1
             }

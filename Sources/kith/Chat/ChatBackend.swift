@@ -109,8 +109,7 @@ struct ChatBackend: Sendable {
         case .checkPresence: try await profile.checkPresence(in: conversation)
         case .history(let seq, let limit):
             return .messages(try await profile.history(of: conversation, before: seq, limit: limit))
-        case .search(let words):
-            return .messages(try await profile.search(words, in: conversation, limit: Self.mostFound))
+        case .search(let search): return .messages(try await profile.search(search, limit: Self.mostFound))
         case .explain(let seq): return .sentences(try await profile.explain(seq, in: conversation))
         case .members: return .members(try await profile.members(of: conversation))
         case .safetyNumber(let contact): return .safetyNumber(try await profile.safetyNumber(with: contact))

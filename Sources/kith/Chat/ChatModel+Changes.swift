@@ -25,6 +25,22 @@ extension ChatModel {
         }
     }
 
+    /// Searches the conversation for messages that meet the conditions in a line.
+    mutating func search(_ line: String) {
+        do {
+            let terms = try SearchTerms(line: line)
+            guard terms.conversationName == nil else {
+                return complain("a chat searches its own conversation; kith search finds messages of others")
+            }
+            let contacts = contacts.values.sorted { $0.id < $1.id }
+            request(.search(try terms.search(in: conversation.id, me: renderer.me, contacts: contacts)))
+        } catch let failure as Failure {
+            complain("\(own: failure.message)")
+        } catch {
+            complain("\(own: ErrorWords.sentence(for: error))")
+        }
+    }
+
     /// Changes a message. Without a number, an edit or a deletion is for the user's own last message, and anything else for the
     /// last message of another member.
     mutating func change(_ number: MessageNumber?, _ change: RequestedChange) {

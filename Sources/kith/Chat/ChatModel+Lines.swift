@@ -72,7 +72,7 @@ extension ChatModel {
                 no: .notice("you did not leave; /leave asks again"))
         case .invite: request(.invite)
         case .history(let count): request(.history(before: oldestSeq, limit: count ?? Self.page))
-        case .search(let words): request(.search(words))
+        case .search(let words): search(words)
         case .file(let paths): request(.sendFiles(paths, expiresAfter: expiresAfter))
         case .files: request(.files)
         case .get(let number): get(number)
@@ -232,7 +232,7 @@ extension ChatModel {
             if case .send(let text, _, _) = request { wait(for: id, snippet: MessageRenderer.snippet(text)) }
         case .messages(let messages):
             switch request {
-            case .search(let words): showFound(messages, words)
+            case .search: showFound(messages)
             case .history(let before, let limit): showEarlier(messages, before: before, limit: limit)
             case .pinned: showPinned(messages)
             case .lastPage: showAgain(messages)
@@ -309,8 +309,8 @@ extension ChatModel {
         show(lines)
     }
 
-    private mutating func showFound(_ messages: [Message], _ words: String) {
-        guard !messages.isEmpty else { return notice("no message contains \(quoted: words)") }
+    private mutating func showFound(_ messages: [Message]) {
+        guard !messages.isEmpty else { return notice("nothing was found") }
         var lines: [ScreenLine] = []
         // The newest message is printed last, directly above the input line.
         for message in messages.reversed() {

@@ -17,7 +17,7 @@ enum ChatRequest: Hashable, Sendable {
     case markRead(through: UInt64)
     case checkPresence
     case history(before: UInt64?, limit: Int)
-    case search(String)
+    case search(MessageSearch)
     case explain(UInt64)
     case members
     case safetyNumber(ContactID)

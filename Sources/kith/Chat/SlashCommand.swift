@@ -201,7 +201,7 @@ enum SlashCommand: Hashable, Sendable {
     /// The lines of `/help`.
     static let helpLines: [Sentence] = [
         "/history [N]          earlier messages, with their numbers (also page-up)",
-        "/search WORDS         messages that contain all these words",
+        "/search WORDS         messages with all these words; also from:bob, after:2026-11-30, has:file",
         "/reply [NUMBER] TEXT  answer the last message, or the one with that number",
         "/file PATH            send a file (Tab completes the path)",
         "/files, /get NUMBER   the files here; save one in the folder in which you began",

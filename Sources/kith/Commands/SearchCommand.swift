@@ -5,13 +5,23 @@ import KithClient
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find messages that contain all the words, the newest first.",
+        abstract: "Find messages that meet all the conditions, the newest first.",
         discussion: """
-            Ignores case. Searches this device only, and sends nothing.
+            Ignores case. Searches this device only, and sends nothing. The numbers of the messages work in kith \
+            react, edit, delete, pin and explain, and with kith send --reply-to.
+
+            CONDITIONS
+              WORD              the text, or the name of a file, contains it
+              from:bob          written by bob; from:me by you
+              in:"book club"    in this conversation
+              after:2026-11-01  sent on this day or later
+              before:2026-12-01 sent before this day
+              has:file          with a file
 
             EXAMPLES
               kith search backup failed
-              kith search --conversation bob invoice
+              kith search in:bob invoice
+              kith search from:bob after:2026-11-01 has:file
               kith search --json invoice | jq -r .text
 
             JSON
@@ -25,7 +35,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ProfileOptions
 
-    @Argument(help: "The words.")
+    @Argument(help: "The words and conditions.")
     var words: [String]
 
     @Option(name: .long, help: ArgumentHelp("Search this conversation only.", valueName: "name"))
@@ -44,16 +54,20 @@ struct SearchCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try await options.withOpenForReading { profile in
+                let terms = try SearchTerms(words)
                 var place: ConversationID?
-                if let conversation { place = try await NamedTarget.conversation(conversation, in: profile).id }
-                let messages = try await profile.search(words.joined(separator: " "), in: place, limit: limit)
+                if let conversation = terms.conversationName ?? conversation {
+                    place = try await NamedTarget.conversation(conversation, in: profile).id
+                }
+                let me = await profile.identity().name
+                let search = try terms.search(in: place, me: me, contacts: await profile.contacts())
+                let messages = try await profile.search(search, limit: limit)
                 guard !messages.isEmpty else {
                     try Damage.report(await profile.damage(), "not searched")
                     throw ExitCode.failure
                 }
                 let names = Dictionary(
                     try await profile.conversations().map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
-                let me = await profile.identity().name
                 let colours = TerminalMode.wantsColours
                 for message in messages {
                     let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"

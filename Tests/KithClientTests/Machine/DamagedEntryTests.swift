@@ -41,8 +41,8 @@ struct DamagedEntryTests {
             let history = try machine.history(of: conversation, before: nil, limit: 100)
             #expect(texts(history).suffix(3) == ["one", "it is damaged on this device's disk", "three"])
             #expect(machine.damagedEntries.count == 1)
-            #expect(texts(try machine.search("o", in: nil, limit: 100)) == ["one"])
-            #expect(texts(try machine.search("three", in: nil, limit: 100)) == ["three"])
+            #expect(texts(try machine.search(MessageSearch(["o"]), limit: 100)) == ["one"])
+            #expect(texts(try machine.search(MessageSearch(["three"]), limit: 100)) == ["three"])
             try await withTemporaryFolder { folder in
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 let file = folder.appendingPathComponent("backup")

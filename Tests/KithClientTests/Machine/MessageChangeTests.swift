@@ -186,6 +186,26 @@ struct MessageChangeTests {
         #expect(try messages.last?.quote?.text == nil)
     }
 
+    @Test("a search finds the text as it is now, by its author and its time")
+    func search() throws {
+        let machine = played.box.alice
+        _ = try own("my invoice")
+        let entry = try hello("the first invoice")
+        _ = try change(.edit("the second bill"), reference(entry))
+        func found(_ search: MessageSearch) throws -> [String?] { try machine.search(search, limit: 10).map(\.text) }
+        #expect(try found(MessageSearch(["INVOICE"])) == ["my invoice"])
+        var search = MessageSearch(["i"])
+        search.author = .me
+        #expect(try found(search) == ["my invoice"])
+        search.author = .contact(try #require(machine.contactList.first?.id))
+        #expect(try found(search) == ["the second bill"])
+        search.fromMs = Letterbox.now + 10 * 86_400_000
+        #expect(try found(search) == [])
+        search = MessageSearch()
+        search.hasFile = true
+        #expect(try found(search) == [] && found(MessageSearch()) == [])
+    }
+
     @Test("a mention reaches the person under the own name")
     func mention() throws {
         let alice = played.box.alice.identity.accountKey.fingerprint
