@@ -1,7 +1,7 @@
 /// Removes the metadata of a GIF file (GIF89a specification).
 ///
-/// Drops comments, all bytes behind the trailer, and all application extensions except one. The kept extension contains the
-/// number of repetitions of an animation.
+/// Drops comments and all bytes behind the trailer. Of the application extensions, keeps only the extension with the number of
+/// repetitions of an animation.
 enum GIFCleaner {
     private static let image: UInt8 = 0x2c
     private static let `extension`: UInt8 = 0x21
@@ -55,8 +55,8 @@ enum GIFCleaner {
         while case let size = try reader.readUInt8(), size > 0 { try reader.skip(UInt64(size)) }
     }
 
-    /// Returns the whole extension if it contains the number of repetitions of an animation. Returns `nil` for every other
-    /// extension.
+    /// Returns the whole extension if it contains the number of repetitions of an animation. Returns `nil` for an extension
+    /// without a number of repetitions.
     ///
     /// - Parameter blocks: the first bytes of an application extension, behind its label.
     private static func loop(_ blocks: [UInt8]) -> [UInt8]? {

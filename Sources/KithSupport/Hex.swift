@@ -12,7 +12,8 @@ package enum Hex {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Decodes an even number of digits in upper or lower case. Returns `nil` for any other text.
+    /// Decodes an even number of digits in upper or lower case. Returns `nil` if the number of digits is odd, or if a character
+    /// is not a hexadecimal digit.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count / 2)

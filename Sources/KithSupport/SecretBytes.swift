@@ -13,7 +13,7 @@ public struct SecretBytes: Sendable {
         }
     }
 
-    /// Creates a secret of `count` zero bytes. Then `initialize` writes the content.
+    /// Creates a secret of `count` zero bytes, into which `initialize` writes the content.
     @inlinable
     public init(count: Int, initializingWith initialize: (UnsafeMutableBufferPointer<UInt8>) throws -> Void) rethrows {
         storage = Storage(count: count)
@@ -26,7 +26,8 @@ public struct SecretBytes: Sendable {
         wipe(bytes)
     }
 
-    /// Copies the bytes of an array, and wipes the array. If a second array shares the memory, that memory is not wiped.
+    /// Copies the bytes of an array, and wipes the array. If a second array shares the memory of the array, the shared memory is
+    /// not wiped.
     package init(wiping bytes: inout [UInt8]) {
         self.init(bytes)
         bytes.wipe()

@@ -1,8 +1,8 @@
-/// A rate limit. A new bucket has a burst of tokens. One token is added after each fixed interval. The caller passes the time in
-/// nanoseconds. The caller's clock must never go backwards.
+/// A rate limit. A new bucket is full. One token is added after each fixed interval. The caller passes the time in nanoseconds.
+/// The caller's clock must never go backwards.
 package struct TokenBucket: Sendable {
     private var pace: TokenPace
-    /// If nobody takes a token, the bucket is full again at this time, in nanoseconds.
+    /// The time, in nanoseconds, at which the bucket is full again if nobody takes a token.
     private var fullAt: Int64 = 0
 
     /// - Parameters:
@@ -19,7 +19,7 @@ package struct TokenBucket: Sendable {
         self.init(burst: burst, nanosecondsEach: 1_000_000_000 / Int64(max(perSecond, 1)))
     }
 
-    /// Returns a copy of the bucket. The copy has `factor` times the burst and `factor` times the rate.
+    /// Returns a copy of the bucket with `factor` times the burst and `factor` times the rate.
     package func scaled(by factor: Int) -> TokenBucket {
         var scaled = self
         scaled.pace = pace.scaled(by: factor)

@@ -1,12 +1,12 @@
-/// The burst and the rate of a token bucket, with the arithmetic of the bucket's state. A bucket's state is one time, in
-/// nanoseconds of any clock. If nobody takes a token, the bucket is full again at this time.
+/// The burst and the rate of a token bucket, with the arithmetic of the bucket's state. A bucket's state is the time at which the
+/// bucket is full again if nobody takes a token, in nanoseconds of any clock.
 package struct TokenPace: Sendable {
     /// Time until one token is added, in nanoseconds.
     package let nanosecondsEach: Int64
     /// Time until an empty bucket is full, in nanoseconds.
     private let nanosecondsFull: Int64
-    /// Maximum debt before a charge, in nanoseconds. The maximum also applies to the debt that one charge adds. A time of the
-    /// clock plus this maximum does not overflow.
+    /// Maximum debt before a charge, in nanoseconds. One charge adds at most `longest` to the debt. A time of the clock plus
+    /// `longest` does not overflow.
     private let longest: Int64
 
     /// A maximum that no debt reaches: it is longer than the running time of any process.
@@ -33,7 +33,7 @@ package struct TokenPace: Sendable {
         return overflows ? longest : min(time, longest)
     }
 
-    /// Returns a copy of the pace. The copy has `factor` times the burst and `factor` times the rate.
+    /// Returns a copy of the pace with `factor` times the burst and `factor` times the rate.
     package func scaled(by factor: Int) -> TokenPace {
         TokenPace(
             nanosecondsEach: max(1, nanosecondsEach / Int64(max(1, factor))), nanosecondsFull: nanosecondsFull,

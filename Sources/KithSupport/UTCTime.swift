@@ -11,8 +11,8 @@ package struct UTCTime: CustomStringConvertible {
 
     private init(seconds: UInt64) { self.seconds = seconds }
 
-    /// The time in the form `2026-11-30T05:36:37Z` (RFC 3339). This form ends with the year 9999. A later time becomes the last
-    /// second of 9999.
+    /// The time in the form `2026-11-30T05:36:37Z` (RFC 3339). RFC 3339 has no year after 9999, so a time after 9999 is shown as
+    /// the last second of 9999.
     package var description: String {
         let moment = UTCTime(seconds: min(seconds, Self.last))
         return "\(moment.day)T\(moment.clock)Z"
@@ -30,7 +30,7 @@ package struct UTCTime: CustomStringConvertible {
         "\(padded(seconds / 3_600 % 24)):\(padded(seconds / 60 % 60)):\(padded(seconds % 60))"
     }
 
-    /// The Gregorian date. In this calculation, a year begins in March. A leap day is therefore the last day of a year.
+    /// The Gregorian date. The calculation lets a year begin in March, so that a leap day is the last day of a year.
     private var date: (year: UInt64, month: UInt64, day: UInt64) {
         // Days since 1 March of the year 0, which is 719,468 days before 1 January 1970. 400 years have 146,097 days.
         let days = seconds / 86_400 + 719_468

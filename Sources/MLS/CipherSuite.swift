@@ -17,8 +17,8 @@ public struct CipherSuite: CodePoint {
     public static let p521AES256SHA512P521 = CipherSuite(rawValue: 0x0005)
     /// `MLS_256_DHKEMP384_AES256GCM_SHA384_P384` (§17.1).
     public static let p384AES256SHA384P384 = CipherSuite(rawValue: 0x0007)
-    /// X-Wing, ChaCha20-Poly1305, SHA-256 and Ed25519, as in existing implementations. The seed of a key pair is the SHAKE256
-    /// hash of the input, as in draft-connolly-cfrg-xwing-kem.
+    /// X-Wing, ChaCha20-Poly1305, SHA-256 and Ed25519, as in existing implementations. `DeriveKeyPair` uses the SHAKE256 hash of
+    /// its input as the private key, as in draft-connolly-cfrg-xwing-kem.
     public static let xWingChaCha20SHA256Ed25519 = CipherSuite(rawValue: 0x004d)
 
     // The suites of draft-ietf-mls-pq-ciphersuites have no numbers yet. Until the suites have numbers, this module uses these

@@ -51,8 +51,8 @@ public enum Limits {
     static let skippedKeys = 1_000
     /// Maximum number of PSKs in one commit. A PSKLabel has 16 bits for the number of PSKs (§8.4).
     static let preSharedKeys = 0xffff
-    /// Maximum size of application data, in bytes. This maximum also applies to authenticated data. The limit is half of the
-    /// longest vector (§2.1.2). The other half is space for a signature and padding.
+    /// Maximum size of application data in bytes, and of authenticated data in bytes. The limit is half of the longest vector
+    /// (§2.1.2). The other half of the vector is space for a signature and padding.
     public static let contentLength = 1 << 29
     /// Minimum number of items for work on several cores. With fewer items, a single core is faster.
     static let parallelThreshold = 8

@@ -4,7 +4,7 @@ import TLSCodec
 ///
 /// Each case names the refused input or call. An associated value gives details, for example the broken rule.
 public enum MLSError: Error, Hashable, Sendable {
-    /// The bytes are not a valid encoding of the expected value. Drop them.
+    /// The bytes are not a valid encoding of the expected value. Drop the bytes.
     case malformed(TLSCodecError)
     /// This module does not support the suite (RFC 9420 §5.1). Use another suite.
     case unsupportedCipherSuite(CipherSuite)
@@ -136,7 +136,7 @@ public enum RatchetTreeError: Hashable, Sendable {
 
 /// The reason why a message is not acceptable (RFC 9420 §6).
 public enum MessageError: Hashable, Sendable {
-    /// The message's wire format is not allowed for this purpose.
+    /// The call does not accept a message with this wire format.
     case wireFormat
     /// The message belongs to a different group.
     case groupID

@@ -6,10 +6,11 @@
     import Darwin
 #endif
 
-/// A source of random bytes. Functions take the source as an argument. With a fixed source, a test can repeat a run.
+/// A source of random bytes. Functions that need random bytes take a source as an argument. With a fixed source, a test can
+/// repeat a run.
 ///
-/// Encapsulation in the post-quantum suites uses swift-crypto's random numbers instead. Signing with ECDSA or ML-DSA also uses
-/// swift-crypto's random numbers.
+/// Two operations use swift-crypto's random numbers and no source: encapsulation in the post-quantum suites, and signing with
+/// ECDSA or ML-DSA.
 public struct RandomSource: Sendable {
     private let fill: @Sendable (UnsafeMutableRawBufferPointer) -> Void
 

@@ -6,10 +6,10 @@
     import Darwin
 #endif
 
-/// Operations on files. Naming a file also works without hard links, for example on FAT and exFAT. Setting a mode does nothing on
+/// Operations on files. Naming a file needs no hard links: FAT and exFAT, for example, have none. Setting a mode does nothing on
 /// a file system without modes. Each function returns the system's error number; 0 for success.
 package enum FileSystem {
-    /// Gives a complete file its final name. If a file with that name exists, changes neither file and returns `EEXIST`.
+    /// Gives a complete file its final name. If the final name belongs to an existing file, changes no file and returns `EEXIST`.
     package static func name(_ unfinished: String, _ path: String) -> Int32 {
         // `link` fails if another process has just created the file. `rename` would replace that file.
         if link(unfinished, path) == 0 {
@@ -20,8 +20,8 @@ package enum FileSystem {
         return [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EMLINK].contains(error) ? rename(unfinished, claiming: path) : error
     }
 
-    /// Gives a complete file its final name without a hard link. First creates an empty file with that name. Then replaces the
-    /// empty file by the complete file. A crash between these two steps leaves the empty file.
+    /// Gives a complete file its final name without a hard link. First creates an empty file with the final name, and then
+    /// replaces the empty file by the complete file. A crash between the two steps leaves the empty file.
     package static func rename(_ unfinished: String, claiming path: String) -> Int32 {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return errno }

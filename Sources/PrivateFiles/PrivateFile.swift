@@ -10,7 +10,7 @@ import KithSupport
 #endif
 
 /// A small file that only its owner may read and write (0600). If the file's folder is missing, a write creates the folder. Only
-/// the owner may enter a created folder (0700). The umask changes neither mode.
+/// the owner may enter a created folder (0700). The umask changes neither the file's mode nor the folder's mode.
 ///
 /// Every write is atomic. A crash, a full disk or a second writer never leaves a file with half of the content.
 public struct PrivateFile: Hashable, Sendable {
@@ -188,8 +188,8 @@ public struct PrivateFile: Hashable, Sendable {
         guard fsync(descriptor) == 0 else { throw PrivateFileError(.write, url) }
     }
 
-    /// Writes the folder to the disk. Afterwards, the file's new name survives a power cut. Some file systems cannot write a
-    /// folder, so the function ignores errors.
+    /// Writes the folder to the disk, so that the file's new name survives a power cut. Some file systems refuse to write a
+    /// folder to the disk, so the function ignores errors.
     private func syncFolder() {
         let descriptor = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }

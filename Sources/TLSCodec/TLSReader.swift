@@ -151,7 +151,7 @@ public struct TLSReader: Sendable {
         try T(from: &self)
     }
 
-    /// Reads a `T x<V>`. The array grows by one with each decoded value. A false length takes no memory.
+    /// Reads a `T x<V>`. The array grows by one with each decoded value, so a false length alone takes no memory.
     ///
     /// - Parameters:
     ///   - limit: maximum length of the content, in bytes.
@@ -176,7 +176,8 @@ public struct TLSReader: Sendable {
         try readPresence() ? T(from: &self) : nil
     }
 
-    /// Reads the presence octet of an `optional<T>`. Returns `true` if a value follows. The caller reads that value.
+    /// Reads the presence octet of an `optional<T>`. Returns `true` if a value follows. The caller must read a value that
+    /// follows.
     @inlinable
     public mutating func readPresence() throws(TLSCodecError) -> Bool {
         switch try readUInt8() {

@@ -20,7 +20,7 @@ public struct TLSWriter: Sendable {
 
     /// Removes all written bytes. Keeps the storage for later bytes.
     ///
-    /// - Parameter limit: maximum size of kept storage, in bytes. Larger storage is released.
+    /// - Parameter limit: maximum size of kept storage, in bytes. Storage of more than `limit` bytes is released.
     public mutating func removeAll(keepingUpTo limit: Int = .max) {
         if storage.capacity > limit { storage = [] } else { storage.removeAll(keepingCapacity: true) }
     }

@@ -1,6 +1,6 @@
 extension SignaturePrivateKey {
     /// Signs an application's own content with `SignWithLabel` (RFC 9420 §5.1.2). The label must begin with the application's
-    /// name. MLS accepts no signature with an application's label.
+    /// name. A signature with an application's label never counts as a signature of MLS itself.
     ///
     /// - Parameters:
     ///   - label: the purpose of the signature, for example `Kith Record`.

@@ -60,8 +60,8 @@ enum HashAlgorithm: Hashable, Sendable {
     /// Computes the HMAC of a message. `writeMessage` writes the message into a buffer of `messageLength` bytes.
     ///
     /// swift-crypto's own `HMAC` and `HKDF` copy the key, and the copy takes ten times as long as the hash. This function copies
-    /// no key. It writes the padded key and the message into one buffer on the stack, and hashes this buffer twice. The result
-    /// equals swift-crypto's result.
+    /// no key. The function writes the padded key and the message into one buffer on the stack, and hashes the buffer twice. The
+    /// result equals swift-crypto's result.
     @inline(__always)
     func hmac(
         key: UnsafeRawBufferPointer, messageLength: Int, output: UnsafeMutableRawBufferPointer,
@@ -123,7 +123,7 @@ enum HashAlgorithm: Hashable, Sendable {
 
     /// `KDF.Expand(prk, info, L)` (RFC 5869 §2.3). `writeInfo` writes `info`.
     ///
-    /// - Precondition: `count` is at most 255 times ``length``. Callers ensure this.
+    /// - Precondition: every caller ensures that `count` is at most 255 times ``length``.
     @inline(__always)
     func expand(
         _ key: SecretBytes, count: Int, infoLength: Int, writeInfo: (UnsafeMutableRawBufferPointer) -> Void

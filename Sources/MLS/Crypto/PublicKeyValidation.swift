@@ -1,7 +1,7 @@
 import Crypto
 
 /// Public-key validation (RFC 9420 §5.1.1, RFC 9180 §7.1.4). A tree must not contain an unusable key: a key to which nobody can
-/// encapsulate. A leaf with an unusable key prevents every commit, and members cannot find that leaf.
+/// encapsulate. With an unusable key in one leaf, other members cannot commit, and the error does not name the leaf.
 extension KEM {
     /// Checks that bytes are a public key of this KEM.
     ///

@@ -41,8 +41,8 @@ public struct Client: Sendable {
 public struct KeyPackageBundle: Sendable {
     /// The package to publish.
     public let keyPackage: KeyPackage
-    /// The private key that opens the Welcome. Afterwards, delete the key of an ordinary package. Keep the key of a package of
-    /// last resort.
+    /// The private key that opens the Welcome. After joining with the Welcome, delete the init key of an ordinary package. Keep
+    /// the init key of a package of last resort.
     public let initKey: HPKEPrivateKey
     /// The encryption key of the client's leaf.
     public let encryptionKey: HPKEPrivateKey
@@ -51,8 +51,8 @@ public struct KeyPackageBundle: Sendable {
 
     /// Creates a new key package.
     ///
-    /// An extension marks a package of last resort (draft-ietf-mls-extensions). The leaf's capabilities then contain the type of
-    /// the marking extension, as §10 requires.
+    /// If `isLastResort` is true, the initializer marks the package with an extension (draft-ietf-mls-extensions), and adds the
+    /// extension's type to the leaf's capabilities (§10).
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``. ``MLSError/usage(_:)`` if the signer belongs to a different suite.
     ///   ``MLSError/leafNode(_:)`` if the type of an extension is not in the capabilities. ``MLSError/keyPackage(_:)`` if an

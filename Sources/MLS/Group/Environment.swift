@@ -3,12 +3,12 @@ public protocol AuthenticationService: Sendable {
     /// Whether a credential is valid and belongs to the signature key.
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool
 
-    /// Whether a member may replace its credential `old` by `new` (§5.3.1). A member replaces its credential with an update, with
-    /// a commit, or when rejoining.
+    /// Whether a member may replace its credential `old` by `new` (§5.3.1). The new credential comes with an Update or commit of
+    /// the member, or with the external commit of a member that rejoins.
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool
 
     /// Returns an identifier of the client (§5.3.3). A group refuses two clients with equal identifiers (§12.2). If the result is
-    /// nil, only the signature keys distinguish clients. Signature keys must be unique in any case.
+    /// nil, only the signature keys distinguish clients. Even with identifiers, the signature keys of all members must differ.
     func clientIdentity(_ credential: Credential) -> [UInt8]?
 }
 
@@ -47,12 +47,12 @@ public struct MLSConfiguration: Sendable {
     public var outOfOrderWindow: UInt32 = 100
     /// The padding of messages. The default is no padding. An application that hides lengths can pad its own content.
     public var padding: Padding = .none
-    /// Whether proposals and commits are encrypted. The default is true: servers need not read proposals and commits.
+    /// Whether proposals and commits are encrypted. Servers need not read proposals and commits, so the default is true.
     public var encryptsHandshakes = true
     /// Whether a Welcome contains the tree. The default is true. With the tree in the Welcome, joiners need no further source.
     public var includesRatchetTree = true
-    /// Whether the GroupInfo in a Welcome contains the external public key. The default is false. Only a published GroupInfo
-    /// needs the key.
+    /// Whether the GroupInfo in a Welcome contains the external public key. Joining with a Welcome needs no external public key,
+    /// so the default is false.
     public var includesExternalPub = false
     /// Maximum lifetime of an accepted key package, in seconds (§7.2). The default is a year and some days. Some implementations
     /// create key packages with an endless lifetime, from 0 to 2⁶⁴ − 1. Set `UInt64.max` to accept an endless lifetime.
@@ -69,9 +69,9 @@ public struct MLSConfiguration: Sendable {
     /// knows the group's identifier can propose its own addition. While a newcomer's proposal is pending, members cannot send
     /// application data.
     public var acceptsNewcomers = true
-    /// The accepted types of group context extensions. Nil accepts every type that the members support. The rule applies to the
-    /// groups that the client creates or joins, and to proposals of new extensions (§12.1.7). The client refuses a commit that
-    /// adds an unaccepted type. All members must use equal sets.
+    /// The accepted types of group context extensions. Nil accepts every type that the members support. The client creates and
+    /// joins no group with a type outside the set, and refuses a proposal or commit that adds a type outside the set (§12.1.7).
+    /// All members must use equal sets.
     public var allowedGroupExtensions: Set<ExtensionType>?
     /// Whether a member may rejoin with an external commit. The external commit removes the member's old leaf (§12.4.3.2).
     public var allowsResync = true
@@ -100,7 +100,7 @@ public struct MLSEnvironment: Sendable {
     /// The application's settings.
     public var configuration: MLSConfiguration
     /// Returns the pre-shared key with a given identifier; nil if there is none. The group calls this function for external keys,
-    /// and for resumption PSKs that the group has not stored (§8.4). Examples are the resumption PSKs of other groups.
+    /// and for resumption PSKs that the group has not stored, for example the resumption PSKs of other groups (§8.4).
     public var preSharedKey: @Sendable (PreSharedKeyID.Kind) -> SecretBytes?
 
     /// Creates an environment. Only the authentication service and the time have no default.

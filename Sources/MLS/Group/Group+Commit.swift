@@ -8,8 +8,8 @@ public struct CommitOptions: Sendable {
     /// it conflicts with ``proposals`` or with an earlier received proposal. A PreSharedKey proposal is left out if this member
     /// does not have the PSK.
     public var includesReceivedProposals = true
-    /// Whether the commit always renews the committer's path. If false, the commit renews only a required path. New keys end a
-    /// compromise (§12.4).
+    /// Whether the commit always renews the committer's path. If false, the commit renews the path only for a proposal that
+    /// requires a path, or for ``newLeaf``. New keys end a compromise (§12.4).
     public var renewsPath = true
     /// New client data for the committer's leaf, for example a new credential, key or capabilities. Nil keeps the old data.
     public var newLeaf: Client?
@@ -18,7 +18,8 @@ public struct CommitOptions: Sendable {
     /// Additional extensions for the GroupInfo in the Welcome.
     public var groupInfoExtensions: [Extension] = []
     /// The allowed usage of a resumption PSK in this commit. A reinitialization allows `reInit` (see
-    /// ``Group/reinitialize(with:in:)``), and a branching allows `branch`. Nil for every other commit.
+    /// ``Group/reinitialize(with:in:)``), and a branching allows `branch`. The value is nil for a commit that neither
+    /// reinitializes nor branches a group.
     var allowedUsage: ResumptionUsage?
 
     /// Creates options for a commit of the proposals received so far.

@@ -5,7 +5,7 @@ extension Group {
     ///   - label: the purpose of the secret.
     ///   - context: additional input on which the secret depends.
     ///   - length: 1 to 255 times the hash length, in bytes.
-    /// - Throws: ``MLSError/usage(_:)`` if `length` is outside of this range, or if this member was removed.
+    /// - Throws: ``MLSError/usage(_:)`` if `length` is not from 1 to 255 times the hash length, or if this member was removed.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
         guard status != .removed else { throw .usage(.groupInactive) }
         return try secrets.export(label: Array(label.utf8), context: context, length: length, algorithms.hash)

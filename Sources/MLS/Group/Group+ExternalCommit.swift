@@ -19,9 +19,9 @@ public struct ExternalJoinOptions: Sendable {
     public var oldLeaf: LeafIndex?
     /// Pre-shared keys that enter the key schedule.
     public var preSharedKeys: [PreSharedKeyID]
-    /// The epoch's uncommitted self-removes (draft-ietf-mls-extensions). The delivery service provides these messages. The commit
-    /// must include all uncommitted self-removes. If a member has sent several self-removes, only the first one counts. If a
-    /// self-remove removes the client's old leaf, ``oldLeaf`` is ignored.
+    /// The epoch's uncommitted self-removes (draft-ietf-mls-extensions). The delivery service provides the self-removes. The
+    /// commit must include all uncommitted self-removes. If a member has sent several self-removes, only the first one counts. If
+    /// a self-remove removes the client's old leaf, ``oldLeaf`` is ignored.
     public var selfRemoves: [PublicMessage]
     /// Data that is authenticated with the commit but not encrypted.
     public var authenticatedData: [UInt8]

@@ -9,8 +9,8 @@ package struct MessagePlace: Hashable, Sendable {
 }
 
 extension Group {
-    /// Returns the ratchet position of a message of this epoch (RFC 9420 §6.3.2). With this position, an application can detect
-    /// that a key was used twice. The call changes no state and decrypts no content.
+    /// Returns the ratchet position of a message of this epoch (RFC 9420 §6.3.2). Equal positions of two messages show an
+    /// application that a key was used twice. The call changes no state and decrypts no content.
     ///
     /// - Throws: ``MLSError/malformed(_:)`` or ``MLSError/message(_:)``.
     package func place(of bytes: [UInt8]) throws(MLSError) -> MessagePlace {

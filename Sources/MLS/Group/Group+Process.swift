@@ -20,7 +20,8 @@ public struct ApplicationMessage: Sendable {
     public let authenticatedData: [UInt8]
     /// The epoch in which the message was sent.
     public let epoch: UInt64
-    /// The message's number among the sender's messages of this epoch, from 0. A gap means that messages are missing.
+    /// The message's number among the sender's messages of this epoch, from 0. A gap in a sender's numbers means that messages
+    /// are missing.
     public let generation: UInt32
 }
 
@@ -48,8 +49,9 @@ extension Group {
 
     /// Processes a message of this group (RFC 9420 §6).
     ///
-    /// Application data uses up a key of the group. A proposal is added to the group. After application data or a proposal, store
-    /// the result of ``takeChangedRecords()``. A commit does not change the group yet.
+    /// Application data uses up a key of the group. The group stores a received proposal. After application data or a proposal,
+    /// store the result of ``takeChangedRecords()``. A received commit changes the group only when the caller applies the
+    /// returned ``StagedCommit``.
     ///
     /// - Throws: ``MLSError/message(_:)`` if the message is not genuine or does not fit the group's state. ``MLSError/usage(_:)``
     ///   if the group is inactive. If a proposal or commit is invalid, the error for the broken rule. After an error, the group

@@ -41,8 +41,8 @@ extension Group {
         }
     }
 
-    /// Checks the path, and adds the path's public keys to the tree. The check needs no secret. Even a member that the commit
-    /// removes makes the check, and refuses a forged commit.
+    /// Checks the path, and adds the path's public keys to the tree. The check of a path needs no secret, so even a member that
+    /// the commit removes can check the path and refuse a forged commit.
     private func merge(
         _ path: UpdatePath?, _ applied: AppliedProposals, _ index: LeafIndex, _ environment: MLSEnvironment
     ) throws(MLSError) -> (tree: RatchetTree, path: MergedPath?) {

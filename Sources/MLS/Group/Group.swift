@@ -1,10 +1,10 @@
 import TLSCodec
 
-/// A member's view of a group (RFC 9420 §4.2). A group is a value. Processing a message changes only one copy.
+/// A member's view of a group (RFC 9420 §4.2). A group is a value. A call on one copy of a group changes no other copy.
 ///
-/// Creating or receiving a commit leaves the group in its epoch. The call returns a ``PendingCommit`` or a ``StagedCommit``. The
-/// delivery service decides the order of commits. Then the caller applies the returned commit or drops it. A call that throws an
-/// error leaves the group unchanged.
+/// Creating or receiving a commit leaves the group in its epoch. Creating a commit returns a ``PendingCommit``, and receiving a
+/// commit returns a ``StagedCommit``. Once the delivery service has decided the order of commits, the caller applies the returned
+/// commit or drops it. A call that throws an error leaves the group unchanged.
 public struct Group: Sendable {
     /// The operations that a group still allows.
     public enum Status: Hashable, Sendable {
@@ -37,8 +37,8 @@ public struct Group: Sendable {
     /// Resumption PSKs of past epochs, the oldest first (§8.6).
     var resumptionPSKs: [(epoch: UInt64, secret: SecretBytes)] = []
     var proposals = ProposalCache()
-    /// The signer of the GroupInfo in this member's Welcome (RFC 9420 §12.4.3.1). Nil if this member did not join with a Welcome.
-    /// Also nil in a group that was restored from storage.
+    /// The signer of the GroupInfo in this member's Welcome (RFC 9420 §12.4.3.1). Nil if this member did not join with a Welcome,
+    /// or if the group was restored from storage.
     public internal(set) var inviter: LeafIndex?
 
     /// The cipher suite.

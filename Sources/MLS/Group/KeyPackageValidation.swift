@@ -5,7 +5,8 @@ struct VerifiedKeyPackage: Sendable {
 
     private init(keyPackage: KeyPackage) { self.keyPackage = keyPackage }
 
-    /// Makes all checks of a key package (§10.1) except one. The caller must check that the keys are unique among the members.
+    /// Makes all checks of a key package (§10.1) that need no other member. The caller must check that the keys are unique among
+    /// the members.
     static func verify(
         _ keyPackage: KeyPackage, _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> VerifiedKeyPackage {
@@ -15,8 +16,9 @@ struct VerifiedKeyPackage: Sendable {
     }
 
     /// Checks the key packages that a commit adds. Verifies signatures on all cores. If the commit refers to a received Add
-    /// proposal, the proposal's signatures were already verified on receipt. All other checks are repeated. The group's
-    /// parameters may have changed since the receipt, even in this commit.
+    /// proposal, the proposal's signatures were already verified on receipt. For a received Add proposal, the committer skips
+    /// only the check of signatures, and receivers skip only the checks of signatures and lifetime. All other checks are made
+    /// again, because the group's parameters may have changed after the proposal arrived, even by the commit itself.
     static func verify(
         _ added: [(keyPackage: KeyPackage, isByReference: Bool)], _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> [VerifiedKeyPackage] {

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The place of a leaf node. Each place has its own rules (RFC 9420 §7.3).
+/// The role of a leaf node: part of a key package, an Update or a commit. Each role has its own rules (RFC 9420 §7.3).
 enum LeafNodeRole {
     case keyPackage
     case update(replacing: LeafNode)
@@ -88,16 +88,16 @@ extension LeafNode {
 }
 
 extension Capabilities {
-    /// Whether these capabilities contain the type of every extension in `carried` (§7.2, §10). Default types need not be
-    /// contained. Callers ensure that no type occurs twice in `carried`.
+    /// Whether these capabilities contain the type of every extension in `carried` (§7.2, §10). An extension of a default type
+    /// needs no entry in the capabilities. Callers ensure that no type occurs twice in `carried`.
     func list(_ carried: [Extension]) -> Bool {
         extensions.containsAll(carried.lazy.map(\.type).filter { !$0.isDefault })
     }
 }
 
 extension RatchetTree {
-    /// Checks that a leaf's keys are new in the tree (§7.3). `old` is the leaf that `leaf` replaces. The signature key of `old`
-    /// may stay.
+    /// Checks that a leaf's keys are new in the tree (§7.3). `old` is the leaf that `leaf` replaces. `leaf` may keep the
+    /// signature key of `old`.
     func validateUniqueness(_ leaf: LeafNode, replacing old: LeafNode?) throws(MLSError) {
         guard !encryptionKeys.contains(leaf.encryptionKey.compact) else {
             throw .leafNode(.duplicateEncryptionKey)

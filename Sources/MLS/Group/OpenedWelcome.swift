@@ -4,7 +4,8 @@ import TLSCodec
 /// of the group. Joining a large group takes much time: the whole tree is hashed, and every member's signature is verified.
 ///
 /// The inviter is authentic. The inviter signed the GroupInfo, and the authentication service accepted the inviter's credential.
-/// All other data is only the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.
+/// Apart from the inviter's identity, all data is only the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has
+/// verified the tree.
 ///
 /// An application that accepts Welcomes from strangers opens each Welcome first. Before joining, the application checks
 /// ``inviter``, ``memberCount`` and ``leafCount``:

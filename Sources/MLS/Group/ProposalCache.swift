@@ -62,11 +62,11 @@ struct ProposalCache: Sendable {
     }
 
     /// Returns the proposals that a member's commit should contain (§12.2, §12.4). Leaves out updates and removals of the
-    /// committer. Returns at most one change per leaf. A removal takes precedence over an update. Returns a ReInit only if there
-    /// is no other proposal.
+    /// committer. Returns at most one change per leaf. For one leaf, a removal takes precedence over an update. Returns a ReInit
+    /// only if there is no other proposal.
     ///
-    /// - Parameter own: the commit's own proposals. Own proposals take precedence over received proposals, with one exception. A
-    ///   received self-remove takes precedence over every Remove of its sender (draft-ietf-mls-extensions).
+    /// - Parameter own: the commit's own proposals. Own proposals take precedence over received proposals. The only exception is
+    ///   a received self-remove: the self-remove takes precedence over every Remove of its sender (draft-ietf-mls-extensions).
     func selection(for committer: LeafIndex, beside own: [Proposal]) -> [Entry] {
         let entries = waiting
         var changeOfLeaf: [LeafIndex: Int] = [:]

@@ -9,8 +9,8 @@ struct CommittedProposal: Sendable {
 /// The client that has created the commit.
 enum Committer {
     case member(LeafIndex)
-    /// A client that joins with an external commit. The value is nil if the commit has no path. A commit without a path is
-    /// refused.
+    /// A client that joins with an external commit. The joiner is nil if the commit has no path. An external commit without a
+    /// path is refused.
     case external(Joiner?)
 
     /// The parts of a joiner's leaf that are needed before the check of the whole leaf.
@@ -43,7 +43,7 @@ struct ProposalList {
     let committer: Committer
     let environment: MLSEnvironment
     /// The allowed usage of a resumption PSK in the commit (§12.1.4). A reinitialization allows `reInit`, and a branching allows
-    /// `branch`. Nil for every other commit.
+    /// `branch`. The value is nil for a commit that neither reinitializes nor branches a group.
     let allowedUsage: ResumptionUsage?
     let isSending: Bool
 

@@ -10,7 +10,7 @@ public struct CommitEffect: Sendable {
     public let updated: [(index: LeafIndex, old: LeafNode, new: LeafNode)]
     /// The members that are removed, with their leaves.
     public let removed: [(index: LeafIndex, leaf: LeafNode)]
-    /// The group's new extensions; nil if they do not change.
+    /// The group's new extensions; nil if the commit does not change the extensions.
     public let extensions: [Extension]?
     /// The pre-shared keys that enter the key schedule.
     public let preSharedKeys: [PreSharedKeyID]
@@ -127,8 +127,9 @@ extension Group {
     }
 
     /// Erases the proposals, the private keys of the tree, the keys for messages and exports of this epoch, and the resumption
-    /// PSKs of past epochs. Each remaining secret of the epoch is replaced by its hash. If the program derives a value from a
-    /// hash by mistake, only clients that knew the epoch's secrets can compute the value.
+    /// PSKs of past epochs. Replaces each remaining secret of the epoch by a hash of the secret. Only clients that knew the
+    /// epoch's secrets can compute the hashes. To all other clients, a hash that the program uses as a secret by mistake stays
+    /// unknown.
     private mutating func forgetSecrets() {
         proposals.removeAll()
         privateKeys = [:]

@@ -23,7 +23,8 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
     /// The supported credential types.
     public var credentials: [CredentialType]
 
-    /// Creates capabilities. The default values are the features of this module. The application may support more or fewer.
+    /// Creates capabilities. The default values are the features of this module. The application may support more or fewer
+    /// features.
     public init(
         versions: [ProtocolVersion] = [.mls10], cipherSuites: [CipherSuite] = CipherSuite.supported,
         extensions: [ExtensionType] = [], proposals: [ProposalType] = [.selfRemove],
@@ -37,8 +38,8 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
     }
 
     /// Returns these capabilities with a GREASE value in each list except `versions` (§13.5). A list that already has a GREASE
-    /// value stays unchanged. All lists get one common value out of 15. Equal capabilities so get at most 15 forms, even in a
-    /// large group.
+    /// value stays unchanged. The call draws one of the 15 GREASE values for all lists. Equal capabilities of a large group's
+    /// members therefore lead to at most 15 different results.
     package func greased(random: RandomSource = .system) -> Capabilities {
         let value = (UInt16(random.bytes(1)[0] % 15) << 4 | 0x0a) * 0x0101
         var greased = self
@@ -49,7 +50,7 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         return greased
     }
 
-    /// The capabilities without GREASE values (§13.5). The client really supports these features.
+    /// The capabilities without GREASE values (§13.5): the features that the client really supports.
     var withoutGREASE: Capabilities {
         Capabilities(
             versions: versions, cipherSuites: cipherSuites.filter { !$0.isGREASE },
@@ -87,7 +88,7 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
     /// Whether the client supports a credential type.
     public func supports(_ type: CredentialType) -> Bool { credentials.contains(type) }
 
-    /// Whether the client meets all requirements (§11.1). Default types need not be listed.
+    /// Whether the client meets all requirements (§11.1). A required default type needs no entry in the capabilities.
     public func satisfies(_ required: RequiredCapabilities) -> Bool {
         satisfies(distinct: required.distinct)
     }
@@ -142,8 +143,8 @@ public struct RequiredCapabilities: Hashable, Sendable, TLSCodable {
         credentials = try reader.readVector()
     }
 
-    /// The requirements without default types and without repetitions. A member's capabilities must contain only the remaining
-    /// types.
+    /// The requirements without default types and without repetitions. A member meets the requirements if its capabilities
+    /// contain every type in the result.
     var distinct: RequiredCapabilities {
         RequiredCapabilities(
             extensions: Array(Set(extensions.lazy.filter { !$0.isDefault })),

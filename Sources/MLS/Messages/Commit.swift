@@ -56,8 +56,8 @@ package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     /// The node's new key.
     package let encryptionKey: HPKEPublicKey
     /// The encoded content of `encrypted_path_secret`. In a large group, this content has many ciphertexts, and a member opens
-    /// only one of them. Decoded ciphertexts take many times the memory of the encoded form. An unverified commit must not take
-    /// that much memory.
+    /// only one of them. Decoded ciphertexts take many times the memory of the encoded form. The ciphertexts stay encoded, so
+    /// that an unverified commit takes little memory.
     private let encodedSecrets: [UInt8]
     /// The number of ciphertexts. A valid commit has one ciphertext for each node in the resolution of the copath.
     let secretCount: Int

@@ -89,7 +89,7 @@ struct FramedContent: Hashable, Sendable, TLSCodable {
             }
         }
 
-        /// The approximate length of the encoding, in bytes. A writer reserves this memory in advance.
+        /// The approximate length of the encoding, in bytes. A writer uses the hint to reserve memory in advance.
         var sizeHint: Int {
             switch self {
             case .application(let data): data.count

@@ -127,7 +127,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
     }
 
     /// Reads a leaf node. If equal capabilities were read before, the leaf shares their storage. Most members of a group have
-    /// equal capabilities, so this saves memory.
+    /// equal capabilities, so shared storage saves memory.
     init(from reader: inout TLSReader, sharing cache: inout CapabilitiesCache) throws(TLSCodecError) {
         encryptionKey = try reader.read()
         signatureKey = try reader.read()

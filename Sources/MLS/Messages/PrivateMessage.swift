@@ -58,7 +58,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
 
     // MARK: Protecting
 
-    /// A sender's leaf, and the keys for one of its messages.
+    /// A sender's leaf, and the keys for one message of the sender.
     struct SendingKeys {
         let leaf: LeafIndex
         /// The key from the sender's ratchet.

@@ -2,7 +2,7 @@ import TLSCodec
 
 /// A change that a commit can make (RFC 9420 §12.1).
 ///
-/// Large associated values are stored separately (`indirect`). A small proposal therefore takes little memory. The smallest
+/// Large associated values are stored separately (`indirect`), so that a small proposal takes little memory. The smallest
 /// proposal has an encoding of two bytes, so a received list may contain very many proposals.
 public enum Proposal: Hashable, Sendable, TLSCodable {
     /// Add a client (§12.1.1).
@@ -38,8 +38,9 @@ public enum Proposal: Hashable, Sendable, TLSCodable {
 
     /// Reads a proposal.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` if the type is none of the cases. The length of an unknown proposal is not known. A
-    ///   group may use only proposal types that its members support (§13.2).
+    /// - Throws: `TLSCodecError.unknownValue` if the type is none of the cases. A reader cannot skip a proposal of unknown type,
+    ///   because the encoding does not say the proposal's length. A group may use only proposal types that its members support
+    ///   (§13.2).
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(ProposalType.self) {
         case .add: self = .add(try reader.read())

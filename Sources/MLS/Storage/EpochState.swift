@@ -4,9 +4,9 @@ import TLSCodec
 /// Stores a group in parts. Only changed parts have to be written. The *epoch state* contains the tree, and changes only with a
 /// commit. The *records* have a few hundred bytes each, and change with messages.
 ///
-/// Use one transaction of the application's database for each message. In the transaction, process or encrypt the message, store
-/// the result of ``takeChangedRecords()``, and store the message. After a commit, store ``epochState``, delete the group's old
-/// records, and store ``records``. A restored group continues at the stored point, and uses no generation twice.
+/// In one transaction of the application's database, process or encrypt a message, store the result of ``takeChangedRecords()``,
+/// and store the message. After a commit, store ``epochState``, delete the group's old records, and store ``records``. A restored
+/// group continues at the stored point, and uses no generation twice.
 extension Group {
     /// The version of the format. A changed format gets the next number. Old versions must remain readable.
     static let storageVersion: UInt8 = 1
@@ -128,7 +128,7 @@ extension Group {
         _ = proposals.takeChanges()
     }
 
-    /// Returns a record's content behind the version and the epoch. Checks the version and the epoch.
+    /// Checks the version and the epoch at the start of a record's content, and returns the bytes that follow.
     private static func unwrap(_ content: SecretBytes, epoch: UInt64) throws(MLSError) -> SecretBytes {
         var reader = TLSReader(content.copyBytes())
         guard let version = try? reader.readUInt8(), version == storageVersion else {
@@ -188,7 +188,7 @@ extension EpochSecrets {
         ]
     }
 
-    /// - Precondition: there are ``storedCount`` secrets. The reader ensures this.
+    /// - Precondition: every caller passes ``storedCount`` secrets.
     init(stored: [SecretBytes]) {
         self.init(
             senderDataSecret: stored[0], exporterSecret: stored[1], externalSecret: stored[2],

@@ -4,8 +4,7 @@ public enum GroupRecordKey: Hashable, Comparable, Sendable {
     case node(UInt32)
     /// The ratchets of a member (§9.1).
     case leaf(LeafIndex)
-    /// An uncommitted proposal (§12.1). The proposal may be discarded. The number is the proposal's position in the order of
-    /// arrival.
+    /// An uncommitted proposal, discarded or not (§12.1). The number is the proposal's position in the order of arrival.
     case proposal(UInt32)
     /// The safe exporter (draft-ietf-mls-extensions).
     case exporter

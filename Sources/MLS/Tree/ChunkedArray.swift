@@ -1,6 +1,7 @@
 /// An array in pieces. Copies of the array share the pieces. A change of an element copies only the element's piece.
 ///
-/// A commit changes about twenty nodes in a copy of a tree. A copy of a flat array increments the reference count of every node.
+/// A commit changes about twenty nodes in a copy of a tree. Copying a flat array would increment the reference count of every
+/// node.
 struct ChunkedArray<Element: Sendable>: Sendable {
     private static var chunkBits: Int { 6 }
     private static var chunkSize: Int { 1 << chunkBits }
@@ -27,8 +28,8 @@ struct ChunkedArray<Element: Sendable>: Sendable {
         count += 1
     }
 
-    /// Appends copies of one element until the array has `newCount` elements. New pieces share storage. A change of an element
-    /// copies the element's piece.
+    /// Appends copies of one element until the array has `newCount` elements. All new pieces of full size share one storage. A
+    /// change of an element copies the element's piece.
     mutating func grow(to newCount: Int, with element: Element) {
         var whole: [Element]?
         while count < newCount {

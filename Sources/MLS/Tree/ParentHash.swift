@@ -37,8 +37,9 @@ extension RatchetTree {
         }
     }
 
-    /// Whether one commit set both `parent` and a node in the resolution of `child` (§7.9.2). All but one of the nodes in the
-    /// resolution must be unmerged leaves of `parent`. The remaining node must contain the parent hash of `parent`.
+    /// Whether one commit set both `parent` and a node in the resolution of `child` (§7.9.2). In the resolution of `child`,
+    /// exactly one node must contain the parent hash of `parent`. Every other node of the resolution must be an unmerged leaf of
+    /// `parent`.
     private mutating func isLinked(
         _ node: Int, _ parent: ParentNode, child: Int, sibling: Int
     ) throws(MLSError) -> Bool {

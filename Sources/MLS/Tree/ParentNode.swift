@@ -32,7 +32,7 @@ struct ParentNode: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A node that is not blank (RFC 9420 §4.1.1, §12.4.3.3). Each node has its own storage. Copies of a tree share this storage.
+/// A node that is not blank (RFC 9420 §4.1.1, §12.4.3.3). Each node has its own storage, which copies of a tree share.
 indirect enum Node: Hashable, Sendable {
     case leaf(LeafNode)
     case parent(ParentNode)

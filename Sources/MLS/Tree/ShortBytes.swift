@@ -1,7 +1,8 @@
 import TLSCodec
 
-/// Immutable bytes. A value of 32 bytes is stored inline. A value of any other length is stored in an array. A large group has
-/// three keys or hashes of 32 bytes per member. Inline storage saves 80 bytes of heap and a pointer for each key or hash.
+/// Immutable bytes. A value of 32 bytes is stored inline. A value that is shorter or longer than 32 bytes is stored in an array.
+/// A large group has three keys or hashes of 32 bytes per member. Inline storage saves 80 bytes of heap and a pointer for each
+/// key or hash.
 struct ShortBytes: Hashable, Sendable {
     private enum Storage: Hashable, Sendable {
         case inPlace(UInt64, UInt64, UInt64, UInt64)

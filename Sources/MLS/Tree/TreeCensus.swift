@@ -1,5 +1,5 @@
-/// The number of leaves with each feature. Every change of a leaf updates these numbers. With these numbers, a rule for all
-/// members is checked without a visit to every leaf (RFC 9420 §7.3, §11.1, §13).
+/// The number of leaves with each feature. Every change of a leaf updates the numbers. With the census, a rule for all members is
+/// checked without a visit to every leaf (RFC 9420 §7.3, §11.1, §13).
 struct TreeCensus: Sendable {
     private(set) var members = 0
     private var credentialsInUse: [CredentialType: Int] = [:]

@@ -36,7 +36,7 @@ struct TreeHashCache: Sendable {
         chunks[needed - 1].bytes.removeLast(chunks[needed - 1].bytes.count - rest)
     }
 
-    /// Marks the hash of a node as unknown, and the hashes of all nodes above, up to the root. Does not stop at a node without a
+    /// Marks the hashes of a node and of all nodes above the node as unknown, up to the root. Does not stop at a node without a
     /// hash. Inside a blank subtree, no hashes are stored, but nodes above may have hashes.
     mutating func invalidate(_ node: Int, _ leaves: Int) {
         var node = node

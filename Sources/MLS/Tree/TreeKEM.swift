@@ -114,8 +114,8 @@ extension RatchetTree {
         return MergedPath(path: path, steps: steps, added: new)
     }
 
-    /// Decrypts the secret of the lowest path node above a member. Derives all higher secrets from that secret (§7.5, receiver's
-    /// side).
+    /// Decrypts the secret of the lowest path node above a member. Derives the secrets of the higher path nodes from the
+    /// decrypted secret (§7.5, receiver's side).
     ///
     /// - Returns: the commit secret, and the private keys of the path's nodes above the member.
     func decryptPath(
@@ -135,7 +135,7 @@ extension RatchetTree {
         return try derivePath(secret, steps[first...].map(\.node), algorithms)
     }
 
-    /// Derives the keys of path nodes from the secret of the lowest node. Compares these keys with the tree (§7.5).
+    /// Derives the keys of path nodes from the secret of the lowest node. Compares the derived keys with the tree (§7.5).
     func derivePath(
         _ secret: SecretBytes, _ path: [Int], _ algorithms: Algorithms
     ) throws(MLSError) -> (commitSecret: SecretBytes, keys: [Int: HPKEPrivateKey]) {

@@ -1,10 +1,11 @@
-/// Bounds the number of leaves of a received tree by the number of members. This bound limits the cost of blank nodes.
+/// Bounds the number of leaves of a received tree by the number of members. The policy limits the cost of blank nodes.
 ///
 /// A blank node takes one byte in a `ratchet_tree`, but the receiver must hash the node. Even an honest group may have many blank
-/// nodes. A tree shrinks only while its right half is blank (RFC 9420 §7.7). Therefore, one member far to the right keeps a
-/// formerly large tree wide.
+/// nodes. A tree shrinks only while its right half is blank (RFC 9420 §7.7). A single member far to the right keeps a formerly
+/// large tree wide.
 ///
-/// A policy has two bounds. Every tree may have ``leaves`` leaves. A larger tree may have ``leavesPerMember`` leaves per member.
+/// A policy has two bounds. Every tree may have ``leaves`` leaves. A tree with more than ``leaves`` leaves may have
+/// ``leavesPerMember`` leaves per member.
 public struct TreeWidthPolicy: Hashable, Sendable {
     /// Number of leaves that is always allowed, even with few members.
     public var leaves: Int
@@ -24,7 +25,7 @@ public struct TreeWidthPolicy: Hashable, Sendable {
     public static let strict = TreeWidthPolicy(
         leaves: Limits.strictSparseLeaves, leavesPerMember: Limits.strictLeavesPerMember)
 
-    /// Whether the policy allows a tree with the given numbers of leaves and members. Blank leaves count too.
+    /// Whether the policy allows a tree with the given numbers of leaves and members. `leaves` includes blank leaves.
     public func allows(leaves: Int, members: Int) -> Bool {
         guard leaves > self.leaves else { return true }
         return (leaves - 1) / max(1, leavesPerMember) < members

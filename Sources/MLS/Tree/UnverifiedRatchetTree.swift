@@ -14,7 +14,7 @@ struct UnverifiedRatchetTree: Sendable {
     /// The number of leaves, including blank ones.
     var leafCount: Int { tree.size }
     /// The leaf at a given index; nil if the leaf is blank or does not exist. The signer's leaf contains the key for the
-    /// GroupInfo's signature. The GroupInfo's signature is verified before the tree.
+    /// GroupInfo's signature. Joining verifies the GroupInfo's signature first, and then the tree.
     subscript(leaf: LeafIndex) -> LeafNode? { tree[leaf] }
 
     /// Makes all checks of RFC 9420 §12.4.3.1 for the tree of a joined group.
@@ -50,8 +50,8 @@ struct UnverifiedRatchetTree: Sendable {
     }
 
     /// Checks the encryption key and the unmerged leaves of each parent node (§7.1, §12.4.3.1). The unmerged leaves must be in
-    /// ascending order. Each unmerged leaf must exist and be below its parent node. All parent nodes in between must have the
-    /// same unmerged leaf.
+    /// ascending order. Each unmerged leaf must exist and be below its parent node. If a parent node has an unmerged leaf, every
+    /// parent node on the way down to the leaf must have the unmerged leaf.
     private func verifyUnmergedLeaves(_ algorithms: Algorithms) throws(MLSError) {
         for node in stride(from: 1, to: tree.width, by: 2) {
             guard let parent = tree[parent: node] else { continue }
