@@ -1,8 +1,8 @@
 /// Removes the metadata of a JPEG file (ITU-T T.81, annex B).
 ///
 /// Keeps the segments that a decoder needs, JFIF without its thumbnail, Adobe's colour transform, colour profiles, and the
-/// orientation. Drops all other application segments (Exif, XMP, IPTC, Photoshop, previews), comments, and all bytes behind the
-/// end of the image.
+/// orientation. Drops application segments with other content (Exif, XMP, IPTC, Photoshop, previews), comments, and all bytes
+/// behind the end of the image.
 enum JPEGCleaner {
     private static let startOfImage: UInt8 = 0xd8
     private static let endOfImage: UInt8 = 0xd9

@@ -1,4 +1,4 @@
-/// The code point of an MLS cipher suite (RFC 9420 §5.1, §17.1). Messages may contain any number. Only a suite with
+/// The code point of an MLS cipher suite (RFC 9420 §5.1, §17.1). A message may contain any code point. Only a suite with
 /// ``isSupported`` can be used.
 public struct CipherSuite: CodePoint {
     /// The code point.

@@ -1,7 +1,7 @@
 import Dispatch
 
-/// Maps independent items on all cores. Returns the results in the order of the items. A large group has thousands of items, for
-/// example signatures and HPKE ciphertexts.
+/// Maps independent items on all cores. Returns the results in the order of the items. Joining a large group needs thousands of
+/// signature checks, and a commit can need thousands of HPKE ciphertexts.
 func parallelMap<Item: Sendable, Output: Sendable>(
     _ items: [Item], _ transform: @Sendable (Item) throws(MLSError) -> Output
 ) throws(MLSError) -> [Output] {

@@ -10,7 +10,7 @@ public enum TLSCodecError: Error, Hashable, Sendable {
     case tooLong(limit: Int)
     /// A vector has fewer bytes than the caller requires.
     case tooShort(minimum: Int)
-    /// The value ended before the input. The associated value is the number of bytes left over.
+    /// The input has more bytes than the value. The associated value is the number of bytes left over.
     case trailingBytes(Int)
     /// The presence octet of an `optional<T>` was neither 0 nor 1 (RFC 9420 §2.1.1).
     case invalidPresence(UInt8)

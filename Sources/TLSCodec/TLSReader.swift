@@ -1,7 +1,8 @@
 /// Reads values of the TLS presentation language (RFC 8446 §3) with the variable-length vectors of RFC 9420 §2.1.2.
 ///
-/// Byte strings are returned as slices of the input, without a copy. No method reads past the end of the input. A length in the
-/// input alone never makes a method allocate memory. After an error, the reader's position is undefined: discard the reader.
+/// Byte strings are returned as slices of the input, without a copy. No method reads past the end of the input. No method
+/// allocates memory only because of a length in the input. After an error, the reader's position is undefined: discard the
+/// reader.
 public struct TLSReader: Sendable {
     /// The input. All positions are indices of this slice, also in nested readers.
     @usableFromInline let bytes: ArraySlice<UInt8>
@@ -132,8 +133,8 @@ public struct TLSReader: Sendable {
         return TLSReader(bytes[start..<position])
     }
 
-    /// Calls `body`. Returns the result of `body`, and the bytes that `body` read. Check signatures and hashes over these bytes,
-    /// never over a new encoding of the result.
+    /// Calls `body`. Returns the result of `body`, and the bytes that `body` read. Check signatures and hashes over the returned
+    /// bytes, never over a new encoding of the result.
     @inlinable
     public mutating func capturing<T>(
         _ body: (inout TLSReader) throws(TLSCodecError) -> T

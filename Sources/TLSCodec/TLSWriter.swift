@@ -35,8 +35,8 @@ public struct TLSWriter: Sendable {
 
     /// Writes the length of a `<V>` vector in its shortest form (RFC 9420 §2.1.2).
     ///
-    /// - Precondition: `length` is from 0 to ``maximumVectorLength``. Callers bound their values before encoding. A longer value
-    ///   is a programming error.
+    /// - Precondition: `length` is from 0 to ``maximumVectorLength``. Every caller bounds the length of a value before encoding.
+    ///   A larger `length` is a programming error.
     @inlinable
     public mutating func writeVarint(_ length: Int) {
         precondition((0...Self.maximumVectorLength).contains(length), "a vector longer than 2^30 - 1 bytes")

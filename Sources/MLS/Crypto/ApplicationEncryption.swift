@@ -1,7 +1,7 @@
 extension KeyPackage {
-    /// Encrypts an application's own data to the package's init key, with `EncryptWithLabel` (RFC 9420 §5.1.3). For example, an
-    /// application can send data for a new member with a Welcome. The label must begin with the application's name. A ciphertext
-    /// with an application's label never counts as a ciphertext of MLS itself. Verify the package before the call.
+    /// Encrypts an application's own data to the package's init key, with `EncryptWithLabel` (RFC 9420 §5.1.3). For example, a
+    /// Welcome can be accompanied by encrypted data for the new member. The label must begin with the application's name. A
+    /// ciphertext with an application's label never counts as a ciphertext of MLS itself. Verify the package before the call.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)`` or ``MLSError/crypto(_:)``.
     public func encrypt(

@@ -29,8 +29,8 @@ public struct HPKECiphertext: Hashable, Sendable, TLSCodable {
 
 /// HPKE in base mode with one message (RFC 9180 §5.1.1, §6), based on swift-crypto's primitives.
 ///
-/// swift-crypto's own HPKE lacks the ML-KEM suites and `DeriveKeyPair`. swift-crypto's HKDF takes longer than the operation on
-/// the curve.
+/// swift-crypto's own HPKE lacks the ML-KEM suites and `DeriveKeyPair`. swift-crypto's HKDF takes longer than a Diffie-Hellman
+/// operation.
 extension Algorithms {
     /// `"HPKE" || kem_id || kdf_id || aead_id` (RFC 9180 §5.1).
     private var hpkeSuiteID: [UInt8] {

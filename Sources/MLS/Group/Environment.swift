@@ -27,7 +27,7 @@ public enum CredentialRole: Hashable, Sendable {
     case externalSender
 }
 
-/// Accepts every credential. Use this service for tests, or in an application with separate checks of members.
+/// Accepts every credential. Use this service for tests, or in an application that checks members in another way.
 public struct AcceptEveryCredential: AuthenticationService {
     /// Creates the service.
     public init() {}

@@ -102,8 +102,8 @@ extension Group {
     }
 
     /// Adds received proposals to a valid list. If the list is invalid with all of `received`, tries each half of `received`
-    /// separately. Halving finds a few invalid proposals among many with few trials. After `trials` trials, leaves out all
-    /// undecided proposals.
+    /// separately. If few of many proposals are invalid, halving finds the invalid proposals in few trials. After `trials`
+    /// trials, leaves out all undecided proposals.
     private func extend(
         _ kept: JudgedList, by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
         _ environment: MLSEnvironment, _ trials: inout Int
@@ -150,8 +150,8 @@ extension Group {
         return .privateMessage(message)
     }
 
-    /// Returns the secrets of pre-shared keys (§8.4). The group has stored its own resumption PSKs. The application provides all
-    /// other keys.
+    /// Returns the secrets of pre-shared keys (§8.4). The group has stored its own resumption PSKs, and the application provides
+    /// the other pre-shared keys.
     func resolve(_ ids: [PreSharedKeyID], _ environment: MLSEnvironment) throws(MLSError) -> [ResolvedPSK] {
         var resolved: [ResolvedPSK] = []
         for id in ids {

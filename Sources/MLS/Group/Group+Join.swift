@@ -7,7 +7,7 @@ extension Group {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package with which the client was added.
     ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
-    ///   - predecessor: the old group that the new group continues or branches from (§11.2, §11.3). Nil if there is no old group,
+    ///   - predecessor: the old group, if the new group is its successor (§11.2) or branch (§11.3). Nil if there is no old group,
     ///     or if the client was not a member of the old group. If an old group is given, the Welcome must prove its origin with
     ///     the old group's resumption PSK.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.

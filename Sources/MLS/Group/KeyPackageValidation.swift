@@ -17,8 +17,8 @@ struct VerifiedKeyPackage: Sendable {
 
     /// Checks the key packages that a commit adds. Verifies signatures on all cores. If the commit refers to a received Add
     /// proposal, the proposal's signatures were already verified on receipt. For a received Add proposal, the committer skips
-    /// only the check of signatures, and receivers skip only the checks of signatures and lifetime. All other checks are made
-    /// again, because the group's parameters may have changed after the proposal arrived, even by the commit itself.
+    /// only the check of signatures, and receivers skip only the checks of signatures and lifetime. The rules of the group are
+    /// checked again, because the group's parameters may have changed after the proposal arrived, even by the commit itself.
     static func verify(
         _ added: [(keyPackage: KeyPackage, isByReference: Bool)], _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> [VerifiedKeyPackage] {

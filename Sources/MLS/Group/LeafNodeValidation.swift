@@ -1,6 +1,7 @@
 import TLSCodec
 
-/// The role of a leaf node: part of a key package, an Update or a commit. Each role has its own rules (RFC 9420 §7.3).
+/// The role of a leaf node: part of a key package, an Update, a commit, or a received tree. Each role has its own rules (RFC 9420
+/// §7.3).
 enum LeafNodeRole {
     case keyPackage
     case update(replacing: LeafNode)

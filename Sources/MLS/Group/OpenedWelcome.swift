@@ -50,7 +50,7 @@ public struct OpenedWelcome: Sendable {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package with which the client was added.
     ///   - ratchetTree: the tree, if it is not in the Welcome (§12.4.3.3).
-    ///   - predecessor: the old group that the new group continues or branches from (§11.2, §11.3). Nil if there is no old group,
+    ///   - predecessor: the old group, if the new group is its successor (§11.2) or branch (§11.3). Nil if there is no old group,
     ///     or if the client was not a member of the old group.
     ///   - environment: the time, random bytes, decisions about credentials, and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or ``MLSError/preSharedKey(_:)``.
@@ -126,8 +126,8 @@ public struct OpenedWelcome: Sendable {
 }
 
 extension GroupInfo {
-    /// Finds the tree of a GroupInfo, and checks the tree's width. Then checks the GroupInfo's signature with the signer's key
-    /// from the tree.
+    /// Finds the tree of a GroupInfo, checks the tree's width, and verifies the GroupInfo's signature with the signer's key from
+    /// the tree.
     ///
     /// - Parameters:
     ///   - given: the tree, if it is not in the GroupInfo.

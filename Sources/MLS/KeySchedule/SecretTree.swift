@@ -92,7 +92,7 @@ struct SecretTree: Sendable {
         leaves = [:]
     }
 
-    /// Returns the number of a member's missing messages with a stored key.
+    /// Returns the number of a member's missing messages whose keys are stored.
     func skippedCount(_ leaf: LeafIndex, _ type: ContentType) -> Int { leaves[leaf]?[type].skippedCount ?? 0 }
 
     // MARK: Persistence

@@ -41,8 +41,8 @@ extension KeyPackageBundle {
 }
 
 extension Welcome {
-    /// Whether the Welcome is for a given key package (RFC 9420 §12.4.3.1). A client with several key packages finds the right
-    /// one with this check.
+    /// Whether the Welcome is for a given key package (RFC 9420 §12.4.3.1). With the check, a client with several key packages
+    /// finds the Welcome's key package.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``.
     public func isFor(_ keyPackage: KeyPackage) throws(MLSError) -> Bool {

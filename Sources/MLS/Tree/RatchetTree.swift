@@ -165,7 +165,7 @@ public struct RatchetTree: Sendable {
     /// Reads a `ratchet_tree`. Checks only the shape of the tree (see ``UnverifiedRatchetTree``).
     ///
     /// - Parameter policy: the bound on the number of leaves, including blank leaves. Nil for a tree from this client's storage.
-    ///   A stored tree has no bound, because members may have left.
+    ///   A stored tree has no bound, because a tree may stay wide after members have left.
     init(decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy? = nil) throws(MLSError) {
         var cache = CapabilitiesCache()
         var listed = ChunkedArray<Node?>()

@@ -6,9 +6,9 @@ import TLSCodec
 /// number of nodes that are not blank.
 struct TreeHashCache: Sendable {
     private struct Chunk: Sendable {
-        /// The nodes of the chunk with a hash in `bytes`. The hashes are in ascending order of their nodes.
+        /// The chunk's nodes that have a hash in `bytes`. The hashes are in ascending order of their nodes.
         var placed: UInt64 = 0
-        /// The nodes of the chunk whose hash is known.
+        /// The chunk's nodes that have a known hash.
         var valid: UInt64 = 0
         var bytes: [UInt8] = []
     }
@@ -154,9 +154,9 @@ extension RatchetTree {
         writer.writeOpaque(right)
     }
 
-    /// Returns a node's tree hash from the time before some leaves were added (§7.9, `original_sibling_tree_hash`). For this
-    /// hash, an added leaf counts as blank, and is missing in every list of unmerged leaves. A subtree without an added leaf
-    /// keeps its hash.
+    /// Returns a node's tree hash from the time before some leaves were added (§7.9, `original_sibling_tree_hash`). For the
+    /// earlier tree hash, an added leaf counts as blank, and is missing in every list of unmerged leaves. A subtree without an
+    /// added leaf keeps its hash.
     mutating func treeHash(of node: Int, without excluded: ArraySlice<LeafIndex>) -> [UInt8] {
         let below = TreeMath.leaves(below: node)
         let excluded = excluded.filter { below.contains($0.int) }
