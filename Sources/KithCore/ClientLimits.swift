@@ -10,7 +10,8 @@ public enum ClientLimits {
     /// longer texts.
     public static let text = 64 << 10
 
-    /// Maximum number of people that one text mentions. Nobody writes so many names by hand, and every reader looks them all up.
+    /// Maximum number of people that one text mentions. The limit bounds the work of readers, whose devices look up every name.
+    /// Nobody mentions more people by hand.
     static let mentions = 64
 
     /// The longest reaction, in bytes. The longest emoji sequences of Unicode have 35 bytes.
@@ -20,11 +21,12 @@ public enum ClientLimits {
     /// message of a very large group stays cheap to read.
     static let reactions = 1_024
 
-    /// Maximum size of a message's earlier texts that are kept after edits, in bytes. If they are longer, the oldest are dropped.
-    /// A small edit therefore never makes members write much more than its own size.
+    /// Maximum size of a message's earlier texts that are kept after edits, in bytes. If the earlier texts are longer, the oldest
+    /// texts are dropped, so that a small edit never makes members write much more than the edit's own size.
     static let earlierTexts = 16 << 10
 
-    /// Maximum number of pinned messages in a conversation. When another one is pinned, the pin that was set first is removed.
+    /// Maximum number of pinned messages in a conversation. When another message is pinned, the pin that was set first is
+    /// removed.
     public static let pins = 32
 
     /// The largest padded content, in bytes. Together with the message's overhead, it fits into an entry.
@@ -64,7 +66,7 @@ public enum ClientLimits {
     public static let strangersGroup = 1_000
 
     /// Maximum number of conversations that strangers began and the user has not accepted. The limit bounds the space that
-    /// strangers can use, and no person looks through more conversations. When the limit is reached, further letters from
+    /// strangers can use. No user looks through more conversations of strangers. When the limit is reached, further letters from
     /// strangers stay at the relay.
     public static let pendingConversations = 100
 
@@ -95,8 +97,8 @@ public enum ClientLimits {
     /// The longest pause between two attempts of a delivery that the relay refuses temporarily, in milliseconds: an hour.
     package static let deliveryPauseMs: UInt64 = 3_600_000
 
-    /// Maximum number of members that one commit adds. The device stores their key packages, of 3 KiB each, until it makes the
-    /// commit.
+    /// Maximum number of members that one commit adds. The device stores a key package of 3 KiB for each new member until it
+    /// makes the commit.
     package static let additionsPerCommit = 256
 
     /// The largest group whose tree is in the Welcome. With post-quantum keys, a tree takes 3 KiB per member, and an entry has
@@ -122,8 +124,8 @@ public enum ClientLimits {
     package static let keyPackageGraceMs: UInt64 = 30 * 24 * 3_600_000
 
     /// Difference between the device's clock and a relay's, in milliseconds, above which the device makes no invite and does not
-    /// replace the key packages at the relay: 2 days. A wrong time zone or a mistake in summer time explains a day at most, so
-    /// with a larger difference, one of the clocks shows a wrong date.
+    /// replace the key packages at the relay: 2 days. A wrong time zone or a missed change to summer time causes a difference of
+    /// at most a day. If the difference is larger, one of the two clocks shows a wrong date.
     package static let clockSlackMs: UInt64 = 2 * 24 * 3_600_000
 
     /// Difference between the device's clock and another clock, in milliseconds, from which the user is warned: an hour. With
@@ -133,9 +135,9 @@ public enum ClientLimits {
     /// Pause between two checks of a clock that seems wrong, in milliseconds: 10 minutes.
     package static let clockRecheckMs: UInt64 = 600_000
 
-    /// If a key package that the device has received is not valid now, the device requests another one after a pause. This is the
-    /// first such pause, in milliseconds. Each further pause is twice as long, up to ``clockRecheckMs``. Pauses are needed,
-    /// because each request takes one of the owner's key packages.
+    /// If a key package that the device has received is not valid now, the device requests another one after a pause. The value
+    /// is the length of the first pause, in milliseconds. Each further pause is twice as long, up to ``clockRecheckMs``. Pauses
+    /// are needed, because each request takes one of the owner's key packages.
     package static let keyPackageRetryMs: UInt64 = 1_000
 
     /// Age at which an inbox's key packages are replaced by new ones, in milliseconds: 30 days, far less than their lifetime.
@@ -172,12 +174,13 @@ public enum ClientLimits {
     /// The longest name of a cursor, in bytes. There is room for a program's name, but not for a text.
     public static let cursorName = 64
 
-    /// The highest number of a cursor. The store has a key for every number up to it, and no profile creates so many cursors.
+    /// The highest number of a cursor. The store has a key for every number up to the limit, and no profile creates that many
+    /// cursors.
     static let highestCursor: UInt64 = 1 << 32
 
     /// Number of entries that one step reads when it searches for a cursor's next message. The number is small, because the
-    /// search ends at the first message. But it is large enough to skip the receipts and notices between two messages in one
-    /// step.
+    /// search ends at the first message. The number is still large enough to skip the receipts and notices between two messages
+    /// in one step.
     static let cursorPage = 16
 
     /// The largest group in which members send read receipts. In a larger group, receipts would cost too much, because each one

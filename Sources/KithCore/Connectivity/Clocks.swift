@@ -55,7 +55,7 @@ struct Clocks {
     // MARK: Two clocks
 
     /// Whether a time has passed by both the device's clock and the relay's clock. If the relay's time is unknown, the slowest
-    /// clock among the remaining relays counts.
+    /// clock among the other relays takes the place of the relay's clock.
     ///
     /// Use this for decisions that cannot be undone. A relay that lies about the time can delay such a decision, but cannot cause
     /// it.
@@ -64,7 +64,8 @@ struct Clocks {
     func agree(isOver time: UInt64, relay: RelayID) -> Bool { delay(untilOver: time, relay: relay) == 0 }
 
     /// Returns the milliseconds until a time has passed by both the device's clock and the relay's clock. If the relay's time is
-    /// unknown, the slowest clock among the remaining relays counts. `nil` if no relay has stated its time.
+    /// unknown, the slowest clock among the other relays takes the place of the relay's clock. `nil` if no relay has stated its
+    /// time.
     ///
     /// - Parameter relayTime: the time that is compared with the relay's clock; `nil` to compare `time` with both clocks.
     func delay(untilOver time: UInt64, orByRelay relayTime: UInt64? = nil, relay: RelayID) -> UInt64? {
@@ -73,8 +74,8 @@ struct Clocks {
         return max(time - min(time, wall), byRelay - min(byRelay, witness))
     }
 
-    /// Returns the time of the relay's clock. If that time is unknown, returns the time of the slowest clock among all relays.
-    /// `nil` if no relay has stated its time.
+    /// Returns the time of the relay's clock. If the relay's time is unknown, returns the time of the slowest clock among all
+    /// relays. `nil` if no relay has stated its time.
     private func witness(for relay: RelayID) -> UInt64? { relayTime(relay) ?? told.keys.compactMap(relayTime).min() }
 }
 
@@ -92,9 +93,9 @@ extension UInt64 {
         return overflows ? .max : sum
     }
 
-    /// Returns the remaining milliseconds of a period that began at `begin`. This value is the current time of the device's
-    /// clock. If `begin` is more than ``ClientLimits/clockSlackMs`` in the future, the clock was or is wrong, and the result is
-    /// 0.
+    /// Returns the remaining milliseconds of a period that began at `begin`. The number on which the method is called is the
+    /// current time of the device's clock. If `begin` is more than ``ClientLimits/clockSlackMs`` in the future, the clock was or
+    /// is wrong, and the result is 0.
     func rest(of length: UInt64, since begin: UInt64) -> UInt64 {
         guard begin <= plus(ClientLimits.clockSlackMs) else { return 0 }
         let end = begin.plus(length)

@@ -39,7 +39,7 @@ enum InboxRequest: Sendable {
     case present
     case deposit
     case close
-    /// Drops the entries up to a seq. All of these entries were read.
+    /// Drops the entries up to a seq, all of which were read.
     case trim(through: UInt64)
 }
 

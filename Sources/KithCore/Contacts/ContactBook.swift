@@ -64,7 +64,8 @@ struct ContactBook {
     }
 
     /// Appends numbers to names that look like the name of the user or of another contact. Profiles of earlier versions may
-    /// contain such names. The store keeps the old name until the contact changes.
+    /// contain such names. The numbers are added in memory only: the store keeps a contact's old name until the contact is stored
+    /// again.
     mutating func distinguishNames() {
         for id in contacts.keys.sorted().reversed() {
             guard let name = contacts[id]?.name, !names.isFree(name, exceptFor: name) else { continue }
@@ -74,7 +75,8 @@ struct ContactBook {
         }
     }
 
-    /// Makes a contact the one with its number and its key. A key that the contact had before no longer leads to it.
+    /// Stores a contact under its number and its account key. If the contact had another key before, the earlier key no longer
+    /// leads to the contact.
     private mutating func index(_ contact: Contact) {
         if let known = contacts[contact.id]?.accountKey, known != contact.accountKey {
             idsByKey[known] = nil
@@ -95,8 +97,8 @@ struct ContactBook {
         step.emit(.contact(contact))
     }
 
-    /// Returns the contact with a person's account key. If there is no such contact, creates one. If the person's name is taken,
-    /// appends a number to the name.
+    /// Returns the contact with a person's account key. If no contact has the key, creates a contact. If the person's name is
+    /// taken, appends a number to the name.
     mutating func remember(
         _ person: Acquaintance, in step: inout Step
     ) -> ContactID {
@@ -168,8 +170,8 @@ struct ContactBook {
         names.didRename(from: old, to: name)
     }
 
-    /// Notes that a contact has changed its own name. The contact's name on this device follows, unless the user has chosen
-    /// another one.
+    /// Notes that a contact has changed its own name. The contact gets the new name on this device, unless the user has given the
+    /// contact another name.
     ///
     /// - Returns: the notice about the change; `nil` if the change is known already or the contact is blocked.
     mutating func follow(_ name: String, from old: String, of id: ContactID, in step: inout Step) -> Notice? {
@@ -203,8 +205,8 @@ struct ContactBook {
         return before
     }
 
-    /// Stores an inbox's address for the contact that owns the inbox. Does nothing if there is no such contact, or if the contact
-    /// already has an address.
+    /// Stores an inbox's address for the contact that owns the inbox. Does nothing if no contact owns the inbox, or if the
+    /// contact already has an address.
     mutating func learnAddress(_ inbox: InboxAddress, in step: inout Step) {
         guard var contact = self[inbox.account], contact.inbox == nil else { return }
         contact.inbox = inbox
@@ -213,7 +215,8 @@ struct ContactBook {
 
     /// Stores the address that a contact has sent for new conversations. If the address belongs to another account, does nothing.
     ///
-    /// - Parameter device: the id of the device that has sent the address. The device is in use again if it was replaced before.
+    /// - Parameter device: the id of the device that has sent the address. If another device had replaced the sending device, the
+    ///   sending device counts as in use again.
     mutating func takeCard(
         _ inbox: InboxAddress, of id: ContactID, from device: DeviceCertificate.ID?, in step: inout Step
     ) {
@@ -223,8 +226,8 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// Forgets a contact's address. Called when this device has used an invite of the contact: the address may be another
-    /// device's, and the inviting device sends its own.
+    /// Forgets a contact's address. Called when this device has used an invite of the contact. The stored address may belong to
+    /// another device of the contact, and the inviting device will send its own address.
     mutating func forgetAddress(of account: AccountFingerprint, in step: inout Step) {
         guard var contact = self[account], contact.inbox != nil else { return }
         contact.inbox = nil
@@ -245,8 +248,8 @@ struct ContactBook {
         if contact != self[new.accountKey] { store(contact, in: &step) }
     }
 
-    /// Adds the owner of a name to the contacts, after a relay has stated the owner. An earlier lookup of the name may have found
-    /// a contact with another key. In that case, stores the new key as that contact's conflicting key instead.
+    /// Adds the owner of a name to the contacts, after a relay has stated the owner. If an earlier lookup of the name has found a
+    /// contact with another key, adds nobody, and stores the owner's key as the conflicting key of that contact.
     ///
     /// - Parameters:
     ///   - alias: the user's own name for the owner.
@@ -287,7 +290,8 @@ struct Acquaintance {
     /// The preferred name. The person gets this name if no other contact has it.
     let name: String
     var trust = Trust.unverified
-    /// Whether the person was seen in a pending conversation. A stranger who is seen anywhere else is no longer a stranger.
+    /// Whether the person was seen in a pending conversation. A contact who was a stranger remains a stranger only if the value
+    /// is `true`.
     var isStranger = false
     var inbox: InboxAddress?
     var registeredName: Name?

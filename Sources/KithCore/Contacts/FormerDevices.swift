@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// The devices of a contact that other devices of the contact have replaced. Their key packages add nobody, because they would
-/// bring the old device back.
+/// The devices of a contact that other devices of the contact have replaced. A key package of a replaced device must not bring
+/// that device back.
 struct FormerDevices: Hashable, Sendable {
     /// The oldest replacement comes first.
     private var ids: [DeviceCertificate.ID] = []

@@ -1,4 +1,4 @@
-/// The names of the contacts and of the user. The time to find a free name does not depend on the number of names. So a member
+/// The names of the contacts and of the user. The time to find a free name does not depend on the number of names, so a member
 /// who adds thousands of people with equal names cannot slow the device down.
 ///
 /// Names that look alike count as equal: case, width and invisible characters are ignored.

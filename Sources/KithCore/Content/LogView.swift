@@ -14,9 +14,9 @@ import TLSCodec
 /// after an entry:      hash = SHA-256(hash || uint64 seq || uint64 epoch || uint8 kind || id || opaque payload<V>)
 /// ```
 ///
-/// The hash begins with the epoch authenticator of MLS (RFC 9420 §8.7). So all members of an epoch begin with the same value,
-/// which the relay cannot compute. With `previous`, a view in the new epoch also confirms the entries before the turn. A joining
-/// member learns `previous` from the inviter.
+/// The hash begins with the epoch authenticator of MLS (RFC 9420 §8.7). All members of the epoch know the authenticator, and
+/// begin with the same hash. The relay can compute neither the authenticator nor the hash. With `previous`, a view in the new
+/// epoch also confirms the entries before the turn. A joining member learns `previous` from the inviter.
 struct LogView: Hashable, Sendable, TLSCodable {
     /// The seq of the last entry in the hash. At the start of an epoch, this is the seq of the turn that opened the epoch, or 0
     /// in a new channel.

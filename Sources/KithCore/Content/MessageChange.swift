@@ -2,7 +2,8 @@ import TLSCodec
 
 /// A change of a message that is already in the log.
 ///
-/// Only the account that has written a message may edit or delete it. Every member may react to it and pin it.
+/// Only the account that has written a message may edit or delete it. Every member may react to a message, and may pin the
+/// message.
 enum MessageChange: Hashable, Sendable {
     /// Sets the sender's reaction, which is one grapheme cluster. `nil` removes it.
     case reaction(String?)

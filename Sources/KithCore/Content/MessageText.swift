@@ -12,7 +12,8 @@ struct MessageText: Hashable, Sendable, ExpressibleByStringLiteral {
     /// The mentions, in the order of their places in the text. No two of them overlap.
     let mentions: [Mention]
 
-    /// A part of a text that names a person. Each reader sees the own name for that person in its place.
+    /// A part of a text that names a person. In place of the part, each reader sees the name that the reader has given the
+    /// person.
     struct Mention: Hashable, Sendable {
         /// The place of the part in the text's UTF-8, in bytes. It includes the `@`.
         let range: Range<Int>

@@ -1,7 +1,7 @@
 /// The rules for a message's text. Every command that sends a text observes them, and every received text is checked.
 ///
-/// Texts are checked by Unicode scalars and not by Swift `Character`s. Otherwise a space or a control character would not be
-/// found if a mark follows it, because the two form one `Character`.
+/// Texts are checked by Unicode scalars and not by Swift `Character`s. A space or a control character forms one `Character` with
+/// a mark that follows, so a check of `Character`s would not find the space or the control character.
 package enum TextRules {
     /// A fault of a text.
     package enum Problem: Hashable, Sendable {

@@ -6,8 +6,8 @@ struct CommitPolicy {
     var isChanging: Bool
     /// Whether there are proposals of other members that have to be committed.
     var othersPropose: Bool
-    /// Whether something has to be sent. It is encrypted only after all proposals were committed and this device has renewed its
-    /// keys.
+    /// Whether something has to be sent. Content is encrypted only after all proposals were committed and this device has renewed
+    /// its keys.
     var wantsToSend: Bool
     /// Whether this device has renewed its keys after it joined.
     var hasRenewed: Bool
@@ -23,7 +23,7 @@ struct CommitPolicy {
     /// - Parameters:
     ///   - now: the current time, in milliseconds; see ``Clocks/now``.
     ///   - commitAt: the time at which this device commits other members' proposals; `nil` before it is chosen. The caller stores
-    ///     it between calls.
+    ///     the time between calls.
     ///   - random: returns a random number that is less than its argument.
     func change(now: UInt64, commitAt: inout UInt64?, random: (UInt64) -> UInt64) -> Intent.Change? {
         guard !isChanging, memberCount > 1 else { return nil }

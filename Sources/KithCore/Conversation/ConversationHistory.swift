@@ -30,7 +30,7 @@ struct ConversationHistory {
     }
 
     /// Stores and reports a message that can't be used. If further messages of the same sender fail for the same reason, the line
-    /// of the first message counts them. Each further message is stored too, with the log's hash after it, but without a notice
+    /// of the first message counts them. Each further message is stored with the log's hash after the message, but gets no notice
     /// of its own.
     mutating func noteUnusable(
         _ noted: EntryRecord, at seq: UInt64, _ reason: UnreadableReason, in record: ConversationRecord,

@@ -5,7 +5,7 @@ import MLS
 enum ConversationInput {
     // MARK: From relays
 
-    /// A relay of the profile is connected. It need not be the conversation's relay.
+    /// A relay of the profile is connected. The relay need not be the conversation's relay.
     case connected(RelayID)
     case disconnected(RelayID)
     case answered(ConversationRequest, Result<Reply, RelayError>)
@@ -27,8 +27,8 @@ enum ConversationInput {
     case inviteAgain(AddTarget, Ticket<ConversationID>)
     /// Accepts a pending conversation. The input ``open(_:)`` has to follow.
     case accept
-    /// Makes a change of the group. The command ends when the change is in the log. For an addition, the Welcomes must have been
-    /// delivered too.
+    /// Makes a change of the group. The command ends when the change is in the log. The command for an addition ends later, when
+    /// the Welcomes have been delivered.
     case change(Intent.Change, Ticket<ConversationID>?)
     /// Ends the commands that wait for changes. The changes themselves stay pending.
     case finishWaiting

@@ -8,8 +8,8 @@ extension ConversationMachine {
     // MARK: Key packages
 
     /// The next time at which a key package that was not valid on arrival is checked again, in milliseconds; see ``Clocks/now``.
-    /// `nil` if there is no such key package. Also `nil` while a replacement is requested, because its arrival wakes the
-    /// conversation.
+    /// `nil` if no key package waits for a check. While a replacement is requested, the replaced key package does not count,
+    /// because the arrival of the replacement wakes the conversation.
     var heldUntil: UInt64? { addTargets.compactMap { keyPackages.heldUntil($0.inbox.channel) }.min() }
 
     /// The people who have to be added.
@@ -19,9 +19,9 @@ extension ConversationMachine {
         }
     }
 
-    /// Examines the key packages of the people to add, in order. Stops after the first person who alone decides the next step of
-    /// the addition. A person whose key package is valid becomes a contact. A key package that is not valid yet is kept, and
-    /// checked again later.
+    /// Examines the key packages of the people to add, in order. Stops at the first person whose state decides the next step of
+    /// the addition, whatever the state of the other people is. A person whose key package is valid becomes a contact. A key
+    /// package that is not valid yet is kept, and checked again later.
     mutating func examine(
         _ targets: [AddTarget], of intent: Intent, in device: inout DeviceState
     ) throws(KithError) -> [IntentPolicy.Candidate] {
@@ -76,7 +76,8 @@ extension ConversationMachine {
         for target in targets.prefix(ClientLimits.additionsPerCommit) { ask(for: target, in: &device) }
     }
 
-    /// Stores the addresses of the people in an addition, because an invite may contain the only known address of the inviter.
+    /// Stores the addresses of the people in an addition. If the user has opened an invite, the addition may contain the only
+    /// known address of the inviter.
     func learnAddresses(of intent: Intent, in device: inout DeviceState) {
         guard case .add(let targets) = intent.change else { return }
         for target in targets { device.contacts.learnAddress(target.inbox, in: &device.step) }
@@ -150,7 +151,7 @@ extension ConversationMachine {
         }
     }
 
-    /// If a person cannot be added, removes that person from the intent. The next attempt adds the others.
+    /// If a person cannot be added, removes that person from the intent. The next attempt adds the remaining people.
     mutating func dropTarget(_ index: Int, of intent: Intent, in device: inout DeviceState) throws(KithError) {
         guard case .add(let targets) = intent.change,
             case .failed(let error)? = keyPackages[targets[index].inbox.channel]
@@ -256,7 +257,8 @@ extension ConversationMachine {
     }
 
     /// Ends the commands that wait for an addition, if all of the addition's commits and Welcomes are done. In a conversation of
-    /// two, the contact card must be in the log too, because without it the other person cannot invite this device to groups.
+    /// two, the commands also wait until this device's contact card is in the log: without the card, the other person cannot
+    /// invite this device to groups.
     func finishIfInvited(_ intent: UInt64, in device: inout DeviceState) {
         let place = IntentPlace(conversation: id, intent: intent)
         guard device.commands.isAny(for: place) else { return }

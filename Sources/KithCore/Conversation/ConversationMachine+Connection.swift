@@ -113,7 +113,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Becomes live, if all entries that the relay had when the follow began were processed. After that, entries may be sent.
+    /// Becomes live, if all entries that the relay had when the follow began were processed. A live conversation may send
+    /// entries.
     mutating func didCatchUp(in device: inout DeviceState) throws(KithError) {
         guard case .catchingUp(_, let last) = sync, record.lastSeq >= last else { return }
         sync.becomeLive()
@@ -132,8 +133,8 @@ extension ConversationMachine {
         if sync.isLive { try challenge(in: &device) }
     }
 
-    /// Whether to send a challenge after the log has been read to its end. This is so if the user wants to know who is online and
-    /// no member has answered yet. An earlier challenge may have reached nobody, because its epoch was over.
+    /// Whether to send a challenge after the log has been read to its end. A challenge is due if the user wants to know who is
+    /// online and no member has answered yet. An earlier challenge may have reached nobody, because its epoch was over.
     var isCheckDue: Bool { presence.isWatched && sync.challenge?.isAnswered == false }
 
     /// Sends a challenge to the members who are online.

@@ -147,7 +147,7 @@ extension ConversationMachine {
         try emitSummary(in: &device)
     }
 
-    /// Whether a commit may be applied. In a conversation of two, it may only add devices of the two people.
+    /// Whether a commit may be applied. In a conversation of two, a commit may only add devices of the two people.
     private func mayAdd(_ effect: CommitEffect, to group: Group) -> Bool {
         guard record.isDirect else { return true }
         return effect.added.allSatisfy { _, leaf in

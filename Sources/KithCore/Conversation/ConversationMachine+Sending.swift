@@ -135,7 +135,7 @@ extension ConversationMachine {
 
     // MARK: Sending
 
-    /// Sends waiting items in order. At most ``ClientLimits/messagesInFlight`` of them wait for an answer at the same time.
+    /// Sends waiting items in order. At most ``ClientLimits/messagesInFlight`` items wait for an answer at the same time.
     mutating func sendOutbox(in device: inout DeviceState) throws(KithError) {
         let loaded = try group(in: &device)
         let waits = needsDecision(device.contacts)
@@ -231,8 +231,9 @@ extension ConversationMachine {
         emit(.longerThanRelayTakes(entry, limit: limit), in: &device)
     }
 
-    /// If the log already has an item, moves the item from the outbox to the history. Such an item was sent before this device
-    /// was removed, got no answer at that time, and is in the part of the log that this device missed.
+    /// If the log already has an item, moves the item from the outbox to the history. A device that was removed and added again
+    /// may have an item both in the outbox and in the log: the device sent the item before its removal, got no answer, and missed
+    /// the part of the log with the item.
     ///
     /// - Returns: whether the log has the item.
     private mutating func wasSaidBefore(
@@ -261,7 +262,7 @@ extension ConversationMachine {
     }
 
     /// Checks for entries that the log has not delivered, although the relay has acknowledged them or a member has them. If an
-    /// entry is late for the first time, only follows the log again, because the clock may have jumped.
+    /// entry is late for the first time, only follows the log again, because a jump of the clock makes every entry seem late.
     mutating func checkKept(in device: inout DeviceState) throws(KithError) {
         let isLive = sync.isLive
         var asksAnew = false
@@ -282,15 +283,15 @@ extension ConversationMachine {
     /// Schedules the contact card for the other person of a conversation of two. The card is sent after the input has been
     /// handled, because its inbox may have to be created first.
     ///
-    /// - Parameter isAgain: whether to send the card although it was already sent. The other person's device no longer has the
-    ///   earlier card if it was restored from a backup.
+    /// - Parameter isAgain: whether to send the card although it was already sent. If the other person's device was restored from
+    ///   a backup, the device no longer has the earlier card.
     mutating func scheduleCard(isAgain: Bool = false, in device: inout DeviceState) {
         guard record.isDirect, isAgain || !record.cardIsSent, record.contact != nil else { return }
         device.step.sendCard(in: id)
     }
 
-    /// Sends the contact card with the address of the inbox that was created for the other person. Sends nothing if there is no
-    /// such inbox.
+    /// Sends the contact card with the address of the inbox that was created for the other person. Sends nothing if `address` is
+    /// `nil`.
     mutating func sendCard(_ address: InboxAddress?, in device: inout DeviceState) throws(KithError) {
         guard let address else { return finishInvitations(in: &device) }
         record.didSendCard()

@@ -4,9 +4,9 @@ import MLS
 /// A conversation: its record, its group, its outbox, and its place in the log. A ``ConversationTable/Place`` holds the machine
 /// and passes inputs to it. Other machines can only read it.
 ///
-/// One rule makes the machine correct: the group and its history change only when an entry of the log is processed. This device's
-/// own entries are no exception: they take effect when the log delivers them. An answer to a request only decides when the next
-/// attempt is made, or stops the conversation.
+/// One rule makes the machine correct: the group and its history change only when an entry of the log is processed. The rule
+/// includes this device's own entries, which take effect only when the log delivers them. An answer to a request only decides
+/// when the next attempt is made, or stops the conversation.
 struct ConversationMachine {
     let id: ConversationID
     var record: ConversationRecord
@@ -36,8 +36,8 @@ struct ConversationMachine {
     /// notice.
     var mayAct: Bool { record.consent == .given }
 
-    /// Whether the conversation waits for the user's consent. Until then, no action of this device shows that the inviter's
-    /// letter was read. Only the inbox's daily trim shows that the device is online.
+    /// Whether the conversation waits for the user's consent. Before the consent, no action of this device shows that the
+    /// inviter's letter was read. The inbox's daily trim still shows that the device is online.
     var isPending: Bool { !mayAct && record.status.isOpen }
 
     /// Whether this device has asked the others to remove it.
@@ -209,8 +209,8 @@ struct ConversationMachine {
     /// - Parameters:
     ///   - isBack: whether this device was in the conversation before.
     ///   - people: the other members.
-    /// - Returns: a warning that the logs differ, if one commit removed this device and added it again, and the inviter's view
-    ///   differs from this device's. Otherwise `nil`.
+    /// - Returns: a warning if the inviter's view differs from this device's; otherwise `nil`. The views are compared only if one
+    ///   commit removed this device and added it again.
     mutating func join(
         _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers, in device: inout DeviceState
     ) throws(KithError) -> Warning? {

@@ -79,7 +79,8 @@ struct ConversationTable {
     }
 
     /// Returns the newest active conversation of two with an account at a relay. If the account's owner has a new device, the
-    /// device is added to this conversation. Conversations at other relays do not count, because they cannot move to this one.
+    /// device is added to this conversation. Conversations at other relays do not count, because a conversation cannot move to
+    /// another relay.
     func active(with account: AccountFingerprint, at relay: RelayID, _ contacts: ContactBook) -> Place? {
         places.values.filter { place in
             let (machine, record) = (place.machine, place.machine.record)
@@ -137,7 +138,8 @@ struct ConversationTable {
     /// Removes groups from memory: those of pending conversations, and the least recently used ones beyond
     /// ``ClientLimits/loadedGroups``.
     ///
-    /// - Parameter dirty: the conversations whose changes are not in the step's transaction yet. Their groups stay in memory.
+    /// - Parameter dirty: the conversations whose groups stay in memory, because their changes are not in the step's transaction
+    ///   yet.
     func unloadIdleGroups(except dirty: Set<ConversationID>) {
         let loaded = places.values.filter { $0.machine.keptGroup.isLoaded && !dirty.contains($0.machine.id) }
         var surplus = loaded.count - ClientLimits.loadedGroups

@@ -26,8 +26,8 @@ struct IntentPolicy {
         /// The key package was requested. `isReplacement`: whether the request was made because an earlier key package was not
         /// valid.
         case requested(isReplacement: Bool)
-        /// The key package has arrived and is valid. `isMember`: whether it belongs to a device that is a member already, because
-        /// an invite was used twice.
+        /// The key package has arrived and is valid. `isMember`: whether the key package's device is a member already, as after a
+        /// second use of an invite.
         case valid(isMember: Bool)
         /// The key package is not valid by this device's clock.
         case notValid

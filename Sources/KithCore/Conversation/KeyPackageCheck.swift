@@ -16,7 +16,7 @@ struct KeyPackageCheck {
     }
 
     /// Checks a key package. It is accepted only if it is sealed for the person's inbox, and if the account in the inbox's
-    /// address has certified the key package's device. So the relay cannot put another key package in its place.
+    /// address has certified the key package's device. The two conditions detect a key package that the relay has exchanged.
     func fetched(_ bytes: KeyPackageBytes) -> KeyPackageFetch {
         let inbox = target.inbox
         guard let opened = inbox.sealKey.open(bytes.bytes, .keyPackage, channel: inbox.channel.bytes),
@@ -34,8 +34,8 @@ struct KeyPackageCheck {
 
     /// Returns the reason why a person cannot be added; `nil` if there is none. A person cannot be added if the person's account
     /// is this device's own. A person who is not a contact yet cannot be added to a conversation of two if a contact already has
-    /// the person's name. A device that another device of the contact has replaced is added only with an invite of
-    /// that device.
+    /// the person's name. If the contact has replaced a device by another device, the replaced device is added only with its own
+    /// invite.
     private func conflict(_ certificate: DeviceCertificate) -> KithError? {
         if certificate.accountKey == account { return .inviteIsMine }
         if target.trust != .invite, let contact = contacts[certificate.accountKey],

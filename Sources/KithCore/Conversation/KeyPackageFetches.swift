@@ -16,8 +16,8 @@ struct KeyPackageFetches {
     func isHeld(_ inbox: ChannelID) -> Bool { held[inbox] != nil }
 
     /// Returns the next time at which a key package that was not valid on arrival is checked again, in milliseconds; see
-    /// ``Clocks/now``. `nil` if there is no such key package. Also `nil` while a replacement is requested, because its arrival
-    /// wakes the conversation.
+    /// ``Clocks/now``. `nil` if the inbox's key package waits for no check. The result is also `nil` while a replacement is
+    /// requested, because the arrival of the replacement wakes the conversation.
     func heldUntil(_ inbox: ChannelID) -> UInt64? {
         guard case .here? = fetches[inbox] else { return nil }
         return held[inbox]?.againAt

@@ -44,7 +44,7 @@ final class LoadedGroup {
     /// Processes a message of another member.
     ///
     /// The only proposal that Kith accepts is a member's proposal to remove its own leaf. Any other proposal is refused, because
-    /// members would have to commit it even against their will. If nobody could commit it, it would block everyone.
+    /// members would have to commit it even against their will. A proposal that nobody can commit would block all members.
     func receive(_ bytes: [UInt8], in environment: MLSEnvironment) throws(MLSError) -> ReceivedMessage {
         let message = try MLSMessage.decode(bytes)
         // Members send only private messages.
@@ -74,7 +74,7 @@ final class LoadedGroup {
     ///
     /// - Parameters:
     ///   - view: this device's view of the log, which the commit contains.
-    ///   - device: this device. The commit carries its certificate, if the certificate is new.
+    ///   - device: this device. If the device's certificate is new, the commit carries the certificate.
     /// - Throws: ``KithError/tooLong(limit:)``.
     func commit(
         _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], view: LogView?, in device: DeviceState

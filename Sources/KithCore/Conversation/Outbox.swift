@@ -1,6 +1,6 @@
 import KithWire
 
-/// The items that this device sends in a conversation, in order. Each stays here until the log has it.
+/// The items that this device sends in a conversation, in order. An item stays in the outbox until the log has the item.
 struct Outbox {
     private let conversation: ConversationID
     private var waiting: [(number: UInt64, item: OutboxItem)] = []
@@ -43,7 +43,7 @@ struct Outbox {
         store(index, in: &step)
     }
 
-    /// Drops all ciphertexts, because their epoch is over. The relay accepts none of them any more.
+    /// Drops all ciphertexts, because their epoch is over. The relay accepts no ciphertext of an earlier epoch.
     mutating func forgetAttempts(in step: inout Step) {
         for index in waiting.indices where waiting[index].item.attempt != nil {
             waiting[index].item.attempt = nil
@@ -111,8 +111,8 @@ struct Acknowledgements {
         return Array(ids)
     }
 
-    /// Finds entries that the log has not delivered for a minute. If an entry is late for the first time, the log has to be
-    /// followed again, because the clock may have jumped.
+    /// Finds entries that the log has not delivered for a minute. If an entry is late for the first time, the log only has to be
+    /// followed again, because a jump of the clock makes every entry seem late.
     ///
     /// - Returns: the seqs of entries that are missing although the log was followed again, and whether the log has to be
     ///   followed again now.

@@ -63,7 +63,7 @@ struct LiveChallenge {
     }
 
     /// Notes that a member is challenged in return. If the member has answered the current challenge, the next challenge gets a
-    /// new nonce. With the old nonce, the member would take the next challenge for a repeat.
+    /// new nonce. The member would consider a further challenge with the old nonce a repeat.
     mutating func askBack(_ leaf: LeafIndex, at now: UInt64) {
         askedBackAt[leaf] = now
         if answered.contains(leaf) { nonce = nil }
@@ -81,6 +81,7 @@ struct LiveChallenge {
         return true
     }
 
-    /// Allows this device to challenge members in return again. A challenge of an epoch that is over may not have reached them.
+    /// Allows this device to challenge members in return again. An earlier challenge may not have reached the members, because
+    /// its epoch was over.
     mutating func didCatchUp() { askedBackAt = [:] }
 }

@@ -34,8 +34,8 @@ struct RepeatedNotices {
     /// Counts a warning.
     ///
     /// - Returns: the count; `nil` if the warning is not reported. A warning about different logs is reported each time, because
-    ///   nothing is sent after the warning until the user decides. A warning about a text that is too long for the relay is
-    ///   reported each time too.
+    ///   nothing is sent after the warning until the user decides. Every warning about a text that is too long for the relay is
+    ///   reported.
     mutating func times(_ warning: Warning, at now: UInt64) -> Int? {
         switch warning {
         case .differentLogs, .longerThanRelayTakes: 1
@@ -46,7 +46,7 @@ struct RepeatedNotices {
 
 /// A line that counts unreadable entries of one kind.
 struct PassedOver {
-    /// The position of the first unreadable entry, where the line is shown.
+    /// The position of the line, which is the position of the first unreadable entry.
     let seq: UInt64
     var record: EntryRecord
     var count: Int

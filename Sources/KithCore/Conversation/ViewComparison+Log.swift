@@ -36,9 +36,9 @@ extension ViewComparison {
         return try device.entries(of: conversation, seq...seq, limit: 1, newestFirst: false).first?.record?.viewHash
     }
 
-    /// Compares the view in a member's entry with this device's. If they differ, also reports messages of that member that were
-    /// missing when a turn arrived. If the views are equal, the relay has shown the same log to the member. The member then knows
-    /// that the missing messages are not in the log, and has sent them again.
+    /// Compares the view in a member's entry with this device's. If the views differ, also reports the member's messages that
+    /// were missing when a turn arrived. If the views are equal, the relay has shown the same log to the member. A member with an
+    /// equal view knows which of its messages are not in the log, and has sent these messages again.
     mutating func compare(
         _ theirs: LogView, of sender: LeafIndex, at seq: UInt64, with record: inout ConversationRecord,
         in device: inout DeviceState
@@ -78,7 +78,7 @@ extension ViewComparison {
     }
 
     /// Drops the members' views that are ahead of this device's, because a turn has arrived at a seq where those members have
-    /// seen another entry. If there are such views, returns a warning of different logs, unless views are not compared.
+    /// seen another entry. If at least one view was dropped and views are compared, returns a warning of different logs.
     mutating func settleClaims(atTurn seq: UInt64, _ record: ConversationRecord) -> [Warning] {
         defer { dropClaims() }
         guard hasClaims, record.comparesViews else { return [] }
@@ -91,11 +91,13 @@ extension ConversationRecord {
     /// user decided to continue.
     var comparesViews: Bool { !isSuspect && trustedEpoch != epoch }
 
-    /// Whether a difference before the turn that opened the epoch was already reported and the user has continued.
+    /// Whether a difference before the turn that opened the epoch needs no report, because the user has already continued after a
+    /// report of it.
     var trustsWhatWasBeforeTurn: Bool { trustedEpoch.map { epoch <= $0 || epoch - $0 == 1 } ?? false }
 
-    /// Compares an inviter's view with this device's, if one commit has both removed and added the device. In this case, the
-    /// device's history continues after the turn without a gap, so the views must agree. Returns a warning if they differ.
+    /// Compares an inviter's view with this device's, if one commit has both removed and added the device. A device that one
+    /// commit has removed and added has no gap in its history, so the two views must agree. Returns a warning if the views
+    /// differ.
     func difference(fromInviters invited: LogView, epoch: UInt64) -> Warning? {
         guard case .removed = status, self.epoch + 1 == epoch, let own = view,
             own.seq != invited.seq || own.hash != invited.previous

@@ -59,8 +59,8 @@ struct ViewComparison {
     // MARK: Missing messages
 
     /// Handles a message of a sender, with the number of the sender's messages that are missing. A gap counts only after
-    /// ``ClientLimits/entriesBeforeGap`` further entries. Until then, the missing messages may still arrive, because a relay may
-    /// refuse one of several messages at first and accept it a little later.
+    /// ``ClientLimits/entriesBeforeGap`` further entries. A missing message may arrive a little later, because a relay may refuse
+    /// one of several messages at first.
     ///
     /// - Returns: the number of missing messages that have to be reported, or 0.
     mutating func newlyMissing(of sender: LeafIndex, _ missing: Int, at seq: UInt64) -> Int {
@@ -104,8 +104,8 @@ struct ViewComparison {
     /// seen it and this device has not.
     var due: [UInt64] { claims.values.map { $0.at + ClientLimits.keptMs } }
 
-    /// Adds a member's view that is ahead of this device's. If such a view of the member was already added, the earlier view
-    /// stays, so that its check is not postponed.
+    /// Adds a member's view that is ahead of this device's. An earlier view of the same member stays instead of the new view, so
+    /// that the check of the earlier view is not postponed.
     mutating func claim(_ view: LogView, of sender: LeafIndex, at now: UInt64) {
         if claims[sender] == nil { claims[sender] = Claim(view: view, at: now) }
     }
@@ -127,15 +127,15 @@ struct ViewComparison {
         return views
     }
 
-    /// Drops the members' views that are ahead of this device's, because a turn has arrived. Those members have seen other
-    /// entries at the turn's seq.
+    /// Drops the members' views that are ahead of this device's, because a turn has arrived. A member whose view is ahead has
+    /// seen another entry at the turn's seq.
     mutating func dropClaims() { claims = [:] }
 
     /// Finds entries that a member has and that the relay has not shown for a minute. If an entry is late for the first time, the
-    /// log has to be followed again, because the clock may have jumped.
+    /// log only has to be followed again, because a jump of the clock makes every entry seem late.
     ///
-    /// - Returns: the seqs up to which the relay holds back entries, which have to be reported, and whether the log has to be
-    ///   followed again now.
+    /// - Returns: in `heldBack`, the seqs up to which the relay holds back entries, for a report to the user; in `asksAnew`,
+    ///   whether the log has to be followed again now.
     mutating func checkClaims(at now: UInt64) -> (heldBack: [UInt64], asksAnew: Bool) {
         var (heldBack, asksAnew): ([UInt64], Bool) = ([], false)
         for sender in claims.keys.sorted() {

@@ -26,7 +26,7 @@ struct WelcomeLetters {
     /// - Parameters:
     ///   - tree: the place of the group's tree.
     ///   - parcel: the number of the delivery that sends the tree in a parcel; `nil` if there is none. The Welcome is sent after
-    ///     that delivery.
+    ///     the parcel.
     func delivery(
         to recipient: PendingTurn.Recipient, _ tree: TreeSource, after parcel: UInt64?, of conversation: ConversationID,
         in device: inout DeviceState

@@ -16,8 +16,8 @@ struct CursorBook: Sendable {
         lastNumber = damaged.union(names.keys).max() ?? 0
     }
 
-    /// The owner in the store's keys for cursors' names, in the table `profile`. The keys for the places of cursor n have the
-    /// owner 1 + n, and the conversation as the item.
+    /// The owner in the store's keys for cursors' names, in the table `profile`. The keys for places have other owners: 1 + n for
+    /// the places of cursor n, with the conversation as the item.
     static let namesOwner: UInt64 = 1
 
     /// The key of a cursor's name in the store.
@@ -38,7 +38,7 @@ struct CursorBook: Sendable {
     ///
     /// - Returns: the cursor's number.
     /// - Throws: ``KithError/cursor(_:)`` if there are too many cursors, or if any cursor is damaged. A damaged cursor may have
-    ///   had this name. A new cursor would then deliver all messages again.
+    ///   had this name, and a new cursor of the same name would deliver all messages again.
     mutating func add(_ name: CursorName) throws(KithError) -> UInt64 {
         guard damaged.isEmpty else { throw .cursor(.damaged(name.text)) }
         guard names.count < ClientLimits.cursors else { throw .cursor(.tooMany(limit: ClientLimits.cursors)) }

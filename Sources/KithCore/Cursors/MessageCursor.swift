@@ -34,7 +34,7 @@ struct MessageCursor: Sendable {
         self.places = places
     }
 
-    /// Moves the cursor back to the last acknowledgements. The new reader begins there.
+    /// Moves the cursor back to the last acknowledgements. The new reader begins after the last acknowledged messages.
     mutating func begin(reader: UInt64) {
         self.reader = reader
         scanned = [:]
@@ -63,7 +63,7 @@ struct MessageCursor: Sendable {
         return Array(sorted[next...] + sorted[..<next])
     }
 
-    /// Skips all entries up to a seq. None of them is a message.
+    /// Skips all entries up to a seq. The skipped entries are not messages.
     mutating func pass(through seq: UInt64, in conversation: ConversationID) { scanned[conversation] = seq }
 
     /// Notes the delivery of an entry.

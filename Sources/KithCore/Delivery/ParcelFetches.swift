@@ -90,8 +90,8 @@ struct ParcelFetches {
 
     /// Handles the start of the follow of a parcel.
     ///
-    /// Senders send the whole tree before the letter. If the tree is incomplete now, it will never be complete. In that case, the
-    /// fetch fails at once, and the next letters in the inbox need not wait.
+    /// Senders send the whole tree before the letter. If the tree is incomplete now, it will never be complete. The fetch of an
+    /// incomplete tree fails at once, so that the next letters in the inbox need not wait.
     mutating func didStartFollow(_ purpose: ParcelPurpose, lastSeq: UInt64, in step: inout Step) -> Event? {
         guard case .tree = purpose, let fetch = fetches[purpose] else { return nil }
         fetches[purpose]?.lastSeq = lastSeq

@@ -5,7 +5,7 @@ import TLSCodec
 package enum BackupFileRecord: Hashable, Sendable {
     /// A part of a file, and its offset in the file.
     case part(TransferID, offset: UInt64, [UInt8])
-    /// The file is complete. The value is the place of its message.
+    /// The file is complete. The second value is the file's place in its conversation.
     case end(TransferID, FilePlace)
 
     /// The numbers of these kinds among ``BackupRecord``'s.

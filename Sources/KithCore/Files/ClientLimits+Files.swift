@@ -8,20 +8,20 @@ extension ClientLimits {
     /// The longest caption of files, in bytes. There is room for a page of text.
     public static let caption = 4 << 10
 
-    /// The longest media type, in bytes. The longest common ones have about 70 characters, but Kith sends none of these.
+    /// The longest media type, in bytes. Some common media types have about 70 characters, but Kith sends none of those types.
     package static let mediaType = 64
 
     /// The largest thumbnail, in bytes. With 16 of them and ``inlineFiles``, a message still fits into its padding.
     package static let thumbnail = 6 << 10
 
-    /// Maximum total size of the files that are in the message itself, in bytes. With its thumbnail and its caption, one such file
-    /// still fits into the padding of 64 KiB.
+    /// Maximum total size of the files that are in the message itself, in bytes. One file of this size fits into the padding of
+    /// 64 KiB, together with its thumbnail and its caption.
     package static let inlineFiles = 48 << 10
 
     /// The largest file, in bytes: 1 PiB, far more than any relay accepts. The limit keeps sums of sizes small.
     package static let file: UInt64 = 1 << 50
 
-    /// The longest path of a file to send, in bytes. Linux allows no longer one.
+    /// The longest path of a file to send, in bytes. Linux has the same limit for a path.
     package static let path = 4 << 10
 
     /// The beginning of a long text that is shown in place of the file that contains it, in bytes.
@@ -35,7 +35,8 @@ extension ClientLimits {
     /// written, for example a log.
     static let uploadRestarts = 3
 
-    /// Requested lifetime of a blob at the relay, in seconds: 30 days, as long as entries stay there.
+    /// Requested lifetime of a blob at the relay, in seconds: 30 days, which is also the time for which entries stay at the
+    /// relay.
     static let blobSeconds: UInt32 = 30 * 86_400
 
     /// The largest file that is downloaded without a request of the user, in bytes, until the user sets another limit. Pictures
@@ -43,10 +44,10 @@ extension ClientLimits {
     public static let autoDownload: UInt64 = 5 << 20
 
     /// The pause before the relay is asked again to reserve a blob, after the conversation has changed to another epoch, in
-    /// milliseconds. The turn to that epoch usually arrives within this time.
+    /// milliseconds. Within this pause, the turn that opened the new epoch usually arrives.
     static let staleReservationPauseMs: UInt64 = 300
 
-    /// The pause before an upload is tried again that the relay has refused to reserve for now, in milliseconds. The relay may
-    /// state a longer one.
+    /// The pause after a relay's temporary refusal to reserve the blob of an upload, in milliseconds. The relay may state a
+    /// longer pause.
     static let reservationPauseMs: UInt64 = 10_000
 }

@@ -101,7 +101,7 @@ struct DownloadQueue {
         return .proceed
     }
 
-    /// Ends a download, and the commands that wait for it. Its pieces are forgotten.
+    /// Ends a download, and the commands that wait for it. Forgets the record of the download's pieces.
     @discardableResult
     mutating func finish(_ id: TransferID, _ result: Result<Void, KithError>, in step: inout Step) -> FilePlace? {
         guard let download = downloads.removeValue(forKey: id) else { return nil }

@@ -8,13 +8,14 @@ import TLSCodec
 /// chunk = AES-256-GCM(key, nonce = uint88 number || uint8 is_last, aad = label || uint64 padded, plaintext)
 /// ```
 ///
-/// The nonce contains the chunk's number and whether it is the last one. So a chunk at another position, or a missing end, fails
-/// to decrypt. A key must never encrypt two different plaintexts under one number. The caller makes sure of that: see
-/// ``UploadRecord``.
+/// The nonce contains the chunk's number and whether the chunk is the last one, so a chunk at another position fails to decrypt,
+/// and so does a file without its end. A key must never encrypt two different plaintexts under one number. The caller has to
+/// prevent a second plaintext under the same number: see ``UploadRecord``.
 package struct FileCipher: Sendable {
     /// The label of a file that is uploaded.
     package static let blobLabel = "kith blob v1"
-    /// The label of a file that waits on this device. Its size is not known when it is encrypted, so it has no padding.
+    /// The label of a file that waits on this device. A waiting file has no padding, because its size is not known when the
+    /// encryption begins.
     package static let spoolLabel = "kith spool v1"
 
     /// A chunk that cannot be decrypted: it was not encrypted with this key for this position.

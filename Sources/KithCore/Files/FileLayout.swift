@@ -68,8 +68,9 @@ package enum FilePadding {
 
     /// Returns the size to which a file is padded: the first size of the sequence that is not smaller than the file.
     ///
-    /// The sequence begins with ``smallest``. Each further size is larger than the one before by a twentieth, rounded down. So the
-    /// padding takes at most 5 % of a larger file, and there are about 48 sizes between a size and ten times that size.
+    /// The sequence begins with ``smallest``. Each further size is larger than the one before by a twentieth, rounded down. The
+    /// padding takes at most 5 % of a file that is larger than ``smallest``, and there are about 48 sizes between a size and ten
+    /// times that size.
     package static func padded(_ size: UInt64) -> UInt64 {
         var padded = smallest
         while padded < size { padded += padded / 20 }

@@ -6,7 +6,7 @@ import TLSCodec
 package enum FileSource: Hashable, Sendable {
     /// A file of the user, which stays where it is. `isCleaned` is `true` if the metadata of a picture is left out.
     case path(String, FileStamp, isCleaned: Bool)
-    /// A file in the profile's folder, encrypted with this key. It was read from a pipe, or it contains a long text.
+    /// A file in the profile's folder, encrypted with this key. The file was read from a pipe, or contains a long text.
     case spool(TransferID, key: SecretBytes)
 
     package static func == (left: Self, right: Self) -> Bool {

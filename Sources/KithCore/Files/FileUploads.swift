@@ -46,8 +46,8 @@ struct FileUploads {
         }
     }
 
-    /// Asks relays to reserve blobs. This needs the right to append to the conversation's channel, so the conversation has to be
-    /// live.
+    /// Asks relays to reserve blobs. A reservation needs the right to append to the conversation's channel, so the conversation
+    /// has to be live.
     private func reserveBlobs() {
         for (place, upload) in profile.state.device.uploads.reservable(at: profile.state.device.now) {
             guard canReserve(in: place.conversation),
@@ -126,7 +126,7 @@ struct FileUploads {
         }
     }
 
-    /// Handles the end of an upload's job that cannot go on.
+    /// Handles the failure of an upload's job.
     func uploadFailed(_ id: TransferID, _ failure: UploadFailure) {
         guard let place = profile.state.device.uploads.find(id)?.place, let record = profile.state.device.uploads[place]
         else { return }

@@ -70,7 +70,7 @@ package struct FileViews {
         return try isDownloading(place) ? .downloading : .atRelay
     }
 
-    /// Whether a file is being downloaded. If another process has opened the profile, the store knows it.
+    /// Whether a file is being downloaded. A download by another process is found in the store.
     private func isDownloading(_ place: FilePlace) throws(KithError) -> Bool {
         if profile.state.device.downloads.id(at: place) != nil { return true }
         let rows = try reading { () throws(StoreError) in try profile.state.device.store.allValues(.download) }
@@ -126,7 +126,7 @@ package struct FileViews {
     /// The number of pieces of a download that are verified and durable on this device.
     package func verifiedPieces(of id: TransferID) -> UInt64 { profile.state.device.downloads.verified(id) }
 
-    /// The number of pieces of an upload whose digests are stored. No other piece was ever sent.
+    /// The number of pieces of an upload whose digests are stored. A piece is sent only after its digest is stored.
     package func recordedPieces(of id: TransferID) -> UInt64 { profile.state.device.uploads.recorded(id) }
 
     /// The largest file that is downloaded without a request of the user, in bytes; 0 for none.
@@ -140,7 +140,8 @@ package struct TransferSummary: Sendable {
     package let message: EntryID
     package let file: MessageFile
     package let isUpload: Bool
-    /// The number of recorded bytes of the ciphertext.
+    /// The size of the finished part of the ciphertext, in bytes: the pieces of an upload whose digests are stored, or the
+    /// verified pieces of a download.
     package let done: UInt64
     /// The size of the ciphertext, in bytes.
     package let total: UInt64
@@ -165,7 +166,7 @@ package struct FileContent: Sendable {
 
     package enum Bytes: Sendable {
         case inMessage([UInt8])
-        /// The bytes are in the profile's folder, encrypted as they were at the relay.
+        /// The profile's folder has the file's ciphertext, exactly as the relay had it.
         case kept(TransferID, BlobReference)
         case atRelay
     }

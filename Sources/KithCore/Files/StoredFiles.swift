@@ -1,9 +1,9 @@
-/// The files in the profile's folder that a store names. All other files in the folder are left over.
+/// The files in the profile's folder that a store names. No value in the store needs any other file in the folder.
 package enum StoredFiles {
-    /// Number of rows that are read at once. Other reads of the store wait only for a moment.
+    /// Number of rows that are read at once. A read of this many rows delays other reads of the store only for a moment.
     private static let page = 500
 
-    /// Returns the numbers of all files that may lie in the folder. A damaged value names no file.
+    /// Returns the numbers of all files that may lie in the folder. Damaged values are skipped.
     package static func all(in store: any ProfileStore) throws(StoreError) -> Set<TransferID> {
         var known: Set<TransferID> = []
         func add(_ files: OutgoingFiles) {

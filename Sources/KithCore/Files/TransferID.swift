@@ -2,8 +2,8 @@ import KithSupport
 import KithWire
 import MLS
 
-/// The number of a file's transfer. It is random, and no two transfers of a profile have the same. A file that is kept on this
-/// device has a name that is made from it.
+/// The number of a file's transfer. It is random, and no two transfers of a profile have the same. The name of a file that is
+/// kept on this device is made from the number.
 package struct TransferID: RawRepresentable, Hashable, Sendable, Comparable {
     package let rawValue: UInt64
 

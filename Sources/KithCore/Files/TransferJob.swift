@@ -61,7 +61,8 @@ package enum PieceDecision: Hashable, Sendable {
 
 /// The reason why an upload cannot go on with its blob.
 package enum UploadFailure: Hashable, Sendable {
-    /// The file has changed. The values are its new stamp, its new size, and whether its metadata is left out.
+    /// The file has changed. The source contains the file's new stamp, and says whether the metadata of a picture is left out.
+    /// `size` is the file's new size.
     case changed(FileSource, size: UInt64)
     /// The relay no longer has the blob, or not the bytes that it had confirmed.
     case blobLost

@@ -59,7 +59,8 @@ struct UploadQueue {
 
     /// Returns the times of the next attempts to reserve blobs, in milliseconds; see ``Clocks/now``.
     ///
-    /// - Parameter canReserve: whether blobs can be reserved in a conversation now. Until then, an attempt waits for no time.
+    /// - Parameter canReserve: whether blobs can be reserved in a conversation now. Uploads in any other conversation are left
+    ///   out.
     func due(_ canReserve: (ConversationID) -> Bool) -> [UInt64] {
         messages.flatMap { place, record -> [UInt64] in
             guard canReserve(place.conversation) else { return [] }
@@ -151,7 +152,7 @@ struct UploadQueue {
         progress[id]?.retryAt = nil
     }
 
-    /// Forgets the requests of a conversation's uploads that will get no answer.
+    /// Forgets the unanswered requests for a conversation's uploads, because the connection has ended.
     mutating func didDisconnect(_ conversation: ConversationID) {
         for record in messages(in: conversation) {
             for upload in record.uploads { progress[upload.id]?.isReserving = false }
@@ -205,7 +206,7 @@ struct UploadQueue {
         return .proceed
     }
 
-    /// Notes that the relay has all bytes of a blob. Computes its root from the stored digests.
+    /// Notes that the relay has all bytes of a blob. Computes the blob's root from the stored digests.
     mutating func didUpload(_ id: TransferID, from store: any ProfileStore, in step: inout Step) throws(KithError) {
         guard let (place, upload) = find(id), let record = messages[place] else { return }
         let digests = try reading { () throws(StoreError) in try store.values(.piece, owner: id.rawValue) }

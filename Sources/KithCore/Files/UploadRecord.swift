@@ -3,8 +3,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// A message whose files are not all at the relay yet. When they are, the message moves to the conversation's outbox, so that no
-/// text waits behind a file.
+/// A message whose files are not all at the relay yet. The message moves to the conversation's outbox only when the relay has all
+/// files, so that no text waits behind a file.
 struct UploadRecord: Hashable, Sendable {
     let entryID: EntryID
     let sentAt: UInt64

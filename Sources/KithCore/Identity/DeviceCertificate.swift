@@ -125,7 +125,7 @@ extension Credential {
 /// - The account that the certificate names has signed the certificate.
 /// - The certificate is for the leaf's own signature key.
 ///
-/// The lifetime of a member's certificate is ignored. So a member with a wrong clock accepts the same commits and Welcomes as all
+/// The lifetime of a member's certificate is ignored, so a member with a wrong clock accepts the same commits and Welcomes as all
 /// other members, and stays in the group. Only a member that adds a device checks the lifetime of that device's certificate. An
 /// addition can be postponed.
 struct CertifiedDevices: AuthenticationService {

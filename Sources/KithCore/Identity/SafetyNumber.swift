@@ -3,9 +3,9 @@ import Crypto
 /// The number that two people compare to detect an attacker between them. The number has 60 digits. Both people see the same
 /// number.
 ///
-/// Each half consists of 30 digits for one account, where `key` is the account's key. First,
-/// `h = SHA-512("kith safety number v1" || key)`. Then `h = SHA-512(h || key)` is computed 5,199 times. The first 30 bytes of `h`
-/// are six big-endian numbers of 40 bits. Each of them, modulo 100,000, is written as five digits. The smaller half comes first.
+/// Each half consists of 30 digits for one account, where `key` is the account's key. First, `h = SHA-512("kith safety number v1"
+/// || key)`. Then `h = SHA-512(h || key)` is computed 5,199 times. The first 30 bytes of `h` are six big-endian numbers of 40
+/// bits. Each number, modulo 100,000, is written as five digits. The smaller half comes first.
 public struct SafetyNumber: Hashable, Sendable, CustomStringConvertible {
     /// The 60 decimal digits.
     public let digits: String

@@ -28,8 +28,8 @@ struct DepositPolicy {
     /// Returns the milliseconds until the next deposit; `nil` if no time is planned for a deposit. If the device's clock is in
     /// doubt, returns the milliseconds until the clocks are compared again.
     ///
-    /// - Parameter isClockDoubtful: returns `true` if the device's clock differs too much from the relay's clock. New key
-    ///   packages would then have wrong dates.
+    /// - Parameter isClockDoubtful: returns `true` if the device's clock differs too much from the relay's clock. With a wrong
+    ///   clock, new key packages would have wrong dates.
     func delay(isClockDoubtful: @autoclosure () -> Bool) -> UInt64? {
         guard depositedAt > 0, !isUnderWay, !isPaused, !isOver else { return nil }
         return isClockDoubtful() ? ClientLimits.clockRecheckMs : rest

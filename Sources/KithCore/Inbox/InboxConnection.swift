@@ -6,7 +6,7 @@ import KithWire
 struct InboxConnection {
     private var follow: Follow?
     /// Delivered letters. Each letter waits until the letter before it was read. If reading is paused, only the first letter
-    /// stays in the queue. That letter stays even after the follow has ended.
+    /// stays in the queue. The first letter stays even after the follow has ended.
     private var queue: Deque<Entry> = []
     /// Whether reading is paused because the queue is full. Reading resumes after the first letter in the queue was read.
     private var isPaused = false
@@ -17,7 +17,7 @@ struct InboxConnection {
     /// pause.
     private(set) var retryAt: UInt64?
 
-    /// A follow of the inbox's channel. The follow begins at one letter.
+    /// A follow of the inbox's channel.
     private struct Follow {
         let tag: UInt64
         /// The seq of the last entry that the follow has delivered. While the follow delivers letters that were set aside, this
@@ -78,8 +78,8 @@ struct InboxConnection {
         follow?.position = position
     }
 
-    /// Pauses reading if the queue holds too many bytes. Only the first letter then stays in the queue. The client reads the
-    /// other letters again later.
+    /// Pauses reading if the queue holds too many bytes. A pause removes all letters except the first from the queue. The client
+    /// reads the other letters again later.
     ///
     /// - Returns: `true` if reading is paused. The caller then has to end the follow.
     mutating func pauseIfFull() -> Bool {
@@ -105,7 +105,7 @@ struct InboxConnection {
     /// Ends the follow.
     mutating func endFollow() { follow = nil }
 
-    /// Drops the letters that wait. The next follow delivers them again.
+    /// Drops the letters that wait. The next follow delivers the dropped letters again.
     mutating func dropQueue() { queue = [] }
 
     // MARK: Requests

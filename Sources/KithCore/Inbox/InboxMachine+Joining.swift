@@ -54,7 +54,7 @@ extension InboxMachine {
     private enum Judgement {
         case decided(Taken)
         /// - Parameters:
-        ///   - isUninvited: `true` if another person has already used an invite for one person.
+        ///   - isUninvited: `true` if the invite admits only one person, and another person has already used it.
         ///   - isPending: whether the user has to accept the conversation.
         case mayJoin(isUninvited: Bool, isPending: Bool)
     }
@@ -136,7 +136,7 @@ extension InboxMachine {
 
     /// Reacts to a letter that has led to a conversation.
     ///
-    /// - If another person had already used an invite for one person, this device only leaves the conversation.
+    /// - If the invite admits only one person, and another person had already used it, this device only leaves the conversation.
     /// - If the invite is for one person, the inbox is marked for closing. The inbox closes after all letters that have arrived
     ///   were read.
     /// - Any other inbox gets a new key package in place of the used one. While the conversation is pending, the inbox gets no

@@ -71,9 +71,9 @@ extension InboxMachine {
             .deposit(channel: record.channel, keyPackages: sealed, lastResort: lastResort), .deposit, in: &device)
     }
 
-    /// Deletes the private keys of key packages that expired some time ago. An attacker could use such old keys to open recorded
-    /// letters. A letter without its key can never be read. Therefore both the device's clock and the relay's clock must show the
-    /// expiry.
+    /// Deletes the private keys of key packages that expired some time ago. An attacker who gets an old key can open recorded
+    /// letters. A letter without its key can never be read, so both the device's clock and the relay's clock must show the expiry
+    /// before a key is deleted.
     private mutating func deleteExpiredKeyPackages(in device: inout DeviceState) throws(KithError) {
         for (number, bundle) in try storedKeyPackages(in: device) {
             guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source,

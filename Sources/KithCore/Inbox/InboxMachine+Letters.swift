@@ -50,7 +50,7 @@ extension InboxMachine {
         case done
         /// The entry stays at the front of the queue until its tree arrives.
         case waits
-        /// The entry stays at the relay. The entries after it are read.
+        /// The entry stays at the relay. Later entries are read.
         case aside(AsideLetter.Reason)
     }
 
@@ -91,7 +91,7 @@ extension InboxMachine {
     // MARK: Trees in parcels
 
     /// Fetches the tree to which a letter refers. Before the tree arrives, the inviter is unknown. If many people may have the
-    /// inbox's address, the inviter may be a stranger. The tree is then fetched only from the inbox's own relay.
+    /// inbox's address, the inviter may be a stranger, so the tree is fetched only from the inbox's own relay.
     private mutating func fetchTree(
         _ address: ParcelAddress, of message: InboxMessage, _ entry: Entry, in profile: inout ProfileState
     ) -> Taken {
@@ -188,7 +188,7 @@ extension InboxMachine {
 
     /// Returns the seq at which the follow of the inbox has to begin:
     ///
-    /// - If the inbox has to be closed, the seq of the first letter that was set aside. The device has to learn whether that
+    /// - If the inbox has to be closed, the seq of the first letter that was set aside: the device has to learn whether the
     ///   letter still exists.
     /// - If a letter was set aside and can be processed now, the seq of the first such letter.
     /// - In all other cases, the seq of the first new letter.

@@ -6,7 +6,7 @@ struct NameRenewal {
     mutating func didAsk(at now: UInt64) { askedAt = now }
 
     /// Returns the time at which the name is registered again, in milliseconds; see ``Clocks/now``. If the last registration
-    /// seems to be far in the future, the clock was or is wrong. The name is then registered again now. A pause of
+    /// seems to be far in the future, the clock was or is wrong, and the name is registered again now. A pause of
     /// ``ClientLimits/deliveryPauseMs`` follows each attempt.
     ///
     /// - Parameter time: the time of the last registration by the device's clock, in milliseconds since 1970.

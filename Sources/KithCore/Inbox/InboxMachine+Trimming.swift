@@ -21,8 +21,8 @@ extension InboxMachine {
     }
 
     /// If a trim was missed while the relay was not connected, chooses a new random time for the trim. An immediate trim would
-    /// show the senders of letters when the device connected. If the planned time is too far in the future, the clock was wrong,
-    /// and the time is replaced as well.
+    /// show the senders of letters when the device connected. A planned time that is too far in the future comes from a wrong
+    /// clock, and is replaced by a random time.
     mutating func postponeTrim(in device: inout DeviceState) {
         guard !record.purpose.hasLimitedAudience else { return }
         let latest = device.wall.plus(2 * ClientLimits.trimMs)
@@ -43,8 +43,8 @@ extension InboxMachine {
         store(in: &device)
     }
 
-    /// Asks the relay to drop the letters that were read. The device first stores the results of these letters, and then sends
-    /// the request.
+    /// Asks the relay to drop the letters that were read. The device stores the results of the letters, and then sends the
+    /// request.
     private mutating func trim(in device: inout DeviceState) {
         guard record.readThrough > record.trimmedSeq, connection.followTag != nil, !connection.isTrimming,
             !record.isClosing

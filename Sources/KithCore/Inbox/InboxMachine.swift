@@ -206,8 +206,7 @@ struct InboxMachine {
         try open(in: &profile)
     }
 
-    /// Opens the inbox again after a pause. The pause has a minimum length. This keeps the inbox from delaying the user's
-    /// requests.
+    /// Opens the inbox again after a pause. The pause has a minimum length, so that the inbox does not delay the user's requests.
     mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
         stopFollowing(in: &device)
         connection.pause(until: device.now + max(ClientLimits.inboxRetryMs, error.retryDelayMs))
@@ -240,8 +239,8 @@ struct InboxMachine {
         }
     }
 
-    /// Handles the start of a follow. If the relay has fewer entries than were processed, the relay has lost entries. The relay
-    /// then gives new entries the numbers after its last entry.
+    /// Handles the start of a follow. If the relay has fewer entries than were processed, the relay has lost entries. A relay
+    /// that has lost entries gives new entries the seqs after its own last entry.
     private mutating func didStartFollow(lastSeq: UInt64, in profile: inout ProfileState) throws(KithError) {
         connection.didStartFollow(lastSeq: lastSeq)
         record.correctWaits(now: letterTime(in: profile.device))
@@ -257,8 +256,8 @@ struct InboxMachine {
 
     // MARK: The end
 
-    /// Closes the inbox if its invite was used or has expired. Letters that had arrived by then are read first: their senders
-    /// were told that the letters had arrived.
+    /// Closes the inbox if its invite was used or has expired. The inbox closes only after all letters that arrived in time were
+    /// read, because their senders were told that the letters had arrived.
     mutating func closeIfOver(in profile: inout ProfileState) throws(KithError) {
         if isOver(in: profile.device), isRead { try close(in: &profile) }
     }

@@ -21,7 +21,8 @@ extension Command where Answer == ConversationID {
         Command { (profile, ticket) throws(KithError) in try profile.join(invite, name, ticket) }
     }
 
-    /// Begins a conversation of two with a contact. If there is one already, returns it.
+    /// Begins a conversation of two with a contact. If the profile already has a conversation of two with the contact, returns
+    /// that conversation.
     ///
     /// - Parameter waits: `true` to finish when the contact can find the conversation, `false` to finish at once.
     package static func startConversation(_ contact: ContactID, waits: Bool) -> Self {
@@ -108,7 +109,8 @@ extension Command where Answer == EntryID {
         Command { (profile, ticket) throws(KithError) in try profile.takeRequest(item: item, bytes, ticket) }
     }
 
-    /// Replies to a message that a cursor's reader got, and acknowledges that message. Either both happen, or neither does.
+    /// Replies to a message that a cursor's reader got, and acknowledges that message. The reply and the acknowledgement are
+    /// stored together, or neither is stored.
     ///
     /// - Parameters:
     ///   - replyTo: the message that the reply answers.
@@ -182,12 +184,12 @@ extension Command where Answer == Void {
         Command(now: { (profile) throws(KithError) in try profile.deleteHere(seq, in: conversation) })
     }
 
-    /// Archives a conversation, or ends that.
+    /// Archives a conversation, or takes the conversation out of the archive.
     package static func setArchived(_ conversation: ConversationID, _ isArchived: Bool) -> Self {
         list(conversation, .archive(isArchived))
     }
 
-    /// Mutes a conversation, or ends that.
+    /// Mutes or unmutes a conversation.
     package static func setMuted(_ conversation: ConversationID, _ isMuted: Bool) -> Self {
         list(conversation, .mute(isMuted))
     }
@@ -232,7 +234,8 @@ extension Command where Answer == Void {
         Command(now: { (profile) throws(KithError) in try profile.setBlocked(contact, isBlocked) })
     }
 
-    /// Decides about a contact's conflicting key. If `accept` is `true`, pins that key. If not, keeps the pinned key.
+    /// Decides about a contact's conflicting key. If `accept` is `true`, pins the conflicting key; otherwise keeps the pinned
+    /// key.
     package static func decideKey(_ contact: ContactID, accept: Bool) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.decideKey(contact, accept: accept) })
     }

@@ -6,7 +6,8 @@ import MLS
 
 extension DeviceState {
     /// Returns the difference between this device's clock and a relay's, if it exceeds ``ClientLimits/clockSlackMs``; `nil` if it
-    /// does not or is unknown. Beyond that limit, data with a date from this device's clock may be useless to others.
+    /// does not or is unknown. If the difference exceeds the limit, data with a date from this device's clock may be useless to
+    /// other people.
     func clockDoubt(about relay: RelayID) -> ClockDifference? {
         difference(from: relay, atLeast: ClientLimits.clockSlackMs + 1)
     }

@@ -15,8 +15,8 @@ extension DeviceState {
 
     /// Adds the other members of a group to the contacts.
     ///
-    /// - Parameter trust: the reason why the other person's key in a conversation of two is believed. In a group, this parameter
-    ///   is ignored, because an invite for one person says nothing about other people.
+    /// - Parameter trust: the reason why the other person's key in a conversation of two is believed. In a group, `trust` is
+    ///   ignored, because an invite for one person says nothing about other people.
     mutating func meet(_ group: Group, mayBeDirect: Bool, trust: Trust) -> MetMembers {
         let others = otherCertificates(in: group)
         let isDirect = mayBeDirect && Set(others.map(\.accountKey)).count == 1

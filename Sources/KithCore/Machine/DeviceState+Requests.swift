@@ -14,8 +14,8 @@ extension DeviceState {
         if invitationNotices.passedOver(to: relay) { emit(.invitationPassedOver(relay)) }
     }
 
-    /// Leaves a stranger's letter at the relay until the user has decided about another stranger. Reports this to the user, but
-    /// not again before the user's next decision about a stranger.
+    /// Leaves a stranger's letter at the relay until the user has accepted or declined a pending conversation. The user is told
+    /// that letters wait, at most once between two decisions about strangers.
     mutating func leaveForLater() -> InboxMachine.Taken {
         if invitationNotices.tooManyPending() { emit(.tooManyPending) }
         return .aside(.room)

@@ -149,10 +149,10 @@ struct DeviceState {
         step.put(ProfileRecord.key, identity.encoded)
     }
 
-    /// Renews the device's certificate if it does not cover enough time before and after now. Too little time may be covered if
-    /// the clock was wrong when the certificate was made.
+    /// Renews the device's certificate if it does not cover enough time before and after now. A certificate that was made while
+    /// the clock was wrong may cover too little time.
     ///
-    /// - Returns: `true` if nobody could accept the old certificate. Then key packages with the old certificate have to be
+    /// - Returns: `true` if nobody could accept the old certificate, so that key packages with the old certificate have to be
     ///   replaced.
     mutating func renewCertificate() throws(KithError) -> Bool {
         let wasCurrent = identity.certificate.lifetime.contains(wall / 1000)
@@ -180,7 +180,7 @@ package struct EntrySizes: Sendable {
 
 /// The values of a profile that are damaged on the disk.
 struct Damage {
-    /// Whether damaged values are left out. A profile that is open for reading only leaves them out.
+    /// Whether damaged values are left out. The value is `true` in a profile that is open for reading only.
     let isTolerated: Bool
     /// The damaged entries that were found so far.
     private(set) var entries: Set<EntryPlace> = []
@@ -202,7 +202,7 @@ struct InvitationNotices {
 
     /// Notes that a stranger's letter has to wait because too many conversations are pending.
     ///
-    /// - Returns: whether this has to be reported to the user.
+    /// - Returns: whether the user has to be told that the letter waits.
     mutating func tooManyPending() -> Bool {
         defer { isTooManyPendingTold = true }
         return !isTooManyPendingTold
@@ -211,7 +211,8 @@ struct InvitationNotices {
     /// Notes that the user has decided about a stranger, so that the notice may be repeated.
     mutating func didDecide() { isTooManyPendingTold = false }
 
-    /// Notes that an invitation was skipped because of its relay. Anyone can send such an invitation to a name.
+    /// Notes that an invitation was skipped because of its relay. Anyone can send an invitation to a registered name, and can
+    /// name any relay in it.
     ///
     /// - Returns: whether the invitation has to be reported to the user. Each relay is reported once. After
     ///   ``ClientLimits/relaysToldOf`` relays, no further relay is reported.

@@ -193,8 +193,8 @@ extension ProfileMachine {
         state.device.invitationNotices.didDecide()
     }
 
-    /// Requests a change of a group. The command finishes when the change is in the log. For an addition, the Welcomes have to be
-    /// delivered too.
+    /// Requests a change of a group. The command finishes when the change is in the log. The command for an addition finishes
+    /// later, when the Welcomes are delivered.
     func request(
         _ intent: Intent.Change, in id: ConversationID, _ ticket: Ticket<ConversationID>
     ) throws(KithError) {
@@ -244,7 +244,7 @@ extension ProfileMachine {
         try pass(.rename(title, ticket), to: id)
     }
 
-    /// If `accept` is `true`, pins a contact's conflicting key. If not, keeps the pinned key.
+    /// If `accept` is `true`, pins a contact's conflicting key; otherwise keeps the pinned key.
     func decideKey(_ id: ContactID, accept: Bool) throws(KithError) {
         let before = try withDevice { (device) throws(KithError) in
             try device.contacts.decideKey(id, accept: accept, in: &device.step)

@@ -53,7 +53,7 @@ extension ProfileMachine {
         try pass(.erase, to: id)
     }
 
-    /// Deletes a message on this device only. Its entry stays without content.
+    /// Deletes a message on this device only. The message's entry stays in the store without content.
     func deleteHere(_ seq: UInt64, in id: ConversationID) throws(KithError) {
         let conversation = try state.conversations.conversation(id)
         let place = EntryPlace(conversation: id, seq: seq)
@@ -69,7 +69,8 @@ extension ProfileMachine {
         }
     }
 
-    /// Deletes a contact and the inbox that was made for it. Ended conversations with the contact stay, under its name.
+    /// Deletes a contact and the inbox that was made for it. Ended conversations with the contact stay, and have the contact's
+    /// name as their title.
     func deleteContact(_ id: ContactID) throws(KithError) {
         let person = try state.device.contacts.contact(id)
         for place in state.conversations.all where place.machine.record.status.isOpen {

@@ -239,8 +239,8 @@ extension ProfileMachine {
 
 /// The progress of a text that was stored for another process.
 package enum QueuedSendStatus: Hashable, Sendable {
-    /// The process that has opened the profile has not taken the text yet. If that process ends, the next one that opens the
-    /// profile takes it.
+    /// The process that has opened the profile has not taken the text yet. If the process ends, the next process that opens the
+    /// profile takes the text.
     case waiting
     /// The text was taken. The value is the message in its current state.
     case message(Message)

@@ -5,8 +5,8 @@ import MLS
 /// clock and no network, and reads the store but never writes to it. It passes each input on to the parts that it concerns, such
 /// as the machine of a conversation.
 ///
-/// If a step throws an error, the machine cannot be used any more, because the state in memory may be newer than the store. Drop
-/// the machine and open another one.
+/// If a step throws an error, the machine cannot be used any more, because the state in memory may be newer than the store. After
+/// the error, drop the machine and open a new machine.
 package final class ProfileMachine {
     var state: ProfileState
     private(set) var inboxes: InboxTable
@@ -55,7 +55,7 @@ package final class ProfileMachine {
         }
     }
 
-    /// Handles inputs that arrived together. Their changes are stored in one transaction.
+    /// Handles inputs that arrived together. The changes of all inputs are stored in one transaction.
     ///
     /// - Parameters: `now` and `steady` are as in ``init(opening:now:steady:random:sizes:folding:)``.
     package func handle(
@@ -215,7 +215,7 @@ package final class ProfileMachine {
         try body(&state.device)
     }
 
-    /// Runs `body` with the profile's cursors. On first use, they are read from the store.
+    /// Runs `body` with the profile's cursors. On first use, the cursors are read from the store.
     func withCursors<T>(
         _ body: (inout CursorBook, inout ProfileState) throws(KithError) -> T
     ) throws(KithError) -> T {

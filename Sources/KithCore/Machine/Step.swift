@@ -1,8 +1,8 @@
 import KithWire
 import MLS
 
-/// One step of a profile's machine: its transaction, and the effects that follow it. All machines that take part in the step add
-/// to both.
+/// One step of a profile's machine: its transaction, and the effects that follow it. Every machine that takes part in the step
+/// adds to the transaction and to the effects.
 struct Step {
     private(set) var output = ProfileOutput()
     /// The next numbers for new relays, contacts, conversations, inboxes and deliveries.
@@ -36,8 +36,8 @@ struct Step {
     /// Whether a step may read a value of this table that it has written itself.
     private static func isReadAgain(_ table: StoreTable) -> Bool { table == .entry || table == .marks }
 
-    /// Returns the value that this step has written under a key. The outer optional is `nil` if the step has not written there,
-    /// the inner one if it has deleted the value.
+    /// Returns the value that this step has written under a key. The outer optional is `nil` if the step has not changed the
+    /// value. The inner optional is `nil` if the step has deleted the value.
     func pending(_ key: StoreKey) -> [UInt8]?? { written[key] }
 
     /// The entries of a conversation that this step has written.
@@ -48,7 +48,8 @@ struct Step {
         }.sorted { $0.0 < $1.0 }
     }
 
-    /// Deletes a text. When the transaction is on the disk, no earlier state of the text is left in the store's files.
+    /// Notes that the step erases a text. When the transaction is on the disk, no earlier state of the text is left in the
+    /// store's files.
     mutating func erase() { output.transaction.erase() }
 
     mutating func deleteAll(_ table: StoreTable, owner: UInt64) { output.transaction.deleteAll(table, owner: owner) }

@@ -1,5 +1,5 @@
-/// The beginning of the texts that an inviter has written before the invited person could read them. An invitation carries it, so
-/// that a recipient who does not know the inviter sees it before the decision, without a request to the relay.
+/// The beginning of the texts that an inviter has written before the invited person could read them. An invitation contains the
+/// first lines, so that a recipient can read them before the decision about an unknown inviter, without a request to the relay.
 ///
 /// In an invitation, the text is padded with zeros to ``ClientLimits/firstLines`` bytes, so that the relay does not see its length.
 struct FirstLines: Hashable, Sendable {

@@ -45,8 +45,9 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
 }
 
 /// The address at which a person can be reached: an inbox channel, with the token and the key for putting a Welcome into it and
-/// for taking a key package from it. Anyone who has the address can do both. So it is given to one person only, unless the owner
-/// wants to be reached by many people: through a reusable invite or a registered name.
+/// for taking a key package from it. Anyone who has the address can put a Welcome into the inbox and take a key package from the
+/// inbox, so the owner gives the address to one person only. An owner who wants to be reached by many people uses a reusable
+/// invite or a registered name.
 ///
 /// ```text
 /// struct {

@@ -6,7 +6,7 @@ import TLSCodec
 /// An encrypted ``InboxMessage``. It can be decrypted only with the private init key of the key package for which the message's
 /// Welcome was made, so only the inbox's owner can read it. In the inbox, the letter is also sealed with the inbox's seal key.
 /// This seal alone does not keep the letter secret, because everyone who has the inbox's address knows the seal key. If the inbox
-/// has a registered name, the relay knows the seal key too.
+/// has a registered name, the relay of that name knows the seal key.
 ///
 /// ```text
 /// struct {

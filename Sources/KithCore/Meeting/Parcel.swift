@@ -12,8 +12,8 @@ import TLSCodec
 enum TreeSource: Hashable, Sendable, TLSCodable {
     /// The tree is in the Welcome, as the `ratchet_tree` extension.
     case inWelcome
-    /// The tree is in a separate channel, once for all members that join with the same commit. This is needed for a large group,
-    /// whose tree is much longer than an entry.
+    /// The tree is in a separate channel, once for all members that join with the same commit. A large group needs the separate
+    /// channel, because its tree is much longer than an entry.
     case parcel(ParcelAddress)
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
@@ -112,8 +112,8 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The parts of a parcel that have arrived. They may arrive in any order, because a part that the relay refuses temporarily is
-/// sent again later. A part may arrive more than once, because a relay recognizes repeated entries only for some time.
+/// The parts of a parcel that have arrived. The parts may arrive in any order, because a part that the relay refuses temporarily
+/// is sent again later. A part may arrive more than once, because a relay recognizes repeated entries only for some time.
 struct ParcelContents {
     let address: ParcelAddress
     private var parts: [Int: [UInt8]] = [:]

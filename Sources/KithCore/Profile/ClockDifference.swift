@@ -39,7 +39,7 @@ public struct ClockDifference: Hashable, Sendable {
     }
 
     /// Formats a duration as a rounded number of years, days, hours or minutes. Takes the largest unit that gives a number of at
-    /// least two. If no unit does, takes minutes.
+    /// least two. A duration of less than two hours is in minutes.
     private static func span(_ ms: UInt64) -> String {
         let units: [(ms: UInt64, name: String)] = [
             (365 * 86_400_000, "years"), (86_400_000, "days"), (3_600_000, "hours"),

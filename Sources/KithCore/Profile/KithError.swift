@@ -53,8 +53,8 @@ public enum KithError: Error, Hashable, Sendable {
     case keyPackageNotCurrent(String, clockDoubt: ClockDifference?)
     /// The key package that the relay returned for an inbox does not belong to the inbox's account.
     case wrongAccount
-    /// The contact's known address is that of a device that another device of the contact has replaced. The value is the contact's
-    /// name.
+    /// The contact's known address belongs to a device that the contact has replaced by another device. The value is the
+    /// contact's name.
     case deviceReplaced(String)
     /// The name at the relay belongs to another person.
     case nameHeld
@@ -114,7 +114,7 @@ public enum MessageProblem: Hashable, Sendable {
 public enum CursorError: Hashable, Sendable {
     /// The name must be a single line of at most this many bytes, without spaces at its ends.
     case name(limit: Int)
-    /// The profile already has the maximum number of cursors. Delete one first.
+    /// The profile already has the maximum number of cursors. Delete a cursor first.
     case tooMany(limit: Int)
     /// The stored cursor with this name is damaged. The cursor can be deleted, but a new one may deliver messages again.
     case damaged(String)

@@ -64,8 +64,9 @@ public struct Message: Hashable, Sendable {
     public let author: Author
     /// The content.
     public let body: Body
-    /// The time of sending by the sender's clock, in milliseconds since 1970. If no such time is known, the time at which the
-    /// relay received the entry, by the relay's clock. A notice about a damaged entry has the time of a message near it.
+    /// The time of sending by the sender's clock, in milliseconds since 1970. If the time of sending is unknown, the time at
+    /// which the relay received the entry, by the relay's clock. A notice about a damaged entry has the time of a message near
+    /// it.
     package let sentAtMs: UInt64
     /// The message that this message answers.
     public let replyTo: EntryID?
@@ -75,7 +76,7 @@ public struct Message: Hashable, Sendable {
     public let delivery: Delivery?
     /// The problems that were found with the message.
     public let warnings: [Warning]
-    /// The members who have confirmed that they read the message. Empty unless the user has written it.
+    /// The members who have confirmed that they read the message. Empty unless the user has written the message.
     public var readers: [ContactID] = []
     /// The reactions of members, in the order in which the log has them.
     package(set) public var reactions: [Reaction] = []
@@ -105,7 +106,8 @@ public enum Notice: Hashable, Sendable {
     case removed(String, by: String)
     /// A member left.
     case left(String)
-    /// A member left a conversation of two before saying anything. A device does so if its invite for one person was used before.
+    /// A member left a conversation of two before saying anything. A device leaves in this way if its invite admits only one
+    /// person and was used before.
     case declined(by: String)
     /// The conversation was renamed.
     case renamed(String, by: String)
@@ -113,9 +115,11 @@ public enum Notice: Hashable, Sendable {
     case calledNow(String, now: String)
     /// A member has renewed its keys. Only `explain` shows this.
     case renewed(by: String)
-    /// Entries could not be read, all for the same reason and with nothing shown between them. `count` is their number.
+    /// Entries could not be read, all for the same reason and with nothing shown between them. `count` is the number of
+    /// unreadable entries.
     case unreadable(UnreadableReason, from: String?, count: Int = 1)
-    /// This device was away from the conversation until it was added again. It never had the entries from `first` to `last`.
+    /// This device was away from the conversation until it was added again. The device never had the entries from `first` to
+    /// `last`.
     case missed(first: UInt64, last: UInt64)
     /// The message at this seq was pinned.
     case pinned(seq: UInt64, by: String)
@@ -172,7 +176,7 @@ public enum Warning: Hashable, Sendable {
     /// so it was ignored.
     case oldWelcome
     /// A person has used a single-use invite that was already used. This device leaves the new conversation visibly, so that the
-    /// person does not continue to write to nobody.
+    /// person who used the invite learns that nobody reads the conversation.
     case inviteUsedAgain
     /// A text of this device is longer than the relay accepts. The text was not sent and is not stored. `limit` is the largest
     /// size that the relay accepts, in bytes.

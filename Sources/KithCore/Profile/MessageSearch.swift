@@ -1,4 +1,4 @@
-/// The conditions of a search for messages. A message is found if it meets all of them.
+/// The conditions of a search for messages. A message is found if the message meets all conditions.
 package struct MessageSearch: Hashable, Sendable {
     /// The person who has written a message.
     package enum Author: Hashable, Sendable {
@@ -15,7 +15,7 @@ package struct MessageSearch: Hashable, Sendable {
     package var fromMs: UInt64?
     /// The message was sent before this time, in milliseconds since 1970.
     package var beforeMs: UInt64?
-    /// Whether the message has files.
+    /// If the value is `true`, only messages with files are found.
     package var hasFile = false
 
     package init(_ words: [String] = [], in conversation: ConversationID? = nil) {
@@ -28,7 +28,7 @@ package struct MessageSearch: Hashable, Sendable {
         words.isEmpty && author == nil && fromMs == nil && beforeMs == nil && !hasFile
     }
 
-    /// Whether a message of a conversation that is searched meets the conditions.
+    /// Whether a message meets all conditions except ``conversation``, which the caller checks.
     ///
     /// - Parameter lowerWords: ``words`` in lower case.
     func finds(_ record: EntryRecord, _ lowerWords: [String]) -> Bool {

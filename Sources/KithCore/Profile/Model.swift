@@ -32,10 +32,10 @@ public struct InboxID: RawRepresentable, Hashable, Sendable, Comparable {
 
 /// The reason why a key is believed to belong to a contact.
 public enum Trust: UInt8, Hashable, Sendable, Comparable {
-    /// No reason, because the key came from the relay or from a member of a group.
+    /// There is no reason to believe the key, which came from the relay or from a member of a group.
     case unverified = 0
-    /// The contact has used this profile's invite for one person. Another person who got hold of the invite could have used it
-    /// instead.
+    /// The contact has used an invite of this profile that admits only one person. If another person got hold of the invite
+    /// first, that person would be taken for the contact.
     case usedMyInvite
     /// The key was in the contact's own invite.
     case invite
@@ -84,8 +84,8 @@ public enum ConversationStatus: Hashable, Sendable {
     case active
     /// The member with this name has removed this device.
     case removed(by: String)
-    /// The member with the name `by` has added another device of this account, with the name `device`, in place of this one. `seq`
-    /// is the position of that entry in the log.
+    /// The member with the name `by` has added another device of this account, with the name `device`, in place of this one.
+    /// `seq` is the log position of the change that replaced this device.
     case replaced(by: String, device: String, seq: UInt64)
     /// This device has left.
     case left
@@ -106,7 +106,7 @@ public enum StopReason: UInt8, Hashable, Sendable {
     case closed
     /// The relay has a wrong entry, or none, at the next position of the log.
     case brokenLog
-    /// This device is new, because the profile was restored from a backup. A member has to add it again.
+    /// This device is new, because the profile was restored from a backup. A member has to add the device again.
     case restored
     /// The other person's address no longer works, so that person never joined.
     case notReachable
@@ -143,14 +143,14 @@ public struct ConversationSummary: Hashable, Sendable {
     public let relayPin: RelayPin
     /// Whether the relay has shown different logs to members. Nothing is sent until the user decides.
     public let isSuspect: Bool
-    /// Whether a stranger has begun the conversation and the user has not accepted it. Before the user accepts it, nothing is
-    /// sent in it and nothing is fetched.
+    /// Whether a stranger has begun the conversation and the user has not accepted it. Before the user accepts, this device sends
+    /// nothing in the conversation and fetches nothing.
     public var isPending = false
     /// The stranger who began the conversation. `nil` if the conversation is not pending, or if the stranger is unknown.
     public var inviter: ContactID?
     /// The beginning of the texts that the stranger has written. Empty if the conversation is not pending.
     public var firstLines = ""
-    /// Whether the user has archived the conversation. Lists leave it out until a message arrives.
+    /// Whether the user has archived the conversation. Lists leave an archived conversation out until a message arrives.
     public var isArchived = false
     /// Whether the user has muted the conversation. Its messages are not announced, and still count as unread.
     public var isMuted = false
@@ -185,7 +185,7 @@ public struct Member: Hashable, Sendable {
 public enum KithEvent: Hashable, Sendable {
     /// A message is new, or its delivery has advanced. The message is already stored.
     case message(Message)
-    /// An earlier message has changed. The first value is its new state.
+    /// An earlier message has changed. The first value is the message in its new state.
     case messageChanged(Message, MessageUpdate)
     /// A conversation is new or has changed.
     case conversation(ConversationSummary)
@@ -205,8 +205,8 @@ public enum KithEvent: Hashable, Sendable {
     /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped, because
     /// otherwise a stranger who knows a name could make a device connect to any relay.
     case invitationPassedOver(RelayAddress)
-    /// This device's clock or another clock is wrong. This is reported once for each relay's clock, and again when the difference
-    /// has changed by an hour. Only one contact's clock is reported.
+    /// This device's clock or another clock is wrong. The difference is reported once for each relay's clock, and again when the
+    /// difference has changed by an hour. Only one contact's clock is reported.
     case clock(ClockDifference)
     /// The maximum number of conversations that strangers began has been reached. Further letters stay at the relay until the
     /// user accepts or declines some of them.
@@ -221,7 +221,7 @@ public enum KithEvent: Hashable, Sendable {
 public enum LogComparison: Hashable, Sendable {
     /// The views are equal.
     case same
-    /// The relay has shown this many more entries to the member. This device may still receive these entries.
+    /// The relay has shown this many more entries to the member. This device may still receive the additional entries.
     case ahead(by: UInt64)
     /// The relay has shown the same log to the member, except for this many entries at its end.
     case behind(by: UInt64)

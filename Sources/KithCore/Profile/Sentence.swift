@@ -42,7 +42,7 @@ package struct Sentence: Hashable, Sendable, CustomStringConvertible, Expressibl
         /// Appends other people's text that is a sentence or a title, always in quotes.
         package mutating func appendInterpolation(quoted: String) { text += ForeignText(quoted).quoted }
 
-        /// Appends a duration in seconds, with the largest unit of which it is a whole number.
+        /// Appends a duration, which is given in seconds, as a whole number of the largest possible unit.
         package mutating func appendInterpolation(duration seconds: UInt32) {
             let units: [(UInt32, String)] = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")]
             guard let (length, unit) = units.first(where: { seconds % $0.0 == 0 }) else { return }

@@ -40,9 +40,9 @@ struct AsideLetter: Sendable, TLSCodable {
     }
 }
 
-/// A Welcome's wait for more of its conversation's log. In the part that was read so far, this device is still a member and needs
-/// no Welcome. But the device may have been removed and added again while it was offline. The log and the inbox may be at
-/// different relays, so the log may arrive later than the Welcome.
+/// A Welcome's wait for more of its conversation's log. The part of the log that was read so far says that this device is still a
+/// member, which needs no Welcome. The unread part may say that the device was removed and added again while it was offline. The
+/// log and the inbox may be at different relays, so the log may arrive later than the Welcome.
 struct LogWait: Sendable, TLSCodable {
     let conversation: ConversationID
     /// The epoch of the Welcome.

@@ -7,7 +7,8 @@ import TLSCodec
 enum BackupRecord: Sendable {
     /// The account, and the person's name.
     case identity(account: AccountPrivateKey, name: String)
-    /// A relay, with its pass. The pass opens the relay but no channel, and people who came by an invite have it nowhere else.
+    /// A relay, with its pass. A backup may contain the pass, because the pass opens the relay but no channel. A person who came
+    /// by an invite has the pass nowhere else.
     case relay(RelayID, RelayPoint)
     /// A contact, without the inbox address.
     case contact(Contact)
@@ -70,8 +71,8 @@ enum BackupRecord: Sendable {
 
     /// Reads a record.
     ///
-    /// - Returns: the record; `nil` if its version or kind is unknown. The caller ignores such a record, because a newer Kith has
-    ///   written it.
+    /// - Returns: the record; `nil` if its version or kind is unknown. The caller ignores a record of an unknown version or kind,
+    ///   because a newer Kith has written the record.
     /// - Throws: `TLSCodecError` if the record cannot be parsed, `MLSError` if the account key is invalid.
     static func decode(_ bytes: [UInt8]) throws -> BackupRecord? {
         var reader = TLSReader(bytes)

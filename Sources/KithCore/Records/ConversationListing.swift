@@ -1,10 +1,11 @@
 import TLSCodec
 
-/// The user's settings for a conversation's place in lists. They stay on this device.
+/// The user's settings for a conversation's place in lists. The settings stay on this device.
 struct ConversationListing: Hashable, Sendable {
-    /// Whether lists leave the conversation out. A new message ends that, unless the conversation is muted.
+    /// Whether lists leave the conversation out. A new message makes lists show the conversation again, unless the conversation
+    /// is muted.
     var isArchived = false
-    /// Whether nothing announces the conversation's messages. They still count as unread.
+    /// Whether nothing announces the conversation's messages. Messages that are not announced still count as unread.
     var isMuted = false
 
     /// Called when a message was received.

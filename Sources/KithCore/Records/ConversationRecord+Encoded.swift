@@ -53,8 +53,8 @@ extension ConversationRecord {
         return writer.bytes
     }
 
-    /// Reads the two views of a record from before version 3, in which a view has no ``LogView/previous``. As their previous
-    /// hash, both views get the hash at the start of the current epoch, because all members of the epoch have that hash.
+    /// Reads the two views of a record from before version 3, in which a view has no ``LogView/previous``. Both views get the
+    /// hash at the start of the current epoch as `previous`, because all members of the epoch have that hash.
     static func readViewsBeforeVersion3(
         _ reader: inout TLSReader
     ) throws(TLSCodecError) -> (view: LogView?, begin: LogView?) {

@@ -127,7 +127,7 @@ struct ConversationRecord: Sendable {
     /// Called when the other person of a conversation of two becomes known.
     mutating func didMeet(_ contact: ContactID) { self.contact = contact }
 
-    /// Called when the conversation of two no longer belongs to its contact. It gets a title of its own.
+    /// Called when the conversation of two no longer belongs to its contact. The conversation gets a title of its own.
     mutating func separate(as title: String) {
         contact = nil
         self.title = title
@@ -275,7 +275,7 @@ struct ConversationRecord: Sendable {
     /// Called when a member has confirmed that it read everything up to an entry.
     mutating func didRead(by contact: ContactID, through seq: UInt64) { readBy[contact] = seq }
 
-    /// Called when this device's address for the other person was queued.
+    /// Called when the contact card with this device's address for the other person was queued.
     mutating func didSendCard() { cardIsSent = true }
 
     /// Returns the number for the next item of the outbox.

@@ -49,7 +49,8 @@ struct EntryRecord: Sendable {
         case deleted
         /// A message that the user has deleted on this device only.
         case deletedHere
-        /// A change of another message, without the texts in it: they belong to the changed message, and are deleted with it.
+        /// A change of another message. The texts of the change are stored with the changed message, and are deleted with that
+        /// message.
         case change(ChangeNote)
 
         /// Whether the body is hidden and erased when it expires.
@@ -68,8 +69,8 @@ struct EntryRecord: Sendable {
         let kind: Kind
         /// The seq of the message that was to be changed.
         let target: UInt64
-        /// Whether the change was made. It was not if the message does not exist on this device, or if the sender may not change
-        /// it.
+        /// Whether the change was made. A change is not made if the message does not exist on this device, or if the sender may
+        /// not change the message.
         let isApplied: Bool
     }
 

@@ -24,8 +24,8 @@ struct Expiry: Hashable, Sendable, TLSCodable {
     /// Whether the text is hidden when the device's clock shows the time `wall`, in milliseconds since 1970.
     func isOver(wall: UInt64) -> Bool { hideAt <= wall }
 
-    /// Returns this expiry with times that are at most ``seconds`` from now. Without this limit, a clock that was ahead when the
-    /// text arrived would keep the text for too long.
+    /// Returns this expiry with times that are at most ``seconds`` from now. If a clock was ahead when the text arrived, the
+    /// limit keeps the text from staying for too long.
     func clamped(wall: UInt64, relay: UInt64?) -> Expiry {
         var clamped = self
         let ms = UInt64(seconds) * 1000
@@ -51,7 +51,7 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         writer.write(eraseAt)
     }
 
-    /// Reads a stored expiry. In the first version, it was a single time of 8 bytes for both clocks.
+    /// Reads a stored expiry. The first version stored a single time of 8 bytes for both clocks.
     init(stored: [UInt8]) throws(TLSCodecError) {
         if stored.count == 8 {
             self.init(at: try UInt64(decoding: stored))
@@ -60,8 +60,8 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Creates an expiry from the single time that the first version stored. That version did not store for how long the text may
-    /// be shown.
+    /// Creates an expiry from the single time that the first version stored. The first version did not store the time for which
+    /// the text may be shown.
     init(at time: UInt64) {
         seconds = .max
         hideAt = time

@@ -56,8 +56,8 @@ struct InboxRecord: Sendable {
 
     // MARK: Letters
 
-    /// Notes that an entry waits for its tree. If the entry already waited before a restart, that time counts too, but enough
-    /// time is left for one retry.
+    /// Notes that an entry waits for its tree. A wait before a restart counts, but after the restart at least
+    /// ``ClientLimits/parcelAgainMs`` remain for a retry.
     ///
     /// - Parameter now: the time of the relay's clock, in milliseconds since 1970.
     /// - Returns: the start of the wait, by the relay's clock, in milliseconds since 1970.
@@ -100,8 +100,8 @@ struct InboxRecord: Sendable {
     /// Returns the reason why a letter was left at the relay; `nil` if it was not.
     func reasonAside(_ seq: UInt64) -> AsideLetter.Reason? { aside.first { $0.seq == seq }?.reason }
 
-    /// Leaves a letter at the relay. Drops the letter if ``ClientLimits/lettersAside`` letters were already left there, because
-    /// only a hostile relay's inbox can contain more.
+    /// Leaves a letter at the relay. Drops the letter if ``ClientLimits/lettersAside`` letters were already left at the relay:
+    /// only a hostile relay has more letters in an inbox.
     mutating func setAside(_ seq: UInt64, _ reason: AsideLetter.Reason) {
         let index = aside.firstIndex { $0.seq >= seq } ?? aside.endIndex
         if index < aside.endIndex, aside[index].seq == seq {

@@ -10,7 +10,7 @@ package struct OutboxItem: Sendable {
     /// Time after which everyone deletes the item, in seconds; `nil` for the conversation's timer.
     let expiresAfter: UInt32?
     let body: Body
-    /// The encrypted form of the item, which is valid in one epoch. All attempts in that epoch send the same bytes.
+    /// The encrypted form of the item, which is valid in one epoch. All attempts in one epoch send the same bytes.
     var attempt: Attempt?
 
     enum Body: Hashable, Sendable {

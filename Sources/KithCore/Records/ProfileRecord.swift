@@ -47,7 +47,7 @@ package struct ProfileRecord: Sendable {
 
     /// Returns the profile with a certificate that is valid for longer; `nil` if that is not necessary. A new certificate is
     /// necessary if the current one covers less than five years before `now`, or less than five years after `now`. The new
-    /// lifetime includes the old one, because this device's clock may be wrong too.
+    /// lifetime includes the old lifetime, in case this device's clock is wrong now.
     ///
     /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
     func recertified(at now: UInt64) throws(MLSError) -> ProfileRecord? {

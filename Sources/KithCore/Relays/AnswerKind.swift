@@ -1,6 +1,6 @@
 import KithWire
 
-/// The kind of reply to a request. A relay may refuse any request instead.
+/// The kind of reply to a request that the relay does not refuse.
 enum AnswerKind {
     case welcome, done, granted, accepted, following, keyPackage, record
 

@@ -6,7 +6,7 @@ package struct FollowID: Hashable, Sendable {
     package init(value: UInt64) { self.value = value }
 }
 
-/// The entries that a follow requests. The entries belong to one epoch. The first of them has the given seq.
+/// The entries that a follow requests. The entries belong to one epoch. The first entry has the seq ``fromSeq``.
 package struct FollowTarget: Hashable, Sendable {
     package let channel: ChannelID
     package let epoch: UInt64

@@ -39,8 +39,8 @@ package struct LinkMachine {
     private let random: RandomSource
     private var backoff = Backoff.reconnecting
     private var idle = Idle.connecting
-    /// The connection; `nil` if there is none. While a connection exists, `idle` is not used. An optional can be changed without
-    /// a copy. A case of an enumeration cannot.
+    /// The connection; `nil` if there is none. While a connection exists, `idle` is not used. The connection is a separate
+    /// optional, because a value in a case of an enumeration cannot be changed without a copy.
     private var open: OpenLink?
 
     /// - Parameter id: the relay's number in the inputs of the profile.

@@ -1,8 +1,8 @@
 import KithWire
 
 extension RelayConnectionError {
-    /// Whether a further attempt will probably fail in the same way. The reason is a wrong key of the relay, a wrong pass, or a
-    /// relay that breaks the protocol.
+    /// Whether a further attempt will probably fail in the same way. The result is `true` if the relay has a wrong key, refuses
+    /// the connection, for example because of a wrong pass, or breaks the protocol.
     var isLasting: Bool {
         switch self {
         case .pinMismatch, .turnedAway, .protocolViolation: true

@@ -58,7 +58,7 @@ package struct RelaySession<Ticket> {
     /// Makes a request that has one answer. For follows, use the methods for follows.
     ///
     /// - Throws: `overloaded` if ``ClientLimits/unansweredRequests`` requests have no answer, `closed` if the session is not
-    ///   open. In both cases nothing has changed.
+    ///   open. After an error, nothing has changed.
     package mutating func submit(_ request: Request, ticket: Ticket, now: Duration) throws(RelayConnectionError)
         -> ClientFrame
     {
@@ -66,9 +66,9 @@ package struct RelaySession<Ticket> {
         return ask(request, .request(AnswerKind(to: request), ticket, at: now), now: now)
     }
 
-    /// Begins a follow with an unused number. If an earlier follow of the channel is still ending, returns `nil`. In that case,
-    /// the session requests the new follow after the earlier follow has ended. An immediate request would be too early: a
-    /// repeated `unfollow` could end the new follow.
+    /// Begins a follow with an unused number. If an earlier follow of the channel is still ending, returns `nil`, and the session
+    /// requests the new follow after the earlier follow has ended. An immediate request would be too early: a repeated `unfollow`
+    /// could end the new follow.
     ///
     /// - Throws: the errors of ``submit(_:ticket:now:)``, and `alreadyFollowing`.
     package mutating func follow(
@@ -109,8 +109,8 @@ package struct RelaySession<Ticket> {
 
     /// Returns a ping if one is due; otherwise `nil`.
     ///
-    /// - Throws: `closed(.answerTimedOut)` if a request has waited too long for its answer. If that request is `hello`, the error
-    ///   is `unreachable(.timedOut)`.
+    /// - Throws: `closed(.answerTimedOut)` if a request has waited too long for its answer. If `hello` has waited too long, the
+    ///   error is `unreachable(.timedOut)`.
     package mutating func tick(now: Duration) throws(RelayConnectionError) -> ClientFrame? {
         if let readingSince, let since = unansweredSince, now - max(since, readingSince) >= answerTimeout {
             unansweredSince = unanswered.oldest { id in

@@ -3,7 +3,7 @@ package struct RelayTimeouts: Sendable {
     /// The timeout for the TCP connection.
     package var connect: Duration
     /// The timeout for TLS and the WebSocket upgrade together. The answer to `hello` has a separate timeout of the same length.
-    /// The default is 10 s. The relay's own timeout for a handshake is 10 s too.
+    /// The default is 10 s, which equals the relay's own timeout for a handshake.
     package var handshake: Duration
     /// The timeout for the answer to a request. After the timeout, the client closes the connection: the relay or the connection
     /// no longer works.

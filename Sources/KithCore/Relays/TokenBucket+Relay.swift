@@ -2,8 +2,8 @@ import KithSupport
 import KithWire
 
 extension TokenBucket {
-    /// Creates a bucket for requests to a relay, with four fifths of the relay's rate and half of its burst. Requests may arrive
-    /// closer together than they were sent. Therefore the values are lower than the relay's values.
+    /// Creates a bucket for requests to a relay, with four fifths of the relay's rate and half of its burst. The values are lower
+    /// than the relay's values, because requests may arrive closer together than they were sent.
     package init(below limits: AdvertisedLimits) {
         self.init(
             burst: Int(limits.requestBurst) / 2,

@@ -21,16 +21,17 @@ package protocol ProfileStore: Sendable {
     /// opened.
     func allValues(_ table: StoreTable) throws(StoreError) -> [StoredValue]
 
-    /// Reads like ``values(_:owner:items:limit:newestFirst:)``. But for a damaged value, it returns a row without bytes and
-    /// throws no error.
+    /// Returns the rows of the values that ``values(_:owner:items:limit:newestFirst:)`` returns. A damaged value becomes a row
+    /// without bytes, and causes no error.
     func rows(
         _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(StoreError) -> [StoredRow]
 
-    /// Reads like ``allValues(_:)``. But for a damaged value, it returns a row without bytes and throws no error.
+    /// Returns the rows of the values that ``allValues(_:)`` returns. A damaged value becomes a row without bytes, and causes no
+    /// error.
     func allRows(_ table: StoreTable) throws(StoreError) -> [StoredRow]
 
-    /// Performs the writes of a transaction in order. Returns when they are on the disk.
+    /// Performs the writes of a transaction in order. Returns when the writes are on the disk.
     ///
     /// - Throws: ``StoreError``. After an error, none of the writes has been made.
     func commit(_ transaction: StoreTransaction) throws(StoreError)
@@ -66,8 +67,8 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case conversation
     /// The epoch states of MLS groups, with the conversation as the owner. A state changes with every commit.
     case epoch
-    /// The ratchet records of MLS groups, with the conversation as the owner and `GroupRecordKey.rawValue` as the item. One of
-    /// them changes with every message.
+    /// The ratchet records of MLS groups, with the conversation as the owner and `GroupRecordKey.rawValue` as the item. Every
+    /// message changes one of the ratchet records.
     case record
     /// Commits that are not in the log yet, with the conversation as the owner.
     case pendingCommit
@@ -173,7 +174,8 @@ package struct StoreTransaction: Sendable {
 
     /// The writes, in order.
     package private(set) var writes: [Write] = []
-    /// Whether the transaction erases a text. A store then removes earlier states of its values from its files.
+    /// Whether the transaction erases a text. After an erasing transaction, a store removes earlier states of its values from its
+    /// files.
     package private(set) var erasesTexts = false
 
     /// Creates a transaction without writes.
