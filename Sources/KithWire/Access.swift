@@ -27,7 +27,7 @@ public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, C
     /// A fixed text without the bytes.
     public var description: String { "Token(secret)" }
 
-    /// Empty. So debuggers and `dump` show no byte.
+    /// Empty, so that debuggers and `dump` show no byte.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
     /// Writes the 32 bytes.
@@ -118,13 +118,13 @@ public struct Access: Hashable, Sendable, TLSCodable {
         self.turn = turn
     }
 
-    /// Access that no known token satisfies. If a channel does not exist, the relay checks tokens against this access. So the
+    /// Access that no known token satisfies. If a channel does not exist, the relay checks tokens against this access, so the
     /// refusal takes the same steps as for a wrong token.
     public static let nobody = Access(read: .nobody, append: .nobody, turn: .nobody)
 
     /// Returns the rights that `tokens` give; `nil` if `tokens` is empty, or if one of the tokens gives no right.
     ///
-    /// Every token is compared with all three grants, even after a match. So the duration does not show which grant matched.
+    /// Every token is compared with all three grants, even after a match: the duration must not show which grant matched.
     public func rights(presenting tokens: [Token]) -> Rights? {
         var all: Rights = []
         var everyTokenCounts = !tokens.isEmpty

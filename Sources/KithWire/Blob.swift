@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// `opaque BlobID[32]`: random bytes chosen by the blob's sender. An id does not belong in a log. So the type is not
-/// `CustomStringConvertible`.
+/// `opaque BlobID[32]`: random bytes chosen by the blob's sender. The type is not `CustomStringConvertible`, because an id does
+/// not belong in a log.
 public struct BlobID: Hashable, Sendable, TLSCodable {
     let value: Bytes32
 

@@ -65,7 +65,7 @@ package struct BlobRequest: Equatable, Sendable {
         }
     }
 
-    /// The header fields. Their names are in lower case.
+    /// The header fields, with names in lower case.
     package var fields: [(name: String, value: String)] {
         let text = token.withUnsafeBytes { Base64URL.encode($0) }
         let authorization = (name: "authorization", value: "Bearer \(text)")
@@ -83,7 +83,7 @@ package struct BlobRequest: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - path: a path that ``isAbout(path:)`` accepts.
-    ///   - values: returns all values of the header field with a given name. The given name is in lower case.
+    ///   - values: returns all values of the header field with a given name in lower case.
     package init(method: String, path: String, values: (String) -> [String]) throws(Failure) {
         guard path.hasPrefix(Self.root), let id = Base64URL.decode(path.dropFirst(Self.root.count)).flatMap(BlobID.init)
         else { throw .malformed }
@@ -151,14 +151,14 @@ package struct BlobStatus: Hashable, Sendable {
     /// Whether the relay has all bytes.
     package var isComplete: Bool { stored == size }
 
-    /// The header fields. Their names are in lower case.
+    /// The header fields, with names in lower case.
     package var fields: [(name: String, value: String)] {
         [("upload-offset", "\(stored)"), ("upload-length", "\(size)"), ("kith-expires", "\(expiresMs)")]
     }
 
     /// Reads the fields of a response; `nil` if one is missing, occurs twice, has a wrong form, or contradicts the others.
     ///
-    /// - Parameter values: returns all values of the header field with a given name. The given name is in lower case.
+    /// - Parameter values: returns all values of the header field with a given name in lower case.
     package init?(values: (String) -> [String]) {
         func number(_ name: String) -> UInt64? {
             let all = values(name)

@@ -34,7 +34,7 @@ public struct Entry: Hashable, Sendable, TLSCodable {
     public let receivedAtMs: UInt64
     /// The id that the sender chose.
     public let id: EntryID
-    /// The members' content. The relay cannot read this content. At most ``WireLimits/payload`` bytes.
+    /// The members' content, which the relay cannot read. At most ``WireLimits/payload`` bytes.
     public let payload: ArraySlice<UInt8>
 
     /// Creates an entry from its fields.

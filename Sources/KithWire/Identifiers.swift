@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// 32 bytes, stored as four words. Such values are compared and hashed often, and words are faster than an array.
+/// 32 bytes, stored as four words. Values of this type are compared and hashed often, and words are faster than an array.
 @usableFromInline
 struct Bytes32: Hashable, Sendable {
     var words: (UInt64, UInt64, UInt64, UInt64)
@@ -49,8 +49,8 @@ struct Bytes32: Hashable, Sendable {
     }
 }
 
-/// `opaque ChannelID[32]`: random bytes chosen by the channel's creator. An id does not belong in a log. So the type is not
-/// `CustomStringConvertible`.
+/// `opaque ChannelID[32]`: random bytes chosen by the channel's creator. The type is not `CustomStringConvertible`, because an id
+/// does not belong in a log.
 public struct ChannelID: Hashable, Sendable, TLSCodable {
     let value: Bytes32
 

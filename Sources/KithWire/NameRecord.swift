@@ -35,7 +35,7 @@ public struct Name: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A name record as received. Its signature has not been verified.
+/// A name record as received, with a signature that has not been verified.
 ///
 /// `struct { uint64 version; opaque identity[32]; opaque content<V>; opaque signature[64]; } NameRecord;`
 /// The signature is Ed25519 by `identity` over `"kith name v1" || opaque name<V> || version || identity ||
@@ -69,7 +69,7 @@ public struct UnverifiedNameRecord: Hashable, Sendable, TLSCodable {
         self.signature = signature
     }
 
-    /// If the record's identity has signed the record for `name`, returns the verified record. If not, returns `nil`.
+    /// Returns the verified record if the record's identity has signed the record for `name`, otherwise `nil`.
     public func verified(for name: Name) -> NameRecord? {
         guard
             let key = try? Curve25519.Signing.PublicKey(rawRepresentation: identity),

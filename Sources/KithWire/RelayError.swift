@@ -10,8 +10,8 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case badVersion = 2
         /// The relay requires a pass, and the client gave none or a wrong one.
         case passRequired = 3
-        /// The channel or name does not exist, or the client has no right to it. The answer does not reveal which of these two
-        /// cases applies.
+        /// The channel or name does not exist, or the client has no right to it. The answer does not reveal whether the channel
+        /// or name exists.
         case denied = 4
         /// The channel or name exists already.
         case exists = 5

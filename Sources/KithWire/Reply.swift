@@ -13,7 +13,7 @@ public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
     public var requestsPerSecond: UInt32
     /// Requests that a connection may make at once.
     public var requestBurst: UInt32
-    /// Maximum time without a request, in seconds. Then the relay closes the connection.
+    /// Maximum time without a request, in seconds. The relay closes a connection that sends no request for longer.
     public var idleSeconds: UInt32
     /// Channels that one connection may follow at the same time.
     public var follows: UInt32
@@ -65,7 +65,7 @@ public enum Reply: Hashable, Sendable {
     /// Answers `append` and `turn`. The entry is on disk with the number `seq`.
     case accepted(seq: UInt64)
     /// Answers `follow`. `lastSeq` is the number of the epoch's last entry so far. `firstSeq` is the number of the first entry
-    /// that the relay will send. This first entry may not exist yet.
+    /// that the relay will send. The entry `firstSeq` may not exist yet.
     case following(firstSeq: UInt64, lastSeq: UInt64)
     /// Event of a follow: consecutive entries. The frame has the number of the follow's request.
     case entries(channel: ChannelID, entries: [Entry])

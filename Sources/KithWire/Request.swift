@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// A request to a relay. A ``ClientFrame`` contains the request and a number. The answer repeats the number.
+/// A request to a relay. A ``ClientFrame`` contains the request and a number, which the answer repeats.
 public enum Request: Equatable, Sendable {
     /// The first request on a connection. Answered by `welcome`.
     case hello(versions: [UInt16], relayPass: RelayPass?)
@@ -21,8 +21,8 @@ public enum Request: Equatable, Sendable {
     case follow(channel: ChannelID, epoch: UInt64, fromSeq: UInt64)
     /// Ends this connection's follow of the channel. Answered by `done`.
     case unfollow(channel: ChannelID)
-    /// Sends a payload to the epoch's current followers. The relay does not store it. Needs the right `append`. Answered by
-    /// `done`.
+    /// Sends a payload to the epoch's current followers. The relay does not store the payload. Needs the right `append`. Answered
+    /// by `done`.
     case whisper(channel: ChannelID, epoch: UInt64, payload: ArraySlice<UInt8>)
     /// Closes the channel and deletes everything in it. Needs the right `turn`. Answered by `done`.
     case close(channel: ChannelID)
@@ -37,7 +37,7 @@ public enum Request: Equatable, Sendable {
     case lookup(name: Name)
     /// Keeps an idle connection open. Answered by `done`.
     case ping
-    /// Drops an inbox's entries through `throughSeq`. This frees space in the inbox. Needs the right `turn`. Answered by `done`,
+    /// Drops an inbox's entries through `throughSeq`, which frees space in the inbox. Needs the right `turn`. Answered by `done`,
     /// even if the entries are already gone.
     case trim(channel: ChannelID, throughSeq: UInt64)
     /// Reserves space for a blob. Needs the right `append` in the current epoch of a log. Answered by `done`, even if an earlier
@@ -86,7 +86,7 @@ public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible
     /// A fixed text without the bytes.
     public var description: String { "RelayPass(secret)" }
 
-    /// Empty. So debuggers and `dump` show no byte.
+    /// Empty, so that debuggers and `dump` show no byte.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
     /// Writes an `opaque<V>`.
@@ -98,7 +98,7 @@ public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible
     }
 }
 
-/// An encoded key package. To the relay, its bytes look random. At most ``WireLimits/keyPackage`` bytes.
+/// An encoded key package, whose bytes look random to the relay. At most ``WireLimits/keyPackage`` bytes.
 public struct KeyPackageBytes: Hashable, Sendable, TLSCodable {
     /// The encoding.
     public let bytes: ArraySlice<UInt8>
@@ -131,7 +131,7 @@ extension Request {
 
 /// `struct { RequestType type; uint32 requestID; select (type) … } ClientFrame;` — one WebSocket message to the relay.
 public struct ClientFrame: Equatable, Sendable, TLSCodable {
-    /// Number that the client chose. The answer repeats it.
+    /// Number that the client chose, and that the answer repeats.
     public let requestID: UInt32
     /// The request.
     public let request: Request

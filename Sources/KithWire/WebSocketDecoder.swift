@@ -40,7 +40,8 @@ package struct WebSocketDecoder: Sendable {
 
     private let peer: Peer
     private let limit: Int
-    /// Received bytes that are not decoded yet. The frame of these bytes is incomplete, or `deliver` has returned `false`.
+    /// Received bytes that are not decoded yet. Bytes stay undecoded if their frame is incomplete, or after `deliver` has
+    /// returned `false`.
     private var pending: [UInt8] = []
     /// Index of the first byte of ``pending`` that has not been decoded.
     private var pendingFrom = 0
@@ -61,8 +62,8 @@ package struct WebSocketDecoder: Sendable {
 
     /// Decodes the next bytes. Passes each complete message to `deliver`, in order.
     ///
-    /// - Throws: ``WebSocketError``, or the error that `deliver` throws. Messages before the offending frame were delivered. The
-    ///   decoder is unusable afterwards.
+    /// - Throws: ``WebSocketError``, or the error that `deliver` throws. Messages before the offending frame were delivered.
+    ///   After an error, the decoder is unusable.
     package mutating func feed(
         _ input: UnsafeRawBufferPointer, deliver: (WebSocketMessage) throws -> Void
     ) throws {
@@ -72,8 +73,8 @@ package struct WebSocketDecoder: Sendable {
         }
     }
 
-    /// Decodes like ``feed(_:deliver:)``, until `deliver` returns `false`. From then on, the decoder stores its input undecoded
-    /// until ``resume(while:)`` is called.
+    /// Decodes like ``feed(_:deliver:)``, until `deliver` returns `false`. After `deliver` has returned `false`, the decoder
+    /// stores its input undecoded until ``resume(while:)`` is called.
     package mutating func push(
         _ input: UnsafeRawBufferPointer, while deliver: (WebSocketMessage) throws -> Bool
     ) throws {

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// Encodes WebSocket frames (RFC 6455 §5.2) into one buffer. So one write sends many messages.
+/// Encodes WebSocket frames (RFC 6455 §5.2) into one buffer, so that one write sends many messages.
 package struct WebSocketWriter: Sendable {
     /// The finished frames, in order.
     package private(set) var bytes: [UInt8] = []

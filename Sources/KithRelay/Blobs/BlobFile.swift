@@ -16,10 +16,11 @@ final class BlobFile: Sendable {
         var end: UInt64 = 0
     }
 
-    /// The lock of the file. A thread holds the lock while it writes or syncs the file. Both can take long, so only file threads
-    /// may wait for the lock.
+    /// The lock of the file. A thread holds the lock while it writes or syncs the file. A write or a sync can take long, so only
+    /// file threads may wait for the lock.
     private let state = Mutex(State())
-    /// The number of the latest upload. Event loops read the number without the lock. So no event loop waits for the disk.
+    /// The number of the latest upload. Event loops read the number without the file's lock: a thread may hold the lock while it
+    /// waits for the disk.
     private let latest = Atomic<UInt64>(0)
     private let isOver = Atomic<Bool>(false)
 

@@ -3,11 +3,12 @@ import NIOCore
 import NIOHTTP1
 import TLSCodec
 
-/// Answers the HTTP requests about blobs on one connection, one after another. Passes all other requests to the next handler.
+/// Answers the HTTP requests about blobs on one connection, one after another. Passes requests that are not about blobs to the
+/// next handler.
 ///
-/// The handler writes an upload to its file in pieces. While one piece is being written, the handler reads at most one more piece
-/// from the connection. This bounds the memory, even with a slow disk. The handler reads a piece of a download from its file only
-/// while the connection can accept more output.
+/// The handler writes an upload to its file in pieces. To bound the memory of an upload, the handler reads at most one more piece
+/// from the connection while one piece is being written. The handler reads a piece of a download from its file only while the
+/// connection can accept more output.
 final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -130,8 +131,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Gives the slot back if the transfers are over and memory contains no bytes of the connection. Until then, no other
-    /// connection gets the slot. This bounds the memory, even with a slow disk.
+    /// Gives the slot back if the transfers are over and memory contains no bytes of the connection. A connection with bytes in
+    /// memory keeps its slot, so the number of slots bounds the memory of all transfers.
     private func giveSlotBackIfOver() {
         let isRefused = if case .refused = state { true } else { false }
         if runs == 0, isRefused || context == nil { slot.giveBack() }
@@ -287,7 +288,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Pace
 
-    /// If the handler can accept more bytes, reads from the connection. If not, postpones the read.
+    /// Reads from the connection if the handler can accept more bytes, and postpones the read otherwise.
     func read(context: ChannelHandlerContext) {
         if mayRead { context.read() } else { isReadWanted = true }
     }

@@ -9,8 +9,8 @@ public struct BlobLimits: Sendable {
     public var addressMiBPerDay = 2_048
     /// The longest time for which a blob is kept, in seconds: 30 days, like entries.
     public var keptSeconds = 30 * 86_400
-    /// Maximum age of an incomplete blob, in seconds. Then the blob is deleted. A day is long enough for a device that is offline
-    /// at night.
+    /// Maximum age of an incomplete blob, in seconds. The relay deletes older incomplete blobs. A day is long enough for a device
+    /// that is offline at night.
     public var uploadSeconds = 86_400
     /// Maximum number of connections of one address that transfer blobs at the same time. `transfers` is the maximum for all
     /// addresses together. Each connection takes up to 2 MiB of memory.
@@ -28,16 +28,18 @@ public struct BlobLimits: Sendable {
     static let writeBytes = 1 << 20
     /// Number of bytes of a download that are read from the file at once.
     static let readBytes = 256 << 10
-    /// Maximum time without progress of a transfer, in milliseconds. Then the connection is closed.
+    /// Maximum time without progress of a transfer, in milliseconds. The relay closes a connection whose transfer makes no
+    /// progress for longer.
     static let silenceMs: Int64 = 60_000
     /// Number of uploaded bytes that count as progress. For a download, each piece counts as progress. In each ``silenceMs``, an
-    /// upload must transfer this number of bytes: about 4 KiB a second. This keeps slow clients from occupying slots.
+    /// upload must transfer this number of bytes: about 4 KiB a second. The minimum keeps slow clients from occupying slots.
     static let progressBytes = 256 << 10
-    /// Maximum time for the rest of a refused upload, in milliseconds. During this time, the relay reads and drops the rest, so
-    /// the client sees the answer.
+    /// Maximum time for the rest of a refused upload, in milliseconds. The relay reads and drops the rest: if the relay closed
+    /// the connection earlier, the client might not see the answer.
     static let refusedUploadMs: Int64 = 2_000
-    /// Maximum time that a stopping relay waits for the last bytes of uploads, in milliseconds. If bytes are lost after this
-    /// time, clients upload these bytes again. No client was told that these bytes are durable.
+    /// Maximum time that a stopping relay waits for the last bytes of uploads, in milliseconds. If the last bytes do not reach
+    /// the disk in time, the clients upload the last bytes again. The relay has not told the clients that the last bytes are
+    /// durable.
     static let lastBytesMs = 5_000
     /// Interval between two deletions of expired blobs, in seconds. An expired blob leaves the disk within a minute.
     static let sweepSeconds = 20

@@ -36,8 +36,8 @@ struct BlobService: Sendable {
         return known.isReservation(of: blob)
     }
 
-    /// Returns a refusal if the blob is larger than the limit for one blob, or if the store is full. The store itself checks the
-    /// free space on the disk.
+    /// Returns a refusal if the blob is larger than the limit for one blob, or does not fit into the limit for all blobs;
+    /// otherwise `nil`. The store itself checks the free space on the disk.
     func refusal(of blob: NewBlob) -> RelayError? {
         guard blob.size <= limits.size else {
             return RelayError(.tooLarge, "the file is too large for this relay", detail: limits.size)

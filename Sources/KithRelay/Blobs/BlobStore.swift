@@ -17,7 +17,7 @@ package protocol BlobStore: Sendable {
     /// Returns a blob, or `nil` if there is none.
     func record(of id: BlobID) async throws(BlobError) -> BlobRecord?
 
-    /// Begins an upload to a blob, and ends the blob's earlier upload. The connection of the earlier upload may be dead.
+    /// Begins an upload to a blob, and ends the blob's earlier upload, whose connection may be dead.
     ///
     /// - Parameter offset: the position of the first byte to add. The position must equal the number of stored bytes.
     /// - Throws: ``BlobError/wrongOffset(_:)`` if `offset` is not the number of stored bytes.
@@ -26,7 +26,7 @@ package protocol BlobStore: Sendable {
     /// Opens a complete blob for reading.
     func download(_ id: BlobID) async throws(BlobError) -> any BlobDownload
 
-    /// Deletes a blob. Does nothing if there is none.
+    /// Deletes a blob. Does nothing if the blob does not exist.
     func delete(_ id: BlobID) async throws(BlobError)
 
     /// Deletes expired blobs, and blobs that were not completed in time. Returns the number of deleted blobs.
@@ -101,7 +101,8 @@ package struct BlobRecord: Hashable, Sendable {
     /// The times.
     package let times: BlobTimes
 
-    /// Whether `blob` has the grants and the size of this record. If so, a request to create `blob` repeats an earlier request.
+    /// Whether `blob` has the grants and the size of this record. If the grants and the size are equal, a request to create
+    /// `blob` repeats an earlier request.
     func isReservation(of blob: NewBlob) -> Bool {
         read == blob.read && write == blob.write && status.size == blob.size
     }
@@ -111,7 +112,8 @@ package struct BlobRecord: Hashable, Sendable {
 package struct BlobStatistics: Hashable, Sendable {
     /// The number of blobs.
     package var count = 0
-    /// The sum of the sizes that the blobs count as (``BlobLimits``). An incomplete blob counts with its full size.
+    /// The total size of the blobs, in bytes. A small blob counts with `BlobLimits.leastCharge`. An incomplete blob counts with
+    /// its full size.
     package var bytes: UInt64 = 0
 
     /// Whether the blobs in the store and `blob` together fit into `limit` bytes.

@@ -76,8 +76,8 @@ struct BlobTable {
         try statement.run()
     }
 
-    /// Notes the number of durable bytes. If the blob is incomplete, a power cut may undo the note. In this case, the client
-    /// uploads the bytes again.
+    /// Notes the number of durable bytes. If the blob is incomplete, a power cut may undo the note. If the note is lost, the
+    /// client uploads the bytes again.
     func setStored(_ stored: UInt64, of id: BlobID, isComplete: Bool) throws(StoreFailure) {
         if isComplete { try durably() } else { try connection.execute("PRAGMA synchronous = NORMAL") }
         let statement = try connection.statement("UPDATE blob SET stored = ? WHERE id = ?")

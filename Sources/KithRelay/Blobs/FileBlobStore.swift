@@ -13,9 +13,9 @@ import Synchronization
 
 /// A store that keeps each blob in a file, and one row for each blob in a table.
 ///
-/// The store writes a blob's row before it creates the file. The store deletes the row after the file is deleted. So every file
-/// has a row. If the process is killed during a deletion, the next ``expire(nowMs:)`` completes the deletion. A row counts only
-/// durable bytes.
+/// Every file has a row: the store writes a blob's row before it creates the file, and deletes the row after the file is deleted.
+/// If the process is killed during a deletion, the next ``expire(nowMs:)`` completes the deletion. A row counts only durable
+/// bytes.
 package final class FileBlobStore: BlobStore {
     private struct Totals {
         var statistics: BlobStatistics
@@ -26,7 +26,8 @@ package final class FileBlobStore: BlobStore {
     private struct OpenFiles {
         /// The files of blobs that are being uploaded.
         var uploads: [BlobID: BlobFile] = [:]
-        /// Blobs whose files are being removed. An upload would create such a file again, so uploads to these blobs are refused.
+        /// Blobs whose files are being removed. An upload would create a removed file again, so the store refuses uploads to the
+        /// blobs in this set.
         var removed: Set<BlobID> = []
     }
 

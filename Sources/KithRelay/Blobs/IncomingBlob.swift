@@ -1,7 +1,8 @@
 import KithWire
 import NIOCore
 
-/// Collects the received bytes of an upload. Decides when these bytes are written to the file, and when the file is made durable.
+/// Collects the received bytes of an upload. Decides when the received bytes are written to the file, and when the file is made
+/// durable.
 struct IncomingBlob {
     /// Bytes to write.
     struct Write {

@@ -1,17 +1,17 @@
 import KithWire
 import NIOCore
 
-/// Decides which requests of one connection go to the hub and which requests wait. Also decides the order of the answers.
+/// Decides which requests of one connection go to the hub, which requests wait, and in which order the answers are sent.
 ///
 /// A request waits for one of two reasons.
 /// - Too many requests are under way. Two values are bounded: the number of requests under way, and the total size of these
 ///   requests and of their largest possible answers. The bounds limit the queue of answers to a client that does not read.
-/// - An earlier `present` is undecided. The time and the position of a refusal must not reveal the relay's lookups. So no request
-///   overtakes a `present`. While a `present` is undecided, the connection sends nothing (``isUndecided``).
+/// - An earlier `present` is undecided. No request overtakes a `present`, because the time and the position of a refusal must not
+///   reveal the relay's lookups. While a `present` is undecided, the connection sends nothing (``isUndecided``).
 ///
 /// If several `present` requests arrive together, they form one group with the requests already under way. The answers of a group
-/// are sent together, in the order of the requests. The number of a request identifies its answer. So if a `present` has the
-/// number of an unanswered request, the `present` waits for that answer.
+/// are sent together, in the order of the requests. If a `present` has the number of an unanswered request, the `present` waits
+/// until that request is answered: an answer is identified by the number of its request.
 struct Admission {
     struct PendingRequest {
         let event: ConnectionEvent
@@ -30,8 +30,8 @@ struct Admission {
     /// if no `present` is under way.
     private var group: [Member] = []
     private var unanswered = 0
-    /// An index in ``group``. All earlier members have an answer. Most answers arrive in order, so the search starts at this
-    /// index.
+    /// An index in ``group``. All earlier members have an answer. The search for the member that an answer belongs to starts at
+    /// this index, because most answers arrive in order.
     private var firstUnanswered = 0
     private var presentsCame = NIODeadline.uptimeNanoseconds(0)
     /// Whether a new `present` may still join the group.
@@ -45,8 +45,8 @@ struct Admission {
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Whether the hub is deciding a `present`. Until the decision, the connection sends nothing. So the times of the output do
-    /// not reveal the duration of the lookup.
+    /// Whether the hub is deciding a `present`. The times of the output must not reveal the duration of the lookup, so the
+    /// connection sends nothing until the decision.
     var isUndecided: Bool { !group.isEmpty }
 
     /// Whether no request waits.

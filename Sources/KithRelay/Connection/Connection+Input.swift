@@ -8,8 +8,9 @@ extension Connection {
         !hasSaidHello && !awaitsWelcome && decoder.buffered > RelayLimits.helloBytes
     }
 
-    /// If the connection stores a large incomplete message, takes a slot. If not, frees the slot. Returns `false` if no slot is
-    /// free. In this case, the connection has no slot, and the caller pauses reading.
+    /// If the connection stores a large incomplete message, takes a slot for the message. If the connection stores no large
+    /// incomplete message, frees the slot. Returns `false` if the connection needs a slot and no slot is free. After `false`, the
+    /// caller pauses reading.
     func mayHoldInput() -> Bool {
         let isReading = pausedUntil == nil && !awaitsWelcome && context != nil
         guard isReading, decoder.buffered > RelayLimits.smallInput else {

@@ -16,7 +16,7 @@ final class Connection: ChannelDuplexHandler {
     let networks: ClientNetworks
     /// Whether the connection counts as a WebSocket of its address.
     var isWebSocket = false
-    /// Whether the connection transfers blobs. Such a connection sends no `hello`.
+    /// Whether the connection transfers blobs. A connection that transfers blobs sends no `hello`.
     var isTransfer = false
     let worker: EventLoopWorker
     private let hub: Hub
@@ -26,7 +26,7 @@ final class Connection: ChannelDuplexHandler {
     private(set) var decoder: WebSocketDecoder
     var writer = WebSocketWriter()
     var follows: [ChannelID: FollowProgress] = [:]
-    /// Channels whose entries are being read from the store. A new follow of such a channel starts no second read.
+    /// Channels whose entries are being read from the store. A new follow starts no second read of a channel in this set.
     var reading: Set<ChannelID> = []
     /// Channels with a follow that waits for a read from the store.
     var awaitingRead: Set<ChannelID> = []
@@ -43,26 +43,27 @@ final class Connection: ChannelDuplexHandler {
     var heldUntil: NIODeadline?
     /// The latest unanswered ping. One pong answers this ping and all earlier pings (RFC 6455 §5.5.3).
     var unansweredPing: [UInt8]?
-    /// Frames of follows that arrived while no output was allowed. These frames are sent after all answers, even after later
-    /// answers.
+    /// Frames of follows that arrived while no output was allowed. The connection sends all answers before these frames, even
+    /// answers that arrive after the frames.
     var later: [RelayFrame] = []
-    /// Whether a `present` was decided since the last flush. The next flush continues the follows that had to wait for the
-    /// decision.
+    /// Whether a `present` was decided since the last flush. If `true`, the next flush continues the follows that waited for the
+    /// decision of the `present`.
     var areFollowsStale = false
-    /// If a rate is used up, the time at which reading continues. Until then, nothing is read from the client or from the store.
+    /// The time at which reading continues after a rate was used up; `nil` if reading is not paused. During a pause, nothing is
+    /// read from the client or from the store.
     private(set) var pausedUntil: NIODeadline?
     private var isReadWanted = false
     /// Whether the first frame is with the hub. Later frames are decoded after the client has been welcomed.
     private(set) var awaitsWelcome = false
     /// The time at which the connection took a slot for a large message; `nil` if the connection has no slot.
     var largeInputSince: NIODeadline?
-    /// Whether the input violated the protocol. If so, later input is ignored.
+    /// Whether the input violated the protocol. Input after a violation is ignored.
     private var isFailed = false
     /// Whether the peer is closing the connection while earlier requests still wait.
     private var isClosing = false
     /// Whether there is output that has not been sent.
     var hasOutput = false
-    /// Whether the close frame has been written. Nothing is sent after it.
+    /// Whether the close frame has been written. The connection sends nothing after the close frame.
     private(set) var isOver = false
 
     var limits: RelayLimits { worker.shared.limits }
@@ -259,7 +260,7 @@ final class Connection: ChannelDuplexHandler {
         return cost
     }
 
-    /// Whether answers can be sent soon. If not, no request goes to the hub.
+    /// Whether answers can be sent soon. As long as answers cannot be sent soon, no request goes to the hub.
     var canAnswer: Bool { heldUntil == nil && channel.isWritable }
 
     /// Whether output may be sent now. Between the admission of a `present` and its answer, no output is sent.

@@ -1,10 +1,10 @@
 import KithWire
 
-/// The progress of a connection that follows one epoch of a channel. This type decides the next action. The caller performs the
-/// action.
+/// The progress of a connection that follows one epoch of a channel. This type decides the next ``Action``, and the caller
+/// performs the action.
 ///
 /// A follow is *live* if all known entries have been sent. For a live follow, new entries are sent as soon as they are committed.
-/// If the connection cannot accept an entry, the follow *lags*. For such a follow, entries are read from the store until the
+/// If the connection cannot accept an entry, the follow *lags*. For a lagging follow, entries are read from the store until the
 /// follow is live again.
 struct FollowProgress {
     /// Number of the request that opened the follow. Every event of the follow has this number.
@@ -35,7 +35,7 @@ struct FollowProgress {
         case nothing
         /// Send the entries that were passed to the call.
         case send
-        /// Send the entries that were passed to the call. Then end the follow: the epoch has ended.
+        /// Send the entries that were passed to the call, then end the follow, because the epoch has ended.
         case sendAndEnd
         /// End the follow: the epoch has ended, and all entries of the epoch have been sent.
         case end
@@ -69,7 +69,7 @@ struct FollowProgress {
         return hasEnded ? .sendAndEnd : .send
     }
 
-    /// Notes that the channel has entries up to `seq`. These entries were not broadcast.
+    /// Notes that the channel has entries up to `seq` that were not broadcast.
     mutating func advanced(to seq: UInt64, canSend: Bool) -> Action {
         lastSeq = max(lastSeq, seq)
         return resume(canSend: canSend)

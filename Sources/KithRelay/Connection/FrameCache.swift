@@ -1,7 +1,7 @@
 import KithWire
 
-/// The encoded frames of a broadcast. The frames are encoded once, for the first follower. All later followers get the same
-/// frames.
+/// The encoded frames of a broadcast. The frames are encoded once, for the first follower. All later followers get the frames
+/// that were encoded for the first follower.
 final class FrameCache {
     private let broadcast: RoundOutput.Broadcast
     private var encoded: [[UInt8]]?

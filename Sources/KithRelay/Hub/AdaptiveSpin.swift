@@ -3,8 +3,8 @@ import NIOCore
 /// Decides whether the hub's thread spins or sleeps until the next event arrives.
 ///
 /// Waking a thread takes longer than deciding a message. If the processor also sleeps, waking takes half as long as a commit. If
-/// the previous pause between two rounds was shorter than the longest spin, the hub spins. Such short pauses occur, for example,
-/// when two programs answer each other.
+/// the previous pause between two rounds was shorter than the longest spin, the hub spins. Pauses are short, for example, while
+/// two programs answer each other.
 struct AdaptiveSpin {
     private let longest: TimeAmount
     private var idleSince = NIODeadline.uptimeNanoseconds(0)

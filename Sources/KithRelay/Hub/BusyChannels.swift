@@ -48,7 +48,7 @@ struct UnprovenRequests {
         return isNew
     }
 
-    /// Removes and returns all requests about a channel. If there are none, the queue is deleted.
+    /// Removes and returns all requests about a channel. Deletes the channel's queue if the queue has no requests.
     mutating func takeAll(for channel: ChannelID) -> [HubEvent] {
         guard let events = queues[channel], !events.isEmpty else {
             queues[channel] = nil

@@ -1,10 +1,10 @@
 import KithWire
 
 /// The ids of a channel's recent entries. If a client sends an entry again, the relay recognises the entry by its id. The relay
-/// then answers with the seq that the entry already has.
+/// answers a repeated entry with the seq that the entry already has.
 ///
 /// The ids form two generations. When the newer generation is old enough or large enough, the older generation is dropped as a
-/// whole. So the deletion of old ids costs almost nothing.
+/// whole. To drop a whole generation costs almost nothing.
 struct EntryIDWindow {
     /// Bounds of the age and the number of ids.
     struct Bounds {
@@ -43,7 +43,8 @@ struct EntryIDWindow {
         lastSeq = kept.last?.seq ?? 0
     }
 
-    /// Builds a window on a thread of the global pool. This keeps the hub's thread free: a million ids take a tenth of a second.
+    /// Builds a window on a thread of the global pool. To build a window of a million ids takes a tenth of a second, which would
+    /// block the hub's thread.
     static func elsewhere(
         _ bounds: Bounds, uptimeMs: UInt64, known: [(id: EntryID, seq: UInt64)]
     ) async -> EntryIDWindow {

@@ -2,10 +2,10 @@ import NIOCore
 
 /// Queues events by their source, and chooses the events of each round.
 ///
-/// If all events fit into one round, or if only one source has events, the round takes all events. In all other cases, the round
-/// serves the networks by deficit round robin. A network is an IPv4 address or an IPv6 /48 network. Every network gets an equal
-/// share of each round, measured by cost. So a network with one request waits for at most two short rounds, however many requests
-/// are queued. Within a network, the addresses get shares by the same method.
+/// If all events fit into one round, or if only one source has events, the round takes all events. If several sources have more
+/// events than fit into one round, the round serves the networks by deficit round robin. A network is an IPv4 address or an IPv6
+/// /48 network. Every network gets an equal share of each round, measured by cost. A network with one request waits for at most
+/// two short rounds, however many requests are queued. Within a network, the addresses get shares by the same method.
 struct FairQueue {
     private var networks: [String: NetworkQueue] = [:]
     /// The networks with events, in the order of service.
@@ -16,7 +16,7 @@ struct FairQueue {
     /// Takes the events of the next round.
     ///
     /// - Parameters:
-    ///   - resumed: requests that waited for the store. These requests are decided before newer requests of the same connection.
+    ///   - resumed: requests that waited for the store, to be decided before newer requests of the same connection.
     ///   - batches: the batches that arrived since the last round.
     ///   - source: the source of a connection; `nil` if the connection is gone.
     mutating func round(
@@ -94,7 +94,7 @@ private struct NetworkQueue {
         change(&addresses[address, default: AddressQueue()].items)
     }
 
-    /// If the next event costs at most `most`, removes and returns the event. If not, returns `nil`.
+    /// Removes and returns the next event; `nil` if there is no event, or if the next event costs more than `most`.
     mutating func next(costing most: Int) -> HubEvent? {
         while let address = rotation.first {
             guard let item = addresses[address]?.items.first else {

@@ -1,5 +1,5 @@
-/// The store's fill level. When the store is nearly full, the relay first refuses clients that have nothing stored yet. This
-/// leaves space for long-established conversations.
+/// The store's fill level. When the store is nearly full, the relay first refuses clients that have nothing stored yet. The
+/// refusals leave space for long-established conversations.
 enum FillLevel: Int, Comparable {
     /// There is space for everything.
     case roomy

@@ -80,7 +80,7 @@ extension Hub {
     }
 
     /// Returns the channel if the connection has the needed right in the current epoch, and no entry of the channel is being
-    /// committed. In all other cases, returns `nil`. The function has then answered the request or made the request wait.
+    /// committed. Otherwise answers the request or makes the request wait, and returns `nil`.
     private func idleChannel(
         _ id: ChannelID, _ needed: Rights, _ request: HubRequest, _ session: HubSession
     ) -> HubChannel? {

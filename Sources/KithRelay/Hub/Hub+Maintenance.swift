@@ -4,8 +4,8 @@ import KithWire
 extension Hub {
     // MARK: Capacity
 
-    /// Drops the oldest entries of a log that exceeds its maximum size. Drops a sixteenth of the log at a time. So the log rarely
-    /// exceeds its maximum size.
+    /// Drops the oldest entries of a log that exceeds its maximum size. Drops a sixteenth of the log at a time, so that the log
+    /// rarely exceeds its maximum size.
     func trimExcess(of id: ChannelID) {
         withStoreAccess(id) { hub in
             while let channel = hub.channels[id], hub.limits.isExceeded(by: channel.head) {
@@ -72,8 +72,8 @@ extension Hub {
         withStoreAccess(id) { hub in _ = await hub.commitWithNextRound(.use(channel: id, atMs: now)) }
     }
 
-    /// Drops entries whose retention is over. Also drops old key packages, channels that were unused for too long, and names that
-    /// were not renewed in time.
+    /// Drops entries whose retention is over, old key packages, channels that were unused for too long, and names that were not
+    /// renewed in time.
     func expire() async {
         readClock()
         while !isShuttingDown, let expired = try? await store.expire(nowMs: clock.retentionMs), !expired.isEmpty {

@@ -27,7 +27,8 @@ extension Hub {
         }
     }
 
-    /// Returns whether the connection may now send requests other than `hello`. If not, answers the request.
+    /// Returns whether the connection may now send requests other than `hello`. Answers with an error if the request may not be
+    /// sent now.
     private func mayAsk(_ session: HubSession, _ address: ReplyAddress) -> Bool {
         guard !isShuttingDown else {
             let error = RelayError(.unavailable, "the relay is shutting down", retryAfterMs: 1_000)
@@ -197,8 +198,8 @@ extension Hub {
         answer(.done, to: address)
     }
 
-    /// Returns the channel if the channel is open and in this epoch, and no turn of the current round ends the epoch. In all
-    /// other cases, returns `nil`. The function has then answered the request or made the request wait.
+    /// Returns the channel if the channel is open and in this epoch, and no turn of the current round ends the epoch. Otherwise
+    /// answers the request or makes the request wait, and returns `nil`.
     private func openChannel(_ id: ChannelID, in epoch: UInt64, _ request: HubRequest) -> HubChannel? {
         guard let channel = channels.use(id), channel.tentative?.isTurned != true else {
             waitForChannel(id, request)

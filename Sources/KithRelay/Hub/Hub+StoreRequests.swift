@@ -1,7 +1,7 @@
 import KithWire
 
-/// The requests that need a read of the store. During such a request, the channel is busy. So this relay makes no other change to
-/// the channel. If a second relay uses the store and changes the channel, the condition of the mutation fails.
+/// The requests that need a read of the store. While a request reads the store, the channel is busy, and this relay makes no
+/// other change to the channel. If a second relay uses the store and changes the channel, the condition of the mutation fails.
 extension Hub {
     /// Number of attempts at a mutation that conflicts. After the last attempt, the client is told to try again.
     private static let attempts = 8
@@ -59,8 +59,8 @@ extension Hub {
 
     /// Loads the channel into memory, then resumes the request.
     ///
-    /// The request resumes in the next round. So this function also serves a request that must wait for the end of the current
-    /// round.
+    /// The request resumes in the next round, so a request that only has to wait for the end of the current round can also use
+    /// this function.
     ///
     /// - Parameter needsIDs: whether the request also needs the channel's entry ids. If the ids have to be loaded, the
     ///   connection's source is charged for the work.
@@ -104,8 +104,7 @@ extension Hub {
     }
 
     /// Loads the ids of the entries that the channel accepted within the lifetime of an id. A channel in heavy use has a million
-    /// ids. Therefore, large loads run one at a time, and each source pays for its loads. The hub's thread does not assemble the
-    /// ids.
+    /// ids, so large loads run one at a time, and each source pays for its loads. The hub's thread does not assemble the ids.
     private func loadIDs(of channel: HubChannel, for payer: ClientSource) async throws(StoreFailure) -> RelayError? {
         let kept = channel.head.lastSeq + 1 - channel.head.firstSeq
         let isLarge = kept > UInt64(RelayLimits.fewEntryIDs)
@@ -139,7 +138,7 @@ extension Hub {
         return channels.use(id) ?? insert(id, head)
     }
 
-    /// Adds a channel to memory. Then evicts idle channels. The new channel is busy, so it stays.
+    /// Adds a channel to memory. Then evicts idle channels, but not the new channel, which is busy.
     func insert(_ id: ChannelID, _ head: ChannelHead) -> HubChannel {
         let channel = channels.insert(id, head)
         evictChannels(examining: RelayLimits.examinedForEach)

@@ -5,15 +5,15 @@ import NIOCore
 ///
 /// The hub works in rounds. A round takes all queued events and decides them against the state in memory. The store commits the
 /// round's mutations as one group. Then the hub publishes the committed changes, and passes each event loop its answers and
-/// entries. While one round commits, the events for the next round arrive in the queue. So the hub groups commits without a
+/// entries. While one round commits, the events for the next round arrive in the queue, so the hub groups commits without a
 /// timer. Answers are sent in the order of the requests. An answer that depends on a commit is sent after the commit. Each round
-/// is a separate job on the store's event loop. So other jobs of that thread can run between two rounds, even under constant
+/// is a separate job on the store's event loop, so other jobs of the event loop can run between two rounds, even under constant
 /// load.
 ///
-/// Some requests need more than memory: a channel that is not loaded, an older epoch, or a shelf of key packages. Such a request
-/// reads the store in a separate task. The request's channel is *busy* until the task ends. Later requests about a busy channel
-/// wait. If a request needs no right, the request waits in a separate queue (``UnprovenRequests``). So strangers do not delay
-/// clients with rights.
+/// Some requests need more than memory: a channel that is not loaded, an older epoch, or a shelf of key packages. A separate task
+/// reads the store for each request that needs more than memory. The request's channel is *busy* until the task ends. Later
+/// requests about a busy channel wait. Requests that need no right wait in a separate queue (``UnprovenRequests``), so strangers
+/// do not delay clients with rights.
 actor Hub {
     nonisolated let unownedExecutor: UnownedSerialExecutor
     /// The actor refers to its executor without keeping it alive. This property keeps the executor alive.
@@ -38,7 +38,7 @@ actor Hub {
     var unproven = UnprovenRequests()
     /// Requests that waited for the store. The next round decides these requests before the events in the queue.
     var resumed: [HubEvent] = []
-    /// Events that wait for a later round. This keeps one network from filling the current round.
+    /// Events that wait for a later round. The queue keeps one network from filling the current round.
     private var fairQueue = FairQueue()
     private var isDraining = false
     private var spin: AdaptiveSpin
@@ -240,7 +240,7 @@ actor Hub {
         if limits.isExceeded(by: channel.head) { trimExcess(of: channel.id) }
     }
 
-    /// Discards the changes of a round that was committed only in part. Only the store knows which changes are durable. So the
+    /// Discards the changes of a round that was committed only in part. Only the store knows which changes are durable, so the
     /// hub loads the channel again, and the followers read missed entries from the store.
     private func discardRound(of channel: HubChannel) {
         channel.discardRound()
@@ -305,6 +305,6 @@ actor Hub {
 }
 
 extension StoreOutcome {
-    /// The outcome of a mutation for which the store returned no outcome. In this case, the store has failed.
+    /// The outcome of a mutation for which the store returned no outcome. A store that returns no outcome has failed.
     fileprivate static let missing = StoreOutcome.failed(.io("no outcome"))
 }

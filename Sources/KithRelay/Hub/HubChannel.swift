@@ -39,7 +39,7 @@ final class HubChannel {
 
     var hasFollowers: Bool { followers.contains { !$0.isEmpty } }
 
-    /// Whether the channel may be removed from memory. An inbox that recently gave out key packages must stay in memory. Its
+    /// Whether the channel may be removed from memory. An inbox that recently gave out key packages must stay in memory: an
     /// eviction would reset the limit ``withdrawals``.
     func isEvictable(atNanoseconds now: Int64) -> Bool { !hasFollowers && withdrawals.isFull(atNanoseconds: now) }
 

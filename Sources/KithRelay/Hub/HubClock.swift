@@ -1,10 +1,11 @@
 /// The times that the hub uses. The times change only when the hub reads the clock.
 struct HubClock {
     private var retention: RetentionClock
-    /// The time by which data expires, in milliseconds since 1970.
+    /// The current time of the ``RetentionClock``, in milliseconds since 1970. The hub uses this time to decide whether data has
+    /// expired.
     private(set) var retentionMs: UInt64 = 0
-    /// The date for new records, in milliseconds since 1970: the later of ``retentionMs`` and the machine's clock. If one of
-    /// these two times is right, no record gets too early a date.
+    /// The date for new records, in milliseconds since 1970: the later of ``retentionMs`` and the machine's clock. No record gets
+    /// too early a date if ``retentionMs`` or the machine's clock is right.
     private(set) var recordMs: UInt64 = 0
     /// The time that was last noted for the next start.
     private var notedMs: UInt64 = 0

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The number of a connection inside the process. The numbers are random. They have a meaning only inside the process.
+/// The number of a connection inside the process. The numbers are random, and have a meaning only inside the process.
 typealias ConnectionNumber = UInt64
 
 /// An event of a connection. The hub handles the events of a connection in order.
@@ -11,10 +11,11 @@ enum ConnectionEvent: Sendable {
     case opened(loop: Int, source: ClientSource, rates: SourceRates? = nil)
     /// Any request but `register`.
     case request(ClientFrame)
-    /// A `register` request. The event loop has already verified the signature. This check is the most expensive check that a
-    /// frame can trigger, and the hub has only one thread. If the record is not signed for its name, the record is `nil`.
+    /// A `register` request whose signature the event loop has already checked. The check of a signature is the most expensive
+    /// check that a frame can trigger, and the hub has only one thread. The record is `nil` if the signature is not valid for the
+    /// name.
     case registration(requestID: UInt32, NameRecord?)
-    /// A request that was refused before it reached the hub. The refusal passes through the hub. This keeps the answers in order.
+    /// A request that was refused before it reached the hub. To keep the answers in order, the refusal passes through the hub.
     case refused(requestID: UInt32, RelayError)
     case closed
 

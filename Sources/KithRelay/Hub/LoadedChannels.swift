@@ -45,7 +45,7 @@ struct LoadedChannels {
         metrics.cachedChannels.store(channels.count, ordering: .relaxed)
     }
 
-    /// Changes a channel's entry ids. All changes of ids must use this function. This keeps the total count exact.
+    /// Changes a channel's entry ids. All changes of ids must use this function, which keeps the total count exact.
     @discardableResult
     func changeIDs<R>(of channel: HubChannel, _ change: (HubChannel) -> R) -> R {
         let before = channel.ids?.count ?? 0

@@ -1,16 +1,17 @@
-/// The time by which the relay decides whether data is old enough to be deleted.
+/// The clock that the relay uses to decide whether data is old enough to be deleted.
 ///
-/// Normally, this is the time of the machine's clock. If the machine's clock jumps ahead, the relay doubts the clock. While the
-/// clock is doubted, the relay's time advances by the uptime. After ``RelayLimits/doubtedJumpMs`` of running time, the relay
-/// accepts the jump. The relay adds up its running time over all starts since the jump. Time during which the relay was stopped
-/// or suspended is no running time. Such a pause looks like a jump too, and does not end the doubt. If the machine's clock is
-/// still ahead after an accepted jump, the relay doubts the remaining difference next.
+/// Normally, the relay's time is the time of the machine's clock. If the machine's clock jumps ahead, the relay doubts the clock.
+/// While the clock is doubted, the relay's time advances by the uptime. After ``RelayLimits/doubtedJumpMs`` of running time, the
+/// relay accepts the jump. The running time since the jump is added up over all starts of the relay. Time during which the relay
+/// was stopped or suspended is no running time. A pause of the relay looks like a jump of the machine's clock, and does not end
+/// the doubt. If the machine's clock is still more than ``RelayLimits/believedJumpMs`` ahead after an accepted jump, a new doubt
+/// begins.
 ///
 /// A clock that is wrong for an hour causes no deletion. A relay that runs for only some hours a day still deletes old data. If
 /// the clock is set back, the relay accepts the new time at once: an earlier time causes no early deletion.
 struct RetentionClock {
-    /// The time and the doubt when the clock was last read; `nil` if the clock was never read. The relay notes both for its next
-    /// start.
+    /// The time and the doubt when the clock was last read; `nil` if the clock was never read. The relay notes the time and the
+    /// doubt for its next start.
     private(set) var noted: NotedClock?
     private var uptimeMs: UInt64?
 

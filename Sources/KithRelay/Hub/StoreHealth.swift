@@ -8,8 +8,8 @@ struct StoreHealth {
 
     /// Notes the outcomes of a commit. Returns whether any mutation failed.
     ///
-    /// A commit may contain both successful mutations and mutations that failed because of damage. In this case, the damage
-    /// concerns only some channels, and the store as a whole counts as healthy.
+    /// If a commit contains both successful mutations and mutations that failed because of damage, the damage concerns only some
+    /// channels, and the store as a whole counts as healthy.
     mutating func note(_ outcomes: [StoreOutcome]) -> Bool {
         let failures = outcomes.compactMap { outcome in
             if case .failed(let failure) = outcome { failure } else { nil }

@@ -27,7 +27,7 @@ struct ChannelState: Sendable {
 final class CachedChannel {
     let id: ChannelID
     var state: ChannelState
-    /// Whether the head is newer than its row in `channel_head`. If so, the channel stays in the cache.
+    /// Whether the head is newer than its row in `channel_head`. A channel with a dirty head stays in the cache.
     var isHeadDirty = false
     /// Whether the channel was used since its last examination by ``ChannelCache``. `isBlockUsed` is the corresponding value for
     /// the channel's block.

@@ -46,8 +46,8 @@ struct DeferredDeletion {
         return try row.next()
     }
 
-    /// Deletes a slice of the rows. If the rows of a channel are damaged, removes the channel from the table `dropped`. So these
-    /// rows make no later commit fail. The damaged rows stay in the file, but no request can reach them.
+    /// Deletes a slice of the rows. If the rows of a channel are damaged, removes the channel from the table `dropped`, so that
+    /// the damaged rows make no later commit fail. The damaged rows stay in the file, but no request can reach them.
     ///
     /// - Returns: `true` if damage was found.
     mutating func deleteSome(blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {
@@ -73,8 +73,8 @@ struct DeferredDeletion {
         return isDamaged
     }
 
-    /// - Parameter channel: set to the number of the next channel in the table `dropped`. This also works if the remaining
-    ///   columns of the row are damaged.
+    /// - Parameter channel: set to the number of the next channel in the table `dropped`, even if the remaining columns of the
+    ///   row are damaged.
     private func next(_ channel: inout UInt64?) throws(StoreFailure) -> Dropped? {
         let row = try connection.statement(
             """

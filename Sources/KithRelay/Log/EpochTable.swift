@@ -32,8 +32,8 @@ struct EpochTable {
         return try row.count(0)
     }
 
-    /// Deletes epochs before `epoch` that ended before the entry `seq`. Deletes the oldest of these epochs, at most `count`.
-    /// Returns the number of deleted epochs, and `true` if no such epoch is left.
+    /// Deletes up to `count` epochs before `epoch` that ended before the entry `seq`, the oldest first. Returns the number of
+    /// deleted epochs, and `true` if no such epoch is left.
     func delete(
         of channel: UInt64, before epoch: UInt64, endedBefore seq: UInt64, atMost count: Int
     ) throws(StoreFailure) -> (deleted: Int, isAll: Bool) {

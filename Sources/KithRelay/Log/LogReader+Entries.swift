@@ -3,8 +3,8 @@ import KithWire
 /// Reads entries with the help of their references.
 extension LogReader {
     /// Returns consecutive entries of a channel, from `first` on and not beyond `last`. According to `state`, the channel must
-    /// still keep both entries. Returns as many entries as fit into `maximumBytes` of payload, but always the entry `first`. If
-    /// entries were dropped after `state` was read, an entry may no longer exist. In this case, returns `nil`.
+    /// still keep both entries. Returns as many entries as fit into `maximumBytes` of payload, but always the entry `first`.
+    /// Returns `nil` if a needed entry was dropped after `state` was read.
     func entries(
         of state: ChannelState, from first: UInt64, through last: UInt64, maximumBytes: Int
     ) throws(StoreFailure) -> [Entry]? {
@@ -25,8 +25,7 @@ extension LogReader {
     }
 
     /// Returns the ids of a channel's kept entries that were received at or after a time. Reads the blocks backwards, and stops
-    /// at a block that has only older entries. If entries were dropped after `state` was read, an entry may no longer exist. In
-    /// this case, returns `nil`.
+    /// at a block that has only older entries. Returns `nil` if a needed entry was dropped after `state` was read.
     func entryIDs(
         of state: ChannelState, receivedSinceMs: UInt64
     ) throws(StoreFailure) -> [(id: EntryID, seq: UInt64)]? {

@@ -94,9 +94,9 @@ struct LogReader {
 
     // MARK: References
 
-    /// Returns the references to the entries after the last complete block. If the state does not have these references, builds
-    /// them from the rows of the entries. Starts at the last entry: each row has the position of the channel's previous entry. If
-    /// entries were dropped after the state was read, rows may no longer exist. In this case, returns `nil`.
+    /// Returns the references to the entries after the last complete block. If the state does not have the references, builds the
+    /// references from the rows of the entries. Starts at the last entry: each row has the position of the channel's previous
+    /// entry. Returns `nil` if the row of an entry was deleted after the state was read.
     func openBlock(of state: ChannelState) throws(StoreFailure) -> EntryBlock? {
         if let block = state.openBlock { return block }
         let lastSeq = state.head.lastSeq

@@ -1,4 +1,4 @@
-/// Updates the heads at the start of the relay. For this, reads the entries that the last finished sweep did not cover.
+/// Updates the heads at the start of the relay from the entries that the last finished sweep did not cover.
 struct LogRecovery {
     let relayID: [UInt8]
     private(set) var totals: StoreTotals
@@ -64,8 +64,8 @@ struct LogRecovery {
         }
     }
 
-    /// Marks a channel's head as damaged. The channel's last entry cannot be read. But the entry was acknowledged, so no new
-    /// entry may get its seq.
+    /// Marks a channel's head as damaged. Called if the channel's last entry cannot be read. No new entry may get the seq of the
+    /// unreadable entry, which was acknowledged.
     private func markDamaged(_ channel: UInt64, _ connection: SQLiteConnection) throws(StoreFailure) {
         let head = try connection.prepare(
             """

@@ -1,7 +1,7 @@
 import KithWire
 
-/// Trims, closes and forgets channels. A few dropped rows are deleted at once. Many dropped rows are deleted later
-/// (``DeferredDeletion``). This keeps every transaction short.
+/// Trims, closes and forgets channels. A few dropped rows are deleted at once. To keep every transaction short, many dropped rows
+/// are deleted later (``DeferredDeletion``).
 extension LogWriter {
     func close(_ id: ChannelID, lastSeq: UInt64) throws(StoreFailure) -> Bool {
         guard let channel = try channel(id) else { return false }
@@ -125,8 +125,8 @@ extension LogWriter {
         return true
     }
 
-    /// Deletes the rows of the dropped entries in the open block. If there are too many rows to delete now, writes a block with
-    /// references to these entries. The new block is deleted later, like complete blocks.
+    /// Deletes the rows of the dropped entries in the open block. If the rows are too many for this transaction, writes a block
+    /// with references to the dropped entries instead. ``DeferredDeletion`` deletes the new block later, like a complete block.
     private func dropEntries(
         of state: ChannelState, before firstSeq: UInt64, open: EntryBlock
     ) throws(StoreFailure) {

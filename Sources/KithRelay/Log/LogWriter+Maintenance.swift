@@ -46,7 +46,7 @@ extension LogWriter {
         }
     }
 
-    /// Writes a head. If the head's row is damaged, only notes the damage. So the commit of other channels does not fail.
+    /// Writes a head. If the head's row is damaged, only notes the damage, so that the commit of other channels does not fail.
     private func writeIfPossible(headOf channel: CachedChannel) throws(StoreFailure) {
         do throws(StoreFailure) {
             try write(headOf: channel)

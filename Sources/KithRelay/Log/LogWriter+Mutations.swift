@@ -1,8 +1,8 @@
 import CSQLite
 import KithWire
 
-/// Decides each mutation, and writes the mutation's rows. Each function reads first. If the mutation takes no effect, the
-/// function changes nothing.
+/// Decides each mutation, and writes the mutation's rows. Each function reads first. A function whose mutation takes no effect
+/// changes nothing.
 extension LogWriter {
     /// Returns whether the mutation took effect.
     func apply(_ mutation: StoreMutation) throws(StoreFailure) -> Bool {

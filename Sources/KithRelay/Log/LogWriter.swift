@@ -5,8 +5,8 @@ import TLSCodec
 /// The only writer of a store's file. The writer decides mutations, and keeps memory and file equal.
 ///
 /// All functions block, so ``SQLiteStore`` calls them on the store's thread. A transaction saves the previous states of the
-/// cached channels before it changes these channels. If the transaction fails, the saved states are restored. So memory always
-/// matches the file.
+/// cached channels before it changes these channels. If the transaction fails, the saved states are restored, and memory matches
+/// the file again.
 final class LogWriter {
     let connection: SQLiteConnection
     let reader: LogReader
@@ -22,13 +22,13 @@ final class LogWriter {
     /// Channels whose heads are newer than their rows. Channels of the current sweep are not included.
     var dirtyHeads: [CachedChannel] = []
     var sweep: HeadSweep?
-    /// The position at which the latest sweep began. All heads that were dirty at the start of that sweep are written, or are
-    /// being written.
+    /// The position at which the latest sweep began. All heads that were dirty at the start of the latest sweep are written, or
+    /// are being written.
     var sweptThrough: UInt64
     /// Dropped rows that still have to be deleted.
     var deletion: DeferredDeletion
-    /// Whether a head could not be written. If so, no later sweep is noted as finished. So the next start finds the head's
-    /// entries in the log.
+    /// Whether a head could not be written. After a head could not be written, no later sweep is noted as finished, so the next
+    /// start reads the head's entries from the log.
     var hasUnwrittenHeads = false
     /// Number of times that a channel's data was found damaged and skipped.
     var damages: UInt64 = 0
@@ -48,25 +48,27 @@ final class LogWriter {
     /// The state to restore if the transaction fails, and the work to do before the transaction ends.
     struct Transaction {
         var saved: [(channel: CachedChannel, state: ChannelState)] = []
-        /// Channels that entered the cache during the transaction. Their states may contain changes of the transaction.
+        /// Channels that entered the cache during the transaction. The states of these channels may contain changes of the
+        /// transaction.
         var entered: [ChannelID] = []
         var totals = StoreTotals()
         var lastPosition: UInt64 = 0
         var lastChannelNumber: UInt64 = 0
         var dirtyCount = 0
-        /// Whether the current mutation has changed rows. If so, a failure ends the whole transaction.
+        /// Whether the current mutation has changed rows. After the first change of rows, a failure of the mutation ends the
+        /// whole transaction.
         var isWriting = false
         var changesTotals = false
         var sweepSlice: ArraySlice<CachedChannel> = []
         /// Channels of the sweep's slice whose heads could not be written.
         var unwritten: [CachedChannel] = []
-        /// Number of bytes that mutations may still delete in this transaction. All further bytes are deleted later.
+        /// Number of bytes that mutations may still delete in this transaction. Bytes above this number are deleted later.
         var room = StoreLimits.deletedBytesPerCommit
         var appendedBytes = 0
         var isDeletionPending = false
     }
 
-    /// Creates the writer on a connection. Before that, ``LogRecovery`` has to update the heads.
+    /// Creates the writer on a connection whose heads ``LogRecovery`` has already updated.
     init(
         connection: SQLiteConnection, recovered: LogRecovery, tuning: StoreTuning
     ) throws(StoreFailure) {
@@ -218,7 +220,7 @@ final class LogWriter {
         }
     }
 
-    /// Notes that the mutation takes effect. Every mutation calls this before its first change.
+    /// Notes that the mutation takes effect. Called before the first change of every mutation.
     func beginWriting() { transaction.isWriting = true }
 
     /// Saves a channel's state, and notes that the mutation takes effect. Called before the first change of the channel in a

@@ -20,8 +20,8 @@ struct OpenBlocks {
         noteUse(of: channel)
     }
 
-    /// Adds the reference to a channel's next entry. If the channel's block is not in memory, adds only the first reference of a
-    /// block.
+    /// Adds the reference to a channel's next entry. If the channel's block is not in memory, adds the reference only if it
+    /// begins a new block.
     mutating func append(_ reference: EntryReference, to channel: CachedChannel) {
         if channel.state.openBlock == nil {
             guard EntryBlock.isComplete(at: channel.state.head.lastSeq) else { return }

@@ -4,7 +4,7 @@ import Glibc
 /// One connection to a SQLite file. Only one thread at a time may use a connection.
 ///
 /// The store uses SQLite's C interface directly. An append is one bound statement. With GRDB, an append would take more than 1.5
-/// times as long (see `Benchmarks/StoreBenchmark`). GRDB's queues would also move commits away from the hub's thread.
+/// times as long (see `Benchmarks/StoreBenchmark`). GRDB would run commits on its own queues and not on the hub's thread.
 final class SQLiteConnection {
     enum Mode {
         /// Reads and writes. Creates a missing file.
@@ -14,7 +14,8 @@ final class SQLiteConnection {
         case immutable
 
         /// The mode for an audit of a file. If no process can change the file, and the file has no write-ahead log, the mode is
-        /// ``immutable``. In this mode, SQLite creates no additional files. In all other cases, the mode is ``readOnly``.
+        /// ``immutable``. In the mode ``immutable``, SQLite creates no additional files. If a process can change the file, or if
+        /// the file has a write-ahead log, the mode is ``readOnly``.
         ///
         /// - Parameter isLocked: whether no relay runs and no relay can start.
         static func audit(of path: String, isLocked: Bool) -> Mode {
@@ -68,7 +69,7 @@ final class SQLiteConnection {
         return SQLiteStatement(statement, of: self)
     }
 
-    /// Returns a statement that the connection owns, and resets the statement. All callers with equal SQL share one statement. So
+    /// Returns a statement that the connection owns, and resets the statement. All callers with equal SQL share one statement, so
     /// a caller must finish reading rows before the next caller asks for the statement.
     func statement(_ sql: String) throws(StoreFailure) -> SQLiteStatement {
         if let statement = statements[sql] {
@@ -111,7 +112,7 @@ final class SQLiteConnection {
         }
     }
 
-    /// Escapes the characters `%`, `?` and `#`. These characters have a special meaning in a URI.
+    /// Escapes the characters `%`, `?` and `#`, which have a special meaning in a URI.
     private static func escapedForURI(_ path: String) -> String {
         path.utf8.reduce(into: "") { result, byte in
             switch byte {

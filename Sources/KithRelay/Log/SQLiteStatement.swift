@@ -56,7 +56,7 @@ final class SQLiteStatement {
 
     // MARK: Running
 
-    /// Runs a statement that returns no rows. Its parameters stay bound.
+    /// Runs a statement that returns no rows. The statement's parameters stay bound.
     func run() throws(StoreFailure) {
         let code = runReturningCode()
         if code != SQLITE_DONE { throw connection.failure(code) }

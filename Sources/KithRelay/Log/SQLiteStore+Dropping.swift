@@ -34,7 +34,7 @@ extension SQLiteStore {
     /// Does all deferred work: deletes the rows of dropped channels, and writes the heads.
     func finishMaintenance() throws(StoreFailure) { while try openWriter().performMaintenance() {} }
 
-    /// Deletes the record under a name. Returns `false` if there is none.
+    /// Deletes the record under a name. Returns `false` if the name has no record.
     package func drop(_ name: Name) async throws(StoreFailure) -> Bool {
         guard try await record(under: name) != nil else { return false }
         try succeed(commit([.dropName(name)]))

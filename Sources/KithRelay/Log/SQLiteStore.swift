@@ -3,9 +3,9 @@ import NIOCore
 
 /// A store in one SQLite file. Only one process at a time writes the file.
 ///
-/// A commit blocks the store's event loop, so the event loop should have its own thread. The hub also decides mutations on this
-/// thread. So no change of thread is needed between a decision and its commit. Separate threads read many entries, search for
-/// expired entries and make checkpoints. So these jobs do not delay commits.
+/// A commit blocks the store's event loop, so the event loop should have its own thread. The hub decides mutations on the thread
+/// of this event loop, so a commit needs no change of thread after the decision. So as not to delay commits, separate threads
+/// read many entries, search for expired entries and make checkpoints.
 ///
 /// The comments on `StoreSchema`, `EntryBlock` and `HeadSweep` describe how entries are stored and found.
 package actor SQLiteStore: ChannelStore {
@@ -38,7 +38,7 @@ package actor SQLiteStore: ChannelStore {
     /// - Parameters:
     ///   - folder: the path of the store's folder. A new folder gets mode 0700, and its files get mode 0600.
     ///   - eventLoop: the event loop on which the store runs. The event loop's thread waits for the disk.
-    /// - Throws: ``StoreOpenError``. An error loses no data of an existing store.
+    /// - Throws: ``StoreOpenError``. After an error, an existing store still has all its data.
     package init(folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         try self.init(folder: folder, eventLoop: eventLoop, tuning: StoreTuning())
     }
@@ -108,8 +108,7 @@ package actor SQLiteStore: ChannelStore {
     }
 
     /// Runs `body` on the reader's thread with the channel's state and open block. If entries were dropped after the state was
-    /// read, `body` returns `nil`. In this case, calls `body` again with a new state. If the channel does not exist, returns
-    /// `nil`.
+    /// read, `body` returns `nil`, and is called again with a new state. If the channel does not exist, returns `nil`.
     private func read<T: Sendable>(
         _ channel: ChannelID, _ body: @escaping @Sendable (LogReader, ChannelState) throws(StoreFailure) -> T?
     ) async throws(StoreFailure) -> T? {
@@ -145,7 +144,7 @@ package actor SQLiteStore: ChannelStore {
             record: try await SQLiteStore.verified(found.record, for: name), renewedMs: found.renewedMs)
     }
 
-    /// Verifies a record's signature again: the disk may have damaged the record. The check takes as long as many reads. So the
+    /// Verifies a record's signature again: the disk may have damaged the record. The check takes as long as many reads, so the
     /// check runs on a thread of the global pool and not on the reader's thread.
     private static func verified(
         _ record: UnverifiedNameRecord, for name: Name
@@ -242,8 +241,8 @@ package actor SQLiteStore: ChannelStore {
         try? writer.connection.preallocateWAL(bytes: writer.tuning.checkpointBytes)
     }
 
-    /// If the write-ahead log has grown enough, copies the log into the database. A copy syncs both files. During a sync, commits
-    /// have to wait for the disk. So the log is rarely copied.
+    /// If the write-ahead log has grown enough, copies the log into the database. Copies are rare: each copy syncs the log and
+    /// the database, and commits wait for the disk during a sync.
     private func checkpointIfDue(_ writer: LogWriter) {
         let (bytes, tuning) = (writer.walBytes, writer.tuning)
         // The log is shorter, so SQLite has restarted it.

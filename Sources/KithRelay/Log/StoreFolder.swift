@@ -24,8 +24,8 @@ struct StoreFolder: Sendable {
         }
     }
 
-    /// If a file is missing, creates an empty file. Then sets the file's mode to 0600. An existing file also gets this mode: the
-    /// file may be a copy with a different mode.
+    /// If a file is missing, creates an empty file. Then sets the file's mode to 0600: an existing file may be a copy with a
+    /// different mode.
     static func makeFile(_ path: String) throws(StoreOpenError) {
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .failed(file: path, .last) }

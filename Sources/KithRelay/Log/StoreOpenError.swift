@@ -1,4 +1,4 @@
-/// An error that keeps a store from being opened. The error loses no data of the store.
+/// An error that keeps a store from being opened. After the error, the store still has all its data.
 public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
     /// The folder has no store.
     case missing(folder: String)

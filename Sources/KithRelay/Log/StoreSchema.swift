@@ -2,9 +2,9 @@ import KithWire
 
 /// The tables of the file, their creation and their migration.
 ///
-/// The table `entry` is the log. Its rows are in the order of the commits. Most appends write only one row, in this table. Two
-/// more tables help to find entries. The rows of `channel_head` are written later (see ``HeadSweep``). A row of `entry_block` is
-/// written only once for many entries (see ``EntryBlock``).
+/// The table `entry` is the log. The rows of `entry` are in the order of the commits. Most appends write only one row, in
+/// `entry`. Two more tables help to find entries. The rows of `channel_head` are written later (see ``HeadSweep``). A row of
+/// `entry_block` is written only once for many entries (see ``EntryBlock``).
 enum StoreSchema {
     /// "Kith" in ASCII. The number distinguishes the file from other SQLite files.
     static let applicationID: UInt64 = 0x4b69_7468
@@ -77,7 +77,7 @@ enum StoreSchema {
     enum Format: Equatable {
         case empty
         case known
-        /// An earlier version. The writer migrates it.
+        /// An earlier version, which the writer migrates.
         case older(UInt64)
         case foreign
         case newer(UInt64)

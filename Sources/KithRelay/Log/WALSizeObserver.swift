@@ -21,8 +21,8 @@ extension SQLiteConnection {
     /// the transaction back.
     ///
     /// A commit that extends the file also waits for the file system's metadata. A commit that overwrites existing bytes waits
-    /// only for its own bytes. Such a commit takes about 60 % of the time of a commit that extends the file. After the rollback,
-    /// the next commit begins at the front of the log.
+    /// only for its own bytes, and takes about 60 % of the time of a commit that extends the file. After the rollback, the next
+    /// commit begins at the front of the log.
     func preallocateWAL(bytes: Int) throws(StoreFailure) {
         // With a small cache, SQLite writes pages to the log as they are created, so that they take no memory. The last pages
         // stay in the cache and are never written.

@@ -2,8 +2,8 @@
 final class AddressRates: Sendable {
     /// The rate of requests. This rate applies in addition to the rate of each connection.
     let requests: SharedBucket
-    /// The rate of new connections. This rate is separate from ``requests``. So a machine with too many requests does not keep
-    /// its neighbours from connecting.
+    /// The rate of new connections. This rate is separate from ``requests``: a machine with too many requests must not keep its
+    /// neighbours from connecting.
     let arrivals: SharedBucket
     /// Slots for large messages that are still incomplete.
     let largeInputs: SlotPool
@@ -61,7 +61,7 @@ struct SourceRates: Sendable {
 
     func giveTransferBack() { giveBack(\.transfers) }
 
-    /// If the rates allow a new connection now, charges for the connection and returns `true`. If not, charges nothing and
+    /// Charges for a new connection and returns `true` if the rates allow the connection now; otherwise charges nothing and
     /// returns `false`.
     func mayArrive(atNanoseconds now: Int64) -> Bool {
         guard own.arrivals.wait(atNanoseconds: now) == 0, site?.arrivals.wait(atNanoseconds: now) ?? 0 == 0 else {

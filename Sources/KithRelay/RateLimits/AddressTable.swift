@@ -25,7 +25,7 @@ final class AddressTable: Sendable {
     init(limits: RelayLimits) { self.limits = limits }
 
     /// Counts a new connection. Returns the rates of the connection's source. Returns `nil` if there are too many connections, or
-    /// if new connections come too fast. The caller must then refuse the connection.
+    /// if new connections come too fast. The caller must refuse the connection if the result is `nil`.
     func enter(_ networks: ClientNetworks, atNanoseconds now: Int64) -> SourceRates? {
         state.withLock { state in
             let hasRoom = networks.all.allSatisfy { state.counts[$0.name]?.opening ?? 0 < $0.most(limits) }

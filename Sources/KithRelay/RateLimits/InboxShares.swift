@@ -1,6 +1,7 @@
 import KithWire
 
-/// The space that each address and each site takes in each inbox. This space is bounded. So no address can fill a whole inbox.
+/// The space that each address and each site takes in each inbox. A share has a maximum size, so no address can fill a whole
+/// inbox.
 ///
 /// The shares exist in memory only: the disk must not show which address wrote to which inbox. A restart forgets the shares.
 /// After a restart, an address may fill a new share in addition to its waiting letters.

@@ -13,7 +13,7 @@ final class SlotPool: Sendable {
     /// Whether no slot is taken.
     var isUnused: Bool { free.load(ordering: .relaxed) == count }
 
-    /// Takes a slot. Returns `false` if none is free.
+    /// Takes a slot. Returns `false` if no slot is free.
     func take() -> Bool {
         guard free.wrappingSubtract(1, ordering: .relaxed).newValue < 0 else { return true }
         giveBack()

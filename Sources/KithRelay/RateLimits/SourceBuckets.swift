@@ -3,7 +3,7 @@ import KithWire
 
 /// Token buckets of addresses and sites. A bucket applies to the whole relay or to one channel.
 ///
-/// The keys are hashes (``SourceKey``). So the relay's memory does not show which address used which channel.
+/// The keys are hashes (``SourceKey``): the relay's memory must not show which address used which channel.
 struct SourceBuckets {
     private var buckets: RecentTable<Int, TokenBucket>
     private let fresh: TokenBucket
@@ -61,8 +61,8 @@ extension SourceBuckets {
             siteFactor: RelayLimits.siteFactor, atMost: RelayLimits.recentAddresses)
     }
 
-    /// Buckets that limit how many inboxes a source uses for the first time. For each such inbox, the relay remembers a pair of
-    /// the inbox and the address.
+    /// Buckets that limit how many inboxes a source uses for the first time. For each inbox that an address uses, the relay
+    /// remembers a pair of the inbox and the address.
     init(ofInboxes limits: RelayLimits) {
         self.init(
             TokenBucket(

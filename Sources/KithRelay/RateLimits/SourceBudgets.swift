@@ -35,8 +35,8 @@ struct SourceBudgets {
         keep(budget.buckets, of: budget.name, now)
     }
 
-    /// If a token is available now, takes `count` tokens from a source's budget and returns 0. If not, takes no token and returns
-    /// the nanoseconds until a token is available. The source need not have connections.
+    /// If a token is available now, takes `count` tokens from a source's budget and returns 0. If no token is available now,
+    /// takes no token and returns the nanoseconds until a token is available. The source need not have connections.
     mutating func take(
         _ count: Int, _ bucket: WritableKeyPath<SourceBudget.Buckets, TokenBucket>, of source: ClientSource,
         atNanoseconds now: Int64

@@ -1,8 +1,8 @@
 import Logging
 import NIOCore
 
-/// Handles connections that the system could not accept. The most frequent reason is a lack of free file descriptors. Counts
-/// these failures, logs the first failure, and pauses the listener.
+/// Handles connections that the system could not accept: counts the failures, logs the first failure, and pauses the listener.
+/// The most frequent reason of a failure is a lack of free file descriptors.
 struct AcceptFailures: Sendable {
     let metrics: RelayMetrics
     let logger: Logger
@@ -23,9 +23,10 @@ struct AcceptFailures: Sendable {
 
 /// If the system could not accept a connection, stops accepting for ``RelayLimits/acceptPauseMs``.
 ///
-/// The connection stays in the system's queue. So the listening socket stays readable, and immediate retries would use a whole
-/// core. NIO's `AcceptBackoffHandler` only delays its next read. If the first accept of a socket fails, the socket stays
-/// registered for reading, and NIO retries without a pause. Therefore, this handler ends the registration.
+/// A connection that was not accepted stays in the system's queue and keeps the listening socket readable, so immediate retries
+/// would use a whole core. NIO's `AcceptBackoffHandler` only delays its next read. If the first accept of a socket fails, the
+/// socket stays registered for reading, and NIO retries without a pause. During a pause, this handler ends the socket's
+/// registration for reading.
 final class AcceptPause: ChannelInboundHandler {
     typealias InboundIn = any Channel
 

@@ -4,7 +4,7 @@ import NIOPosix
 import Synchronization
 
 /// Serves a relay's metrics in plain HTTP on a separate listener, for the operator's monitoring. Frequent readings of the metrics
-/// show when and how much people write. So the listener exists only if the operator configures its address.
+/// show when and how much people write, so the listener exists only if the operator configures its address.
 struct MetricsListener: Sendable {
     private let metrics: RelayMetrics
     private let store: any ChannelStore

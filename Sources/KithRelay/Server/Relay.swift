@@ -21,7 +21,7 @@ public final class Relay: Sendable {
     public var clockAheadSeconds: Int { server.clockAheadSeconds }
 
     let server: RelayServer
-    /// The thread of the store. This thread waits for the disk.
+    /// The thread of the store, which waits for the disk.
     private let storeThread: MultiThreadedEventLoopGroup
     private let isStopping = Atomic<Bool>(false)
 
@@ -30,13 +30,13 @@ public final class Relay: Sendable {
         self.storeThread = storeThread
     }
 
-    /// Runs a relay until the task is cancelled or ``stop()`` is called. The relay then answers the requests that are being
-    /// committed, and closes its connections and its store.
+    /// Runs a relay until the task is cancelled or ``stop()`` is called. Before the call returns, the relay answers the requests
+    /// that are being committed, and closes its connections and its store.
     ///
     /// - Parameters:
     ///   - folder: the folder with the relay's key and store. A missing folder is created. Only one process at a time may use the
     ///     folder.
-    ///   - configuration: the addresses, the limits and other settings. All have defaults.
+    ///   - configuration: the addresses, the limits and other settings. All settings have defaults.
     ///   - onReady: called when the relay accepts connections. If `onReady` throws an error, the relay stops.
     /// - Throws: the errors of ``start(in:_:)``, the error that `onReady` throws, and ``RelayListenError/stoppedListening`` if
     ///   the system closes the listening socket. A cancelled task is no error.
@@ -66,7 +66,7 @@ public final class Relay: Sendable {
     /// - Parameters:
     ///   - folder: the folder with the relay's key and store. A missing folder is created. Only one process at a time may use the
     ///     folder.
-    ///   - configuration: the addresses, the limits and other settings. All have defaults.
+    ///   - configuration: the addresses, the limits and other settings. All settings have defaults.
     /// - Throws: ``RelayListenError`` if the relay cannot listen on an address, ``RelayIdentity/Failure`` if the relay cannot use
     ///   the key or the certificate, ``StoreOpenError`` if the relay cannot open the store or a different process uses the store.
     public static func start(
@@ -107,7 +107,7 @@ public final class Relay: Sendable {
     }
 
     /// Stops accepting connections, answers the requests that are being committed, and closes every connection and the store. If
-    /// several callers stop the relay, each call waits until all of these steps are done.
+    /// several callers stop the relay, each call waits until the relay has stopped.
     public func stop() async {
         isStopping.store(true, ordering: .relaxed)
         await server.shutDown()

@@ -15,7 +15,7 @@ public struct RelayConfiguration: Sendable {
 
     /// The source of the relay's key and certificate.
     public enum Identity: Sendable {
-        /// The key and certificate in the relay's folder. In a new folder, the relay creates them.
+        /// The key and certificate in the relay's folder. In a new folder, the relay creates a key and a certificate.
         case kept
         /// The key and certificate in the relay's folder. The relay creates a missing key even if the folder has a store. Clients
         /// that know the old key refuse the new key.
@@ -44,12 +44,14 @@ public struct RelayConfiguration: Sendable {
     public var eventLoops = System.coreCount
     /// The logger. The relay's log lines never name a person, a channel or a client's address.
     public var logger = Logger(label: "kith.relay")
-    /// Called on any thread when a burst of connections is over. This is a good time to return memory to the system.
+    /// Called on any thread when a burst of connections is over. The end of a burst is a good time to return memory to the
+    /// system.
     public var burstIsOver: @Sendable () -> Void = {}
     /// Returns the time of day, in milliseconds since 1970.
     package var nowMs: @Sendable () -> UInt64 = { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
     /// Whether to trust the machine's clock even if the clock differs from the time that the relay noted last. If `false`, the
-    /// relay accepts a jump ahead of more than a day only after a day of running time. Until then, the jump causes no deletion.
+    /// relay accepts a jump ahead of more than a day only after a day of running time. A jump that is not accepted yet causes no
+    /// deletion.
     public var trustsClock = false
     /// Returns nanoseconds on a monotonic clock with any starting point. All rates are measured with this clock.
     package var uptime: @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }

@@ -69,8 +69,8 @@ public struct RelayIdentity: Sendable {
         return try given(certificateFile: certificateFile, keyFile: keyFile)
     }
 
-    /// Locks the folder and runs `body`. So only one process at a time creates an identity in the folder. Then syncs the folder:
-    /// a key that a client has seen must survive a crash.
+    /// Locks the folder and runs `body`. The lock lets only one process at a time create an identity in the folder. Then syncs
+    /// the folder: a key that a client has seen must survive a crash.
     private static func inFolderAlone(_ folder: URL, _ body: () throws -> Void) throws {
         func failed(_ error: Int32) -> Failure { .file(path: folder.path, reason: SystemError(error).sentence) }
         let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -111,8 +111,7 @@ public struct RelayIdentity: Sendable {
         return identity
     }
 
-    /// Creates a certificate for a key whose certificate was lost. Clients check only the key. So they accept the new
-    /// certificate.
+    /// Creates a certificate for a key whose certificate was lost. Clients check only the key, and accept the new certificate.
     private static func makeCertificate(_ certificateFile: URL, keyFile: URL) throws {
         guard let text = try? String(contentsOf: keyFile, encoding: .utf8),
             let key = try? P256.Signing.PrivateKey(pemRepresentation: text)
@@ -120,8 +119,8 @@ public struct RelayIdentity: Sendable {
         try write(certificateFile, try certificate(of: key))
     }
 
-    /// Creates a P-256 key and a self-signed certificate. Clients know the pin. So they check neither the name nor the dates of
-    /// the certificate.
+    /// Creates a P-256 key and a self-signed certificate. Clients check the key by its pin, and check neither the name nor the
+    /// dates of the certificate.
     private static func make(keyFile: URL, certificateFile: URL) throws {
         let key = P256.Signing.PrivateKey()
         try write(certificateFile, try certificate(of: key))

@@ -18,20 +18,20 @@ public struct RelayLimits: Sendable {
     static let smallInput = 16 << 10
     /// Maximum number of connections of one address that store an incomplete message of more than ``smallInput`` at the same
     /// time. `largeInputs` is the maximum for the whole relay. Each message may have up to ``frame`` bytes. Further connections
-    /// wait until one of these messages is complete.
+    /// with a large message wait until an earlier large message is complete.
     static let largeInputsPerAddress = 4
     static let largeInputs = 128
-    /// Time within which a message larger than ``smallInput`` must be complete, in milliseconds. A message of 1 MiB then needs at
-    /// least 140 kbit/s.
+    /// Time within which a message larger than ``smallInput`` must be complete, in milliseconds. A message of 1 MiB needs at
+    /// least 140 kbit/s to be in time.
     static let largeInputMs: Int64 = 60_000
-    /// Maximum time without a frame from the client, in milliseconds. Then the relay closes the connection. Most NATs keep
-    /// established connections longer. The relay finds dead peers before they take much memory.
+    /// Maximum time without a frame from the client, in milliseconds. The relay closes a connection that is silent for longer.
+    /// Most NATs keep established connections longer. The relay finds dead peers before they take much memory.
     public var idleMs = 300_000
     /// Maximum number of WebSockets from one IPv4 address, or from one IPv6 /64 network. This number is enough for a family or an
     /// office behind one NAT. The limit keeps one machine from occupying all connections. A separate limit with this value
     /// applies to connections that are not WebSockets: connections that are still opening, request `/healthz` or transfer blobs.
     public var connectionsPerAddress = 64
-    /// Like ``connectionsPerAddress``, but for one IPv6 /56 network. Many providers give each customer a /56 network. Such a
+    /// Like ``connectionsPerAddress``, but for one IPv6 /56 network. Many providers give each customer a /56 network. A /56
     /// network contains 256 /64 networks.
     public var connectionsPerIPv6Net56 = 128
     /// Like ``connectionsPerAddress``, but for one IPv6 /48 network. A /48 network belongs to a site, to several customers of a
@@ -39,7 +39,7 @@ public struct RelayLimits: Sendable {
     public var connectionsPerIPv6Net48 = 512
     /// The allowance of an IPv6 /48 network, as a multiple of one address's allowance. The factor applies to rates and to daily
     /// budgets. For one inbox, ``siteFactorInInbox`` applies. With this factor, eight customers with one /64 network each can use
-    /// their full allowances. A machine with a whole /48 network gets as much as eight addresses.
+    /// their full allowances. A machine that has a whole /48 network gets the allowance of eight addresses.
     static let siteFactor = 8
     /// The allowance of an IPv6 /48 network in one inbox, as a multiple of one address's allowance. The factor applies to the
     /// space for waiting letters and to the number of key packages. The factor is small: neighbours rarely write to the same
@@ -47,21 +47,21 @@ public struct RelayLimits: Sendable {
     static let siteFactorInInbox = 2
     /// Connections in total. Each takes a file descriptor and about 32 KiB.
     public var connections = 100_000
-    /// Maximum number of requests that a connection may make each second, on average. People type far less. The relay can easily
-    /// serve this number.
+    /// Maximum number of requests that a connection may make each second, on average. People who type make far fewer requests.
+    /// The relay can easily serve this number.
     public var requestsPerSecond = 200
-    /// Maximum number of requests that a connection may make at once. To open a profile, a client makes three requests for each
-    /// conversation. So this number is enough for more than a hundred conversations.
+    /// Maximum number of requests that a connection may make at once. A client that opens a profile makes three requests for each
+    /// conversation, so this number is enough for more than a hundred conversations.
     public var requestBurst = 400
-    /// Maximum number of requests that all connections of one address together may make each second, on average. This equals ten
-    /// connections at full rate. A request counts as its cost (`Request.cost`), plus one for each 4 KiB of its size. So this rate
-    /// also allows 8 MB/s of messages. The rate is a twentieth of the requests that one core can decide.
+    /// Maximum number of requests that all connections of one address together may make each second, on average. The rate equals
+    /// the full rate of ten connections. A request counts as its cost (`Request.cost`), plus one for each 4 KiB of its size, so
+    /// the rate allows up to 8 MB/s of messages. The rate is a twentieth of the requests that one core can decide.
     public var addressRequestsPerSecond = 2_000
     /// Maximum number of requests that all connections of one address together may make at once. This is enough to open forty
     /// profiles.
     public var addressRequestBurst = 16_000
-    /// Number of bytes that cost as much as an append. This cost applies to the bytes of frames and to bytes that are read from
-    /// the store. To copy, encrypt and store these bytes takes about as long as an append.
+    /// Number of bytes that cost as much as an append. The cost applies to the bytes of frames and to bytes that are read from
+    /// the store. To copy, encrypt and store this number of bytes takes about as long as an append.
     static let bytesOfOne = 4096
     /// The delivery of an entry or a whisper to this number of followers costs as much as one append.
     static let deliveriesOfOne = 4
@@ -70,7 +70,7 @@ public struct RelayLimits: Sendable {
     static let arrivalCost = 50
     /// Additional cost of a denied `present`, in appends. The cost is charged to the connection's rate and to the address's rate.
     /// With the default rates, one connection may be denied 25 times at once, and then 12 times a second. If a relay has lost a
-    /// hundred conversations of a client, the client waits for some seconds, only once.
+    /// hundred conversations of a client, the client has to wait once, for some seconds.
     static let deniedCost = 16
     /// Cost of an HTTP request about a blob, in appends. Each request reads a row.
     static let blobCost = 8
@@ -78,17 +78,17 @@ public struct RelayLimits: Sendable {
     /// hardly notice a delay of this length.
     static let shortestPauseMs: Int64 = 50
     /// Length of the pause after the system could not accept a connection, in milliseconds. The missing resource, most often a
-    /// file descriptor, becomes free when another connection closes. A client does not notice such a short wait.
+    /// file descriptor, becomes free when another connection closes. A client does not notice a wait of half a second.
     static let acceptPauseMs: Int64 = 500
     /// Maximum number of connections to the listener for `/metrics`. A monitor needs one connection. `metricsMs` is the longest
     /// duration of a connection, in milliseconds.
     static let metricsConnections = 16
     static let metricsMs: Int64 = 10_000
-    /// Maximum cost of a round while several addresses wait, in appends. Such a round takes two to three milliseconds. Shorter
-    /// rounds would spend more of their time waiting for the disk.
+    /// Maximum cost of a round while several addresses wait, in appends. A round of this cost takes two to three milliseconds.
+    /// Shorter rounds would spend more of their time waiting for the disk.
     static let roundCost = 512
-    /// Cost that one address may use at a time, in appends. After that, the next address of its network is served. With this
-    /// small cost, few rounds are enough to serve many addresses of one network.
+    /// Cost that one address may use at a time, in appends. When an address has used this cost, the next address of the network
+    /// is served. With this small cost, few rounds are enough to serve many addresses of one network.
     static let addressShareCost = 8
     /// Maximum number of channels that one connection may follow. A client uses one connection for all its conversations.
     public var follows = 4096
@@ -97,14 +97,14 @@ public struct RelayLimits: Sendable {
     /// Maximum number of epochs of one channel in which a connection keeps rights. A client that catches up needs two epochs: the
     /// epoch that the client reads, and the next epoch.
     public var presentedEpochs = 8
-    /// Maximum number of unanswered requests of one connection. At this number, the relay stops reading from the connection. So a
-    /// fast sender cannot fill a long queue for a slow disk.
+    /// Maximum number of unanswered requests of one connection. At this number, the relay stops reading from the connection, so a
+    /// fast sender cannot queue more requests for a slow disk.
     public var requestsUnderWay = 2048
     /// Maximum number of payload bytes in unanswered requests of one connection. At this number, the relay stops reading.
     public var bytesUnderWay = 1 << 20
     /// Maximum number of bytes of entries that wait to be sent to one connection. If the client reads too slowly, the relay stops
     /// passing entries to the connection before this number is reached. Later, the relay reads the missed entries from the store.
-    /// So a follower that does not read can take at most this amount of memory.
+    /// A follower that does not read can take at most this amount of memory.
     public var unreadBacklog = 1 << 20
     /// Maximum number of entries that one channel keeps. Beyond this number, the oldest entries are dropped.
     public var channelEntries = 1_000_000
@@ -125,18 +125,18 @@ public struct RelayLimits: Sendable {
     /// Each run takes 24 bytes of memory.
     static let runsPerShare = 4
     /// Maximum number of pairs for which the relay counts waiting letters. A pair consists of an inbox and an address, or of an
-    /// inbox and a /48 network (a site). The newest 200,000 pairs are always remembered. A second table with these limits counts
-    /// withdrawals of key packages. A pair takes about 150 bytes.
+    /// inbox and a /48 network (a site). The newest 200,000 pairs are always remembered. A second table of the same maximum size
+    /// counts withdrawals of key packages. A pair takes about 150 bytes.
     ///
-    /// Letters are kept for 30 days. In this time, one address can add 4,000 pairs: first ``addressInboxes``, then
-    /// ``addressInboxesPerDay`` each day. The address's site also adds 4,000 pairs. Fifteen addresses of fifteen sites add
-    /// 120,000 pairs. Even then, the relay still counts all their waiting letters, and more addresses may add 80,000 pairs.
+    /// Letters are kept for 30 days. In 30 days, one address can add 4,000 pairs: first ``addressInboxes``, then
+    /// ``addressInboxesPerDay`` each day. The site of the address adds another 4,000 pairs. Fifteen addresses of fifteen sites
+    /// add 120,000 pairs. The relay still counts all letters of the fifteen addresses, and more addresses may add 80,000 pairs.
     var inboxShares = 400_000
     /// Maximum number of new inboxes to which one address may write without a wait. An inbox is new until the address writes its
     /// first letter. A separate limit with this value applies to the first key package that an address takes from an inbox. This
     /// number is enough for an office that writes to all of its contacts on one day. The relay counts waiting letters only for a
-    /// limited number of pairs of an inbox and an address. So this limit also bounds the speed at which one address makes the
-    /// relay forget older pairs. After 200,000 more pairs, a pair counts as new again.
+    /// limited number of pairs of an inbox and an address. This limit bounds the speed at which one address makes the relay
+    /// forget older pairs. After 200,000 more pairs, a pair counts as new again.
     public var addressInboxes = 1_000
     /// Number of additional new inboxes to which one address may write in a day. A separate limit with this value applies to the
     /// first key package that an address takes from an inbox. With this limit, a hundred people behind one address can each write
@@ -151,20 +151,20 @@ public struct RelayLimits: Sendable {
     /// are for the system, and for bytes that are written before the next check.
     public var storeMiB = 0
     /// Two percentages of the maximum size of the store. From ``noNewPercent`` on, the relay refuses new channels, key packages
-    /// and names. From ``noRecentPercent`` on, the relay also refuses entries of recent channels. The space above is for
-    /// established conversations. A stranger's budget for a day or two fits into this space. So an operator has time to act.
+    /// and names. From ``noRecentPercent`` on, the relay also refuses entries of recent channels. The remaining space is for
+    /// established conversations. The remaining space holds a stranger's budget for a day or two, so an operator has time to act.
     static let noNewPercent: UInt64 = 90
     static let noRecentPercent: UInt64 = 95
-    /// Maximum age of a recent channel, in milliseconds: a week. To fill a store, an attacker needs new channels. New channels
-    /// are recent channels.
+    /// Maximum age of a recent channel, in milliseconds: a week. An attacker who wants to fill a store needs new channels, and
+    /// every new channel is a recent channel.
     static let recentChannelMs: UInt64 = 7 * 86_400_000
     /// Interval between checks of the store's fill level, in nanoseconds. A disk writes some hundred MiB in a second.
     static let spaceCheckNanoseconds: Int64 = 1_000_000_000
     /// Delay before a client's next attempt at a full store, in milliseconds.
     static let fullStoreRetryMs: UInt32 = 60_000
 
-    /// Maximum size of the payloads that one address may store in a day, in MiB. Families and offices write far less. Together
-    /// with ``retentionSeconds``, this limit bounds a stranger's share of the store to 30 GiB.
+    /// Maximum size of the payloads that one address may store in a day, in MiB. A family or an office stores far less in a day.
+    /// Together with ``retentionSeconds``, this limit bounds a stranger's share of the store to 30 GiB.
     public var addressMiBPerDay = 1024
     /// Maximum number of channels that one address may create in a day. This is enough for some hundred people who begin many
     /// conversations.
@@ -177,28 +177,28 @@ public struct RelayLimits: Sendable {
     /// budget takes about 150 bytes.
     static let recentAddresses = 100_000
 
-    /// Maximum time without use of a channel without entries, in seconds: 120 days. Then the relay forgets the channel. Key
-    /// packages and invites expire earlier. The limit bounds the cost of abandoned channels.
+    /// Maximum time without use of a channel without entries, in seconds: 120 days. The relay forgets a channel that is unused
+    /// for longer. Key packages and invites expire earlier. The limit bounds the cost of abandoned channels.
     public var idleChannelSeconds = 120 * 86_400
-    /// Maximum time without use of a long-used channel without entries, in seconds: two years. Then the relay forgets the
-    /// channel. A channel is long-used if it was in use for more than a week. The time is longer than ``idleChannelSeconds``:
-    /// people may pause a conversation for a long time, and a conversation ends when its channel is forgotten. A kept channel
-    /// costs about 300 bytes.
+    /// Maximum time without use of a long-used channel without entries, in seconds: two years. The relay forgets a long-used
+    /// channel that is unused for longer. A channel is long-used if it was in use for more than a week. The time is longer than
+    /// ``idleChannelSeconds``: people may pause a conversation for a long time, and a conversation ends when its channel is
+    /// forgotten. A kept channel costs about 300 bytes.
     public var quietChannelSeconds = 2 * 365 * 86_400
     /// Interval at which the use of a channel is noted, in milliseconds. A day is long enough to cause few writes.
     static let notedUseMs: UInt64 = 86_400_000
-    /// Maximum age of a one-time key package, in seconds. Then the relay deletes the package. Clients' key packages are valid for
+    /// Maximum age of a one-time key package, in seconds. The relay deletes older packages. Clients' key packages are valid for
     /// 90 days. The additional week allows for clocks that differ.
     public var keyPackageSeconds = 97 * 86_400
-    /// Time for which clients find a name after its renewal, in seconds: a year. In the year after that, only the name's key can
-    /// renew the name.
+    /// Time for which clients find a name after its renewal, in seconds: a year. In the second year after the renewal, only the
+    /// name's key can renew the name.
     public var nameSeconds = 365 * 86_400
 
     /// Largest jump of the machine's clock into the future that is accepted at once, in milliseconds. A machine may sleep for a
     /// night. A day is little compared with a retention of 30 days.
     static let believedJumpMs: UInt64 = 86_400_000
-    /// Running time during which the relay doubts a jump of more than ``believedJumpMs``, in milliseconds. Then the relay accepts
-    /// the jump. The value is a day. During this day, an operator or a time server can correct the clock.
+    /// Running time during which the relay doubts a jump of more than ``believedJumpMs``, in milliseconds. After this running
+    /// time, the relay accepts the jump. The value is a day, in which an operator or a time server can correct the clock.
     static let doubtedJumpMs: UInt64 = 86_400_000
     /// Interval at which the time is noted for the next start, in milliseconds. While the clock is doubted, the time is noted
     /// more often.
@@ -209,43 +209,44 @@ public struct RelayLimits: Sendable {
     public var entryIDSeconds = 86_400
     /// Maximum number of one-time key packages on one shelf. A larger shelf would mainly serve clients that misuse it as a store.
     public var keyPackages = 1000
-    /// Maximum number of key packages that one inbox gives out without a wait. After that, the inbox gives out one key package
-    /// per ``withdrawEveryMs``.
+    /// Maximum number of key packages that one inbox gives out without a wait. When the burst is used up, the inbox gives out one
+    /// key package per ``withdrawEveryMs``.
     public var withdrawBurst = 400
-    /// Maximum number of key packages that one address may take from one inbox without a wait. After that, the address may take
-    /// one key package per ``withdrawAddressEveryMs``. With this number, an office behind one address can join by one invite
-    /// without a wait. Even eight hostile addresses cannot use up ``withdrawBurst`` or the rate of an inbox.
+    /// Maximum number of key packages that one address may take from one inbox without a wait. When the burst is used up, the
+    /// address may take one key package per ``withdrawAddressEveryMs``. With this number, an office behind one address can join
+    /// by one invite without a wait. Even eight hostile addresses cannot use up ``withdrawBurst`` or the rate of an inbox.
     public var withdrawAddressBurst = 40
-    /// Length of an interval, in milliseconds. In each interval, one address may take one more key package from one inbox. See
-    /// ``withdrawAddressBurst``.
+    /// Interval at which one address may take one more key package from one inbox, in milliseconds. See ``withdrawAddressBurst``.
     public var withdrawAddressEveryMs = 20_000
-    /// Length of an interval, in milliseconds. In each interval, one inbox gives out one more key package. With this interval and
-    /// ``withdrawBurst``, it takes 20 minutes to empty a shelf of ``keyPackages``.
+    /// Interval at which one inbox may give out one more key package, in milliseconds. With this interval and ``withdrawBurst``,
+    /// it takes 20 minutes to empty a shelf of ``keyPackages``.
     public var withdrawEveryMs = 2_000
     /// Maximum number of channels that are kept in memory. Beyond this number, the channels that were unused for longest are
     /// evicted. Each channel takes about 1 KiB. If clients write to the channel, each entry of the last day takes 50 bytes more.
     public var cachedChannels = 100_000
     /// Minimum number of channels that are examined for eviction after each round. After each load of a channel,
-    /// `examinedForEach` channels are examined. These numbers are enough to keep up with the loads. An examination takes less
+    /// `examinedForEach` channels are examined. With both numbers, evictions keep up with the loads. An examination takes less
     /// time than the round itself.
     static let examinedEachRound = 64
     static let examinedForEach = 4
     /// Maximum number of entry ids that are kept in memory for all channels, 50 bytes each. Shortly before this limit, idle
-    /// channels forget their ids until they are used again. At the limit, channels in use forget their older ids as well.
+    /// channels forget their ids until they are used again. At the limit, even channels in use forget their older ids.
     public var cachedEntryIDs = 4_000_000
-    /// Divisor of ``cachedEntryIDs``. The quotient is the maximum number of entry ids that one channel keeps in memory. So one
-    /// channel cannot push out the ids of all channels.
+    /// Divisor of ``cachedEntryIDs``: the quotient is the maximum number of entry ids that one channel keeps in memory. The
+    /// maximum keeps one channel from pushing out the ids of all channels.
     static let channelsWithAllIDs = 4
     /// Number of entry ids that one address may make the relay load from the store without a wait. An append to a channel that is
-    /// not in memory causes such a load. The limit equals ``channelEntries``. A higher number would help only attackers.
+    /// not in memory loads the channel's entry ids. The limit equals ``channelEntries``. A higher number would help only
+    /// attackers.
     public var loadedEntryIDs = 1_000_000
-    /// Number of additional entry ids that one address may make the relay load each second. These loads take about 1 % of a core.
+    /// Number of additional entry ids that one address may make the relay load each second. Loads at this rate take about 1 % of
+    /// a core.
     public var loadedEntryIDsPerSecond = 50_000
-    /// Maximum number of entry ids of one channel that are loaded without a wait for other loads. Such a load takes less than a
-    /// millisecond. A channel in use always keeps at least this number of its ids.
+    /// Maximum number of entry ids of one channel that are loaded without a wait for other loads. A load of this size takes less
+    /// than a millisecond. A channel in use always keeps at least this number of its ids.
     static let fewEntryIDs = 4096
-    /// Time from a refused `present` to its answer, in milliseconds. The time is equal for all refusals. So the time does not
-    /// reveal whether a channel is in memory, is on the disk or does not exist.
+    /// Time from a refused `present` to its answer, in milliseconds. The time is equal for all refusals, and does not reveal
+    /// whether a channel is in memory, is on the disk or does not exist.
     public var deniedMs = 25
     /// Longest time for which the hub's thread spins until the next request, in microseconds; 0 to never spin. The thread spins
     /// only if requests follow each other closely. If the thread is asleep, the next message takes 1.5 times as long. The default

@@ -174,8 +174,8 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Starts the task that calls `isOver` when less than half of a burst's connections are left. After that, the task calls
-    /// `isOver` at each check that finds fewer connections than the check before.
+    /// Starts the task that calls `isOver` when less than half of a burst's connections are left. While the burst is ending, the
+    /// task calls `isOver` again at each check that finds fewer connections than the check before.
     private static func watchBursts(_ isOver: @escaping @Sendable () -> Void, _ metrics: RelayMetrics) -> Task<
         Void, Never
     > {
@@ -193,12 +193,12 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Waits until clients can no longer connect. This happens after ``shutDown()``, or when the system closes the listener. If
-    /// the system has closed the listener, the caller should shut the relay down.
+    /// Waits until clients can no longer connect, because ``shutDown()`` or the system has closed the listener. If the system has
+    /// closed the listener, the caller should shut the relay down.
     package func listenerClosed() async { await listenerLatch.wait() }
 
     /// Stops accepting connections, answers the requests that are being committed, and closes every connection and the store. If
-    /// several callers shut the relay down, each call waits until all of these steps are done.
+    /// several callers shut the relay down, each call waits until the relay has shut down.
     package func shutDown() async {
         let task = ending.withLock { task in
             let ending = task ?? Task { await end() }

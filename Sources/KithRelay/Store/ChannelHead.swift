@@ -25,8 +25,8 @@ package struct ChannelHead: Hashable, Sendable {
     /// Time of the last noted use of the channel by a client with a right, in milliseconds since 1970.
     package var usedMs: UInt64
 
-    /// Whether the channel is open and was in use for more than a week. Such a channel most likely belongs to a conversation, and
-    /// people may pause a conversation for a long time.
+    /// Whether the channel is open and was in use for more than a week. A channel in long use most likely belongs to a
+    /// conversation, and people may pause a conversation for a long time.
     package var isInLongUse: Bool { !isClosed && usedMs > createdMs && usedMs - createdMs > StoreLimits.longUseMs }
 
     /// Creates the head of a new channel.
@@ -45,7 +45,8 @@ package struct ChannelHead: Hashable, Sendable {
     }
 }
 
-/// The effect of each mutation on a channel's head. The hub and all stores use these functions. So all of them decide alike.
+/// The effect of each mutation on a channel's head. The hub and all stores share the functions of this extension, so that they
+/// decide alike.
 extension ChannelHead {
     /// Appends an entry. If the entry does not fit this head, or is not possible in this kind of channel, returns `false` and
     /// changes nothing.
@@ -63,7 +64,7 @@ extension ChannelHead {
         return true
     }
 
-    /// Empties the channel for good. The access of the last epoch stays. So the relay can tell clients with a token that the
+    /// Empties the channel for good. The access of the last epoch stays, so that the relay can tell clients with a token that the
     /// channel was closed. If the channel is already closed, or if its last seq is not `lastSeq`, returns `false` and changes
     /// nothing.
     mutating func close(lastSeq expected: UInt64) -> Bool {

@@ -1,18 +1,18 @@
 import KithWire
 import NIOCore
 
-/// The store of a relay's channels. Each channel is an append-only log. Operations change the store in steps. Each step is one
-/// conditional append.
+/// The store of a relay's channels. Each channel is an append-only log. An operation changes the store in steps, and each step is
+/// one conditional append.
 ///
 /// Every mutation names the state on which its decision is based: the last seq of the channel, the version of the shelf, or the
-/// version of the record. If the store still has this state, the store makes the mutation durable. If not, the store reports a
-/// conflict. With this rule, two kinds of stores are possible: a file that one process writes, and a replicated log to which
-/// several relays append.
+/// version of the record. If the store still has this state, the store makes the mutation durable. If the state has changed, the
+/// store reports a conflict. With this rule, two kinds of stores are possible: a file that one process writes, and a replicated
+/// log to which several relays append.
 ///
 /// Outcomes are durable. If the power fails right after ``commit(_:)`` has returned, no committed mutation is lost.
 package protocol ChannelStore: Sendable {
-    /// The event loop on which the relay decides requests. If the commits of a store block, the store returns the loop of its own
-    /// writer thread. So no change of thread is needed between a decision and its commit.
+    /// The event loop on which the relay decides requests. A store whose commits block returns the loop of its own writer thread,
+    /// so a commit needs no change of thread after the decision.
     var eventLoop: any EventLoop { get }
 
     /// 16 random bytes that do not change as long as the store exists.
@@ -23,8 +23,8 @@ package protocol ChannelStore: Sendable {
     func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead?
 
     /// Returns one epoch of a channel, or `nil` if the channel never reached the epoch or has forgotten the epoch. A channel
-    /// remembers all epochs with kept entries, and the last ``StoreLimits/trimmedEpochs`` epochs. If a client was offline for too
-    /// long, the client can still prove its right in a remembered epoch. So the client gets the error `trimmed` and not `denied`.
+    /// remembers all epochs with kept entries, and the last ``StoreLimits/trimmedEpochs`` epochs. A client that was offline for
+    /// too long can still prove its right in a remembered epoch, and gets the error `trimmed` and not `denied`.
     func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord?
 
     /// Returns consecutive entries of a channel from `first` through `last`. If the first kept entry is later than `first`,
@@ -49,7 +49,7 @@ package protocol ChannelStore: Sendable {
 
     /// Makes mutations durable as one group. Returns one outcome per mutation, in the order of the mutations.
     ///
-    /// Mutations of one channel take effect in the given order. So each mutation may depend on earlier mutations.
+    /// Mutations of one channel take effect in the given order, so each mutation may depend on earlier mutations.
     func commit(_ mutations: [StoreMutation]) async -> [StoreOutcome]
 
     /// Drops entries whose retention is over. Returns the channels that lost entries, and the new first seq of each channel.

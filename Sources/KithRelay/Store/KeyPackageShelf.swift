@@ -2,7 +2,7 @@ import KithWire
 
 /// The key packages of an inbox.
 package struct KeyPackageShelf: Hashable, Sendable {
-    /// Version of the shelf. Every deposit and withdrawal raises it by one.
+    /// Version of the shelf. Every deposit and every withdrawal raises the version by one.
     package var version: UInt64
     /// Number of one-time packages on the shelf.
     package var count: Int

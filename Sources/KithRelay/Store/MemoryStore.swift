@@ -2,7 +2,7 @@ import KithWire
 import NIOCore
 import NIOPosix
 
-/// A store in memory. Its data is lost when the process ends. Tests compare other stores with this store.
+/// A store in memory, whose data is lost when the process ends. Tests compare other stores with this store.
 package actor MemoryStore: ChannelStore {
     /// See ``ChannelStore/eventLoop``.
     package nonisolated let eventLoop: any EventLoop

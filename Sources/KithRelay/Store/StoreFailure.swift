@@ -1,4 +1,4 @@
-/// A failure of a store. It contains no identifier of a channel or a person.
+/// A failure of a store, without any identifier of a channel or a person.
 public enum StoreFailure: Error, Hashable, Sendable {
     /// The disk is full.
     case full

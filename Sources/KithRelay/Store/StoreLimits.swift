@@ -1,8 +1,8 @@
 /// The limits of the stores, each with its reason.
 package enum StoreLimits {
-    /// Number of epochs without a kept entry that a channel remembers. If a member was away for longer than the retention, the
-    /// member can still prove its right in a remembered epoch. So the member gets the error `trimmed` and not `denied`. The
-    /// number bounds the cost of a channel with very many turns.
+    /// Number of epochs without a kept entry that a channel remembers. A member who was away for longer than the retention can
+    /// still prove the right in a remembered epoch, and gets the error `trimmed` and not `denied`. The number bounds the cost of
+    /// a channel with very many turns.
     package static let trimmedEpochs: UInt64 = 1_000
 
     /// Number of entries whose references share one row. A larger number saves writes. With a smaller number, fewer entries are
@@ -10,16 +10,17 @@ package enum StoreLimits {
     static let entriesPerBlock: UInt64 = 64
 
     /// After this number of appended entries, dirty heads are written. After a crash, at most this number of entries has to be
-    /// read again. For entries of 300 bytes, this takes 50 ms. A smaller number would cause more frequent writes of heads.
+    /// read again. To read this number of entries of 300 bytes takes 50 ms. A smaller number would cause more frequent writes of
+    /// heads.
     static let entriesPerSweep: UInt64 = 131_072
 
     /// Number of heads that one transaction writes. For each mutation in the transaction, `headsPerMutation` more heads are
-    /// written. These writes make a commit at most 1 ms longer.
+    /// written. The writes of heads make a commit at most 1 ms longer.
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// Number of mutations in a group. A commit deletes one dropped block, and one more block for each group of its mutations. A
-    /// deletion costs about as much as an append. So the number of deletions is in proportion to the number of mutations.
+    /// Number of mutations for which a commit deletes one more dropped block. Every commit deletes at least one dropped block.
+    /// The number of deletions is in proportion to the number of mutations, because a deletion costs about as much as an append.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
     /// Maximum number of payload bytes that one commit deletes. This maximum applies to entries that the commit's own mutations
@@ -32,18 +33,18 @@ package enum StoreLimits {
     /// cost is about the size of the row.
     static let rowBytes = 128
 
-    /// Work budget of a maintenance-only commit, in mutations. Such a commit takes about 10 ms.
+    /// Work budget of a maintenance-only commit, in mutations. A maintenance-only commit takes about 10 ms.
     static let mutationsOfIdleCommit = 1_024
 
-    /// Pause after the last commit, in milliseconds. Then maintenance runs in separate transactions.
+    /// Time from the last commit until maintenance runs in separate transactions, in milliseconds.
     static let idleMs: Int64 = 100
 
     /// Pause between two transactions of maintenance, in milliseconds. Other work on the thread can run during the pause.
     static let sliceGapMs: Int64 = 1
 
     /// Number of channels that are kept in memory, about 300 bytes each. If a channel is not in memory, an append reads the
-    /// channel's rows from separate pages, and costs several times as much. So the number is large enough for all channels in use
-    /// on a large relay.
+    /// channel's rows from separate pages, and costs several times as much. The number is large enough for all channels in use on
+    /// a large relay.
     static let cachedChannelStates = 1 << 20
 
     /// Maximum number of references of open blocks that are kept in memory, 40 bytes each. If a block becomes complete and is not
@@ -68,31 +69,33 @@ package enum StoreLimits {
     /// Maximum number of idle channels that one read returns. To forget one channel takes one commit.
     static let idleChannelsPerRead = 64
 
-    /// Maximum number of old key packages that one transaction deletes. The same maximum applies to old names. A key package has
-    /// up to 64 KiB, so the transaction deletes up to 2 MiB in some ms.
+    /// Maximum number of old key packages that one transaction deletes, and maximum number of old names. A key package has up to
+    /// 64 KiB, so the transaction deletes up to 2 MiB in some ms.
     static let discardedPerSlice = 32
 
     /// A size of the write-ahead log, in bytes. At this size, the checkpointer copies the log into the database. Commits continue
     /// during the copying.
     static let checkpointBytes = 16 << 20
-    /// Divisor of ``checkpointBytes``. The quotient is a size in bytes. While the checkpointer copies the log, commits add pages
-    /// to the log. If the added pages have at most this size, the writer copies them at once, and the log restarts. Larger
-    /// additions wait for the next checkpoint. The next checkpoint runs when the log has grown by this size.
+    /// Divisor of ``checkpointBytes``: the quotient is the size of a share, in bytes. While the checkpointer copies the log,
+    /// commits add pages to the log. If the added pages fit into a share, the writer copies the added pages at once, and the log
+    /// restarts. If the added pages do not fit into a share, the next checkpoint copies them. The next checkpoint runs when the
+    /// log has grown by a share.
     static let checkpointShare = 4
-    /// A size of the write-ahead log, in bytes. At this size, the writer itself copies the log. This bounds the size of the log
-    /// under load.
+    /// A size of the write-ahead log, in bytes. To bound the size of the log under load, the writer itself copies the log at this
+    /// size.
     static let checkpointNowBytes = 64 << 20
 
     /// The latest valid time of a noted clock, in milliseconds since 1970. A later time is treated as damage. With this bound, a
     /// sum of two times and some durations fits into 64 bits.
     static let latestMs = UInt64(1) << 60
 
-    /// Page size of the database, in bytes. The size is larger than SQLite's default. So entries take fewer pages. In large
+    /// Page size of the database, in bytes. The size is larger than SQLite's default, so entries take fewer pages. In large
     /// pages, changes in place are more expensive, but only the ends of tables change in place.
     static let pageBytes = 8_192
-    /// Size of the writer's page cache, in KiB. (`readerCacheKiB` is the size of the reader's page cache.) The writer uses the
-    /// ends of its tables and the pages of heads and blocks. The system caches all other pages.
+    /// Size of the writer's page cache, in KiB. The writer uses the ends of its tables and the pages of heads and blocks. The
+    /// system caches all other pages.
     static let writerCacheKiB = 32 << 10
+    /// Size of the reader's page cache, in KiB.
     static let readerCacheKiB = 8 << 10
 
     /// Number of attempts at a read that runs at the same time as commits. If entries are dropped during an attempt, the attempt
@@ -110,8 +113,8 @@ package enum StoreLimits {
     static let busyTimeoutMs: Int32 = 5_000
 }
 
-/// The limits that decide when work is deferred and when data is evicted. Tests set low limits. So a small amount of data reaches
-/// every limit.
+/// The limits that decide when work is deferred and when data is evicted. Tests set low limits, so that a small amount of data
+/// reaches every limit.
 struct StoreTuning: Sendable {
     /// See ``StoreLimits/entriesPerSweep``.
     var entriesPerSweep = StoreLimits.entriesPerSweep

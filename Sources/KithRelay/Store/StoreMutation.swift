@@ -10,8 +10,8 @@ package enum StoreMutation: Sendable {
     case append(channel: ChannelID, entry: Entry, nextAccess: Access?)
     /// If the channel's last seq is `lastSeq`, deletes the channel's entries, epochs and key packages for good.
     case close(channel: ChannelID, lastSeq: UInt64)
-    /// If the channel is open, and its last seq is at least `firstSeq - 1`, drops the entries before `firstSeq`. If these entries
-    /// are already gone, does nothing.
+    /// If the channel is open, and its last seq is at least `firstSeq - 1`, drops the entries before `firstSeq`. Does nothing if
+    /// the entries before `firstSeq` are already gone.
     case trim(channel: ChannelID, firstSeq: UInt64)
     /// If the shelf has the version `shelfVersion`, adds key packages. A new last-resort package replaces the previous
     /// last-resort package.
@@ -20,8 +20,8 @@ package enum StoreMutation: Sendable {
         atMs: UInt64)
     /// If the shelf has the version `shelfVersion`, removes the one-time key package at `position` from the shelf.
     case withdraw(channel: ChannelID, position: UInt64, shelfVersion: UInt64)
-    /// If the current record has the version `replacing`, registers a record under its name. If `replacing` is `nil`, the name
-    /// must have no record.
+    /// Registers a record under the record's name if the current record of the name has the version `replacing`. If `replacing`
+    /// is `nil`, the name must have no record.
     case register(record: NameRecord, replacing: UInt64?, atMs: UInt64)
     /// Sets ``ChannelHead/usedMs`` to a time at which the channel was in use.
     case use(channel: ChannelID, atMs: UInt64)

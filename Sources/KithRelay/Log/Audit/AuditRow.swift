@@ -90,7 +90,7 @@ package enum AuditRow: Equatable, Sendable {
         package let id: String
         /// Length of the payload in bytes.
         package let size: Int
-        /// The first bytes of the payload, in hexadecimal. The payload is ciphertext.
+        /// The first bytes of the encrypted payload, in hexadecimal.
         package let start: String
 
         init(channel: UInt64, _ entry: Entry) {

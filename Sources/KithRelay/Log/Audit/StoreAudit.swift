@@ -4,8 +4,8 @@ import KithWire
 
 /// Reads all data of a store, row by row. A relay may use the store at the same time. The audit changes nothing.
 ///
-/// While a read is open, SQLite cannot restart its write-ahead log. The caller may take hours to process the rows. So the rows
-/// are read in pieces. Each piece shows the current state of the file. While the caller processes a piece, no read is open.
+/// The audit reads the rows in pieces: the caller may take hours to process the rows, and SQLite cannot restart its write-ahead
+/// log while a read is open. Each piece shows the current state of the file. While the caller processes a piece, no read is open.
 package final class StoreAudit {
     private let folder: StoreFolder
     private let connection: SQLiteConnection
