@@ -8,9 +8,10 @@ import Foundation
 ///
 /// Some characters are refused:
 ///
-/// - Control and format characters (direction overrides, zero-width characters), and line and paragraph separators. Such
+/// - Control and format characters (direction overrides, zero-width characters), and line and paragraph separators, because these
 ///   characters could disturb a terminal, or make two ids look alike.
-/// - Code points that are not assigned in the known Unicode versions. Their normal form may still change.
+/// - Code points that are not assigned in the known Unicode versions, because the normal form of such a code point may still
+///   change.
 public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
     /// The id as it is shown: 1 to ``ClassicLimits/idBytes`` bytes of UTF-8 in normalization form C.
     public let name: String

@@ -3,8 +3,8 @@ import CryptoExtras
 import Foundation
 import KithSupport
 
-/// A user's RSA key pair. The key pair is made for one run, or is stored in a file. If it is stored, the other user can pin its
-/// fingerprint.
+/// A user's RSA key pair. The key pair is made for one run, or is stored in a file. The other user can pin the fingerprint of a
+/// stored key pair.
 ///
 /// As in the original system, one key pair serves for signatures (RSA-PSS) and for wrapped keys (RSA-OAEP). Newer designs use two
 /// key pairs. One key pair is safe here: both paddings are randomized, and all signed content begins with a label.
@@ -60,7 +60,7 @@ public struct ClassicIdentity: Sendable {
 
     /// Unwraps a key that was wrapped for this key pair with RSA-OAEP (SHA-256).
     ///
-    /// Callers first verify the sender's signature of `wrapped`. This keeps strangers from probing this private key.
+    /// Callers first verify the sender's signature of `wrapped`, so strangers cannot probe this private key.
     func unwrap(_ wrapped: [UInt8]) throws -> SecretBytes {
         // The library has one type for signing and another for unwrapping. The only way from one to the other is through the
         // encoding.

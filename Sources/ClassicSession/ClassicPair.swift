@@ -1,7 +1,7 @@
 /// One of the two users. The first user is the one whose id sorts first.
 ///
 /// Both programs compute the sides from the two ids, so they need not exchange the sides. If a side signs or authenticates a
-/// content, the content names that side. So a program never mistakes its own frame for a frame of the other user, even if
+/// content, the content names that side. A program therefore never mistakes its own frame for a frame of the other user, even if
 /// somebody sends the frame back.
 enum Side: UInt8, Hashable, Sendable {
     case first = 1

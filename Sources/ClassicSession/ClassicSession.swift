@@ -11,12 +11,12 @@ import KithSupport
 /// 1. Derive the channel from the two ids (``ChannelDerivation``), create the channel if it does not exist, and present its
 ///    tokens.
 /// 2. Call ``start()``, append each ``Output/frame(_:)`` to the channel, and follow the channel from the entry after this side's
-///    hello. Older entries belong to old runs. A session may read older entries, but it answers each old hello.
+///    hello. Older entries belong to old runs. If a session reads older entries, the session answers each old hello.
 /// 3. Pass every following entry to ``receive(_:)``, and every line that the user types to ``send(_:)``. Process the outputs in
 ///    order: append frames, print events.
 /// 4. When the user leaves, append the frames that ``bye()`` returns before closing the connection. After a reconnect, continue
 ///    after the last entry that was read. Call ``connectionLost()`` only if reconnecting has failed for good.
-/// 5. For a new run, create a new `ClassicSession`. It may have the same identity. Create a new run after ``Event/ended(_:)``,
+/// 5. For a new run, create a new `ClassicSession`, which may have the same identity. Create a new run after ``Event/ended(_:)``,
 ///    and to answer ``Event/peerStartedAgain``. If ``Event/peerStartedAgain`` comes before the session is open, the other side
 ///    has ended its run during the handshake, and this run cannot continue.
 ///
@@ -137,7 +137,7 @@ public struct ClassicSession: Sendable {
 
     func drop(_ reason: Dropped) -> [Output] { [.event(.dropped(reason))] }
 
-    /// The first digits of a public value. They are enough to recognise the value.
+    /// The first digits of a public value, which are enough to recognise the value.
     func prefix(_ bytes: [UInt8]) -> String { Hex.encode(bytes.prefix(4)) }
 }
 

@@ -2,7 +2,7 @@
 extension ClassicSession {
     /// Encrypts and authenticates one text for the other user.
     ///
-    /// - Throws: ``ClassicSendError`` if the text cannot be sent. The session continues unchanged.
+    /// - Throws: ``ClassicSendError`` if the text cannot be sent. After an error, the session continues unchanged.
     public mutating func send(_ text: String) throws(ClassicSendError) -> [Output] {
         switch state {
         case .idle, .waiting, .proving, .wrapping: throw .notEstablished
@@ -20,8 +20,8 @@ extension ClassicSession {
         }
     }
 
-    /// Leaves the session. If the session is open, an authenticated goodbye tells the other user. Before the session is open,
-    /// there is no key for authentication. The other side then sees a cut connection.
+    /// Leaves the session. If the session is open, an authenticated goodbye tells the other user. Before the session is open, no
+    /// key exists for an authenticated goodbye, so the other side sees a cut connection.
     public mutating func bye() -> [Output] {
         guard case .open(var open) = state, let sealed = seal([], as: .bye, &open) else { return end(.left) }
         return [sealed, explain(.saidBye)] + end(.left)
@@ -40,7 +40,7 @@ extension ClassicSession {
     }
 
     /// Handles a sealed message: checks the MAC, then the number, and then decrypts. A wrong MAC and an invalid content have the
-    /// same effect. So a forger cannot learn which check has failed.
+    /// same effect, so a forger cannot learn which check has failed.
     mutating func receive(_ sealed: SealedMessage, _ opened: SessionState.Open) -> [Output] {
         var open = opened
         let context = DirectionKeys.Context(

@@ -4,8 +4,8 @@ import Foundation
 import KithSupport
 import TLSCodec
 
-/// The two keys that protect the messages in one direction. The receiver of these messages has created the keys, 64 bytes
-/// together. The receiver has wrapped the keys and sent them to the sender.
+/// The two keys that protect the messages in one direction. The receiver of the messages has created the two keys, which have 64
+/// bytes together. The receiver has wrapped the keys and sent them to the sender.
 ///
 /// Normative. Bytes 0–31 are the AES-256 key, bytes 32–63 the HMAC-SHA256 key. Encrypt-then-MAC: AES-256-CBC with PKCS #7 padding
 /// and a fresh random IV, then HMAC-SHA256 over
@@ -92,7 +92,7 @@ struct AuthenticMessage {
     }
 
     /// The plaintext; `nil` if the authenticated content is not a ciphertext of this cipher. Only a faulty program on the other
-    /// side creates such a content. Callers handle `nil` exactly like a wrong MAC.
+    /// side can cause `nil`. Callers handle `nil` exactly like a wrong MAC.
     func decrypted() -> [UInt8]? {
         guard let iv = try? AES._CBC.IV(ivBytes: sealed.iv),
             let plaintext = try? encryption.withKey({ try AES._CBC.decrypt(sealed.ciphertext, using: $0, iv: iv) })

@@ -1,21 +1,21 @@
-/// The reason why an input was dropped. A dropped input does not advance the session. The session remembers only the number that
-/// an altered message claims. So the session does not report the message as missing too. From the input's content, this value
+/// The reason why an input was dropped. A dropped input does not advance the session. From an altered message, the session
+/// remembers only the claimed number. The session does not report that number as missing. From the input's content, this value
 /// contains at most a claimed message number or the length of a key.
 public enum Dropped: Hashable, Sendable {
-    /// A message whose MAC is wrong, or whose number or content is invalid. These faults share one case, so that a forger cannot
-    /// learn which check has failed.
+    /// A message whose MAC is wrong, or whose number or content is invalid. The three faults share one case, so that a forger
+    /// cannot learn which check has failed.
     ///
     /// `number`: the number that the message claims; `nil` if the claim cannot be true. The number itself may have been altered.
     case altered(number: UInt64?)
     /// A genuine message that was repeated, or that comes after a later message.
     case repeated(number: UInt64)
-    /// This run's own frame or key. Somebody has sent it back.
+    /// This run's own frame or key, which somebody has sent back.
     case reflected
     /// Bytes that are no frame of this protocol: cut short, garbled, or of another version.
     case malformed
     /// A frame of another run of the same two users. Such frames are normal: the channel keeps the frames of old runs.
     case otherRun
-    /// A message or a step of the handshake that is not expected now. It is repeated or out of order.
+    /// A message or a step of the handshake that is not expected now, because it is repeated or out of order.
     case outOfStep
     /// A public key for an id that is not the other user's id.
     case wrongID
@@ -23,15 +23,16 @@ public enum Dropped: Hashable, Sendable {
     case unacceptableKey(KeyRefusal)
     /// An invalid signature in a proof. The proof should have shown that the other user is present.
     case badProof
-    /// A wrapped key that has an invalid signature or that cannot be unwrapped. These faults share one case, so that a forger
+    /// A wrapped key that has an invalid signature or that cannot be unwrapped. The two faults share one case, so that a forger
     /// cannot learn which check has failed.
     case badWrappedKey
-    /// The announcement of a new run. This run has already handled the maximum number of announced runs.
+    /// The announcement of one run too many: this run has already handled the maximum number of announced runs.
     case tooManyRuns
     /// An input after the end of the session.
     case afterEnd
 
-    /// Whether this happens in normal operation. If so, only a user who has asked for every detail is told.
+    /// Whether inputs are dropped for this reason in normal operation. A harmless drop is reported only to users who have asked
+    /// for every detail.
     public var isHarmless: Bool {
         switch self {
         case .otherRun, .afterEnd: true

@@ -17,22 +17,22 @@ public enum Event: Hashable, Sendable {
     case peerKey(Fingerprint)
     /// A key has arrived that is not the expected key. Either the other user has a new key, or a man in the middle has sent his
     /// own key. The session does not use the key, and continues to wait for the expected key. The caller may end the session
-    /// instead.
+    /// instead of waiting.
     case refusedKey(presented: Fingerprint, expected: Fingerprint)
     /// In this run, both users have proved that they have their private keys. Messages can be sent now.
     case established(Established)
     /// A message that passed every check. `number` counts the messages that the other user has sealed in this session, from 1.
-    /// The text is valid UTF-8, but may contain control characters. Replace these characters before printing the text on a
+    /// The text is valid UTF-8, but may contain control characters. Replace the control characters before printing the text on a
     /// terminal.
     case message(number: UInt64, text: String)
-    /// The messages with these numbers have not arrived. If they arrive later, the session drops them. Numbers that were already
-    /// reported as altered are left out.
+    /// The messages with these numbers have not arrived. If a missing message arrives later, the session drops the message.
+    /// Numbers that were already reported as altered are left out.
     case missing(ClosedRange<UInt64>)
     /// An input was not used, and has not advanced the session.
     case dropped(Dropped)
     /// A new run with the other user's id has announced itself. If the other user has really started again, this session gets no
-    /// more messages from that user, and a new ``ClassicSession`` will find the new run. Anyone who knows both ids can send an
-    /// announcement. Therefore an announcement does not end the session.
+    /// more messages from that user, and a new ``ClassicSession`` will find the new run. Anyone who knows the ids of both users
+    /// can announce a run. Therefore an announcement does not end the session.
     case peerStartedAgain
     /// The session has ended. The session no longer accepts or sends anything, and its keys are wiped.
     case ended(Ending)
@@ -47,7 +47,7 @@ public struct Established: Hashable, Sendable {
     /// Whether the caller expected ``peerKey``. If the caller expected no key, the users must compare fingerprints to find out
     /// whether the key belongs to the other user.
     public let wasExpected: Bool
-    /// The session's id. Every MAC includes the id. So MACs verify only if both sides have computed the same id.
+    /// The session's id. Every MAC includes the id, so a MAC is valid only if both sides have computed the same id.
     public let sessionID: SessionID
 }
 
@@ -79,7 +79,7 @@ public enum ClassicSendError: Error, Hashable, Sendable, CustomStringConvertible
     case notEstablished
     /// The session has ended. Start a new session.
     case ended
-    /// The text is longer than ``ClassicLimits/textBytes``. Send it in parts.
+    /// The text is longer than ``ClassicLimits/textBytes``. Send the text in parts.
     case tooLong(limit: Int)
     /// The text contains a NUL, or is not UTF-8.
     case notText

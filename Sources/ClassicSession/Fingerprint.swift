@@ -15,8 +15,8 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads a fingerprint in the form of ``description`` or `sha256sum`: 64 hexadecimal digits, in upper or lower case. Hyphens,
-    /// colons and spaces between the digits are ignored. All 64 digits are required. An attacker could find a key that matches
-    /// only some of the digits much more easily.
+    /// colons and spaces between the digits are ignored. All 64 digits are required. For an attacker, a key that matches only
+    /// some of the digits is much easier to find.
     ///
     /// - Throws: ``FingerprintError`` for any other text.
     public init(_ text: String) throws(FingerprintError) {

@@ -33,9 +33,9 @@ struct Frame: Hashable, Sendable {
         case sealed(SealedMessage)
     }
 
-    /// The side that the frame names as its sender. This claim may be false.
+    /// The side that the frame names, perhaps falsely, as its sender.
     var sender: Side
-    /// The run that the frame names as its origin. This claim may be false.
+    /// The run that the frame names, perhaps falsely, as its origin.
     var from: RunID
     /// The run to which the frame is addressed; `nil` for a hello. A hello is addressed to every reader.
     var to: RunID?

@@ -1,6 +1,6 @@
 import KithSupport
 
-/// The steps from a hello to an open session. Each step first computes all values. It changes the state last.
+/// The steps from a hello to an open session. Each step first computes all values, and changes the state last.
 extension ClassicSession {
     /// Handles the announcement of a run. Nothing authenticates an announcement. The session only answers or reports the
     /// announcement, once for each run.

@@ -16,8 +16,8 @@ struct Inbound: Sendable, Equatable {
     /// Whether a number is valid and is at least ``next``.
     func isNew(_ number: UInt64) -> Bool { number >= next && number <= ClassicLimits.highestNumber }
 
-    /// Notes that the message with a new number has arrived. Returns the ranges of lower numbers that are missing. Numbers that
-    /// were reported as altered are not in these ranges.
+    /// Notes that the message with a new number has arrived. Returns the ranges of lower numbers that are missing. The ranges
+    /// contain no number that was reported as altered.
     mutating func pass(_ number: UInt64) -> [ClosedRange<UInt64>] {
         var missing: [ClosedRange<UInt64>] = []
         var start = next

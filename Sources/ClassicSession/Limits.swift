@@ -4,12 +4,12 @@ public enum ClassicLimits {
     /// length can still be printed at the beginning of each line of a terminal.
     public static let idBytes = 128
 
-    /// The longest message, in bytes of UTF-8. The limit is enough for many pages of text. A frame with such a message is still
-    /// far below the 256 KiB that a relay accepts as one payload.
+    /// The longest message, in bytes of UTF-8. The limit is enough for many pages of text. A frame with a message of this length
+    /// is still far below the 256 KiB that a relay accepts as one payload.
     public static let textBytes = 64 * 1024
 
-    /// The longest frame, in bytes. It consists of the longest message, its padding (16), and the remaining fields (less than
-    /// 256). A longer frame is refused before any part of it is read.
+    /// The longest frame, in bytes: the longest message, its padding (16), and the remaining fields (less than 256). A longer
+    /// frame is refused before any part of it is read.
     public static let frameBytes = textBytes + 16 + 256
 
     /// The shortest accepted RSA modulus, in bits. A modulus of 3072 bits counts as strong as a 128-bit symmetric key (NIST SP
@@ -29,7 +29,7 @@ public enum ClassicLimits {
 
     /// Maximum number of the other user's runs that one run answers or remembers. A channel keeps the hellos of old runs as long
     /// as its other entries, so there may be many hellos. Anyone who can write to the channel can add further hellos. The limit
-    /// bounds the answers to them, and the memory for them: 1024 runs take 16 KiB.
+    /// bounds the number of answers to hellos, and the memory for the runs: 1024 runs take 16 KiB.
     static let rememberedRuns = 1024
 
     /// The highest number of a message. People send far fewer messages. The limit is also far below the number at which 128-bit
@@ -37,7 +37,7 @@ public enum ClassicLimits {
     static let highestNumber: UInt64 = 1 << 32
 
     /// Length of the range of message numbers that an altered frame may claim. The range begins with the next expected number. A
-    /// higher claim is not shown. The session remembers each accepted claim. So an altered message is not reported as missing
-    /// too. At most this many claims are remembered.
+    /// number above the range is not shown. The session remembers each claimed number in the range, and does not report that
+    /// number as missing. At most this many claims are remembered.
     static let believedLead: UInt64 = 64
 }

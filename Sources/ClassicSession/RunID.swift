@@ -1,10 +1,10 @@
 import TLSCodec
 
-/// 16 random bytes. A user's program chooses them at the start of each run.
+/// 16 random bytes that a user's program chooses at the start of each run.
 ///
 /// All runs of the same two users use one channel. The channel keeps the frames of old runs. Every frame names the run that sent
-/// it. Every frame except a hello also names the run to which it is addressed. So a session recognises a frame of another run and
-/// ignores it before reading its content.
+/// it. Every frame except a hello also names the run to which it is addressed. A session therefore recognises a frame of another
+/// run, and ignores that frame before reading its content.
 struct RunID: Hashable, Sendable, TLSCodable {
     static let byteCount = 16
     let bytes: [UInt8]

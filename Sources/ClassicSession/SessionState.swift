@@ -1,4 +1,4 @@
-/// The state of a session. Each state has exactly the values that exist at that point. So no step can use a value too early.
+/// The state of a session. Each state has exactly the values that exist at that point, so no step can use a value too early.
 ///
 /// | state             | on                             | checks, then                                             | next       |
 /// | ----------------- | ------------------------------ | -------------------------------------------------------- | ---------- |
@@ -17,7 +17,8 @@
 /// | any               | anything else, or failed check | reports why it was dropped                               | unchanged  |
 ///
 /// If both sides have sent a hello, one hello is first in the channel. The side that has sent the first hello sees the second
-/// hello and answers. This answer makes the other side answer. Both sides may also answer the hellos; that does no harm.
+/// hello, and sends its public key. The other side answers a public key with its own public key. The handshake also succeeds if
+/// both sides answer a hello.
 enum SessionState: Sendable {
     case idle
     case waiting

@@ -36,8 +36,8 @@ import TLSCodec
 ///
 ///     sessionID = SHA-256(SessionContent)
 ///
-/// The nonces and runs make a signature invalid in every other run. The field `signer` makes a signature invalid if it is sent
-/// back to the side that made it. A signature covers the ids together with the keys, so nobody can present another user's
+/// The nonces and runs make a signature invalid in every other run. If somebody sends a signature back to its signer, the field
+/// `signer` makes the signature invalid. A signature covers the ids together with the keys, so nobody can present another user's
 /// signature. The labels keep a signature of one kind of content from being valid for another kind.
 struct Transcript: Hashable, Sendable {
     struct Party: Hashable, Sendable, TLSEncodable {
@@ -86,12 +86,12 @@ struct Transcript: Hashable, Sendable {
     }
 }
 
-/// The hash of all values that were exchanged before the first message. The hash identifies the session in every MAC. It is not
+/// The hash of all values that were exchanged before the first message. The hash identifies the session in every MAC, and is not
 /// secret.
 public struct SessionID: Hashable, Sendable, CustomStringConvertible {
     /// The 32 bytes of the hash.
     public let bytes: [UInt8]
 
-    /// The first 16 hexadecimal digits. They are enough to see that two sessions differ.
+    /// The first 16 hexadecimal digits, which are enough to see that two sessions differ.
     public var description: String { Hex.encode(bytes.prefix(8)) }
 }

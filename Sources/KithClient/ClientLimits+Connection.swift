@@ -8,9 +8,9 @@ extension ClientLimits {
     package static let upgradeResponse = 8 << 10
 
     /// Maximum number of unsent frames of a connection. Frames wait for the event loop, or for a relay that does not read. At
-    /// most ``unansweredRequests`` of these frames are requests. The remaining 4,096 frames are reactions to the relay's own
+    /// most ``unansweredRequests`` of the unsent frames are requests. The remaining 4,096 frames are reactions to the relay's own
     /// frames, such as a repeated `unfollow`. A connection may follow 4,096 channels, and each of them can cause one reaction.
-    /// Only a hostile relay causes more reactions. The client disconnects such a relay.
+    /// Only a hostile relay causes more than 4,096 reactions, and the client disconnects a hostile relay.
     static let unsentFrames = unansweredRequests + 4096
 
     /// The longest accepted status page of a relay, in bytes. The limit is ten times the usual length.
@@ -34,7 +34,7 @@ extension ClientLimits {
     package static let lockFile = 512
 
     /// Maximum time that a process waits while another process writes to the same vault, in seconds. A transaction takes
-    /// milliseconds. On a busy disk, it takes up to a second.
+    /// milliseconds, and up to a second on a busy disk.
     package static let vaultWait = 10.0
 
     /// Size of SQLite's page cache for a vault, in KiB. The cache is large enough for the tables that change often, even with
@@ -46,8 +46,8 @@ extension ClientLimits {
     /// the limit, events are dropped. The messages of the dropped events are later read from the vault.
     public static let unreadEvents = 16 << 20
 
-    /// Maximum number of entries that are read at once in place of dropped events. Even with the longest texts, these entries
-    /// take only a part of ``unreadEvents``. A page of this length delays commands only for a moment.
+    /// Maximum number of entries that are read at once in place of dropped events. Even with the longest texts, a page of entries
+    /// takes only a part of ``unreadEvents``. A page of this length delays commands only for a moment.
     static let eventPage = 64
 
     /// Memory of an event in addition to its text, in bytes.
@@ -61,6 +61,6 @@ extension ClientLimits {
     package static let profileThreads = 8
 
     /// Maximum wait for the relay's goodbye when this side closes a connection. Closing may take up to a second in total.
-    /// Messages that were not sent by then are sent on the next connection.
+    /// Messages that were not sent before the connection closed are sent on the next connection.
     static let goodbye = TimeAmount.milliseconds(500)
 }

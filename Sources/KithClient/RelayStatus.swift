@@ -17,15 +17,14 @@ package struct RelayStatus: Hashable, Sendable {
         /// The value.
         package let value: Double
     }
-    /// The relay's metrics in the relay's order. Empty if they were not requested.
+    /// The relay's metrics in the relay's order; empty if no metrics were requested.
     package let metrics: [Metric]
     /// The relay's key.
     package let pin: RelayPin
 
     /// Requests a relay's health over TLS. The relay's key is checked first.
     ///
-    /// - Parameter metrics: the metrics for the result. The caller gets them from ``metrics(at:timeouts:)``. By default, there
-    ///   are none.
+    /// - Parameter metrics: the metrics for the result, from ``metrics(at:timeouts:)``; empty by default.
     /// - Throws: ``RelayConnectionError``.
     package static func ask(
         _ address: RelayAddress, trust: RelayTrust, metrics: [Metric] = [], timeouts: RelayTimeouts = RelayTimeouts()

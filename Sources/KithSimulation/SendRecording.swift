@@ -1,6 +1,6 @@
 import KithCore
 
-/// The writes that one message causes at its sender. They are recorded in a simulated group. A benchmark can repeat them.
+/// The writes that one message causes at its sender, recorded in a simulated group. A benchmark can repeat the recorded writes.
 public struct SendRecording: Sendable {
     /// All values that the sender stored before the first message.
     package private(set) var before = StoreTransaction()

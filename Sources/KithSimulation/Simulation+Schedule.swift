@@ -9,7 +9,7 @@ public struct SimulationReport: Sendable {
     public let violations: [String]
     /// A hash of all events.
     public let trace: UInt64
-    /// The lines of the trace. Empty if they were not kept.
+    /// The lines of the trace; empty if the lines were not kept.
     public let traceLines: [String]
     /// The numbers of people, operations, texts, crashes of clients and of relays, lost connections, and events.
     public let clients, operations, texts, clientCrashes, relayCrashes, disconnects, events: Int
@@ -130,7 +130,8 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// Returns a random error of a device's clock, in milliseconds. Most errors are less than a day. Some are days or years.
+    /// Returns a random error of a device's clock, in milliseconds. Most errors are less than a day. Some errors are days or
+    /// years.
     func anyClockOffset() -> Int64 {
         let day: Int64 = 86_400_000
         let mostDays = [0, 1, 1, 1, 3, 30, 100, 400, 3_653][random.pick(0...8)]

@@ -9,7 +9,7 @@ import TestSupport
 public final class Simulation {
     /// The virtual time at the start of a simulation, in milliseconds since 1970.
     static let beginningMs: UInt64 = 1_750_000_000_000
-    /// A fast cipher suite. All its random values come from the simulation's seed.
+    /// A fast cipher suite, whose random values all come from the simulation's seed.
     static let suite = CipherSuite.x25519AES128SHA256Ed25519
 
     /// Converts letters to lower case. Names in simulations are ASCII and need no further conversion.
@@ -58,7 +58,8 @@ public final class Simulation {
     private var lastConnection = 0
     let checker: InvariantChecker
     /// The maximum sizes of a commit and of a Welcome in an entry, in bytes. In a quarter of the schedules, all commits are in
-    /// parcels. In another quarter, some commits are in parcels. The proportions for trees are the same.
+    /// parcels. In a second quarter, some commits are in parcels. All trees of Welcomes are in parcels in a quarter of the
+    /// schedules, and some trees in a second quarter.
     var sizes: EntrySizes {
         var sizes = EntrySizes()
         switch seed % 4 {
@@ -74,7 +75,7 @@ public final class Simulation {
         return sizes
     }
     /// Size of the relays' messages in a client's mailbox, in bytes, at which the client's connections stop reading. In a quarter
-    /// of the schedules, one message reaches this size. In another quarter, a few messages reach it.
+    /// of the schedules, one message reaches this size. In a second quarter, a few messages reach this size.
     var unreadBytes: Int {
         switch seed / 16 % 4 {
         case 1: 1
@@ -234,7 +235,8 @@ public final class Simulation {
         }
     }
 
-    /// Breaks a connection. The two sides notice the break at different times. Until then, each side still receives frames.
+    /// Breaks a connection. The two sides notice the break at different times. Each side still receives frames until that side
+    /// notices the break.
     func cut(_ connection: Int) {
         guard wires[connection] != nil else { return }
         counts.disconnects += 1

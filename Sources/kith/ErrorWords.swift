@@ -25,7 +25,7 @@ extension RelayListenError: DescribedError {}
 extension StoreError: DescribedError {}
 extension StoreOpenError: DescribedError {}
 
-/// Translates every error that can end a command into a sentence. Only this type does so.
+/// Translates every error that can end a command into a sentence. Only this type translates errors.
 enum ErrorWords {
     /// Returns one sentence without a full stop. The sentence never contains the text of a system or library error.
     static func sentence(for error: any Error) -> String {

@@ -18,7 +18,7 @@ extension ExitCode {
     static let notInTime = ExitCode(4)
     /// Another process has opened the profile.
     static let inUse = ExitCode(5)
-    /// The relay has no room. Messages are stored and sent later.
+    /// The relay has no room. This device stores the messages, and sends the messages later.
     static let noRoom = ExitCode(6)
     /// The user has cancelled the command, or left before the conversation began.
     static let interrupted = ExitCode(130)

@@ -21,7 +21,8 @@ final class Alarm: Sendable {
     init(on loop: any EventLoop) { self.loop = loop }
 
     /// Schedules a call at a time of the ``SteadyClock``; does nothing if `time` is `nil`. If a call is already scheduled for an
-    /// earlier time, only the earlier call happens. The called function then has to set the alarm again.
+    /// earlier time, only the earlier call happens. If a later call is still needed, the called function has to set the alarm
+    /// again.
     func set(at time: Duration?, _ call: @escaping @Sendable () -> Void) {
         guard let time else { return }
         state.withLock { state in

@@ -2,7 +2,7 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// The unread events of one follow. The bytes of these events count in the connection's ``UnreadBytes``.
+/// The unread events of one follow. The connection's ``UnreadBytes`` include the bytes of the queued events.
 final class FollowQueue: Sendable {
     fileprivate struct Counted: Sendable {
         let event: FollowEvent

@@ -38,8 +38,8 @@ final class HostLookup: Resolver, Sendable {
         for answer in [ipv4, ipv6] { answer.fail(RelayConnectionError.unreachable(.cancelled)) }
     }
 
-    /// The reason for a lookup without addresses; `nil` if there is an address. Until the system answers, the reason is that no
-    /// name server answers.
+    /// The reason for a lookup without addresses; `nil` if there is an address. Before the system has answered, the reason is
+    /// `noNameServer`.
     var failure: RelayConnectionError? {
         outcome.withLock { outcome in
             switch outcome {

@@ -15,8 +15,8 @@ package enum RelayTrust: Hashable, Sendable {
 /// A connection to a relay: TLS 1.3 with a pinned key, WebSocket, and a successful `hello`.
 ///
 /// Any number of threads may make requests at the same time. Requests are sent in the order in which they were made. While the
-/// connection is busy, it collects new requests and sends them together. The connection closes when neither it nor any of its
-/// follows is referenced.
+/// connection is busy, it collects new requests and sends them together. The connection closes when nothing refers to this object
+/// or to one of its follows any more.
 package final class RelayConnection: Sendable {
     /// The relay's answer to `hello`.
     package let welcome: RelayWelcome
@@ -65,8 +65,8 @@ package final class RelayConnection: Sendable {
     /// Makes a request, and calls `completion` with the answer. `completion` runs on the connection's event loop and must return
     /// quickly. This function does less work per request than ``request(_:)``.
     ///
-    /// - Parameter request: any request except `hello`, `follow` and `unfollow`. The connection makes these three requests
-    ///   itself. If a caller makes one of them, it fails with ``RelayConnectionError/notByHand`` and is not sent.
+    /// - Parameter request: any request except `hello`, `follow` and `unfollow`, which only the connection itself makes. A call
+    ///   with one of the three requests sends nothing, and fails with ``RelayConnectionError/notByHand``.
     package func submit(
         _ request: Request, completion: @escaping @Sendable (Result<Reply, RelayConnectionError>) -> Void
     ) {

@@ -11,7 +11,7 @@ final class RelayLink: RelayWireUser {
         var machine: LinkMachine
         /// The current connection, or the current attempt to connect. Calls from earlier wires are ignored.
         var wire: RelayWire?
-        /// The task of the latest connection. It ends when that connection has closed.
+        /// The task of the latest connection, which ends when that connection has closed.
         var task: Task<Void, Never>?
     }
 
@@ -28,7 +28,7 @@ final class RelayLink: RelayWireUser {
     /// Begins to connect.
     ///
     /// - Parameters:
-    ///   - address: the address to connect to. It may differ from the relay's address.
+    ///   - address: the address to connect to, which may differ from the relay's address in the profile's records.
     ///   - report: called with each new state, in the order of the states.
     init(
         _ id: RelayID, _ relay: RelayPoint, at address: RelayAddress, mailbox: Mailbox,
@@ -42,8 +42,8 @@ final class RelayLink: RelayWireUser {
         update { machine, _ in machine.start() }
     }
 
-    /// Ends the connection for good. Before this function returns, the mailbox gets `disconnected`. After that, the link puts
-    /// nothing into the mailbox.
+    /// Ends the connection for good. Before this function returns, the mailbox gets `disconnected` as the last input from this
+    /// link.
     func stop() {
         update { machine, _ in machine.stop() }
         alarm.cancel()

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Counts the bytes of relays' messages that are not processed yet. Several connections may share one count. While the count is
-/// at ``ClientLimits/unreadBytes`` or above, these connections do not read.
+/// Counts the bytes of relays' messages that are not processed yet. Several connections may share one count. While a count is at
+/// ``ClientLimits/unreadBytes`` or above, the connections that share the count do not read.
 final class UnreadBytes: Sendable {
     private struct State {
         var count = 0

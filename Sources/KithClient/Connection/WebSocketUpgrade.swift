@@ -7,8 +7,8 @@ import KithWire
 /// This is a pure state machine. It creates the request, and accepts the response in pieces of any size.
 ///
 /// NIOHTTP1's client upgrade would hardly save code. The upgrader in NIOWebSocket adds that library's framing, and accepts any
-/// extension or protocol. With these libraries, Kith would need its own upgrader, and a second handler to read the status of a
-/// refusal.
+/// extension or protocol. With NIOHTTP1 and NIOWebSocket, Kith would still need its own upgrader, and a second handler to read
+/// the status of a refusal.
 struct WebSocketUpgrade {
     /// The state of the handshake after a piece of the response.
     enum Progress: Equatable {

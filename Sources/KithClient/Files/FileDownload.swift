@@ -14,7 +14,7 @@ struct FileDownload: Sendable {
     /// The reason why the job ends without being repeated.
     private enum End: Error {
         case failed(FileProblem)
-        /// The transfer no longer exists.
+        /// The job stops, because the transfer no longer exists.
         case stop
     }
 

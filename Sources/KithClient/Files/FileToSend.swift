@@ -6,7 +6,8 @@ import KithWire
 public struct FileToSend: Sendable {
     enum Origin: Sendable {
         case path(String, keepsMetadata: Bool)
-        /// The second value keeps the lock on the file until the vault names it.
+        /// A file in the profile's folder. The `LocalFile` holds a lock on that file until a value in the vault refers to the
+        /// file.
         case prepared(PreparedFile, LocalFile)
     }
 
@@ -37,7 +38,7 @@ public struct FileProgress: Hashable, Sendable {
     public let message: EntryID
     /// The file.
     public let file: MessageFile
-    /// Whether the file is being sent. Otherwise it is being received.
+    /// `true` if the file is being sent, and `false` if the file is being received.
     public let isUpload: Bool
     /// The number of bytes that have arrived.
     public let done: UInt64

@@ -25,8 +25,8 @@ final class FileTransfers: Sendable {
         var isStopped = false
     }
 
-    /// Time from the opening of a profile until files are removed that a crash has left behind. Short commands have ended by then,
-    /// so they do not read the names of all files.
+    /// Time from the opening of a profile until the removal of files that a crash has left behind. Short commands have ended by
+    /// then, so they do not read the names of all files.
     private static let cleaningDelay = Duration.seconds(2)
 
     let folder: FilesFolder
@@ -87,7 +87,7 @@ final class FileTransfers: Sendable {
         }
     }
 
-    /// Ends all jobs. Returns when none of them runs any more.
+    /// Ends all jobs. Returns when no job runs any more.
     func stop() async {
         let tasks = state.withLock { state in
             state.isStopped = true
@@ -105,8 +105,8 @@ final class FileTransfers: Sendable {
         }
     }
 
-    /// Repeats a job until it ends without an error, or is cancelled. The pauses between two attempts grow, until one makes
-    /// progress.
+    /// Repeats a job until it ends without an error, or is cancelled. The pauses between attempts grow. After an attempt that has
+    /// made progress, the pauses are short again.
     private func repeating(_ id: TransferID, _ attempt: () async throws -> Void) async {
         var backoff = Backoff.reconnecting
         while !Task.isCancelled {

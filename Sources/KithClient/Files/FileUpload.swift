@@ -19,7 +19,7 @@ struct FileUpload: Sendable {
     /// The reason why the job ends without being repeated.
     private enum End: Error {
         case failed(UploadFailure)
-        /// The transfer no longer exists.
+        /// The job stops, because the transfer no longer exists.
         case stop
     }
 
@@ -120,7 +120,7 @@ struct FileUpload: Sendable {
         }.stored
     }
 
-    /// The failure of an upload whose file has changed, with the file's present marks.
+    /// Returns the failure of an upload whose file has changed. The failure contains the file's present stamp and size.
     private static func change(of job: UploadJob, in folder: FilesFolder) -> UploadFailure {
         guard case .path = job.source, let now = try? UploadSource(job.source, size: job.layout.size, in: folder) else {
             return .problem(.unreadable)

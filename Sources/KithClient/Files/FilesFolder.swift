@@ -11,8 +11,8 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// The folder with a profile's files: those that were received, and those that wait to be sent. All are encrypted, and their keys
-/// are in the vault. The folder has the mode 0700, and each file 0600.
+/// The folder with a profile's files: those that were received, and those that wait to be sent. All files are encrypted, and the
+/// keys of the files are in the vault. The folder has the mode 0700, and each file 0600.
 struct FilesFolder: Sendable {
     private let url: URL
 
@@ -30,7 +30,7 @@ struct FilesFolder: Sendable {
     /// Opens a file that exists.
     func file(_ id: TransferID) throws(PrivateFileError) -> LocalFile { try LocalFile(reading: path(of: id)) }
 
-    /// Opens a file for writing. Creates it, and the folder, if necessary.
+    /// Opens a file for writing. If necessary, creates the file and the folder.
     func makeFile(_ id: TransferID) throws(PrivateFileError) -> LocalFile {
         try make()
         return try LocalFile(writing: path(of: id))
@@ -48,11 +48,12 @@ struct FilesFolder: Sendable {
     /// Makes the names of new files durable. Ignores errors, because some file systems cannot do this.
     func sync() { ProfileFolder(url).sync() }
 
-    /// Removes the files that no value of the vault names. They are left over from a crash.
+    /// Removes files that a crash has left behind: the files to which no value in the vault refers.
     ///
-    /// A process that writes a new file holds a lock on it until the vault names the file.
+    /// Locked files are not removed. A process that writes a new file locks the file until a value in the vault refers to the
+    /// file.
     ///
-    /// - Parameter known: returns the files that the vault names at present.
+    /// - Parameter known: returns the files to which the vault refers at present.
     func removeUnknown(_ known: () throws -> Set<TransferID>) rethrows {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
         let ids = names.compactMap(TransferID.init(fileName:))

@@ -12,12 +12,12 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// An open file that is read and written at any place. It is closed with its last reference.
+/// An open file that is read and written at any place. The file is closed when its last reference is released.
 final class LocalFile: Sendable, ByteSource {
     private let descriptor: Int32
     private let path: String
 
-    /// Opens a file for reading. Waits for no device or pipe, and accepts regular files only.
+    /// Opens a regular file for reading. A device, a pipe or a folder is refused without a wait.
     ///
     /// - Throws: ``PrivateFileError``.
     init(reading path: String) throws(PrivateFileError) {
@@ -27,7 +27,7 @@ final class LocalFile: Sendable, ByteSource {
         guard try status().st_mode & S_IFMT == S_IFREG else { throw error(.read, try isFolder() ? EISDIR : EINVAL) }
     }
 
-    /// Opens a file of the profile's folder for writing. Creates it with the mode 0600 if it does not exist.
+    /// Opens a file of the profile's folder for writing. If the file does not exist, creates the file with the mode 0600.
     ///
     /// - Throws: ``PrivateFileError``.
     init(writing path: String) throws(PrivateFileError) {
@@ -71,7 +71,7 @@ final class LocalFile: Sendable, ByteSource {
 
     /// Reads the bytes of a range.
     ///
-    /// - Throws: ``PrivateFileError``. The number is `ENODATA` if the file is shorter.
+    /// - Throws: ``PrivateFileError``. If the file ends before the range does, the error contains `ENODATA`.
     func bytes(in range: Range<UInt64>) throws -> [UInt8] { try read(range) }
 
     func read(_ range: Range<UInt64>) throws(PrivateFileError) -> [UInt8] {

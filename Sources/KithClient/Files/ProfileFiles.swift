@@ -12,9 +12,10 @@ public struct ProfileFiles: Sendable {
     // MARK: Sending
 
     /// Sends files in one message. Returns when the message is stored on this device. The files are uploaded while the profile is
-    /// open, and the message is sent when the relay has all of them. Texts are sent meanwhile.
+    /// open, and the message is sent when the relay has all of them. Texts do not wait for uploads.
     ///
-    /// The files must stay as they are until then. If one changes, its upload starts anew, and a ``KithEvent/file(_:_:_:)`` says so.
+    /// The files must not change before the message is sent. If a file changes, the upload of that file starts anew, and a
+    /// ``KithEvent/file(_:_:_:)`` reports the change.
     ///
     /// - Parameters:
     ///   - files: 1 to ``ClientLimits/attachments`` files.
@@ -49,7 +50,8 @@ public struct ProfileFiles: Sendable {
             [file], caption: preview, to: conversation, replyTo: replyTo, expiresAfter: expiresAfter)
     }
 
-    /// Stores files in a profile that is open for reading only. The process that has opened the profile for sending sends them.
+    /// Stores files in a profile that is open for reading only. The process that has opened the profile for sending sends the
+    /// files.
     ///
     /// - Throws: ``KithError``, for the same reasons as ``send(_:caption:to:replyTo:expiresAfter:)``.
     package func enqueueForOwner(
@@ -98,7 +100,8 @@ public struct ProfileFiles: Sendable {
         }
     }
 
-    /// Collects bytes of unknown number in the profile's folder, so that they can be sent as a file. They are encrypted.
+    /// Collects bytes in an encrypted file in the profile's folder, and returns that file for sending. The number of bytes need
+    /// not be known in advance.
     ///
     /// - Parameters:
     ///   - name: the name of the file.
@@ -217,12 +220,12 @@ public struct ProfileFiles: Sendable {
         try await profile.perform(.setAutoDownload(limit))
     }
 
-    /// Downloads a file, if it is not on this device. Returns when it is complete.
+    /// Downloads a file, if the file is not on this device. Returns when the whole file is on this device.
     ///
     /// - Parameters:
     ///   - number: the file's number in its message, from 1.
     ///   - seq: the message's seq.
-    /// - Throws: ``KithError``. It is ``KithError/files(_:)`` if the file cannot be downloaded.
+    /// - Throws: ``KithError``. The error is ``KithError/files(_:)`` if the file cannot be downloaded.
     public func fetch(_ number: Int, of seq: UInt64, in conversation: ConversationID) async throws(KithError) {
         try await profile.perform(.fetch(FilePlace(conversation: conversation, seq: seq, number: number)))
     }
@@ -233,8 +236,8 @@ public struct ProfileFiles: Sendable {
         try await profile.leaveRequest { (views) throws(KithError) in (views.fetchRequest(place), ()) }
     }
 
-    /// Decrypts a file that is on this device into a folder. An existing file is never replaced: then the new file's name gets a
-    /// number.
+    /// Decrypts a file that is on this device into a folder. If the folder already has a file with the same name, the name of the
+    /// new file gets a number.
     ///
     /// - Parameters:
     ///   - number: the file's number in its message, from 1.

@@ -12,7 +12,7 @@ import PrivateFiles
 
 /// Writes a received file into a folder of the user.
 enum SavedFile {
-    /// Maximum number that a name gets because files with the same name exist. A folder with more of them is a mistake.
+    /// Maximum number that a name gets because files with the same name exist. A folder with more files of one name is a mistake.
     private static let highestNumber = 10_000
 
     /// Decrypts a file into a folder. The file appears under its name when it is complete. It has the mode 0600, so it can't be

@@ -126,13 +126,13 @@ extension CleanPicture.Piece {
     }
 }
 
-/// A file in the profile's folder that collects bytes of unknown number, for example from a pipe. It is encrypted with a key of
-/// its own.
+/// A file in the profile's folder for bytes whose number is not known in advance, for example bytes from a pipe. The file is
+/// encrypted with a separate key.
 struct Spool: ~Copyable {
     let id: TransferID
     let key: SecretBytes
     private let folder: FilesFolder
-    /// Keeps the lock on the file until the vault names it.
+    /// The open file. The lock on the file lasts until a value in the vault refers to the file.
     let file: LocalFile
     private let cipher: FileCipher
     private var pending: [UInt8] = []

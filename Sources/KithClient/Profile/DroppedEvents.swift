@@ -2,8 +2,8 @@ import DequeModule
 import KithWire
 
 /// The subjects of dropped events. Events are dropped if a subscriber is slow. The subjects are read again from the profile. The
-/// memory for the subjects depends on the number of conversations, contacts and relays. It does not depend on the number of
-/// events.
+/// memory for the subjects depends on the number of conversations, contacts and relays. The memory does not depend on the number
+/// of events.
 struct DroppedEvents {
     /// The place in a conversation from which messages are read again.
     private struct Place {
@@ -49,8 +49,8 @@ struct DroppedEvents {
 
     /// Notes that an event is dropped.
     ///
-    /// - Returns: whether the event's subject can be read again. If a message of the user is not in the log yet, it is not read
-    ///   again: another event follows when the message is in the log. For such a message, the result is `true` too.
+    /// - Returns: whether the event's subject can be read again. The result is also `true` for a message of the user that is not
+    ///   in the log yet: a later event reports that message when the message is in the log.
     mutating func note(_ event: KithEvent) -> Bool {
         switch event {
         case .contact(let contact): contacts.insert(contact.id)
@@ -66,8 +66,8 @@ struct DroppedEvents {
         return true
     }
 
-    /// Notes a new event if the event's subject will be read again anyway. The caller must not deliver an event that was noted:
-    /// its message would overtake earlier messages that were dropped.
+    /// If the subject of a new event will be read again, notes the event. The caller must not deliver a noted event: the message
+    /// of that event would overtake earlier messages that were dropped.
     ///
     /// - Returns: whether the event was noted.
     mutating func absorb(_ event: KithEvent) -> Bool {

@@ -101,7 +101,7 @@ final class EventBuffer: Sendable {
 
     /// Ends the stream. The waiting events can still be read.
     ///
-    /// - Parameter isBroken: `true` if the profile cannot be read any more. The subjects of dropped events are then given up.
+    /// - Parameter isBroken: `true` if the profile cannot be read any more, so that the subjects of dropped events are lost.
     func finish(isBroken: Bool = false) {
         let waiters = state.withLock { state in
             state.isFinished = true

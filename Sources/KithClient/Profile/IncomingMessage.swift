@@ -2,8 +2,8 @@ import KithWire
 
 /// A message from ``Profile/incomingMessages(as:from:acceptsStrangers:)``.
 ///
-/// Without an acknowledgement, the message is delivered again, in this process or in a later one. The acknowledgement of a later
-/// message in the conversation counts too.
+/// If neither this message nor a later message of the conversation is acknowledged, this message is delivered again, in this
+/// process or in a later one.
 public struct IncomingMessage: Sendable {
     /// The message.
     public let message: Message

@@ -21,12 +21,12 @@ public struct IncomingMessages: AsyncSequence, Sendable {
 
         fileprivate init(_ messages: IncomingMessages) { self.messages = messages }
 
-        /// Returns the next message. If there is none, waits for one. Returns `nil` after the profile was closed or the task was
-        /// cancelled.
+        /// Returns the next message. If no message is available, waits for a message. Returns `nil` after the profile was closed
+        /// or the task was cancelled.
         public mutating func next() async throws(KithError) -> IncomingMessage? { try await next(isolation: nil) }
 
-        /// Returns the next message. If there is none, waits for one. Returns `nil` after the profile was closed or the task was
-        /// cancelled.
+        /// Returns the next message. If no message is available, waits for a message. Returns `nil` after the profile was closed
+        /// or the task was cancelled.
         public mutating func next(
             isolation: isolated (any Actor)?
         ) async throws(KithError) -> IncomingMessage? {
@@ -59,8 +59,8 @@ extension Profile {
     ///
     /// - The messages of a conversation are delivered in the order of its log. Conversations take turns.
     /// - The profile's own messages, all notices and expired texts are left out.
-    /// - If a stranger began a conversation, its messages are delivered only after the conversation was accepted. Then all of
-    ///   them are delivered.
+    /// - If a stranger began a conversation, its messages are delivered only after the conversation was accepted. After the
+    ///   acceptance, the earlier messages of the conversation are delivered too.
     /// - Messages of ended conversations are delivered too, but a reply to them fails.
     /// - A cursor has one reader at a time. When a new reader begins, the sequence of the earlier reader throws
     ///   ``CursorError/takenOver(_:)``.

@@ -6,7 +6,7 @@ import Synchronization
 /// one transaction.
 ///
 /// The size of the relays' messages is limited (see ``unread``). The remaining inputs are commands, whose callers wait for an
-/// answer, and requests of other processes. The profile processes such requests as soon as they are added.
+/// answer, and requests of other processes, which the profile processes as soon as they are added.
 final class Mailbox: Sendable {
     private struct State {
         var inputs: [ProfileInput] = []

@@ -13,7 +13,8 @@ extension Profile {
     ///   - file: the new file, which must not exist yet.
     ///   - passphrase: the passphrase of the backup, which must not be empty.
     ///   - includesFiles: whether the backup contains the files that are on this device.
-    /// - Returns: the number of damaged entries, and of other damaged values and files. The backup does not contain them.
+    /// - Returns: the number of damaged entries, and of other damaged values and files. The backup contains nothing that is
+    ///   damaged.
     /// - Throws: ``KithError/backup(_:)`` or ``KithError/store(_:)``. After an error, there is no file.
     public func writeBackup(
         to file: URL, passphrase: String, includesFiles: Bool = true

@@ -10,7 +10,7 @@ extension Profile {
     ///
     /// - Parameters:
     ///   - relay: the relay of the inbox.
-    ///   - isReusable: whether several people may use the invite. These people count as strangers (see
+    ///   - isReusable: whether several people may use the invite. The users of a reusable invite count as strangers (see
     ///     ``ConversationSummary/isPending``).
     ///   - lifetime: the time until the invite expires, at most ten years.
     /// - Throws: ``KithError``. The error is ``KithError/duration(longest:)`` if the lifetime is not positive or too long.
@@ -83,15 +83,16 @@ extension Profile {
         _ = try await perform(.remove(conversation, contact))
     }
 
-    /// Leaves a conversation. After that, another member's device removes this device from the group. The first device that
-    /// notices does this.
+    /// Leaves a conversation. After that, the first device of another member that notices the departure removes this device from
+    /// the group.
     public func leave(_ conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.leave(conversation))
     }
 
     /// Deletes an ended conversation from this device, with its messages and everything else that belongs to it.
     ///
-    /// - Throws: ``KithError``. It is ``KithError/membership(_:)`` if the conversation has not ended. Leave it first.
+    /// - Throws: ``KithError``. The error is ``KithError/membership(_:)`` if the conversation has not ended. Leave the
+    ///   conversation first.
     public func delete(_ conversation: ConversationID) async throws(KithError) {
         try await perform(.deleteConversation(conversation))
     }
@@ -101,19 +102,20 @@ extension Profile {
         try await perform(.deleteHere(conversation, seq))
     }
 
-    /// Archives a conversation, or ends that. Lists leave an archived conversation out until a message arrives.
+    /// Archives a conversation, or takes the conversation out of the archive. An archived conversation is not listed until a
+    /// message arrives.
     public func setArchived(_ isArchived: Bool, _ conversation: ConversationID) async throws(KithError) {
         try await perform(.setArchived(conversation, isArchived))
     }
 
-    /// Mutes a conversation, or ends that. The messages of a muted conversation are not announced, and still count as unread.
+    /// Mutes or unmutes a conversation. The messages of a muted conversation are not announced, and still count as unread.
     public func setMuted(_ isMuted: Bool, _ conversation: ConversationID) async throws(KithError) {
         try await perform(.setMuted(conversation, isMuted))
     }
 
     /// Deletes a contact from this device. Their messages in groups stay, without their name.
     ///
-    /// - Throws: ``KithError``. It is ``KithError/membership(_:)`` if the contact is a member of an open conversation.
+    /// - Throws: ``KithError``. The error is ``KithError/membership(_:)`` if the contact is a member of an open conversation.
     public func delete(_ contact: ContactID) async throws(KithError) { try await perform(.deleteContact(contact)) }
 
     /// Renames a group.
@@ -168,9 +170,9 @@ extension Profile {
 
     /// Blocks or unblocks a contact.
     ///
-    /// Messages, invitations and live checks of a blocked contact are dropped, also in groups. The conversations that the contact
-    /// began and the user has not accepted are declined. Other members do not learn of this. Messages that were dropped do not
-    /// come back when the contact is unblocked.
+    /// Messages, invitations and live checks of a blocked contact are dropped, also in groups. If the user has not accepted a
+    /// conversation that the contact began, the conversation is declined. Other members do not learn that the contact is blocked.
+    /// Messages that were dropped do not come back when the contact is unblocked.
     public func setBlocked(_ contact: ContactID, _ isBlocked: Bool) async throws(KithError) {
         try await perform(.setBlocked(contact, isBlocked))
     }
@@ -181,8 +183,8 @@ extension Profile {
         try await perform(.decideKey(contact, accept: accept))
     }
 
-    /// Changes the user's own name. Returns when the name is stored. The members of each open conversation learn it with the next
-    /// change of this device's keys, which is made as soon as the relay is connected.
+    /// Changes the user's own name. Returns when the name is stored. The members of each open conversation learn the new name
+    /// with the next change of this device's keys. The keys change as soon as the relay is connected.
     ///
     /// - Throws: ``KithError``, for instance ``KithError/nameTaken(_:)`` if a contact has the name.
     public func renameUser(to name: String) async throws(KithError) { try await perform(.renameUser(name)) }

@@ -6,8 +6,8 @@ import NIOPosix
 
 /// An open profile: an identity with its contacts and conversations. The profile is connected to its relays.
 ///
-/// Only one process at a time may open a profile for sending and receiving. Each change is on the disk before anything is sent.
-/// So the process may be killed at any moment. A profile runs on a thread that serves no connections.
+/// Only one process at a time may open a profile for sending and receiving. Each change is on the disk before anything is sent,
+/// so the process may be killed at any moment. A profile runs on a thread that serves no connections.
 public actor Profile {
     /// The threads of profiles. No connection uses these threads, so they may wait for the disk. They are never shut down: a
     /// caller may still use a closed profile, and a call on an ended thread would never return.
@@ -89,8 +89,8 @@ public actor Profile {
     }
 
     /// Closes the connections, and releases the lock on the profile. If an error ended the profile, all pending calls fail with
-    /// that error. In all other cases, they fail with ``KithError/closed``. The file of the store is closed when the profile is
-    /// no longer referenced.
+    /// that error. If no error ended the profile, all pending calls fail with ``KithError/closed``. The file of the store is
+    /// closed when the profile is no longer referenced.
     public func close() async {
         guard !isClosed else { return }
         isClosed = true
@@ -183,7 +183,7 @@ public actor Profile {
     /// Whether the profile is open for receiving and has a relay to receive from.
     package var isReceiving: Bool { lock != nil && !isClosed && !links.isEmpty }
 
-    /// Passes a command to the machine, and returns the result when it is on the disk.
+    /// Passes a command to the machine. Returns the command's result when the result is on the disk.
     func perform<Answer>(_ command: Command<Answer>) async throws(KithError) -> Answer {
         if let failure { throw failure }
         guard !isClosed else { throw .closed }
@@ -220,19 +220,19 @@ public actor Profile {
 
     // MARK: Events
 
-    /// Returns a stream of events. The stream begins with the current states of the relays and of their clocks. It continues with
-    /// the events from `start` on. It ends when the profile is closed.
+    /// Returns a stream of events. The stream begins with the current states of the relays and of their clocks. After the current
+    /// states, the stream delivers the events from `start` on. The stream ends when the profile is closed.
     ///
-    /// Unread events wait, up to ``ClientLimits/unreadEvents``. Beyond this limit, events are dropped. After the subscriber has
-    /// read the waiting events, the stream reads the profile in place of the dropped events:
+    /// Unread events wait, up to ``ClientLimits/unreadEvents``. Events are dropped when the unread events exceed that limit.
+    /// After the subscriber has read the waiting events, the stream reads the profile in place of the dropped events:
     ///
     /// - The stream delivers each notice and each message of another member once, in the order of the log.
-    /// - The stream delivers the user's own messages that were dropped, and all later messages of the user. It delivers such a
-    ///   message, with its current state, when the message is in the log.
+    /// - The stream delivers the user's own messages that were dropped, and all later messages of the user. The stream delivers a
+    ///   message of the user, with the message's current state, when the message is in the log.
     /// - The stream delivers the current state of conversations, contacts and relays.
     /// - Other events, such as ``KithEvent/memberIsOnline(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, cannot be read
-    ///   again. These events keep their places. If these events alone fill more than half of the buffer, the oldest of them are
-    ///   lost.
+    ///   again, and keep their places in the stream. If the events that cannot be read again fill more than half of the buffer,
+    ///   the oldest of them are lost.
     ///
     /// If a program must see every message, even messages that arrive while the program is not running, use
     /// ``incomingMessages(as:from:acceptsStrangers:)``.
@@ -300,7 +300,7 @@ public actor Profile {
         return events
     }
 
-    /// A subscriber. It is removed after its stream was released.
+    /// A subscriber, which is removed after its stream was released.
     private struct Listener {
         weak var buffer: EventBuffer?
     }

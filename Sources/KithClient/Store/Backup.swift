@@ -11,12 +11,12 @@ import TLSCodec
 /// ```
 ///
 /// The plaintexts of all chunks, joined together, are a sequence of `opaque record<V>`. Every chunk but the last is full. A
-/// chunk's nonce contains the chunk's number and whether the chunk is the last. So decryption fails if a chunk is missing, moved
+/// chunk's nonce contains the chunk's number and whether the chunk is the last, so decryption fails if a chunk is missing, moved
 /// or added.
 enum Backup {
     static let mark = Array("kith backup\n".utf8)
-    /// Size of a chunk's plaintext, in bytes. A chunk of this size needs little memory. The 16 bytes of its tag are small in
-    /// comparison.
+    /// Size of a chunk's plaintext, in bytes. A chunk of this size needs little memory, and is long in comparison with its tag of
+    /// 16 bytes.
     static let chunkLength = 64 << 10
     static let tagLength = 16
 

@@ -33,8 +33,8 @@ struct ProfileFolder: Sendable {
 
     /// Creates the folder with the mode 0700 if the folder does not exist.
     ///
-    /// Other users may be able to enter an existing folder. If such a folder contains nothing but a profile, the rights of these
-    /// users are removed. If the folder also contains other files, the folder is refused: its mode may be the user's choice.
+    /// Other users may have rights to an existing folder. If the folder contains nothing but a profile, removes the rights of
+    /// other users. If the folder also contains other files, refuses the folder: the folder's mode may be the user's choice.
     ///
     /// - Throws: ``PrivateFileError``.
     func make() throws(PrivateFileError) {
@@ -54,8 +54,8 @@ struct ProfileFolder: Sendable {
     /// Whether the folder has a vault.
     var hasVault: Bool { access(vault.path, F_OK) == 0 }
 
-    /// Removes the rights of other users to the folder and its files. A copy or a restore may have added such rights. If the
-    /// folder cannot be written, does nothing.
+    /// Removes the rights of other users to the folder and its files. A copy or a restore of the folder may have given rights to
+    /// other users. If the folder cannot be written, does nothing.
     ///
     /// - Throws: ``PrivateFileError`` if this user may not read the vault. If `forReading` is `false`, ``PrivateFileError`` also
     ///   if this user may not write the vault.

@@ -12,8 +12,9 @@ import PrivateFiles
 
 /// This process's lock on a profile. The lock ends when its last reference is released, or when the process ends.
 ///
-/// The lock belongs to an open file (`flock`), so the system releases the lock when the process ends. The existence of the file
-/// means nothing. The file is never removed. This keeps two processes from locking two files with the same name.
+/// The lock belongs to an open file (`flock`), so the system releases the lock when the process ends. The existence of the lock
+/// file does not mean that the profile is locked. The lock file is never removed, so two processes never lock two files with the
+/// same name.
 package final class ProfileLock: Sendable {
     /// A lock without a file, for a store that no other process can use.
     package static let none = ProfileLock(descriptor: -1)
@@ -91,8 +92,8 @@ package final class ProfileLock: Sendable {
         return holder.pid
     }
 
-    /// A process id, and the place where the id is valid. Each container numbers its own processes. If machines share a disk,
-    /// each machine numbers its own processes too.
+    /// A process id, and the place where the id is valid. Each container numbers its own processes. Each machine that shares the
+    /// disk numbers its own processes.
     private struct Holder {
         let pid: Int32
         let place: String

@@ -71,7 +71,7 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
     /// A failure to derive a key from a passphrase.
     enum Failure: Error {
         case emptyPassphrase
-        /// The required memory is not available. The value is the size of that memory in bytes.
+        /// The required memory is not available. The value is the size of the required memory in bytes.
         case noMemory(Int)
     }
 

@@ -6,7 +6,7 @@ import GRDBSQLite
 struct VaultDatabase: Sendable {
     /// "KiVa" in ASCII. The number distinguishes a vault from other SQLite files.
     private static let applicationID: Int64 = 0x4b69_5661
-    /// The value of `user_version`. A change of the tables raises it and requires a migration.
+    /// The value of `user_version`. A change of the tables raises this version, and requires a migration.
     private static let version: Int64 = 2
 
     private let queue: DatabaseQueue
@@ -54,7 +54,8 @@ struct VaultDatabase: Sendable {
         try perform { try Int64.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
     }
 
-    /// Whether files of this file's version have a table. A file of the first version lacks tables until it is opened for writing.
+    /// Whether files of this file's version have a table. A file of the first version lacks tables until the file is opened for
+    /// writing.
     func has(_ table: StoreTable) -> Bool { fileVersion >= 2 || !Self.addedInVersion2.contains(table) }
 
     /// The tables that a vault of version 1 does not have.
@@ -87,9 +88,9 @@ struct VaultDatabase: Sendable {
 
     private init(queue: DatabaseQueue) { self.queue = queue }
 
-    /// Opens a database in a folder that cannot be written. SQLite cannot create its shared-memory file there. If there is no WAL
-    /// file, the database is opened as immutable. If there is a WAL file, the database is opened in the usual way: SQLite reads a
-    /// WAL file only if the shared-memory file exists.
+    /// Opens a database in a folder that cannot be written. SQLite cannot create its shared-memory file in that folder. If there
+    /// is no WAL file, the database is opened as immutable. If there is a WAL file, the database is opened in the usual way:
+    /// SQLite reads a WAL file only if the shared-memory file exists.
     private static func unwritableQueue(_ file: URL) throws(StoreError) -> DatabaseQueue {
         if hasLog(file) { return try queue(file, path: file.path, isReadOnly: true) }
         var address = URLComponents()
@@ -109,8 +110,8 @@ struct VaultDatabase: Sendable {
         try queue(file, path: file.path, isReadOnly: false)
     }
 
-    /// - Parameter isAlone: whether this process uses the database alone. SQLite then keeps the shared data in its own memory,
-    ///   and locks out other processes.
+    /// - Parameter isAlone: whether this process uses the database alone. If `true`, SQLite keeps the shared data in this
+    ///   process's memory, and locks out other processes.
     private static func queue(
         _ file: URL, path: String, isReadOnly: Bool, isAlone: Bool = false
     ) throws(StoreError) -> DatabaseQueue {

@@ -50,9 +50,9 @@ extension VaultStore {
 
     /// Opens the vault in a folder.
     ///
-    /// - Parameter isReadOnly: whether another process may have opened the vault for writing. If `true`, the caller can only
-    ///   write requests to that process (``enqueueForOwner(_:)``). On a read-only file system, the caller cannot write requests
-    ///   either. If `false`, the caller must hold the folder's ``ProfileLock``.
+    /// - Parameter isReadOnly: whether another process may have opened the vault for writing. If `isReadOnly` is `true`, the
+    ///   caller can write nothing but requests to the other process (``enqueueForOwner(_:)``). A read-only file system does not
+    ///   even allow requests. If `isReadOnly` is `false`, the caller must hold the folder's ``ProfileLock``.
     /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase if the vault has none),
     ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file cannot be read, or
     ///   ``KithError/store(_:)`` if the vault is damaged or was written by a newer version. After an error, the contents of the
@@ -103,7 +103,7 @@ extension VaultStore {
 
     /// Changes the secret that opens the vault, in one transaction. The caller must hold the folder's ``ProfileLock``.
     ///
-    /// The vault's own key does not change. So the old secret can still open an older copy of the vault.
+    /// The vault's own key does not change, so the old secret can still open an older copy of the vault.
     ///
     /// - Throws: ``KithError``. After an error, the old secret still opens the vault.
     package func changeSecret(to secret: VaultSecret) throws(KithError) {

@@ -19,7 +19,7 @@ package final class VaultStore: ProfileStore {
     let database: VaultDatabase
     let key: VaultKey
     private let isReadOnly: Bool
-    /// A number that changes when another process commits. This is the value at the last check.
+    /// The value, at the last check, of a number that changes when another process commits.
     private let seenVersion: Mutex<Int64>
     /// Whether the WAL file may contain earlier states of erased texts.
     private let hasOldStates = Atomic(false)
@@ -140,8 +140,8 @@ package final class VaultStore: ProfileStore {
         try eraseOldStates(transaction.erasesTexts)
     }
 
-    /// Removes earlier states of the values from the WAL file if a text was erased. While another process reads the vault, this is
-    /// put off until a later transaction or until the files are closed.
+    /// Removes earlier states of the values from the WAL file if a text was erased. If another process is reading the vault, the
+    /// removal waits for a later transaction or for the closing of the files.
     private func eraseOldStates(_ isDue: Bool) throws(StoreError) {
         guard isDue || hasOldStates.load(ordering: .relaxed) else { return }
         hasOldStates.store(!(try database.emptyLogIfUnused()), ordering: .relaxed)

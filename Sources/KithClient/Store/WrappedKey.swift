@@ -16,8 +16,8 @@ import TLSCodec
 /// } WrappedKey;
 /// ```
 ///
-/// The label is "kith vault key v1" or "kith backup key v1". The checksum does not protect the key. It distinguishes a damaged
-/// header from a wrong passphrase.
+/// The label is "kith vault key v1" or "kith backup key v1". The checksum does not protect the key. The checksum distinguishes a
+/// damaged header from a wrong passphrase.
 struct WrappedKey: Sendable, TLSCodable {
     /// The purpose of the key.
     enum Purpose: String { case vault, backup }

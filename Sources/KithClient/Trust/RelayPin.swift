@@ -8,6 +8,6 @@ extension RelayPin {
 }
 
 extension RelayPin {
-    /// The first 16 digits. They distinguish keys at a glance. Only all 64 digits prove that two keys are equal.
+    /// The first 16 digits, which distinguish keys at a glance. Only all 64 digits prove that two keys are equal.
     package var short: String { description.prefix(16) + "…" }
 }

@@ -33,7 +33,7 @@ final class SimulatedClient {
     private var isDrainScheduled = false
     private var wakeNumber = 0
     private var lastCommand: UInt64 = 0
-    /// Unfinished commands. A crash of the device ends them without a result.
+    /// Unfinished commands. A crash of the device ends the commands without a result.
     private(set) var waiting: [CommandID: (Result<any Sendable, KithError>) -> Void] = [:]
     /// Number of successive ticks that have changed nothing.
     private var idleTicks = 0
@@ -102,7 +102,7 @@ final class SimulatedClient {
 
     // MARK: The loop
 
-    /// Whether the client's connections have stopped reading. The reason is that too many bytes are unread.
+    /// Whether the client's connections have stopped reading because too many bytes are unread.
     var isFull: Bool { unreadBytes >= world.unreadBytes }
 
     /// Adds an input to the mailbox.

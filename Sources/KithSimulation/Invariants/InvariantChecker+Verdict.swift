@@ -15,7 +15,8 @@ extension InvariantChecker {
         checkLie()
     }
 
-    /// Notes texts that a device has stored but not reported. A device may crash between the two.
+    /// Notes texts that a device has stored but not reported. A device may crash after it has stored a text and before it reports
+    /// the text.
     private func learnOwnTexts(_ client: SimulatedClient) {
         guard let machine = client.machine, let summaries = try? machine.conversationSummaries() else { return }
         for summary in summaries {

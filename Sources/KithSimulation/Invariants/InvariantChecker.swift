@@ -8,7 +8,7 @@ final class InvariantChecker {
 
     /// A text that a person sent.
     struct Said {
-        /// The text, and the texts by which its author has tried to replace it.
+        /// The original text, and each text by which the author has tried to replace the original.
         var texts: Set<String>
         let author: Int
         /// Whether the author's device has reported the text as stored.
@@ -52,8 +52,8 @@ final class InvariantChecker {
     private(set) var known: [Int: [EpochPlace: Group]] = [:]
     /// For each client, the grants of all tokens that the client was ever able to compute.
     private(set) var grants: [Int: Set<Grant>] = [:]
-    /// Whether a group may have a member that does not know about the group. This happens if the invite had ended when the member
-    /// was added.
+    /// Whether a group may have a member that does not know about the group. A member whose invite had ended before the addition
+    /// may not learn about the group.
     var hasGhosts = false
     /// The warnings that clients have shown.
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
@@ -69,14 +69,14 @@ final class InvariantChecker {
     private(set) var suspected: [Int: Set<ConversationID>] = [:]
     /// For each client, the messages that the client has shown.
     private(set) var told: [Int: Set<EntryID>] = [:]
-    /// The people whom each client has blocked at some time. The client may have dropped texts of theirs.
+    /// The people whom each client has blocked at some time. The client may have dropped texts of blocked people.
     private(set) var blocked: [Int: Set<Int>] = [:]
     /// The lie of the relays; `nil` if the relays are honest.
     var lie: TurnLie?
     /// Number of pairs of members for which the detection of the lie was checked.
     var liesJudged = 0
     var protocolViolations = 0
-    /// Whether the relays are honest. If they are honest, no client may show a warning.
+    /// Whether the relays are honest. If the relays are honest, no client may show a warning.
     var relaysAreHonest = true
 
     // MARK: Texts
@@ -138,7 +138,7 @@ final class InvariantChecker {
         numbers[item.entryID] = number
     }
 
-    /// Checks that all members of an epoch have the same state. Notes that state.
+    /// Notes a client's state in an epoch, and checks that all members of the epoch have the same state.
     private func learnEpoch(of owner: UInt64, _ client: SimulatedClient) {
         guard let group = try? client.store.storedGroup(owner), let channel = ChannelID(group.groupID) else {
             return world.reportViolation("\(client.name) stored a group that cannot be read")
@@ -259,8 +259,8 @@ final class InvariantChecker {
     }
 
     /// Checks that a refused command changes nothing. Changes of expiring texts are ignored: a changed clock may have caused
-    /// them. The machine notices a changed clock at its next input, and then hides, erases or prolongs texts. This next input may
-    /// be the refused command.
+    /// them. The machine notices a changed clock at its next input, and then hides, erases or prolongs texts. The input at which
+    /// the machine notices the change may be the refused command.
     func check(_ inputs: [ProfileInput], _ output: ProfileOutput, _ client: SimulatedClient) {
         let writes = output.transaction.writes.filter { ![.expiry, .entry].contains($0.table) }
         guard inputs.count == 1, case .command(let command) = inputs[0], !writes.isEmpty else { return }

@@ -19,7 +19,7 @@ struct ModelChannel {
     private(set) var isClosed = false
     /// All entries that were ever appended. A real relay has only the kept entries. The checks of a simulation need all entries.
     private(set) var archive: [Entry] = []
-    /// The access of every epoch. The checks of a simulation need it.
+    /// The access of every epoch, for the checks of a simulation.
     private(set) var accesses: [UInt64: Access] = [:]
     let retentionSeconds: UInt32
     private var ids: [EntryID: (seq: UInt64, atMs: UInt64)] = [:]
@@ -84,7 +84,7 @@ struct ModelChannel {
         trim(to: kept?.seq ?? lastSeq + 1)
     }
 
-    /// Forgets the ids of dropped entries. A real relay forgets them at a restart.
+    /// Forgets the ids of dropped entries, as a real relay does at a restart.
     mutating func forgetTrimmedIDs() {
         let first = firstSeq
         ids = ids.filter { $0.value.seq >= first }
@@ -111,8 +111,8 @@ struct ModelLimits {
     static let presentedEpochs = 8
     /// Maximum number of key packages in one inbox.
     static let keyPackages = 1_000
-    /// Number of key packages that one inbox gives out without a wait. After that, the inbox gives out one key package at a time.
-    /// The wait for each of them is the next constant, in milliseconds.
+    /// Number of key packages that one inbox gives out without a wait. Each further key package requires a wait of
+    /// ``withdrawEveryMs`` milliseconds.
     static let withdrawBurst: UInt64 = 400
     static let withdrawEveryMs: UInt64 = 2_000
     /// Time after which a sender may try a full inbox again, in milliseconds.
@@ -122,8 +122,8 @@ struct ModelLimits {
 
     /// Maximum number of entries in one channel. Beyond this number, the oldest sixteenth of the entries is dropped.
     var channelEntries = 1_000_000
-    /// Maximum number of entries that wait in one inbox. The next property is the maximum size of their payloads, in bytes. A
-    /// full inbox refuses new entries.
+    /// Maximum number of entries that wait in one inbox. ``inboxBytes`` is the maximum size of the payloads in one inbox, in
+    /// bytes. A full inbox refuses new entries.
     var inboxEntries = 4_096
     var inboxBytes = 64 << 20
     /// Longest time for which entries are kept, in seconds.

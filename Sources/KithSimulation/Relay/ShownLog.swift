@@ -82,7 +82,8 @@ final class RelayLies {
     /// Returns whether the relay acknowledges a message but drops it.
     var drops: (ChannelID, EntryID) -> Bool = { _, _ in false }
 
-    /// Returns the time that the relay claims. The parameter is the true time. Both times are in milliseconds since 1970.
+    /// Returns the time that the relay claims. The parameter is the true time. The claimed time and the true time are in
+    /// milliseconds since 1970.
     var time: (UInt64) -> UInt64 = { $0 }
 
     func log(of channel: ModelChannel, _ id: ChannelID, to connection: RelayModel.Connection) -> ShownLog? {

@@ -1,10 +1,10 @@
 import KithWire
 
-/// A relay's lie to one member about the entries directly before a turn. The relay holds these entries back until the turn
-/// arrives.
+/// A relay's lie to one member about the entries directly before a turn. The relay holds back the entries before the turn until
+/// the turn arrives.
 struct TurnLie: Sendable {
     enum Kind: CaseIterable, Sendable {
-        /// The last two entries before the turn change places.
+        /// The last two entries before the turn are shown in reverse order.
         case swap
         /// The last entry before the turn is replaced by noise with the same id.
         case replace
@@ -19,7 +19,7 @@ struct TurnLie: Sendable {
     /// conversation. Before the first turn, the relay cannot plan a lie.
     let turn: Int
 
-    /// Number of entries that the relay holds back before the turn. The relay can lie about these entries.
+    /// Number of entries before the turn that the relay holds back. The relay can lie about the entries that it holds back.
     private static let held = 2
 
     /// Returns the log that the deceived member sees; `nil` to show the true log.

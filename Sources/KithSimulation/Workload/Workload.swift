@@ -23,7 +23,7 @@ final class Workload {
 
     // MARK: Time
 
-    /// Performs one operation. Then schedules the next one.
+    /// Performs one operation, and then schedules the next operation.
     func act() {
         guard operationsLeft > 0 else { return }
         operationsLeft -= 1

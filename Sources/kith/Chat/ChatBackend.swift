@@ -49,7 +49,7 @@ struct ChatBackend: Sendable {
         }
     }
 
-    /// Downloads files and saves them in the current folder. Returns their paths.
+    /// Downloads files, saves the files in the current folder, and returns the paths of the saved files.
     private func save(_ number: FileNumber) async throws(KithError) -> [String] {
         let listed = try await profile.files.list(in: conversation, limit: .max).filter {
             $0.message.seq == number.seq && (number.number == nil || $0.file.number == number.number)

@@ -125,7 +125,7 @@ struct ChatCommand: AsyncParsableCommand {
         return name
     }
 
-    /// Finds the conversation or contact with the name. If there is none, waits a little. The inbox may still receive an
+    /// Finds the conversation or contact with the name. If nothing has the name, waits a little: the inbox may still receive an
     /// invitation to a new group, or a letter from a person who has just used an invite.
     private func known(in profile: Profile) async throws -> NamedTarget? {
         let events = await profile.events()

@@ -41,8 +41,8 @@ extension ChatModel {
         }
     }
 
-    /// Changes a message. Without a number, an edit or a deletion is for the user's own last message, and anything else for the
-    /// last message of another member.
+    /// Changes a message. Without a number, an edit or a deletion changes the user's own last message. A reaction or a pin
+    /// without a number changes the last message of another member.
     mutating func change(_ number: MessageNumber?, _ change: RequestedChange) {
         let last: EntryID? =
             switch change {
@@ -62,8 +62,8 @@ extension ChatModel {
         }
     }
 
-    /// Removes a text from the screen. A terminal can't remove a single line that has scrolled, so all are removed, and the last
-    /// ones are shown again.
+    /// Removes a text from the screen. A terminal can't remove a single line that has scrolled, so this function clears the
+    /// screen and shows the last messages again.
     private mutating func remove(_ message: Message, saying text: Sentence) {
         guard isForPerson, shown.contains(message.id) else { return notice(text) }
         outputs.append(.clear)

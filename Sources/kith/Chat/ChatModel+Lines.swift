@@ -39,8 +39,8 @@ extension ChatModel {
         request(.send(text, replyTo: replyTo.flatMap { bySeq[$0] }, expiresAfter: expiresAfter))
     }
 
-    /// Handles a line while a question is open. Accepts only yes and no as answers. Any other line was meant as a message. Such a
-    /// line is not sent, and the question stays open.
+    /// Handles a line while a question is open. Accepts only yes and no as answers. A line with any other text is not sent, and
+    /// the question stays open.
     private mutating func answer(_ question: Question, _ text: String) {
         guard let decision = YesOrNo(text) else {
             return complain("please answer yes or no, or press Enter to decide later; nothing was sent")
@@ -121,8 +121,8 @@ extension ChatModel {
             ?? contacts.values.first { ForeignText($0.name).isShown(as: name) }
     }
 
-    /// Returns the end of an error message. It asks whether the user meant a contact with a similar name. Empty if no contact has
-    /// a similar name.
+    /// Returns a question for the end of an error message: whether the user meant a contact with a similar name. The result is
+    /// empty if no contact has a similar name.
     private func suggestion(for name: String) -> Sentence {
         let near = NamedTarget.near(name, among: contacts.values.map(\.name))
         guard !near.isEmpty else { return "" }
@@ -281,7 +281,7 @@ extension ChatModel {
         }
     }
 
-    /// Shows a page of earlier messages and notices, each with its number. If no earlier ones exist, shows the last page again.
+    /// Shows earlier messages and notices, each with its number. If no earlier messages exist, shows the last page again.
     private mutating func showEarlier(_ page: [Message], before: UInt64?, limit: Int) {
         let messages = page.filter { $0.seq != nil }
         guard let first = messages.first?.seq else {

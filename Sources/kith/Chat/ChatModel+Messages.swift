@@ -32,9 +32,9 @@ extension ChatModel {
         }
     }
 
-    /// Shows a message in the status until the message is in the log. The model may get the message's id several times before
-    /// that: in the answer to `send`, when the message is queued, and when the relay has acknowledged the message. Only the first
-    /// call has an effect.
+    /// Shows a message in the status until the message is in the log. Before the message is in the log, the model may get the
+    /// message's id several times: in the answer to `send`, when the message is queued, and when the relay has acknowledged the
+    /// message. Only the first call has an effect.
     mutating func wait(for id: EntryID, snippet: String) {
         guard !shown.contains(id), !waiting.contains(where: { $0.id == id }) else { return }
         waiting.append((id, snippet))

@@ -6,7 +6,8 @@ import KithWire
 /// The type performs no input or output.
 ///
 /// A terminal that scrolls cannot change lines that it has already shown. Therefore the user's own messages are shown only after
-/// they are in the log, in the order that all members see. Until then, the status above the input line shows them.
+/// they are in the log, in the order that all members see. While a message of the user is not in the log, the status above the
+/// input line shows the message.
 struct ChatModel {
     /// The state of a conversation when it is opened.
     struct Opening: Sendable {
@@ -112,7 +113,7 @@ struct ChatModel {
 
     let opening: Opening
     var names: [ConversationID: String]
-    /// The muted conversations. Messages in them are not announced.
+    /// The muted conversations, whose messages are not announced.
     var muted: Set<ConversationID>
     var shown: Set<EntryID> = []
     var waiting: [(id: EntryID, snippet: String)] = []

@@ -62,13 +62,13 @@ enum ChatRequest: Hashable, Sendable {
 /// The answer to a ``ChatRequest``.
 enum ChatAnswer: Hashable, Sendable {
     case done
-    /// A message was stored. Events report its later states.
+    /// A message was stored. Events report the later states of the message.
     case sent(EntryID)
     case messages([Message])
     /// Files were stored to be sent.
     case sentFiles(EntryID, names: [String])
     case files([ListedFile], [FileProgress])
-    /// Files were saved. The values are their paths.
+    /// Files were saved under the given paths.
     case saved([String])
     case members([Member])
     case sentences([Sentence])

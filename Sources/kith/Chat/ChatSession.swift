@@ -196,7 +196,8 @@ struct ChatSession {
         return await carryOut(model.handle(.event(event), now: ChatBackend.now))
     }
 
-    /// Whether the log already contained the event's message when the chat was opened. Only messages of other members count.
+    /// Whether the chat has already read the event's message: the message is from another member, and was in the log when the
+    /// chat was opened.
     private func wasRead(_ event: KithEvent) -> Bool {
         guard case .message(let message) = event, message.conversation == model.conversation.id,
             case .contact = message.author, let seq = message.seq
@@ -212,7 +213,7 @@ struct ChatSession {
                 JSONEvent(event) { $0 == conversation.id ? conversation.name : "#\($0.rawValue)" }))
     }
 
-    /// Performs the model's outputs in order. Returns `true` if one of the outputs was `quit`. The chat then has to end.
+    /// Performs the model's outputs in order. Returns `true` if one of the outputs was `quit`, so that the caller ends the chat.
     private mutating func carryOut(_ outputs: [ChatModel.Output]) async -> Bool {
         for output in outputs {
             switch output {
@@ -242,7 +243,8 @@ struct ChatSession {
         return false
     }
 
-    /// Reports that a program's line is not sent. A line of output reports the error now. The exit code reports it at the end.
+    /// Reports that a program's line is not sent. A line of output reports the error now, and the exit code reports the error at
+    /// the end.
     private mutating func refuse(_ request: ChatRequest, _ error: any Error) {
         fail(error)
         let message = "\(request.attempt): \(ErrorWords.sentence(for: error))"

@@ -1,6 +1,6 @@
 import KithClient
 
-/// A command in a chat. Its line begins with a slash.
+/// A command in a chat: a line that begins with a slash.
 enum SlashCommand: Hashable, Sendable {
     case help
     case verify(name: String?)
@@ -17,7 +17,7 @@ enum SlashCommand: Hashable, Sendable {
     case files
     case get(FileNumber)
     case reply(number: MessageNumber?, text: String)
-    /// Changes a message that is already in the log. Without a number, the last message that can be changed in this way.
+    /// Changes a message that is already in the log. Without a number, changes the last message for which the change is possible.
     case change(number: MessageNumber?, RequestedChange)
     case pins
     /// New messages of all members disappear after this many seconds; `nil` for never.
@@ -39,7 +39,7 @@ enum SlashCommand: Hashable, Sendable {
         case nothing
         case text(String)
         case command(SlashCommand)
-        /// The line is neither a text nor a command. The sentence says why.
+        /// The line is neither a text nor a command. The sentence describes the mistake.
         case mistake(Sentence)
     }
 
@@ -124,7 +124,7 @@ enum SlashCommand: Hashable, Sendable {
         }
     }
 
-    /// Parses the argument of `/edit`, which has the form of that of `/reply`.
+    /// Parses the argument of `/edit`: `TEXT`, or `12 TEXT` to edit the message with the number 12.
     private static func edit(_ rest: String) -> ParsedLine {
         let (number, text) = numbered(rest)
         return needed(text, "/edit TEXT for your last message, or /edit NUMBER TEXT") {
@@ -139,7 +139,8 @@ enum SlashCommand: Hashable, Sendable {
         }
     }
 
-    /// Splits `12 TEXT` into the number and the text. Without a number, or with a number alone, all is text.
+    /// Splits `12 TEXT` into the number and the text. If the argument has no number, or only a number, the whole argument is the
+    /// text.
     private static func numbered(_ rest: String) -> (number: MessageNumber?, text: String) {
         let words = rest.split(maxSplits: 1) { $0.isWhitespace }
         guard words.count == 2, let number = MessageNumber(words[0]) else { return (nil, rest) }
@@ -157,7 +158,7 @@ enum SlashCommand: Hashable, Sendable {
         return .command(make(number))
     }
 
-    /// Parses the argument of `/expire` and `/timer`: `off`, `never`, or a duration such as `10m`. The units are `s`, `m`, `h` and
+    /// Parses the argument of `/expire` and `/timer`: `off`, `never`, or a duration such as `10m`. Units are `s`, `m`, `h` and
     /// `d`. A duration is at most a year.
     private static func duration(
         _ rest: String, _ verb: Sentence, _ make: (UInt32?) -> SlashCommand

@@ -2,7 +2,7 @@ import Foundation
 
 /// Paths that a person types after `/file`.
 enum TypedPath {
-    /// Returns the paths. A path that contains spaces is in quotes, unless it is the only one. `~` stands for the home folder.
+    /// Returns the paths. Among several paths, a path that contains spaces has to be in quotes. `~` stands for the home folder.
     static func paths(_ typed: String) -> [String] {
         let whole = expanded(typed)
         if FileManager.default.fileExists(atPath: whole) { return [whole] }

@@ -207,8 +207,8 @@ actor ClassicChat {
     private static let channelIsTaken = Failure(
         message: "somebody who knows both ids has closed or taken over the channel; agree on other ids")
 
-    /// Returns the error to show. Somebody else may have closed the channel or taken it over. In that case, returns an error that
-    /// says so.
+    /// Returns the error to show. If the relay's refusal means that somebody else may have closed the channel or taken it over,
+    /// the returned error says so.
     static func saying(_ error: any Error) -> any Error {
         guard case .refused(let refusal) = error as? RelayConnectionError,
             [.gone, .exists, .denied, .staleEpoch].contains(refusal.code)
@@ -231,7 +231,7 @@ actor ClassicChat {
         }
     }
 
-    /// Makes a new connection after the old one has broken. If that fails, ends the session as cut.
+    /// Makes a new connection after the old one has broken. If no new connection can be made in time, ends the session as cut.
     private func reconnect() async throws {
         dropConnection()
         guard giveUpAfter > .zero else { return carryOut(session.connectionLost()) }

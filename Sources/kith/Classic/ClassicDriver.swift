@@ -6,7 +6,7 @@ import Synchronization
 
 /// Connects a conversation to the user's lines, and to the signals that end the conversation.
 final class ClassicDriver: Sendable {
-    /// The end of a conversation. The exit code depends on it.
+    /// The end of a conversation, which determines the exit code.
     enum Ending: Sendable {
         case goodbye
         /// One side said goodbye before all of the user's texts had been sent.
@@ -38,7 +38,7 @@ final class ClassicDriver: Sendable {
         }
     }
 
-    /// Shows the number of unsent texts. Returns whether there are any.
+    /// Shows the number of unsent texts. Returns whether any texts are unsent.
     private func reportUnsent() async -> Bool {
         let held = typed.withLock { $0.heldCount }
         let unsent = await chat.unsent + held + notText.load(ordering: .relaxed)
@@ -143,7 +143,7 @@ final class ClassicDriver: Sendable {
         return true
     }
 
-    /// Sends a line. Returns `false` if the session has ended. Another function shows the reason.
+    /// Sends a line. Returns `false`, and does not show a reason, if the session has ended.
     private func send(_ line: String) async -> Bool {
         do {
             try await chat.send(line)

@@ -8,7 +8,7 @@ enum ClassicEvent: Sendable {
     case connected(RelayAddress, RelayPin, isFirstContact: Bool)
     /// An event of the session.
     case session(Event)
-    /// The other side has restarted before the session was open. This side has restarted too.
+    /// The other side has restarted before the session was open, so this side has restarted as well.
     case beganAnew
     /// The connection has broken. The client is reconnecting.
     case reconnecting

@@ -17,7 +17,7 @@ enum ClassicTimeouts {
     /// load on a relay low while the relay is down. The client still reconnects soon after the relay's return.
     static let reconnecting = Backoff(shortestMs: 100, longestMs: 5_000)
     /// Pauses before the handshake restarts. A stranger who knows both ids can cause restarts all day. The longest pause is 30
-    /// seconds. This limits the cost for each side to one RSA handshake per pause.
+    /// seconds. The pauses limit the cost for each side to one RSA handshake per pause.
     static let restarting = Backoff(shortestMs: 100, longestMs: 30_000)
     /// If a connection has lasted this long, the next pause before reconnecting is the shortest pause again.
     static let steadyAfter = Duration.seconds(60)

@@ -2,7 +2,7 @@ import ArgumentParser
 import ClassicSession
 import Foundation
 
-/// Asks for the ids that are missing on the command line. The original system asked for them too.
+/// Asks for the ids that are missing on the command line, as the original system did.
 struct IDPrompts {
     let lines: LineReader
 

@@ -1,10 +1,11 @@
 import KithClient
 
-/// The lines that a person types in a classic conversation. This type decides when they are sent. The type performs no input or
-/// output.
+/// The lines that a person types in a classic conversation. This type decides when the typed lines are sent. The type performs no
+/// input or output.
 ///
-/// Anyone who knows both ids can answer. Therefore a line that was typed before the other user's key was shown has to wait. The
-/// line is sent if the key is the expected one, or when the person presses Enter after the key was shown.
+/// Anyone who knows both ids can answer, so a line that was typed before the other user's key was shown has to wait. If the shown
+/// key is the expected key, the waiting lines are sent at once. If no key or another key was expected, the waiting lines are sent
+/// when the person presses Enter.
 struct TypedLines {
     enum Input: Equatable, Sendable {
         case line(String)
@@ -27,7 +28,7 @@ struct TypedLines {
     private enum Stage {
         /// The other user has not joined yet.
         case waiting
-        /// The other user's key is shown. The person has not sent anything since then.
+        /// The other user's key is shown, but the person has not sent anything yet.
         case shown
         case talking
     }

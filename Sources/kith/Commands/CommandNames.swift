@@ -4,8 +4,8 @@ import ArgumentParser
 enum CommandNames {
     /// Describes the unknown command in the arguments; `nil` if there is none.
     ///
-    /// The argument parser itself would accept some unknown names: it prints the help of the last known command before them, with
-    /// exit code 0.
+    /// Without this check, the argument parser would answer some unknown names with exit code 0 and the help of the command
+    /// before the name.
     static func problem(with arguments: [String]) -> String? {
         var command: any ParsableCommand.Type = KithProgram.self
         var path = ["kith"]

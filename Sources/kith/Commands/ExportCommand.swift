@@ -103,7 +103,7 @@ struct ExportCommand: AsyncParsableCommand {
     private struct Written: Encodable {
         let file: String
         let bytes: Int
-        /// Number of damaged entries and other damaged records. The backup does not contain them.
+        /// Number of damaged entries and other damaged records. The backup contains no damaged records.
         let damaged: Int
         /// Number of files that are on this device and not in the backup; `nil` if none was left out on purpose.
         let filesLeftOut: Int?

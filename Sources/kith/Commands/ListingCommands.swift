@@ -3,7 +3,7 @@ import KithClient
 
 // The commands that change a conversation's place in lists and its announcements.
 
-/// The parts that these commands share.
+/// The shared parts of `kith archive`, `kith unarchive`, `kith mute` and `kith unmute`.
 enum ListingCommands {
     static let exitCodes = """
         EXIT CODES

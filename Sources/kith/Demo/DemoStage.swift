@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// The processes and files of a demo. All of them are removed at the end, even after an error or a signal.
+/// The processes and files of a demo. At the end, no process and no file of the demo is left, even after an error or a signal.
 final class DemoStage: Sendable {
     /// The demo's temporary folder.
     let folder: URL
@@ -45,7 +45,7 @@ final class DemoStage: Sendable {
         }
     }
 
-    /// Stops handling the signals. After this call, another handler can handle them.
+    /// Stops handling the signals. After this call, another handler can handle the signals.
     func leaveSignals() {
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }

@@ -4,12 +4,12 @@ import Foundation
 enum QRCodeText {
     /// Prints a code on standard error. Scripts can still read standard output.
     ///
-    /// If the terminal is too small for a code that the user did not request, prints one line instead, which says how to see it.
+    /// If the terminal is too small for a code that the user did not request, prints one line that says how to see the code.
     ///
     /// - Parameters:
     ///   - otherLines: the number of lines that must fit on the terminal together with the code.
-    ///   - isRequested: whether the code is printed in any case, because the user requested it. A too small terminal is then
-    ///     reported after it.
+    ///   - isRequested: whether the user requested the code. A requested code is printed in any case. If the terminal is too
+    ///     small, a report follows the code.
     ///   - remedy: advice to a user whose window is too small.
     static func print(_ code: QRCode, otherLines: Int = 0, isRequested: Bool = false, remedy: String) {
         let stream = StandardStream.error

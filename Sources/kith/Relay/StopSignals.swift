@@ -1,6 +1,7 @@
 import Foundation
 
-/// Waits for ctrl-C or SIGTERM. After the creation of such a value, these signals no longer end the process by themselves.
+/// Waits for ctrl-C or SIGTERM. After the creation of a value of this type, ctrl-C and SIGTERM no longer end the process by
+/// themselves.
 struct StopSignals: Sendable {
     private let stream: AsyncStream<Void>
     private let watches: [SignalWatch]

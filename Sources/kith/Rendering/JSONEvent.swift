@@ -1,4 +1,4 @@
-/// An event for programs: a JSON object. The field `event` has the event's name. The remaining fields have its content.
+/// An event for programs: a JSON object. The field `event` has the event's name. The remaining fields have the event's content.
 struct JSONEvent: Encodable, Sendable {
     let name: String
     private let content: any Encodable & Sendable
@@ -30,7 +30,7 @@ enum JSONValue: Codable, Hashable, Sendable {
     case text(String)
     case flag(Bool)
 
-    /// Decodes an integer or a text. Throws an error for any other value.
+    /// Decodes an integer or a text. Throws an error if the value is neither an integer nor a text.
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let number = try? container.decode(Int64.self) {

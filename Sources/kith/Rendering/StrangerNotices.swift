@@ -1,9 +1,9 @@
 import KithClient
 
-/// Lines about strangers: the conversations that they begin, and their uses of the user's invites. The first few of them get a
-/// line each. Further ones are only counted.
+/// Lines about strangers: the conversations that strangers begin, and their uses of the user's invites. The first few
+/// conversations and the first few uses get one line each. Further conversations and uses are only counted.
 struct StrangerNotices {
-    /// Maximum number of conversations that get a line each. The same maximum applies to uses of invites.
+    /// Maximum number of conversations that get a line each, and maximum number of uses of invites that get a line each.
     private static let toldOneByOne = 3
 
     private var told: Set<ConversationID> = []

@@ -43,7 +43,7 @@ final class ChatScreen: Sendable {
     /// Whether there is a terminal with an input line.
     var hasTerminal: Bool { state.withLock { $0.terminal != nil } }
 
-    /// Waits until the user has finished the current line. Text that is typed after that is dropped. The program calls this
+    /// Waits until the user has finished the current line. Text that is typed after that line is dropped. The program calls this
     /// function when it ends by itself.
     func finishLine() async {
         guard let terminal = state.withLock({ $0.terminal }) else { return }

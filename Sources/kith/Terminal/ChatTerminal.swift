@@ -22,7 +22,7 @@ final class ChatTerminal: Sendable {
         var pageUp: String?
         /// Returns the text that the Tab key inserts after the text before the cursor; `nil` to insert a space.
         var completion: @Sendable (String) -> String? = { _ in nil }
-        /// The line that is shown when a text is too long. If it is `nil`, only the bell rings.
+        /// The line that is shown when a text is too long; `nil` if only the bell rings.
         var refusal: ScreenLine?
     }
 
@@ -32,8 +32,8 @@ final class ChatTerminal: Sendable {
         var input: InputLine
         var lines: Deque<String> = []
         var waiting: CheckedContinuation<String?, Never>?
-        /// The caller that waits until the user has finished the current line. The line will not be sent. After that, the program
-        /// may end.
+        /// The caller that waits until the user has finished the current line. The finished line is not sent, and the program may
+        /// end when the user has finished the line.
         var finishing: CheckedContinuation<Void, Never>?
         var isAtEnd = false
         var isClosed = false

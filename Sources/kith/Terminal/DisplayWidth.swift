@@ -3,7 +3,7 @@
 /// An emoji may consist of several characters. Some terminals show such an emoji as one picture of two columns, some as its
 /// parts. Layout uses ``of(_:)-(Character)``. Lines that must never be too long use ``atMost(_:)``.
 enum DisplayWidth {
-    /// Returns the columns of a character on a terminal that shows the character as one picture.
+    /// Returns the width of a character, in columns, on a terminal that shows the character as one picture.
     static func of(_ character: Character) -> Int {
         let scalars = character.unicodeScalars
         guard let first = scalars.first else { return 0 }
@@ -17,11 +17,11 @@ enum DisplayWidth {
         return isPicture ? 2 : of(first)
     }
 
-    /// Returns the columns of a text.
+    /// Returns the width of a text, in columns.
     static func of(_ text: some Sequence<Character>) -> Int { text.reduce(0) { $0 + of($1) } }
 
     /// Returns the largest number of columns that a character takes on any terminal. A terminal may show the character as one
-    /// picture, or as its parts. Each part may be a picture.
+    /// picture, or may show each part of the character as a separate picture.
     static func atMost(_ character: Character) -> Int {
         var parts = 0
         var last: (scalar: Unicode.Scalar, width: Int)?

@@ -1,15 +1,16 @@
-/// Draws the input line at the bottom of the screen, and sometimes a status line above the input line. The functions return text.
-/// This text draws the two lines, prints other lines above them, or erases them. The type performs no input or output.
+/// Draws the input line at the bottom of the screen, and sometimes a status line above the input line. The functions return text
+/// for the terminal. That text draws the input line and the status line, prints other lines above the two lines, or erases the
+/// two lines. The type performs no input or output.
 ///
 /// Each line takes one row and never uses the last column, so no terminal wraps the line. If a line is too long, only the part
-/// around the cursor is shown. While the rest of the line is drawn, the terminal itself remembers the position of the cursor. So
+/// around the cursor is shown. While the rest of the line is drawn, the terminal itself remembers the position of the cursor, so
 /// the position is right even if this program and the terminal disagree about a width.
 struct InputLine {
     let prompt: [Character]
     private(set) var columns: Int
-    /// The columns before the cursor after the last drawing, for a terminal that shows each character as one picture. The number
-    /// may be too small, but must never be too large. With a number that is too large, lines above the input line would be
-    /// erased.
+    /// The number of columns before the cursor after the last drawing, on a terminal that shows each character as one picture. If
+    /// the true number is higher, nothing is harmed. The true number must never be lower, because the next drawing would erase
+    /// lines above the input line.
     private var cursorColumn = 0
     /// The text above the line; `nil` for none.
     private var status: String?
@@ -99,8 +100,8 @@ struct InputLine {
         return above + String(shownPrompt) + before + (after.isEmpty ? "" : Self.save + after + Self.restore)
     }
 
-    /// Returns the text that is drawn for a character. A line break becomes a symbol. A character that controls a terminal
-    /// becomes a code. An invisible character takes several columns.
+    /// Returns the text that is drawn for a character. A line break becomes a symbol. A character that controls a terminal or is
+    /// invisible becomes a code of several columns.
     private static func cell(_ character: Character) -> String {
         character == "\n" ? "⏎" : SafeText.oneLine(String(character))
     }

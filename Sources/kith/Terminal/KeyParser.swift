@@ -14,8 +14,8 @@ struct KeyParser {
 
     private static let pasteEnd = Array("\u{1B}[201~".utf8)
 
-    /// Whether an escape character may still be the beginning of a sequence. An incomplete character or an incomplete end of a
-    /// paste does not count: its remaining bytes will arrive even over a slow line.
+    /// Whether an escape character may still be the beginning of a sequence. The result is `false` for an incomplete character
+    /// and for an incomplete end of a paste, because the remaining bytes arrive even over a slow line.
     var isWaiting: Bool { paste == nil && bytes.first == 0x1b }
 
     /// Parses the next bytes. Returns the keys that are now complete.
@@ -39,7 +39,7 @@ struct KeyParser {
         if isWaiting { bytes.removeAll() }
     }
 
-    /// Appends a key. Joins adjacent text. This keeps combining characters with their letters.
+    /// Appends a key. Adjacent texts are joined, so a combining character stays with its letter.
     private func append(_ key: Key, to keys: inout [Key]) {
         if case .text(let new) = key, case .text(let old) = keys.last {
             keys[keys.count - 1] = .text(old + new)

@@ -26,9 +26,10 @@ struct LineEditor {
     /// Maximum number of lines in the history.
     static let remembered = 500
 
-    /// Whether the text may contain line breaks. If so, a paste of several lines is one text, and only Enter submits the text.
+    /// Whether the text may contain line breaks. If `true`, a paste of several lines is one text, and only Enter submits the
+    /// text.
     let keepsLineBreaks: Bool
-    /// Whether Enter submits an empty line, for example as an answer that decides nothing.
+    /// Whether Enter submits an empty line. For example, the user may submit an empty line to leave a question open.
     let takesEmptyLines: Bool
     /// Returns the text that the Tab key inserts after the text before the cursor; `nil` to insert a space.
     let completion: @Sendable (String) -> String?

@@ -2,8 +2,8 @@ import Dispatch
 import Foundation
 import KithClient
 
-/// Reads lines from standard input or another descriptor. Each line is read only when a caller requests it. So a long input does
-/// not fill the memory.
+/// Reads lines from standard input or another descriptor. Each line is read only when a caller requests the line, so a long input
+/// does not fill the memory.
 final class LineReader: Sendable {
     /// Maximum length of a line in bytes. The end of a longer line is dropped. In JSON, each byte of the longest text may be
     /// escaped with six bytes. The remaining fields of the request need some bytes too.
@@ -28,7 +28,7 @@ final class LineReader: Sendable {
     struct Line: Hashable, Sendable {
         /// The line as text. A replacement character takes the place of a byte sequence that is not valid UTF-8.
         let text: String
-        /// Whether the line is valid UTF-8. If so, ``text`` is exact.
+        /// Whether the line is valid UTF-8. The ``text`` of a valid line is exact.
         let isText: Bool
 
         /// Creates a line of valid text.

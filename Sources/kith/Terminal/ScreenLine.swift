@@ -33,8 +33,8 @@ struct ScreenLine: Sendable, Equatable {
         static let unverified = Mark("(unverified)", .yellow)
     }
 
-    /// The head of every row of a text after the first row. It differs from the head of a message. So nobody can make one long
-    /// message look like messages of several people.
+    /// The head of every row of a text after the first row. This head differs from the head of a message, so nobody can make one
+    /// long message look like messages of several people.
     static let continuation = "  │ "
 
     /// Minimum number of columns for text after a head. If fewer columns are left, the text begins in the next row.
@@ -104,7 +104,8 @@ struct ScreenLine: Sendable, Equatable {
     }
 
     /// Breaks the text into rows. The first row begins with the head, and every further row with ``continuation``. If the
-    /// terminal broke the text instead, a row would begin with the sender's text. That text could look like another line.
+    /// terminal broke the text instead, a row would begin with the sender's text, which could look like the beginning of another
+    /// message.
     private func said(columns: Int, colours: Bool) -> [String] {
         let mark = paintedDelivery(colours)
         // An invite or a safety number stays in one piece, because people copy it as a whole.

@@ -26,8 +26,9 @@ struct StandardStream: Sendable {
     /// Whether the stream's reader has gone, as far as this can be seen without writing.
     ///
     /// If the reader of a pipe has gone, the system reports an error. For a terminal or a local socket, the system reports a
-    /// hang-up. For a network socket, the system only reports that the other side will send no more. This report then counts as
-    /// the end of the reader, because no better sign exists. For a local socket, the same report does not count.
+    /// hang-up. For a network socket, the system only reports that the other side will send no more. That report counts as the
+    /// end of the reader of a network socket, because no better sign exists. On a local socket, that report does not count as the
+    /// end of the reader.
     var isAbandoned: Bool {
         var state = pollfd(fd: descriptor, events: Self.remoteEnd, revents: 0)
         guard poll(&state, 1, 0) > 0 else { return false }
@@ -54,8 +55,8 @@ struct StandardStream: Sendable {
         return poll(&room, 1, 0) > 0
     }
 
-    /// Maximum number of bytes that a stream with room takes at once: the size of a page. A pipe with room has a free page (POSIX
-    /// requires it to take `PIPE_BUF` bytes, which is the same number), and a socket has more.
+    /// Number of bytes that a stream with room takes without blocking: the size of a page. A pipe with room has a free page, and
+    /// a socket with room has more. POSIX requires that a pipe with room takes `PIPE_BUF` bytes, which is the size of a page too.
     private static let room = 4 << 10
 
     /// Whether a write of this many bytes is certain not to block.
@@ -101,9 +102,9 @@ struct StandardStream: Sendable {
 }
 
 extension StandardStream {
-    /// Opens the descriptors of standard input, output and error if they were closed when the program started. This keeps files
-    /// and connections of this program from getting one of these numbers. A descriptor that was opened here cannot be read or
-    /// written.
+    /// Opens the descriptors of standard input, output and error if they were closed when the program started. Files and
+    /// connections of this program therefore never get the number of a standard stream. A descriptor that was opened here cannot
+    /// be read or written.
     static func fillGaps() {
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
             // `open` returns the lowest free number, which is this one.

@@ -23,9 +23,10 @@ struct TerminalMode: @unchecked Sendable {
 
     /// Decides when the settings take effect, and what happens to unread input.
     enum Restoring {
-        /// After the output was written. If nobody reads from the terminal, this blocks for ever.
+        /// The settings are restored after the output was written. If nobody reads from the terminal, the restoring call blocks
+        /// for ever.
         case waitingForOutput
-        /// After the output was written. Unread input is dropped.
+        /// The settings are restored after the output was written. Unread input is dropped.
         case droppingInput
         case atOnce
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith edit`: replaces the text of an own message.
+/// `kith edit`: replaces the text of one of the user's own messages.
 struct EditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit",

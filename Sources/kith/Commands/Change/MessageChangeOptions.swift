@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// The parts that commands share which change a message that is already in the log.
+/// The shared parts of the commands that change a message in the log.
 struct MessageChangeOptions: ParsableArguments {
     @OptionGroup var options: ProfileOptions
     @OptionGroup var relayTimeout: RelayTimeoutOption
@@ -71,7 +71,7 @@ struct MessageChangeOptions: ParsableArguments {
 }
 
 extension RequestedChange {
-    /// Whether the message is already as the user wants it, so that the change would make no difference.
+    /// Whether the message already has the state that the change would give it.
     fileprivate func isMade(of message: Message) -> Bool {
         switch self {
         case .reaction(let text): message.reactions.first { $0.author == .me }?.text == text

@@ -23,9 +23,9 @@ enum MessageNumber: Hashable, Sendable {
         }
     }
 
-    /// Returns the seq with this number. If the number counts back, the message at the seq exists.
+    /// Returns the seq of the message with this number. If the number counts back, the message at the returned seq exists.
     ///
-    /// - Throws: ``Failure`` if there are not so many messages.
+    /// - Throws: ``Failure`` if the number counts back further than the first message.
     func seq(in conversation: ConversationSummary, of profile: Profile) async throws -> UInt64 {
         if case .seq(let seq) = self { return seq }
         return try await message(in: conversation, of: profile).seq ?? 0
@@ -63,11 +63,11 @@ enum MessageNumber: Hashable, Sendable {
 extension MessageNumber {
     /// The commands whose second argument is the number of a message.
     private static let commands: Set<String> = ["react", "edit", "pin", "delete", "explain"]
-    /// U+2212. The argument parser takes an argument that begins with a hyphen for an option.
+    /// The minus sign, U+2212. The argument parser treats an argument that begins with a hyphen as an option.
     private static let minus = "−"
 
-    /// Returns the arguments of the program with another sign in place of the hyphen of a message's number, so that the argument
-    /// parser does not take it for an option.
+    /// Returns the program's arguments with a minus sign in place of the hyphen of a message's number. The argument parser treats
+    /// an argument that begins with a hyphen as an option.
     static func positional(in arguments: [String]) -> [String] {
         guard let command = arguments.first, commands.contains(command),
             let index = arguments.firstIndex(where: { $0.hasPrefix("-") && MessageNumber($0) != nil }),

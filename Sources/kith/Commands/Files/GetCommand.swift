@@ -81,7 +81,7 @@ struct GetCommand: AsyncParsableCommand {
         return found
     }
 
-    /// Saves the files that are on this device. Returns the others.
+    /// Saves the files that are on this device. Returns the files that are not on this device.
     private func save(
         _ files: [ListedFile], of profile: Profile, to folder: URL
     ) async throws -> [ListedFile] {

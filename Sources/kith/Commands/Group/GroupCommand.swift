@@ -44,7 +44,8 @@ struct GroupCommand: AsyncParsableCommand {
 
     static let later = "It may still be done when the profile is open again; kith group members shows it."
 
-    /// Prints the group's new state. If the options request JSON, prints JSON. Without that option, prints `text`.
+    /// Reports a change of a group. If the options request JSON, prints the group's new state as JSON. If the options do not
+    /// request JSON, prints `text`.
     static func report(
         _ id: ConversationID, of profile: Profile, _ options: ProfileOptions, saying text: Sentence
     ) async throws {

@@ -13,8 +13,8 @@ final class HostedRelay: Sendable {
     let point: RelayPoint
     /// The relay's address, for clients on this machine.
     let nearby: RelayAddress
-    /// Whether everyone who can reach the port may use the relay. This is the case only if an older version created the relay
-    /// without a pass. Such a relay never gets a pass, because the people who have joined do not have one.
+    /// Whether the relay has no pass, so that everyone who can reach the port may use the relay. Only an older version created
+    /// relays without a pass. A relay without a pass never gets one, because the people who have joined have no pass.
     var isOpen: Bool { point.pass == nil }
     /// Seconds by which this machine's clock is ahead of the relay's time; 0 if the relay trusts the clock.
     var clockAheadSeconds: Int { relay.clockAheadSeconds }
@@ -82,8 +82,8 @@ final class HostedRelay: Sendable {
     ///
     /// - If the profile knows the relay, returns the pass in the profile.
     /// - If the relay is unused, returns a new pass.
-    /// - If the relay is used but the profile does not know it, returns `nil`. An older version created such a relay, and its
-    ///   users have no pass.
+    /// - If the relay is used but the profile does not know it, returns `nil`: an older version created the relay, and the
+    ///   relay's users have no pass.
     private static func passWithoutFile(in folder: URL, _ known: [RelayPoint]) async throws -> String? {
         let pin = try RelayIdentity.kept(in: folder).pin
         let passes = known.filter { $0.pin == pin }.map(\.pass)
@@ -126,8 +126,8 @@ final class HostedRelay: Sendable {
     private static func isAny(_ host: String) -> Bool { ["0.0.0.0", "::"].contains(host) }
 
     /// Returns the host to which other machines connect: the host that the user gave, or the host on which the relay listens, or
-    /// an address of this machine. Among several addresses of this machine, the last public host is preferred: the people who
-    /// have joined know it.
+    /// an address of this machine. If the public host of the relay's last run is still an address of this machine, returns that
+    /// host, because the people who have joined know it.
     private static func publicHost(_ host: String, before: HostPlace.Place?) -> String {
         if let before, before.isGiven, let given = before.host { return given }
         guard isAny(host) else { return host }
@@ -159,7 +159,7 @@ struct HostPlace {
         var listen: String?
         /// Whether the user gave the public host. If the user gave the host, no guess replaces it.
         let isGiven: Bool
-        /// The pass in the relay's invites. Missing in files of older versions. The relays of such files stay open to everyone.
+        /// The pass in the relay's invites. Missing in files of older versions, whose relays stay open to everyone.
         let pass: String?
 
         /// Whether the file has all required values. If the relay has started before, the file must have a host and a port. If

@@ -4,9 +4,9 @@ import KithClient
 
 /// Prints each new message, and marks it as read.
 ///
-/// A message is marked only after its whole line was written, so a killed listener loses none. It is marked before the next write
-/// that could block, so a slow reader causes no repetition either: after a kill, at most the messages of the last moment
-/// (``flush``) are printed again.
+/// A message is marked only after its whole line was written, so a killed listener loses no message. Printed messages are marked
+/// before the next write that could block. After a kill, the next listener therefore repeats at most the messages of the last
+/// moment (``flush``).
 struct Listener {
     /// The form of the output.
     enum Format: Sendable {
@@ -57,7 +57,7 @@ struct Listener {
     /// For each conversation, the last printed entry that is not marked as read yet.
     private var unmarked: [ConversationID: UInt64] = [:]
     private var names: [ConversationID: String] = [:]
-    /// The muted conversations. Their messages are not printed for people, and stay unread.
+    /// The muted conversations, whose messages are not printed for people, and stay unread.
     private var muted: Set<ConversationID> = []
     /// The user's name.
     private var me = ""
@@ -66,7 +66,7 @@ struct Listener {
     /// Inputs other than events and answers. A sender waits until its input was taken.
     private let others = AsyncChannel<Input>()
 
-    /// Delay before printed messages are marked as read. One transaction then marks many messages.
+    /// Delay before printed messages are marked as read. Because of the delay, one transaction marks many messages.
     private static let flush = Duration.milliseconds(200)
     /// Interval between checks for a reader of the output.
     private static let look = Duration.seconds(1)
@@ -224,8 +224,8 @@ struct Listener {
 
     private func name(_ id: ConversationID) -> String { names[id] ?? "#\(id.rawValue)" }
 
-    /// Handles a conversation that a stranger began. If the options accept strangers, accepts the conversation. If they do not,
-    /// prints the commands that accept it. A program gets only the event.
+    /// Handles a conversation that a stranger began. If the options accept strangers, accepts the conversation. If the options do
+    /// not accept strangers, prints the commands that accept the conversation. A program gets only the event.
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
             try await profile.accept(conversation.id)

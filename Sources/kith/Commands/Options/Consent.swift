@@ -6,9 +6,9 @@ struct Consent: ParsableArguments {
     @Flag(name: .long, help: "Skip the question whether you are sure.")
     var yes = false
 
-    /// Asks the person at the terminal. Without a terminal, a script runs the command, so there is no question.
+    /// Asks the person at the terminal. If there is no terminal, returns without a question, because a script runs the command.
     ///
-    /// - Parameter refusal: a sentence about the change that was not made. It is printed if the answer is not yes.
+    /// - Parameter refusal: a sentence about the change that was not made, printed if the answer is not yes.
     /// - Throws: ``ExitCode/interrupted`` if the answer is not yes.
     func get(_ question: Sentence, otherwise refusal: Sentence) async throws {
         guard !yes, let prompt = Prompt() else { return }

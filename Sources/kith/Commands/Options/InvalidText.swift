@@ -1,7 +1,7 @@
 import Foundation
 
 /// Finds arguments and environment variables that are not text. Without this check, each byte sequence that is not UTF-8 would
-/// become a replacement character: another text would be sent, or another file be used.
+/// become a replacement character, so the program would send a wrong text or use a wrong file.
 enum InvalidText {
     /// The environment variables that name files or folders.
     private static let variables = ["KITH_HOME", "KITH_PASSPHRASE_FILE", "XDG_DATA_HOME", "HOME"]

@@ -25,8 +25,8 @@ struct RelayTimeoutOption: ParsableArguments {
     ///   - key: the key of that relay. Problems at another relay with the same address are not reported.
     ///   - hint: text printed with the failure. The text says what happens to the command, or what the user can do.
     /// - Throws: ``Failure`` with ``ExitCode/notInTime`` or ``ExitCode/noRoom`` when the time is over. If the relay has another
-    ///   key (``ExitCode/wrongKey``) or requires another pass, no attempt can succeed. The failure then comes after one second.
-    ///   Each of these failures closes the profile.
+    ///   key (``ExitCode/wrongKey``) or requires another pass, the failure comes after one second, because no attempt can
+    ///   succeed. The profile is closed when this function fails for a reason named here.
     func wait<R>(
         for profile: Profile, at relay: RelayAddress? = nil, key: RelayPin? = nil, hint: String,
         _ work: () async throws -> R
@@ -37,7 +37,7 @@ struct RelayTimeoutOption: ParsableArguments {
     /// Runs `work`, which needs a conversation's relay. The time counts from the last progress.
     ///
     /// - Parameter count: returns a number that grows while the work makes progress.
-    /// - Throws: the same errors as the other function.
+    /// - Throws: the errors of ``wait(for:at:key:hint:_:)``.
     func wait<R>(
         for profile: Profile, in conversation: ConversationSummary, hint: String,
         counting count: @escaping @Sendable () async -> UInt64, _ work: () async throws -> R

@@ -23,7 +23,8 @@ enum Damage {
     }
 }
 
-/// Warns about private files that other users can read. This happens only if the file system has no modes.
+/// Warns about private files that other users can read. Only a file system without modes has private files that other users can
+/// read.
 enum OpenFiles {
     /// Looks for files in a folder that other users can read, and warns about them.
     static func warn(in folder: URL) {

@@ -77,8 +77,8 @@ enum NamedTarget: Hashable, Sendable {
         return nil
     }
 
-    /// Returns the conversations without those of two that have a newer one with the same person. A person who has invited this
-    /// profile to another relay has two, and now talks in the newer one.
+    /// Leaves out each conversation of two for which a newer conversation of two with the same person exists. A person who has
+    /// invited this profile to another relay talks only in the newer conversation.
     private static func newest(_ conversations: [ConversationSummary]) -> [ConversationSummary] {
         conversations.filter { one in
             !one.isDirect || one.contact == nil
@@ -111,7 +111,7 @@ enum NamedTarget: Hashable, Sendable {
     }
 
     /// Finds the contact with a name. If the contact's inbox address is not known yet, waits a few seconds for it. A person who
-    /// has just joined sends this address in the conversation of two.
+    /// has just joined sends the inbox address in the conversation of two.
     static func reachableContact(_ name: String, in profile: Profile) async throws -> Contact {
         let contact = try await contact(name, in: profile)
         let isTalking = try await profile.conversations().contains {
@@ -219,8 +219,9 @@ extension ConversationSummary {
         }
     }
 
-    /// Whether `kith list` shows the conversation. An archived one is not listed. An ended conversation is listed while it has unread messages. A conversation
-    /// of a restored profile is listed too, because it continues when a member adds the device.
+    /// Whether `kith list` shows the conversation. An archived conversation is not listed. An ended conversation is listed while
+    /// it has unread messages. A conversation of a restored profile is listed too, because it continues when a member adds the
+    /// device.
     var isListed: Bool {
         if isArchived { return false }
         if case .stopped(_, .restored) = status { return true }
@@ -236,7 +237,8 @@ extension ConversationSummary {
         }
     }
 
-    /// The reason why queued messages are not sent until the user acts; `nil` if they are sent.
+    /// The reason why the user should act before leaving: queued messages are not sent until the user acts. `nil` if queued
+    /// messages are sent.
     var reasonNotToLeave: KithError? {
         switch status {
         case .removed, .replaced, .left, .stopped: .conversation(status)

@@ -103,7 +103,8 @@ enum Passphrase {
             "A passphrase of fewer than \(fewestCharacters) characters can be guessed; four or more random words are better."
     }
 
-    /// Warns about a short new passphrase from a file. No person is there to choose a better passphrase.
+    /// Warns about a short new passphrase from a file. The program does not ask for a better passphrase, because no person is
+    /// there.
     static func warn(about passphrase: String) {
         if let warning = warning(about: passphrase) { StandardStream.error.say(warning) }
     }

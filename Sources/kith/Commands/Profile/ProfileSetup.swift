@@ -99,7 +99,7 @@ struct ProfileSetup: ParsableArguments {
         }
     }
 
-    /// Refuses given names that differ from the names in the existing profile. Such names would have no effect.
+    /// Refuses given names that differ from the names in the existing profile, because the given names would have no effect.
     private func checkIdentity(of profile: Profile, name: String?) async throws {
         let identity = await profile.identity()
         let wanted = [(name, identity.name), (deviceName, identity.deviceName)]

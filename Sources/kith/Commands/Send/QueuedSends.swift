@@ -14,7 +14,8 @@ struct QueuedSends {
 
     private enum Outcome { case done, timeIsOver, ownerIsGone }
 
-    /// Returns when the relay has all messages. If the other process ends before that, this process sends the messages.
+    /// Returns when the relay has all messages. If the other process ends before the relay has all messages, this process sends
+    /// the messages.
     ///
     /// - Parameters:
     ///   - profile: the profile, opened for reading. The function closes the profile before it returns.

@@ -44,8 +44,8 @@ struct SideBySide {
         }
     }
 
-    /// Pairs the cells of two columns. As many cells as possible are beside a cell with the same topic. This is a longest common
-    /// subsequence.
+    /// Pairs the cells of two columns. As many cells as possible are beside a cell with the same topic. The pairs are a longest
+    /// common subsequence of the topics.
     static func aligned(_ left: [Cell], _ right: [Cell]) -> [(Cell?, Cell?)] {
         var longest = Array(repeating: Array(repeating: 0, count: right.count + 1), count: left.count + 1)
         for i in left.indices.reversed() {
