@@ -113,7 +113,8 @@ public struct NameRecord: Hashable, Sendable {
         self.name = name
     }
 
-    /// Returns `true` if this record may replace `current`: the identity is the same, and the version is higher.
+    /// Returns `true` if this record may replace `current`: the two records have the same identity, and this record has the
+    /// higher version.
     public func replaces(_ current: NameRecord) -> Bool {
         identity == current.identity && version > current.version
     }

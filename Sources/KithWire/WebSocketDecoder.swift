@@ -13,7 +13,7 @@ package enum WebSocketMessage: Hashable, Sendable {
     case close(code: UInt16?)
 }
 
-/// A fault that closes a WebSocket. Its raw value is the status code to close with (RFC 6455 §7.4.1).
+/// A fault that closes a WebSocket. The raw value is the status code with which the WebSocket closes (RFC 6455 §7.4.1).
 public enum WebSocketError: UInt16, Error, Sendable {
     /// A frame that RFC 6455 forbids.
     case protocolError = 1002

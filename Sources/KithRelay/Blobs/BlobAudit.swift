@@ -1,7 +1,7 @@
 import KithSupport
 import KithWire
 
-/// Reads the rows and the file sizes of a ``FileBlobStore``. A relay may use the store at the same time.
+/// Reads the rows and the file sizes of a ``FileBlobStore``. A relay may use the store during the audit.
 struct BlobAudit {
     private let folder: BlobFolder
     private let table: BlobTable

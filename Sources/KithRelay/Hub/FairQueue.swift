@@ -5,7 +5,7 @@ import NIOCore
 /// If all events fit into one round, or if only one source has events, the round takes all events. If several sources have more
 /// events than fit into one round, the round serves the networks by deficit round robin. A network is an IPv4 address or an IPv6
 /// /48 network. Every network gets an equal share of each round, measured by cost. A network with one request waits for at most
-/// two short rounds, however many requests are queued. Within a network, the addresses get shares by the same method.
+/// two short rounds, however many requests are queued. Within a network, the round serves the addresses by deficit round robin.
 struct FairQueue {
     private var networks: [String: NetworkQueue] = [:]
     /// The networks with events, in the order of service.

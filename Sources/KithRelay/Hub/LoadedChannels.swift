@@ -1,6 +1,6 @@
 import KithWire
 
-/// The channels in memory. If there are too many channels or too many entry ids, this type evicts some.
+/// The channels in memory. If there are too many channels or too many entry ids, this type evicts channels or entry ids.
 struct LoadedChannels {
     private var channels: [ChannelID: HubChannel] = [:]
     private var evictionQueue = SecondChanceQueue<HubChannel>()

@@ -98,8 +98,8 @@ final class SQLiteConnection {
 
     func failure(_ code: Int32) -> StoreFailure { SQLiteConnection.failure(code, handle) }
 
-    /// Translates SQLite's codes into store failures. The failure's text is SQLite's fixed text for the code. This text contains
-    /// no values of rows.
+    /// Translates SQLite's codes into store failures. The failure's text is SQLite's fixed text for the code. The failure's text
+    /// contains no values of rows.
     private static func failure(_ code: Int32, _ handle: OpaquePointer?) -> StoreFailure {
         let text = "\(String(cString: sqlite3_errstr(code))) (SQLite \(code))"
         switch code & 0xff {

@@ -4,7 +4,7 @@ import NIOCore
 /// A store in one SQLite file. Only one process at a time writes the file.
 ///
 /// A commit blocks the store's event loop, so the event loop should have its own thread. The hub decides mutations on the thread
-/// of this event loop, so a commit needs no change of thread after the decision. So as not to delay commits, separate threads
+/// of this event loop, so a commit needs no change of thread after the decision. To keep commits from waiting, separate threads
 /// read many entries, search for expired entries and make checkpoints.
 ///
 /// The comments on `StoreSchema`, `EntryBlock` and `HeadSweep` describe how entries are stored and found.

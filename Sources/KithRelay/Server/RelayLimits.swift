@@ -57,8 +57,8 @@ public struct RelayLimits: Sendable {
     /// the full rate of ten connections. A request counts as its cost (`Request.cost`), plus one for each 4 KiB of its size, so
     /// the rate allows up to 8 MB/s of messages. The rate is a twentieth of the requests that one core can decide.
     public var addressRequestsPerSecond = 2_000
-    /// Maximum number of requests that all connections of one address together may make at once. This is enough to open forty
-    /// profiles.
+    /// Maximum number of requests that all connections of one address together may make at once. This number is enough to open
+    /// forty profiles.
     public var addressRequestBurst = 16_000
     /// Number of bytes that cost as much as an append. The cost applies to the bytes of frames and to bytes that are read from
     /// the store. To copy, encrypt and store this number of bytes takes about as long as an append.
@@ -166,8 +166,8 @@ public struct RelayLimits: Sendable {
     /// Maximum size of the payloads that one address may store in a day, in MiB. A family or an office stores far less in a day.
     /// Together with ``retentionSeconds``, this limit bounds a stranger's share of the store to 30 GiB.
     public var addressMiBPerDay = 1024
-    /// Maximum number of channels that one address may create in a day. This is enough for some hundred people who begin many
-    /// conversations.
+    /// Maximum number of channels that one address may create in a day. This number is enough for some hundred people who begin
+    /// many conversations.
     public var addressChannelsPerDay = 5_000
     /// Maximum number of names that one address may register in a day.
     public var addressNamesPerDay = 50
@@ -225,8 +225,8 @@ public struct RelayLimits: Sendable {
     /// evicted. Each channel takes about 1 KiB. If clients write to the channel, each entry of the last day takes 50 bytes more.
     public var cachedChannels = 100_000
     /// Minimum number of channels that are examined for eviction after each round. After each load of a channel,
-    /// `examinedForEach` channels are examined. With both numbers, evictions keep up with the loads. An examination takes less
-    /// time than the round itself.
+    /// `examinedForEach` channels are examined. With `examinedEachRound` and `examinedForEach`, evictions keep up with the loads.
+    /// An examination takes less time than the round itself.
     static let examinedEachRound = 64
     static let examinedForEach = 4
     /// Maximum number of entry ids that are kept in memory for all channels, 50 bytes each. Shortly before this limit, idle

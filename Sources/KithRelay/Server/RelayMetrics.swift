@@ -1,7 +1,7 @@
 import KithWire
 import Synchronization
 
-/// The metrics of a relay. Each metric is a number without labels. So no metric can name a channel or a person.
+/// The metrics of a relay. Each metric is a number without labels, and cannot name a channel or a person.
 final class RelayMetrics: Sendable {
     let connectionsOpen = Atomic<Int>(0)
     let connectionsTotal = Atomic<Int>(0)

@@ -2,7 +2,7 @@ import Crypto
 import KithSupport
 import KithWire
 
-/// Reads all data of a store, row by row. A relay may use the store at the same time. The audit changes nothing.
+/// Reads all data of a store, row by row. A relay may use the store during the audit. The audit changes nothing.
 ///
 /// The audit reads the rows in pieces: the caller may take hours to process the rows, and SQLite cannot restart its write-ahead
 /// log while a read is open. Each piece shows the current state of the file. While the caller processes a piece, no read is open.
