@@ -152,8 +152,8 @@ public enum ClientLimits {
     /// screen.
     package static let relaysToldOf = 8
 
-    /// Maximum number of a contact's replaced devices that are remembered, so that their key packages add nobody. Key packages
-    /// are valid for 90 days, and hardly anybody replaces a device more often than this in that time.
+    /// Maximum number of a contact's replaced devices that are remembered, so that nobody adds a remembered device again. Key
+    /// packages are valid for 90 days, and hardly anybody replaces a device more often than this in that time.
     static let formerDevices = 8
 
     /// Maximum number of letters that an inbox for one person declines after the invite was used. To decline, the device joins

@@ -1,7 +1,6 @@
 /// The current time, as far as a device can know it.
 ///
-/// A device's clock may be wrong by years. The user or a time server may change the clock at any moment. Therefore three rules
-/// apply:
+/// A device's clock may be wrong by years. The user or a time server may change the clock at any moment. Three rules apply:
 ///
 /// - Waits are measured with ``now``, which cannot be set.
 /// - Dates are from ``wall``, the device's clock.

@@ -64,8 +64,8 @@ struct ContactBook {
     }
 
     /// Appends numbers to names that look like the name of the user or of another contact. Profiles of earlier versions may
-    /// contain such names. The numbers are added in memory only: the store keeps a contact's old name until the contact is stored
-    /// again.
+    /// contain names that look alike. The numbers are added in memory only: the store keeps a contact's old name until the
+    /// contact is stored again.
     mutating func distinguishNames() {
         for id in contacts.keys.sorted().reversed() {
             guard let name = contacts[id]?.name, !names.isFree(name, exceptFor: name) else { continue }

@@ -3,8 +3,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// The content of a whisper, which is a challenge to the members who are online, or a member's answer. It has a nonce and the
-/// sender's view of the log. An answer also has the proof that its sender received the challenge.
+/// The content of a whisper, which is a challenge to the members who are online, or a member's answer. A challenge and an answer
+/// each have a nonce and the sender's view of the log. An answer also has the proof that its sender received the challenge.
 ///
 /// ```text
 /// whisper = salt[16] || nonce[12] || ChaCha20-Poly1305(MLS-Exporter("kith whisper", salt, 32), nonce, aad = channel, LiveCheck)

@@ -9,7 +9,7 @@ import TLSCodec
 /// ```
 struct MessageText: Hashable, Sendable, ExpressibleByStringLiteral {
     let text: String
-    /// The mentions, in the order of their places in the text. No two of them overlap.
+    /// The mentions, in the order of their places in the text. No two mentions overlap.
     let mentions: [Mention]
 
     /// A part of a text that names a person. In place of the part, each reader sees the name that the reader has given the

@@ -1,4 +1,4 @@
-/// The rules for a message's text. Every command that sends a text observes them, and every received text is checked.
+/// The rules for a message's text. Every command that sends a text observes the rules, and every received text is checked.
 ///
 /// Texts are checked by Unicode scalars and not by Swift `Character`s. A space or a control character forms one `Character` with
 /// a mark that follows, so a check of `Character`s would not find the space or the control character.

@@ -125,8 +125,8 @@ extension ConversationMachine {
 
     // MARK: Live checks
 
-    /// Begins a live check, as soon as the log has been read to its end. From then on, members that come online are challenged
-    /// too.
+    /// Begins a live check, as soon as the log has been read to its end. After the check has begun, this device challenges each
+    /// member that comes online.
     mutating func checkPresence(in device: inout DeviceState) throws(KithError) {
         presence.watch()
         sync.withChallenge { $0.beginAgain() }

@@ -15,8 +15,9 @@ struct KeyPackageCheck {
         (account, contacts, environment) = (device.account, device.contacts, device.environment)
     }
 
-    /// Checks a key package. It is accepted only if it is sealed for the person's inbox, and if the account in the inbox's
-    /// address has certified the key package's device. The two conditions detect a key package that the relay has exchanged.
+    /// Checks a key package. A key package is accepted only if it is sealed for the person's inbox, and if the account in the
+    /// inbox's address has certified the key package's device. The two conditions detect a key package that the relay has
+    /// exchanged.
     func fetched(_ bytes: KeyPackageBytes) -> KeyPackageFetch {
         let inbox = target.inbox
         guard let opened = inbox.sealKey.open(bytes.bytes, .keyPackage, channel: inbox.channel.bytes),

@@ -68,8 +68,8 @@ enum KeyPackageFetch {
 }
 
 /// A key package that was not valid when it arrived. If this device's clock was wrong, the key package is used as soon as it is
-/// valid. If the owner's clock was wrong, only a new key package helps, so another one is requested now and then, until the owner
-/// has deposited a valid one.
+/// valid. If the owner's clock was wrong, only a new key package helps, so this device requests further key packages, with
+/// pauses, until the owner has deposited a valid one.
 private struct HeldKeyPackage {
     /// The next time to check the key package, in milliseconds; see ``Clocks/now``.
     var againAt: UInt64

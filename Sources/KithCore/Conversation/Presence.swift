@@ -10,7 +10,7 @@ struct Presence {
     /// The start of the period in which answers to challenges are counted, in milliseconds, and the number of answers in it.
     private var answers: (since: UInt64, count: Int) = (0, 0)
 
-    /// Notes that the user is looking at the conversation. From now on, members that come online are challenged too.
+    /// Notes that the user is looking at the conversation. From now on, this device challenges each member that comes online.
     mutating func watch() { isWatched = true }
 
     /// Returns whether to challenge a member in return for its challenge. The member has just come online, so it has not received

@@ -21,8 +21,8 @@ enum SyncState {
     struct Following {
         /// The tag of the current follow; `nil` between two epochs.
         fileprivate(set) var tag: UInt64?
-        /// Entries that no user has written, for example receipts, and that are too large for the relay. They wait for another
-        /// connection, on which the relay may accept more.
+        /// Entries that no user has written, for example receipts, and that are too large for the relay. The entries wait for
+        /// another connection, on which the relay may accept larger entries.
         fileprivate var tooLarge: Set<EntryID> = []
         /// The time of the next request, in milliseconds, if the relay has asked for a pause.
         fileprivate var retryAt: UInt64?

@@ -55,7 +55,7 @@ struct MessageCursor: Sendable {
         seq <= deliveredBefore[conversation] ?? 0
     }
 
-    /// Returns the conversations in the order of the search. The search begins after the conversation of the last message. This
+    /// Returns the conversations in the order of the search. The search begins after the conversation of the last message, which
     /// keeps a conversation with many messages from delaying the other conversations.
     func inTurn(_ conversations: [ConversationID]) -> [ConversationID] {
         let sorted = conversations.sorted()

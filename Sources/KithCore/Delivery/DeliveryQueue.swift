@@ -165,7 +165,7 @@ private struct PendingDelivery {
     private(set) var isOpen = false
     /// Number of requests without an answer.
     private(set) var unanswered = 0
-    /// Whether the relay may have the delivery without this device's knowledge. This is the case if the answer to an earlier
+    /// Whether the relay may have the delivery without this device's knowledge. The value is `true` if the answer to an earlier
     /// attempt was lost.
     private(set) var mayExist: Bool
     /// Pause before all requests of the delivery are repeated, in milliseconds. `nil` unless the relay has refused a request of

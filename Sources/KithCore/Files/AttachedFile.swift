@@ -113,7 +113,8 @@ extension BlobReference: Hashable {
 /// struct { opaque caption<V>; AttachedFile attachments<V>; } FileMessage;
 /// ```
 ///
-/// The caption has at most 4 KiB and may be empty. There are 1 to 16 attachments, and together at most 48 KiB of them are inline.
+/// The caption has at most 4 KiB and may be empty. There are 1 to 16 attachments. The inline attachments together have at most 48
+/// KiB.
 struct FileMessage: Hashable, Sendable {
     let caption: String
     let attachments: [AttachedFile]

@@ -33,7 +33,7 @@ package enum BackupFileRecord: Hashable, Sendable {
     /// Reads a record.
     ///
     /// - Returns: the record; `nil` if it contains no file.
-    /// - Throws: `TLSCodecError` if it cannot be parsed.
+    /// - Throws: `TLSCodecError` if the record cannot be parsed.
     package static func decode(_ bytes: [UInt8]) throws(TLSCodecError) -> BackupFileRecord? {
         var reader = TLSReader(bytes)
         guard try reader.readUInt8() == version else { return nil }

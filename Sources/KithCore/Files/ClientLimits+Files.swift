@@ -11,7 +11,7 @@ extension ClientLimits {
     /// The longest media type, in bytes. Some common media types have about 70 characters, but Kith sends none of those types.
     package static let mediaType = 64
 
-    /// The largest thumbnail, in bytes. With 16 of them and ``inlineFiles``, a message still fits into its padding.
+    /// The largest thumbnail, in bytes. A message with 16 thumbnails and ``inlineFiles`` still fits into its padding.
     package static let thumbnail = 6 << 10
 
     /// Maximum total size of the files that are in the message itself, in bytes. One file of this size fits into the padding of

@@ -20,7 +20,7 @@ extension UploadRecord {
 }
 
 extension DeviceState {
-    /// Downloads the files of a new message that are small enough, if a verified contact has sent it.
+    /// If a verified contact has sent a new message, downloads the message's files that are small enough.
     mutating func fetchAutomatically(_ body: EntryRecord.Body, from author: EntryRecord.Author, at place: EntryPlace) {
         guard case .files(let message) = body, case .contact(let id) = author, let contact = contacts[id],
             contact.trust.isVerified, contact.conflictingKey == nil

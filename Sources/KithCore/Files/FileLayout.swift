@@ -1,7 +1,7 @@
 /// The positions of a file's parts in its ciphertext.
 ///
-/// The plaintext is the file, followed by zeros up to ``padded``. It is encrypted in chunks of ``chunk`` bytes, of which only the
-/// last may be shorter. ``chunksPerPiece`` chunks are a piece. A piece is sent, and made durable, as a whole.
+/// The plaintext is the file, followed by zeros up to ``padded``. The plaintext is encrypted in chunks of ``chunk`` bytes, of
+/// which only the last may be shorter. ``chunksPerPiece`` chunks are a piece. A piece is sent, and made durable, as a whole.
 package struct FileLayout: Hashable, Sendable {
     /// Size of a chunk's plaintext, in bytes. A chunk is the smallest part that can be verified.
     package static let chunk: UInt64 = 64 << 10

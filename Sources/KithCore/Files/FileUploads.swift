@@ -148,6 +148,6 @@ struct FileUploads {
         }
     }
 
-    /// The number of pieces of an upload whose digests are stored. No other piece was ever sent.
+    /// The number of pieces of an upload whose digests are stored. A piece is sent only after its digest is stored.
     package func recordedPieces(of id: TransferID) -> UInt64 { profile.state.device.uploads.recorded(id) }
 }

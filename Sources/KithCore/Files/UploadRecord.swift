@@ -60,9 +60,9 @@ struct UploadRecord: Hashable, Sendable {
 
 /// The upload of one file.
 ///
-/// A key must never encrypt two different plaintexts. Therefore the digest of each piece is stored before the piece is sent. A
-/// piece that is encrypted again is sent only if it has the same digest. If the file has changed, the upload gets a new blob and
-/// a new key.
+/// A key must never encrypt two different plaintexts. To detect another plaintext, the digest of each piece is stored before the
+/// piece is sent. A piece that is encrypted again is sent only if it has the same digest. If the file has changed, the upload
+/// gets a new blob and a new key.
 struct Upload: Hashable, Sendable {
     /// The file's index in the message.
     let index: Int

@@ -6,7 +6,7 @@ import TLSCodec
 
 /// The identity of a person: an Ed25519 public key.
 ///
-/// The type is not `CustomStringConvertible`. This keeps the keys of people out of a program's log.
+/// The type is not `CustomStringConvertible`, which keeps the keys of people out of a program's log.
 public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// The 32 bytes of the key.
     public let bytes: [UInt8]

@@ -110,7 +110,7 @@ extension InboxMachine {
         }
     }
 
-    /// Adds the members to the contacts. In a pending conversation, adds only the inviter. This keeps a stranger from filling the
+    /// Adds the members to the contacts. In a pending conversation, adds only the inviter, so that a stranger cannot fill the
     /// list of contacts. The remaining members become contacts when the user accepts the conversation.
     private func meet(
         _ group: Group, _ invitation: Invitation, isPending: Bool, isUninvited: Bool, in device: inout DeviceState

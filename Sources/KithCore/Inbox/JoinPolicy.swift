@@ -4,7 +4,7 @@ import MLS
 /// The rules for joining a group with a Welcome. The results depend on the arguments only.
 enum JoinPolicy {
     /// Whether a group is small enough for a Welcome from a stranger. The number of members and the number of leaves in the tree
-    /// are limited. This limits the work that a stranger can cause on this device.
+    /// are limited. The two limits bound the work that a stranger can cause on this device.
     static func isSmallEnoughForStrangers(members: Int, leaves: Int) -> Bool {
         guard members <= ClientLimits.strangersGroup else { return false }
         return TreeWidthPolicy.strict.allows(leaves: leaves, members: members)

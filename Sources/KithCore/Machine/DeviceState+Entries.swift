@@ -35,7 +35,7 @@ extension DeviceState {
         return try entry(stored, try value(place.marksKey), at: place)
     }
 
-    /// Returns an entry like ``entry(at:)``, but notes a damaged one and returns `nil` for it.
+    /// Returns an entry like ``entry(at:)``. If the entry is damaged, notes the damage and returns `nil`.
     mutating func readableEntry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
         do throws(KithError) {
             return try entry(at: place)
@@ -76,8 +76,8 @@ extension DeviceState {
         return record
     }
 
-    /// Returns the times at which a text is hidden and erased; `nil` if the text does not expire. Reads the store too, because
-    /// another process may have stored the expiry after this process had loaded the schedule.
+    /// Returns the times at which a text is hidden and erased; `nil` if the text does not expire. If the schedule does not have
+    /// the expiry, reads the store: another process may have stored the expiry after this process had loaded the schedule.
     private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
         guard record.expiresAfter != nil, record.body.canExpire else { return nil }
         if let known = erasures[place] { return known }

@@ -9,8 +9,8 @@ extension ProfileMachine {
         for id in inboxes.ids { try pass(.certificateExpired, to: id) }
     }
 
-    /// Changes the user's own name. Every open conversation renews this device's keys, and so carries the new certificate to the
-    /// others. Key packages with the old certificate are replaced.
+    /// Changes the user's own name. This device renews its keys in every open conversation, and the renewal carries the new
+    /// certificate to the other members. Key packages with the old certificate are replaced.
     func renameUser(_ name: String) throws(KithError) {
         let name = name.trimmedOneLine
         guard !name.isEmpty, name.utf8.count <= ClientLimits.personName else {

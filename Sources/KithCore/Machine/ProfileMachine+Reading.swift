@@ -10,7 +10,7 @@ extension ProfileMachine {
             name: identity.name, deviceName: identity.deviceName, accountKey: identity.account.publicKey)
     }
 
-    /// Sets the current time. The caller does this before it shows messages, so that expired texts are hidden.
+    /// Sets the current time. The caller sets the time before it shows messages, so that expired texts are hidden.
     package func look(at wall: UInt64, steady: UInt64) { state.device.advance(wall: wall, steady: steady) }
 
     /// The damaged entries that were found so far.
@@ -20,7 +20,7 @@ extension ProfileMachine {
     package var damagedValues: Int { state.device.damage.values }
 
     /// The differences of at least ``ClientLimits/clockTellMs`` between this device's clock and the clocks of connected relays.
-    /// Each new subscriber to events gets them.
+    /// Each new subscriber to events gets the differences.
     package var relayClockDifferences: [ClockDifference] { state.device.clockDifferences }
 
     // MARK: Conversations
@@ -188,8 +188,8 @@ extension ProfileMachine {
     /// The number of unfinished deliveries to other people's channels.
     package var undelivered: Int { state.device.deliveries.count }
 
-    /// The number of unfinished invitations. Each waits for a key package, for the commit that adds the person, or for delivery
-    /// to the person's inbox.
+    /// The number of unfinished invitations. An invitation waits for a key package, for the commit that adds the person, or for
+    /// delivery to the person's inbox.
     package var waitingInvitations: Int {
         let wanted = state.conversations.all.map(\.machine).filter { $0.record.status.isOpen }.flatMap { machine in
             machine.record.intents.compactMap { intent -> IntentPlace? in

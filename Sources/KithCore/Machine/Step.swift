@@ -18,7 +18,7 @@ struct Step {
     private var cardsDue: [ConversationID] = []
     /// The entries and marks that this step has written or deleted (`nil`). The store does not have these values yet.
     private var written: [StoreKey: [UInt8]?] = [:]
-    /// Key packages that were created in this step. The store does not have them yet.
+    /// Key packages that were created in this step. The store does not have the new key packages yet.
     var freshKeyPackages: [InboxItem: KeyPackageBundle] = [:]
 
     // MARK: The transaction

@@ -154,8 +154,8 @@ public struct ConversationSummary: Hashable, Sendable {
     public var isArchived = false
     /// Whether the user has muted the conversation. Its messages are not announced, and still count as unread.
     public var isMuted = false
-    /// Whether another member has written to the log since this device joined or, in a conversation of two, since it last added the
-    /// other person's device.
+    /// Whether another member has written to the log since this device joined. In a conversation of two, an entry counts only if
+    /// it came after this device's last addition of the other person's device.
     public var hasAnswer = true
     /// Whether an invitation to the conversation is not yet in the invited person's inbox.
     public var isInviting = false
@@ -209,7 +209,7 @@ public enum KithEvent: Hashable, Sendable {
     /// difference has changed by an hour. Only one contact's clock is reported.
     case clock(ClockDifference)
     /// The maximum number of conversations that strangers began has been reached. Further letters stay at the relay until the
-    /// user accepts or declines some of them.
+    /// user accepts or declines some of the conversations.
     case tooManyPending
     /// A name under which this profile was registered at a relay now belongs to another person.
     case nameLost(Name, RelayAddress)

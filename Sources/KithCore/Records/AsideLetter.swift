@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-/// A letter that stays at the relay until this device can process it. Other letters do not wait for it.
+/// A letter that stays at the relay until this device can process it. Other letters do not wait for a letter that stays.
 struct AsideLetter: Sendable, TLSCodable {
     /// The reason why a letter stays at the relay.
     enum Reason: Sendable {

@@ -14,8 +14,8 @@ extension InboxRecord.Purpose {
     /// Whether a name leads to the inbox.
     var isName: Bool { if case .name = self { true } else { false } }
 
-    /// Whether only a few people have the address. If everyone may have it, a stranger must not be able to make this device
-    /// connect to a relay of the stranger's choice.
+    /// Whether only a few people have the address. If everyone may have the address, a stranger must not be able to make this
+    /// device connect to a relay of the stranger's choice.
     var hasLimitedAudience: Bool {
         switch self {
         case .invite(let isReusable, _): !isReusable

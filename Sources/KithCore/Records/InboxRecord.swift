@@ -39,7 +39,8 @@ struct InboxRecord: Sendable {
     private(set) var registeredAt: UInt64 = 0
     /// The entry whose letter waits for a group's tree, and the start of the wait. Later entries wait for this entry.
     private(set) var held: HeldEntry?
-    /// The latest letters that led to a conversation, each with its digest. The user is warned if one of them arrives again.
+    /// The latest letters that led to a conversation, each with its digest. The user is warned if one of the letters arrives
+    /// again.
     private(set) var taken: [TakenLetter] = []
     /// The letters that stay at the relay and will be read again, in the order of their seqs.
     private(set) var aside: [AsideLetter] = []
@@ -114,7 +115,8 @@ struct InboxRecord: Sendable {
     /// Forgets letters that were left at the relay, because they were processed or no longer exist.
     mutating func forgetAside(_ seqs: ClosedRange<UInt64>) { aside.removeAll { seqs.contains($0.seq) } }
 
-    /// Restarts each wait for a log whose start is in the future. Such a start means that the relay's clock was wrong.
+    /// If the start of a wait for a log is in the future, restarts the wait. A start in the future comes from a wrong clock of
+    /// the relay.
     mutating func correctWaits(now: UInt64) {
         for index in aside.indices {
             guard case .log(var wait) = aside[index].reason, wait.since > now else { continue }

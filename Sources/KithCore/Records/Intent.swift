@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-/// A pending change of a group. It is stored until the change is made or is no longer useful.
+/// A pending change of a group. An intent is stored until its change is made or is no longer useful.
 struct Intent: Hashable, Sendable, TLSCodable {
     enum Change: Hashable, Sendable {
         /// Adds the devices of the given people, and removes older devices of the same people.

@@ -20,7 +20,7 @@ package struct OutboxItem: Sendable {
         case leaveProposal
     }
 
-    /// Whether the item is a text, and not for instance an edit of one.
+    /// Whether the item is a new text. An edit of a text does not count.
     package var isText: Bool { if case .content(.text) = body { true } else { false } }
 
     /// Whether the item sends this device's address to the other person of a conversation of two.

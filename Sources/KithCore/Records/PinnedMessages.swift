@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// The pinned messages of a conversation. A message that has expired may still be among them.
+/// The pinned messages of a conversation. A message that has expired may still be among the pinned messages.
 struct PinnedMessages: Hashable, Sendable, TLSCodable {
     /// The seqs of the messages, in the order of the pins.
     private(set) var seqs: [UInt64] = []

@@ -2,7 +2,7 @@ import KithWire
 
 /// An event of a follow.
 package enum FollowEvent: Hashable, Sendable {
-    /// Consecutive entries. They directly follow the entries that were delivered before.
+    /// Consecutive entries. The entries directly follow those that were delivered before.
     case entries([Entry])
     /// A whisper: a payload that the relay passes on and does not store.
     case whisper(ArraySlice<UInt8>)

@@ -1,4 +1,4 @@
-/// The timeouts of a connection to a relay. The default values are for the internet. Tests and slow connections use others.
+/// The timeouts of a connection to a relay. The default values are for the internet. Tests and slow connections use other values.
 package struct RelayTimeouts: Sendable {
     /// The timeout for the TCP connection.
     package var connect: Duration

@@ -55,9 +55,9 @@ extension ProfileStore {
     }
 }
 
-/// The tables of a profile. Their numbers are part of the file format.
+/// The tables of a profile. The numbers of the tables are part of the file format.
 public enum StoreTable: UInt8, CaseIterable, Sendable {
-    /// The account, the device and the settings, with owner 0. Also cursors, with higher owners.
+    /// The account, the device and the settings, with owner 0. The table also has the cursors, with higher owners.
     case profile = 0
     /// Relays, with owner 0 and the relay's number as the item.
     case relay
