@@ -21,8 +21,9 @@ struct LineEditor {
         case refused
     }
 
-    /// Maximum length of a line, in bytes. This is also the maximum length of a message.
-    static let longest = 64 << 10
+    /// Maximum length of a line, in bytes. A line that is too long for a message is sent as a file. Each key takes time that grows
+    /// with the length, so a paste of many MiB would block the terminal.
+    static let longest = 1 << 20
     /// Maximum number of lines in the history.
     static let remembered = 500
 
