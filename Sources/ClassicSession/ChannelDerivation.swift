@@ -15,7 +15,7 @@ import TLSCodec
 ///     appendToken = HKDF-SHA256-Expand(prk, info = "append token", 32)
 ///     turnToken   = HKDF-SHA256-Expand(prk, info = "turn token",   32)
 ///
-/// Anyone who knows both ids can compute all four values. Such a person can read the channel, append to it, or close it. The
+/// Anyone who knows both ids can compute all four values, and can therefore read the channel, append to it, or close it. The
 /// tokens only let the two users find each other. The users must verify each other's keys to be protected.
 public struct ChannelDerivation: Hashable, Sendable {
     /// The channel's id, 32 bytes.

@@ -81,7 +81,7 @@ struct DirectionKeys: Sendable, Equatable {
     }
 }
 
-/// A sealed message whose MAC was right. Only such a message can be decrypted.
+/// A sealed message whose MAC was right. A message with a wrong MAC cannot be decrypted.
 struct AuthenticMessage {
     private let sealed: SealedMessage
     private let encryption: SecretBytes

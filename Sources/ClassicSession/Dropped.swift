@@ -13,7 +13,7 @@ public enum Dropped: Hashable, Sendable {
     case reflected
     /// Bytes that are no frame of this protocol: cut short, garbled, or of another version.
     case malformed
-    /// A frame of another run of the same two users. Such frames are normal: the channel keeps the frames of old runs.
+    /// A frame of another run of the same two users. Frames of other runs are normal: the channel keeps the frames of old runs.
     case otherRun
     /// A message or a step of the handshake that is not expected now, because it is repeated or out of order.
     case outOfStep

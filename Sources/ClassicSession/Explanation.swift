@@ -1,6 +1,7 @@
-/// An explanation of one step of a session, for a newcomer. It explains the step, and the attack that the step prevents.
+/// An explanation, for a newcomer, of one step of a session and of the attack that the step prevents.
 ///
-/// An explanation contains only values that everyone on the channel may see. It never contains a key, a secret or a text.
+/// An explanation contains only values that everyone on the channel may see. An explanation never contains a key, a secret or a
+/// text.
 public struct Explanation: Hashable, Sendable {
     /// The kind of a step.
     public enum Action: String, Hashable, Sendable, CaseIterable {
@@ -18,7 +19,7 @@ public struct Explanation: Hashable, Sendable {
 
     /// A step and its public values.
     public enum Step: Hashable, Sendable {
-        /// The session's limits. This is the first step.
+        /// The first step, which shows the session's limits.
         case limits
         /// The user's key pair.
         case identity(bits: Int, fingerprint: Fingerprint, isKept: Bool)

@@ -2,7 +2,7 @@
 struct Inbound: Sendable, Equatable {
     /// The next expected number. All lower numbers have arrived or were reported.
     private(set) var next: UInt64 = 1
-    /// Numbers that altered frames have claimed. Each of these numbers is ``next`` or higher. The set has at most
+    /// Numbers that altered frames have claimed. No number in the set is lower than ``next``. The set has at most
     /// ``ClassicLimits/believedLead`` elements.
     private var reportedAltered: Set<UInt64> = []
 

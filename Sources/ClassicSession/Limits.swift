@@ -20,8 +20,8 @@ public enum ClassicLimits {
     /// keeps strangers from wasting this side's time.
     public static let mostRSABits = 8192
 
-    /// The longest SubjectPublicKeyInfo, in bytes. It consists of a modulus of ``mostRSABits`` (1024 bytes) and less than 64
-    /// bytes around the modulus.
+    /// The longest SubjectPublicKeyInfo, in bytes: a modulus of ``mostRSABits`` (1024 bytes) and less than 64 bytes around that
+    /// modulus.
     static let publicKeyBytes = mostRSABits / 8 + 64
 
     /// The longest RSA signature or RSA ciphertext, in bytes: the length of the longest modulus.

@@ -156,8 +156,8 @@ final class RelayChannelHandler: ChannelDuplexHandler {
 
     // MARK: Bytes out
 
-    /// Writes the waiting frames if the channel is writable. After that, closes the connection if that was requested, or if too
-    /// many frames are still waiting.
+    /// If the channel is writable, writes the waiting frames. Then closes the connection if a close was requested, or if too many
+    /// frames are still waiting.
     func drain() {
         guard let context else { return }
         if case .closed = phase { return }

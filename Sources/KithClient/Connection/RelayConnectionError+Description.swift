@@ -99,8 +99,7 @@ extension RelayViolation: CustomStringConvertible {
 }
 
 extension RelayConnectionError {
-    /// The error as text for the user. If a pass is missing or the relay has a wrong key, the text also contains a remedy. The
-    /// operator may have changed the key on purpose.
+    /// The error as text for the user. If a pass is missing or the relay has a wrong key, the text also contains a remedy.
     package var withRemedy: Sentence {
         if case .turnedAway(let error) = self, error.code == .passRequired {
             return "\(self). Give the pass once, for example with kith invite --relay-pass-file FILE; it is remembered"

@@ -15,8 +15,8 @@ enum SavedFile {
     /// Maximum number that a name gets because files with the same name exist. A folder with more files of one name is a mistake.
     private static let highestNumber = 10_000
 
-    /// Decrypts a file into a folder. The file appears under its name when it is complete. It has the mode 0600, so it can't be
-    /// executed.
+    /// Decrypts a file into a folder. The file appears under its name when it is complete. The file has the mode 0600, so it
+    /// can't be executed.
     ///
     /// - Returns: the new file; `nil` if the file's bytes are not on this device.
     /// - Throws: ``PrivateFileError``, or ``FileCipher/NotGenuine``.

@@ -71,7 +71,8 @@ final class EventBuffer: Sendable {
         waiter?.resume(returning: .event(event))
     }
 
-    /// Returns the next event. If there is none, waits for one. After the end of the stream, returns the waiting events first.
+    /// Returns the next event. If no event is available, waits for an event. After the end of the stream, returns the waiting
+    /// events first.
     func next() async -> Next {
         await withCheckedContinuation { continuation in
             let next = state.withLock { state -> Next? in

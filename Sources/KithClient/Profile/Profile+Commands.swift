@@ -97,7 +97,7 @@ extension Profile {
         try await perform(.deleteConversation(conversation))
     }
 
-    /// Deletes a message on this device only. Its place in the log stays, without content.
+    /// Deletes a message on this device only. The message's place in the log stays, without content.
     public func deleteHere(_ seq: UInt64, in conversation: ConversationID) async throws(KithError) {
         try await perform(.deleteHere(conversation, seq))
     }
@@ -113,7 +113,7 @@ extension Profile {
         try await perform(.setMuted(conversation, isMuted))
     }
 
-    /// Deletes a contact from this device. Their messages in groups stay, without their name.
+    /// Deletes a contact from this device. The contact's messages in groups stay, without the contact's name.
     ///
     /// - Throws: ``KithError``. The error is ``KithError/membership(_:)`` if the contact is a member of an open conversation.
     public func delete(_ contact: ContactID) async throws(KithError) { try await perform(.deleteContact(contact)) }

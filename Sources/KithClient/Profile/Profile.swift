@@ -9,8 +9,8 @@ import NIOPosix
 /// Only one process at a time may open a profile for sending and receiving. Each change is on the disk before anything is sent,
 /// so the process may be killed at any moment. A profile runs on a thread that serves no connections.
 public actor Profile {
-    /// The threads of profiles. No connection uses these threads, so they may wait for the disk. They are never shut down: a
-    /// caller may still use a closed profile, and a call on an ended thread would never return.
+    /// The threads of profiles. No connection uses these threads, so they may wait for the disk. The threads are never shut down:
+    /// a caller may still use a closed profile, and a call on an ended thread would never return.
     private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: ClientLimits.profileThreads)
     /// The event loop of the profile's thread.
     nonisolated let loop: any EventLoop

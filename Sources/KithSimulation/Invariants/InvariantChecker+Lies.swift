@@ -4,8 +4,8 @@ import KithWire
 /// Checks that members detect the lie of a relay before a turn.
 extension InvariantChecker {
     /// Checks that the lie was detected. Two members were shown different entries before a turn, and both entered the epoch after
-    /// the turn. If the deceived member then receives a message from the other member, one of the two has to detect the lie. One
-    /// suspicious member is enough: that member asks its user, and sends nothing before the answer.
+    /// the turn. If the deceived member receives a message from the other member after the turn, one of the two has to detect the
+    /// lie. One suspicious member is enough: that member asks its user, and sends nothing before the answer.
     func checkLie() {
         guard let lie else { return }
         let victim = world.clients[lie.victim]

@@ -217,8 +217,8 @@ extension InvariantChecker {
         }
     }
 
-    /// Checks clients that are not members of an epoch. Such a client must never have had the means to enter the epoch or to
-    /// decrypt messages of the epoch.
+    /// Checks that a client that is not a member of an epoch has never had the means to enter the epoch or to decrypt messages of
+    /// the epoch.
     private func checkDoors(_ channel: ChannelID, _ state: ModelChannel) {
         for (client, grants) in grants {
             let groups = known[client, default: [:]].filter { $0.key.channel == channel }

@@ -7,7 +7,7 @@ struct ShownLog {
     let firstSeq: UInt64
     let lastSeq: UInt64
     private let epochs: [UInt64: ModelChannel.Epoch]
-    /// For each true seq, the seq that the relay shows instead. Empty if the relay shows the true log.
+    /// For each true seq, the seq that the relay shows instead; empty if the relay shows the true log.
     private let renumbered: [UInt64: UInt64]
 
     /// Shows the true log.
@@ -66,7 +66,7 @@ struct ShownLog {
 
 /// An entry of an invented log.
 struct InventedEntry {
-    /// The shown entry. Its seq is ignored.
+    /// The shown entry, whose seq is ignored.
     var entry: Entry
     /// The true seq of the entry; `nil` if the entry is made up.
     var truth: UInt64?

@@ -31,7 +31,7 @@ enum ChatRequest: Hashable, Sendable {
     case invite
     case trustLog
 
-    /// Whether the request finishes without a relay. Later input waits for such a request, so messages keep their order. All
+    /// Whether the request finishes without a relay. Later input waits for a quick request, so messages keep their order. All
     /// other requests wait for a relay while the user continues to type.
     var isQuick: Bool {
         switch self {

@@ -56,8 +56,8 @@ struct ChatSession {
     /// The messages that were unread when the chat was opened.
     private let unread: [Message]
     private var readThrough: UInt64?
-    /// The seq of the last entry when the chat was opened. The stream of events begins before the chat is opened. Therefore
-    /// events may repeat the messages up to this seq.
+    /// The seq of the last entry when the chat was opened. The stream of events begins before the chat is opened, so events may
+    /// repeat the messages up to this seq.
     private let openedThrough: UInt64
     /// Number of requests that wait for a relay.
     private var pendingRequests = 0

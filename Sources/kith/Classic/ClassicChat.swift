@@ -21,7 +21,7 @@ actor ClassicChat {
     var session: ClassicSession
     let makeSession: @Sendable () throws -> ClassicSession
     /// Pause before a restart of the handshake. Anyone who knows both ids can pretend that the other user has restarted. The
-    /// pause limits the number of restarts that such a person can cause.
+    /// pause limits the number of restarts that a stranger can cause.
     var restartPause = ClassicTimeouts.restarting
     var isBeginningAnew = false
     private var reconnectPause = ClassicTimeouts.reconnecting
@@ -269,7 +269,7 @@ actor ClassicChat {
         }
     }
 
-    /// Closes the connection. This ends the follow, and ``readFollow()`` too.
+    /// Closes the connection, and thereby ends the follow and ``readFollow()``.
     private func dropConnection() {
         follow?.cancel()
         follow = nil

@@ -7,14 +7,14 @@ enum ClassicTimeouts {
     /// time.
     static let goodbye = Duration.seconds(5)
     /// Maximum time in which the relay must accept the next frame after the input has ended. A busy relay usually requests a
-    /// shorter pause before a retry. So the last lines of a script still reach a busy relay.
+    /// shorter pause before a retry, so the last lines of a script still reach a busy relay.
     static let lastLines = Duration.seconds(15)
     /// The shortest and the longest pause before a refused frame is sent again. With shorter pauses, the client would ask the
     /// relay constantly. With longer pauses, a user would believe that the conversation has ended.
     static let shortestRetry = TimeAmount.milliseconds(200)
     static let longestRetry = TimeAmount.seconds(10)
-    /// Pauses before reconnecting. A person does not notice the shortest pause. The longest pause is 5 seconds. This keeps the
-    /// load on a relay low while the relay is down. The client still reconnects soon after the relay's return.
+    /// Pauses before reconnecting. A person does not notice the shortest pause. The longest pause is 5 seconds. The pauses keep
+    /// the load on a relay low while the relay is down. The client still reconnects soon after the relay's return.
     static let reconnecting = Backoff(shortestMs: 100, longestMs: 5_000)
     /// Pauses before the handshake restarts. A stranger who knows both ids can cause restarts all day. The longest pause is 30
     /// seconds. The pauses limit the cost for each side to one RSA handshake per pause.

@@ -114,8 +114,8 @@ struct HostCommand: AsyncParsableCommand {
         try await ChatLauncher.open(joined, of: profile, options)
     }
 
-    /// Returns an open invite to the relay: the last one that is for one person and stays valid for more than an hour. If there
-    /// is none, creates an invite.
+    /// Returns an open invite to the relay: the last one that is for one person and stays valid for more than an hour. If no open
+    /// invite fits, creates an invite.
     private func invite(at relay: HostedRelay, _ profile: Profile) async throws -> OpenInvite {
         let soon = UInt64(max(0, Date().timeIntervalSince1970)) + 3_600
         let usable = await profile.openInvites().last { open in

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith search`: finds messages with given words.
+/// `kith search`: finds messages that meet the given conditions.
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",

@@ -56,7 +56,7 @@ struct SearchTerms: Hashable, Sendable {
             ? String(value.dropFirst().dropLast()) : value
     }
 
-    /// Returns the first millisecond of a day in the user's time zone, since 1970.
+    /// Returns the beginning of a day in the user's time zone, in milliseconds since 1970.
     ///
     /// - Parameter text: the day in the form `2026-11-30`.
     private static func startOfDay(_ text: String) throws -> UInt64 {
@@ -77,7 +77,7 @@ struct SearchTerms: Hashable, Sendable {
     /// The name of the conversation after `in:`; `nil` if there is none.
     var conversationName: String? { place }
 
-    /// Returns the search, with the person whom the terms name.
+    /// Returns the search that the terms describe. An author's name in the terms is looked up among the contacts.
     ///
     /// - Parameters:
     ///   - conversation: the conversation that is searched; `nil` for all.

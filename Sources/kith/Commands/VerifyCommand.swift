@@ -78,7 +78,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Shows the safety number. This works even if another process has opened the profile, because nothing is changed.
+    /// Shows the safety number. Nothing is changed, so the profile may be open in another process.
     private func look() async throws -> Contact {
         try await options.withOpenForReading { profile in
             let contact = try await NamedTarget.contact(name, in: profile)

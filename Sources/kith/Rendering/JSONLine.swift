@@ -18,8 +18,8 @@ enum JSONLine {
     @discardableResult
     static func print(_ value: some Encodable) -> Bool { StandardStream.output.write(text(value) + "\n") }
 
-    /// Escapes characters that control a terminal, unless the encoder has already escaped them. Such characters occur only inside
-    /// JSON strings.
+    /// Escapes characters that control a terminal, unless the encoder has already escaped them. In JSON, characters that control
+    /// a terminal occur only inside strings.
     private static func escaped(_ json: String) -> String {
         guard json.unicodeScalars.contains(where: isObeyed) else { return json }
         var safe = String.UnicodeScalarView()

@@ -12,8 +12,8 @@ final class ChatScreen: Sendable {
         var lines: LineReader?
         var terminal: ChatTerminal?
         var isClosed = false
-        /// Whether typed text is dropped. This is set when the program ends by itself. The shell must not run the typed text as a
-        /// command.
+        /// Whether typed text is dropped. When the program ends by itself, typed text is dropped, so that the shell does not run
+        /// it as a command.
         var dropsInput = false
     }
 

@@ -77,7 +77,7 @@ final class ChatTerminal: Sendable {
 
     /// Restores the terminal. Only the first call has an effect.
     ///
-    /// - Parameter dropsInput: whether unread input is dropped. No other program can then read this input.
+    /// - Parameter dropsInput: whether unread input is dropped, so that no other program can read it.
     func close(dropsInput: Bool) {
         state.withLock { state in
             guard !state.isClosed else { return }
@@ -90,7 +90,7 @@ final class ChatTerminal: Sendable {
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }
 
-    /// Waits until the user has finished the current line. If there is no such line, returns at once. Without this wait, the
+    /// Waits until the user has finished the current line. If the current line is empty, returns at once. Without this wait, the
     /// shell would get the end of the line, and would run it as a command.
     func finishLine() async {
         await withCheckedContinuation { continuation in

@@ -1,7 +1,7 @@
 /// Computes the width of text on a terminal, in columns.
 ///
-/// An emoji may consist of several characters. Some terminals show such an emoji as one picture of two columns, some as its
-/// parts. Layout uses ``of(_:)-(Character)``. Lines that must never be too long use ``atMost(_:)``.
+/// An emoji may consist of several characters. Some terminals show an emoji of several characters as one picture of two columns.
+/// Other terminals show each character. Layout uses ``of(_:)-(Character)``. Lines that must never be too long use ``atMost(_:)``.
 enum DisplayWidth {
     /// Returns the width of a character, in columns, on a terminal that shows the character as one picture.
     static func of(_ character: Character) -> Int {
@@ -45,8 +45,8 @@ enum DisplayWidth {
         }
     }
 
-    /// Whether the character is a vowel or final consonant of Korean. Such a character takes no columns of its own: it shares the
-    /// columns of the preceding consonant.
+    /// Whether the character is a vowel or final consonant of Korean. A vowel or a final consonant takes no columns of its own,
+    /// because it shares the columns of the preceding consonant.
     private static func isJoinedJamo(_ scalar: Unicode.Scalar) -> Bool {
         (0x1160...0x11ff).contains(scalar.value) || (0xd7b0...0xd7ff).contains(scalar.value)
     }

@@ -26,7 +26,7 @@ struct RelayTimeoutOption: ParsableArguments {
     ///   - hint: text printed with the failure. The text says what happens to the command, or what the user can do.
     /// - Throws: ``Failure`` with ``ExitCode/notInTime`` or ``ExitCode/noRoom`` when the time is over. If the relay has another
     ///   key (``ExitCode/wrongKey``) or requires another pass, the failure comes after one second, because no attempt can
-    ///   succeed. The profile is closed when this function fails for a reason named here.
+    ///   succeed. The function closes the profile before it throws a ``Failure``.
     func wait<R>(
         for profile: Profile, at relay: RelayAddress? = nil, key: RelayPin? = nil, hint: String,
         _ work: () async throws -> R

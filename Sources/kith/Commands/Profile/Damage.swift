@@ -4,7 +4,7 @@ import PrivateFiles
 
 /// Reports that a part of a profile is damaged on the disk. The undamaged part can be read.
 enum Damage {
-    /// Reports the number of damaged records. If there are none, does nothing.
+    /// Reports the number of damaged records. If no record is damaged, does nothing.
     ///
     /// - Parameter fate: the consequence for the damaged records, as a participle such as `not read`.
     /// - Throws: ``Failure`` if there are any damaged records.

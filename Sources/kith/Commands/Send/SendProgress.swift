@@ -76,7 +76,7 @@ struct SendProgress {
         if message.seq != nil, waiting.remove(message.id) != nil { show() }
     }
 
-    /// Reads the current state of the messages from the profile. This needs no relay.
+    /// Reads the current state of the messages from the profile, without a relay.
     mutating func reload(from profile: Profile) async throws {
         for message in try await profile.history(of: conversation.id, limit: ids.count) { note(message) }
         // The end of the conversation may contain messages of others, in place of some of these messages.
