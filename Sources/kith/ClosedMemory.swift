@@ -2,7 +2,7 @@ import CMalloc
 import Foundation
 
 /// Protects the process's memory, which contains keys. The memory is excluded from core dumps. On Linux, other processes of the
-/// same user cannot read the memory, so only a debugger of root can.
+/// same user cannot read the memory. Only a debugger that runs as root can read the memory.
 func closeMemory() {
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     #if os(Linux)

@@ -5,7 +5,7 @@ import Synchronization
 /// The function that receives the answer to a request.
 typealias RequestTicket = @Sendable (Result<Reply, RelayConnectionError>) -> Void
 
-/// Runs the ``RelaySession`` of a ``RelayConnection``. Callers may make requests from any thread. The driver passes these
+/// Runs the ``RelaySession`` of a ``RelayConnection``. Callers may make requests from any thread. The driver passes the callers'
 /// requests and the relay's messages to the session.
 final class ConnectionDriver: RelayWireUser {
     private enum Ticket {

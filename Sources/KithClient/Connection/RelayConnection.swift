@@ -8,7 +8,7 @@ import Synchronization
 package enum RelayTrust: Hashable, Sendable {
     /// Only this key.
     case pinned(RelayPin)
-    /// Any key. Use this for the first contact. The caller has to store ``RelayConnection/pin`` (see ``KnownRelays``).
+    /// Any key, for the first contact. The caller has to store ``RelayConnection/pin`` (see ``KnownRelays``).
     case firstContact
 }
 

@@ -13,8 +13,8 @@ extension InvariantChecker {
         let reactions: [String]
     }
 
-    /// Checks that devices which have read the same log without a gap show the same state of each message, and that a deleted
-    /// text is nowhere in their stores.
+    /// Checks that devices which have read the same log without a gap show the same state of each message. Checks that no store
+    /// of a device contains a deleted text.
     func checkChanges() {
         guard world.profile.changesMessages, relaysAreHonest else { return }
         for relay in world.relays {

@@ -108,8 +108,8 @@ final class InvariantChecker {
         numbers[id] = number
     }
 
-    /// Notes that a client blocks a contact. The client passes over invitations of the contact, so it may be a member of a group
-    /// without knowing of it.
+    /// Notes that a client blocks a contact. The client ignores invitations of the contact, so the client may be a member of a
+    /// group without knowing of the group.
     func didBlock(_ contact: Contact, _ client: SimulatedClient) {
         hasGhosts = true
         guard let person = world.clients.first(where: { $0.account == contact.accountKey }) else { return }

@@ -122,7 +122,8 @@ extension ChatModel {
         }
     }
 
-    /// Reports a conversation that a stranger began. If strangers begin very many conversations, most of these are only counted.
+    /// Reports a conversation that a stranger began. If strangers begin very many conversations, most of the conversations are
+    /// only counted.
     private mutating func reportInvitation(_ summary: ConversationSummary) {
         if summary.isPending, let line = strangers.line(for: summary, at: now) { notice(line) }
     }

@@ -12,7 +12,7 @@ enum ChatRequest: Hashable, Sendable {
     case change(UInt64, RequestedChange)
     case setTimer(UInt32?)
     case pinned
-    /// Reads the last messages again, after one of those on the screen has disappeared.
+    /// Reads the last messages again, after a message on the screen has disappeared.
     case lastPage(limit: Int)
     case markRead(through: UInt64)
     case checkPresence

@@ -7,8 +7,9 @@ import NIOCore
 /// The queue of frames that one side of a classic conversation has to append, in order. The queue decides when the next frame may
 /// be sent, and what a refusal means. Pure: the caller sends, waits, and passes the time.
 ///
-/// Messages have numbers. If a message arrives after a later message, the receiver drops it. A relay may refuse a frame and
-/// accept the next frame. Therefore a frame is sent only after the previous frame was accepted.
+/// Messages have numbers. If a message arrives after a message with a higher number, the receiver drops the message with the
+/// lower number. A relay may refuse a frame and accept the next frame. Therefore a frame is sent only after the previous frame
+/// was accepted.
 struct AppendQueue {
     struct Item {
         let id: EntryID

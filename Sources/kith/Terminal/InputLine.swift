@@ -8,9 +8,9 @@
 struct InputLine {
     let prompt: [Character]
     private(set) var columns: Int
-    /// The number of columns before the cursor after the last drawing, on a terminal that shows each character as one picture. If
-    /// the true number is higher, nothing is harmed. The true number must never be lower, because the next drawing would erase
-    /// lines above the input line.
+    /// The number of columns before the cursor after the last drawing, on a terminal that shows each character as one picture. A
+    /// number below the true number does no harm. With a number above the true number, the next drawing would erase lines above
+    /// the input line.
     private var cursorColumn = 0
     /// The text above the line; `nil` for none.
     private var status: String?

@@ -26,9 +26,9 @@ struct StandardStream: Sendable {
     /// Whether the stream's reader has gone, as far as this can be seen without writing.
     ///
     /// If the reader of a pipe has gone, the system reports an error. For a terminal or a local socket, the system reports a
-    /// hang-up. For a network socket, the system only reports that the other side will send no more. That report counts as the
-    /// end of the reader of a network socket, because no better sign exists. On a local socket, that report does not count as the
-    /// end of the reader.
+    /// hang-up. For a network socket, the system only reports that the other side will send no more. A network socket whose other
+    /// side will send no more counts as abandoned, because no better sign exists. A local socket whose other side will send no
+    /// more does not count as abandoned.
     var isAbandoned: Bool {
         var state = pollfd(fd: descriptor, events: Self.remoteEnd, revents: 0)
         guard poll(&state, 1, 0) > 0 else { return false }

@@ -167,7 +167,7 @@ struct Listener {
         return .receivedOne
     }
 
-    /// Writes a line, after the printed messages were marked as read if the write could block. A blocked write can last until the
+    /// Writes a line. If the write could block, first marks the printed messages as read. A blocked write can last until the
     /// program is killed. Returns `false` if the write failed or the reader has gone.
     private mutating func write(_ line: String, to stream: StandardStream = .output) async throws -> Bool {
         let bytes = Array((line + "\n").utf8)
