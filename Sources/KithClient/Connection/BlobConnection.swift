@@ -54,7 +54,8 @@ package struct BlobConnection {
         }
     }
 
-    /// Translates an error of the network library into a ``RelayConnectionError``. Returns any other error unchanged.
+    /// Translates an error of the network library into a ``RelayConnectionError``. An error that is not from the network library
+    /// is returned unchanged.
     private static func meaning(of error: any Error) -> any Error {
         switch error {
         case is ChannelError, is IOError, is NIOSSLError, is BoringSSLError, is NIOAsyncWriterError:

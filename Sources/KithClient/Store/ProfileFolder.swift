@@ -10,8 +10,8 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// The folder of a profile. The folder has the mode 0700. Each file in it has the mode 0600. The umask does not change these
-/// modes.
+/// The folder of a profile. The folder has the mode 0700. Each file in it has the mode 0600. The umask changes neither the
+/// folder's mode nor the modes of the files.
 struct ProfileFolder: Sendable {
     let url: URL
 

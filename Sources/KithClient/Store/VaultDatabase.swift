@@ -219,7 +219,7 @@ struct VaultDatabase: Sendable {
         } catch { throw Self.failure(error) }
     }
 
-    /// Runs `body`. All its reads of this database are one transaction.
+    /// Runs `body`. All reads of this database in `body` are one transaction.
     func reading<R, E: Error>(_ body: () throws(E) -> R) throws(StoreError) -> Result<R, E> {
         try perform { database in
             try database.beginTransaction(.deferred)

@@ -40,7 +40,7 @@ struct RelayModel {
         for channel in session.follows.keys { followers[channel]?.remove(connection) }
     }
 
-    /// Deletes the state in memory. A power cut has the same effect.
+    /// Deletes the state in memory, as a power cut does.
     mutating func restart() {
         sessions = [:]
         followers = [:]

@@ -1,7 +1,8 @@
 /// Computes the width of text on a terminal, in columns.
 ///
 /// An emoji may consist of several characters. Some terminals show an emoji of several characters as one picture of two columns.
-/// Other terminals show each character. Layout uses ``of(_:)-(Character)``. Lines that must never be too long use ``atMost(_:)``.
+/// Other terminals show each of the characters separately. Layout uses ``of(_:)-(Character)``. Lines that must never be too long
+/// use ``atMost(_:)``.
 enum DisplayWidth {
     /// Returns the width of a character, in columns, on a terminal that shows the character as one picture.
     static func of(_ character: Character) -> Int {
