@@ -8,7 +8,7 @@ enum MessageNumber: Hashable, Sendable {
     /// The place from the end of the conversation. The newest message has the number 1.
     case fromEnd(Int)
 
-    /// The largest number of messages that are counted back.
+    /// The highest accepted `N` in a number `-N`, which counts back from the newest message.
     private static let farthest = 1_000
 
     init?(_ text: some StringProtocol) {
