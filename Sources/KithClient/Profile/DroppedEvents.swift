@@ -77,7 +77,7 @@ struct DroppedEvents {
         case .relay(let relay, _): return relays.contains(relay)
         case .messageChanged(let message, _):
             // The message will be read in its new state.
-            guard let seq = message.seq, let place = places[message.conversation] else { return false }
+            guard message.seq != nil, let place = places[message.conversation] else { return false }
             return place.includes(message)
         case .message(let message):
             // A message before the place was already read, so the event reports a change of that message.
