@@ -117,7 +117,9 @@ let package = Package(
         .testTarget(name: "KithSupportTests", dependencies: ["KithSupport", "TestSupport"]),
         .testTarget(
             name: "KithCoreTests",
-            dependencies: ["KithCore", "KithSimulation", "KithSupport", "KithWire", "MLS", "TLSCodec", crypto]),
+            dependencies: [
+                "KithCore", "KithSimulation", "KithSupport", "KithWire", "MLS", "TLSCodec", "TestSupport", crypto,
+            ]),
         .testTarget(name: "ImageMetadataTests", dependencies: ["ImageMetadata", "TestSupport"], exclude: ["Pictures"]),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(

@@ -22,6 +22,7 @@ enum SavedFile {
     /// - Throws: ``PrivateFileError``, or ``FileCipher/NotGenuine``.
     static func save(_ content: FileContent, from folder: FilesFolder, to target: URL) throws -> URL? {
         if case .atRelay = content.bytes { return nil }
+        let name = try checked(content.file.name, in: target)
         let unfinished = target.appendingPathComponent(".kith-\(UInt32.random(in: 0 ... .max)).part")
         let descriptor = try PrivateFile.makeEmpty(unfinished)
         defer {
@@ -33,14 +34,23 @@ enum SavedFile {
         }
         guard fsync(descriptor) == 0 else { throw PrivateFileError(.write, unfinished) }
         for number in 1...highestNumber {
-            let url = target.appendingPathComponent(FileName.numbered(content.file.name, number))
+            let url = target.appendingPathComponent(FileName.numbered(name, number))
             switch FileSystem.name(unfinished.path, url.path) {
             case 0: return url
             case EEXIST: continue
             case let error: throw PrivateFileError(.write, url, errno: error)
             }
         }
-        throw PrivateFileError(.write, target.appendingPathComponent(content.file.name), errno: EEXIST)
+        throw PrivateFileError(.write, target.appendingPathComponent(name), errno: EEXIST)
+    }
+
+    /// Returns the name if it names a file in the folder itself. All names are clean already; this is a second line of defense,
+    /// because the name comes from another person.
+    ///
+    /// - Throws: ``PrivateFileError`` with the number `EINVAL` for any other name.
+    static func checked(_ name: String, in folder: URL) throws(PrivateFileError) -> String {
+        guard FileName.isOneComponent(name) else { throw PrivateFileError(.write, folder, errno: EINVAL) }
+        return name
     }
 
     private static func write(

@@ -5,22 +5,33 @@ package enum FileName {
     package static let longest = 255
     /// The longest ending that stays when a name is shortened, in bytes, with its dot.
     private static let longestEnding = 16
+    /// The separators of paths, on any system.
+    private static let separators: Set<Unicode.Scalar> = ["/", "\\"]
 
-    /// Returns a name that is safe in any folder: one path component without control or direction characters, which does not
-    /// begin with a dot, and has 1 to ``longest`` bytes.
+    /// Returns a name that is safe in any folder: one path component without control or direction characters, which begins
+    /// neither with a dot nor with a hyphen, and has 1 to ``longest`` bytes. A clean name stays as it is.
     package static func clean(_ name: String) -> String {
-        let last = name.split(omittingEmptySubsequences: true) { $0 == "/" || $0 == "\\" }.last ?? ""
-        var scalars = String.UnicodeScalarView()
-        for scalar in last.unicodeScalars where isAllowed(scalar) { scalars.append(scalar) }
-        var rest = Substring(String(scalars))
-        while let first = rest.unicodeScalars.first, first == "." || first.properties.isWhitespace {
-            rest = Substring(rest.unicodeScalars.dropFirst())
-        }
-        while let last = rest.unicodeScalars.last, last == "." || last.properties.isWhitespace {
-            rest = Substring(rest.unicodeScalars.dropLast())
-        }
-        let clean = shortened(String(rest), to: longest)
-        return clean.isEmpty ? "file" : clean
+        // A separator and a following mark are one character, so the separator is visible only among the scalars.
+        let allowed = name.unicodeScalars.filter(isAllowed)
+        let last = allowed.split(omittingEmptySubsequences: true) { separators.contains($0) }.last
+        var rest = last.map { trimmed(Substring($0)) } ?? ""
+        // Programs would take the name for an option.
+        if rest.utf8.first == UInt8(ascii: "-") { rest = "_" + rest }
+        let clean = trimmed(Substring(shortened(String(rest), to: longest)))
+        return clean.isEmpty ? "file" : String(clean)
+    }
+
+    /// Whether a name is a single path component that names neither a folder nor its parent.
+    package static func isOneComponent(_ name: String) -> Bool {
+        !name.isEmpty && name != "." && name != ".." && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+    }
+
+    /// Removes dots and spaces at both ends.
+    private static func trimmed(_ name: Substring) -> Substring {
+        func isEdge(_ scalar: Unicode.Scalar) -> Bool { scalar == "." || scalar.properties.isWhitespace }
+        var scalars = name.unicodeScalars.drop(while: isEdge)
+        while let last = scalars.last, isEdge(last) { scalars.removeLast() }
+        return Substring(scalars)
     }
 
     /// Returns the name with a number before its ending, such as `photo (2).jpg`.

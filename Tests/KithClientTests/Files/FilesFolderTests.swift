@@ -66,4 +66,13 @@ import Testing
             }
         }
     }
+
+    @Test(
+        "a file is saved only under a name in the folder itself",
+        arguments: ["", ".", "..", "../a", "a/\u{E0020}b", "a\u{0}"])
+    func names(name: String) throws {
+        let folder = URL(fileURLWithPath: "/tmp", isDirectory: true)
+        #expect(throws: PrivateFileError(.write, folder, errno: EINVAL)) { try SavedFile.checked(name, in: folder) }
+        #expect(try SavedFile.checked("..a", in: folder) == "..a")
+    }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import KithCore
@@ -12,9 +13,42 @@ import Testing
             ("a\u{0}b", "ab"), ("a\nb\u{1B}[31m", "ab[31m"), ("annexe\u{202E}gpj.exe", "annexegpj.exe"),
             ("a\u{2066}b\u{200B}\u{FEFF}c", "abc"), ("a\u{2028}b", "ab"), ("  a .txt. ", "a .txt"),
             ("👩\u{200D}🚀.png", "👩\u{200D}🚀.png"), ("übung.pdf", "übung.pdf"), ("\u{202E}", "file"),
+            ("../\u{E0020}../\u{E0020}a", "a"), ("\u{600}/etc/passwd", "passwd"), ("\u{600}/", "file"),
+            ("a/\u{301}b", "\u{301}b"), ("..\u{600}/..\u{600}", "file"), (".\u{E0020}.", "file"),
+            ("\u{600}.bashrc", "bashrc"), ("a\u{600}\\b", "b"), ("-rf", "_-rf"), ("\u{200B}-rf", "_-rf"),
         ])
     func cleanNames(name: String, clean: String) {
-        #expect(FileName.clean(name) == clean)
+        #expect(Array(FileName.clean(name).utf8) == Array(clean.utf8))
+        #expect(Array(FileName.clean(clean).utf8) == Array(clean.utf8))
+    }
+
+    @Test("any sender's name becomes one component, and a clean name stays as it is")
+    func randomNames() {
+        let scalars: [Unicode.Scalar] = [
+            "/", "\\", ".", ".", "-", " ", "\u{0}", "\u{301}", "\u{600}", "\u{E0020}", "\u{200D}", "\u{202E}",
+            "\u{1F680}", "a",
+        ]
+        var generator = SeededGenerator(seed: 11)
+        for length in 0..<2_000 {
+            var name = String.UnicodeScalarView()
+            for _ in 0..<length % 400 {
+                let any = Unicode.Scalar(UInt32.random(in: 0...0x10FFFF, using: &generator))
+                name.append(
+                    Bool.random(using: &generator) ? any ?? "b" : scalars.randomElement(using: &generator) ?? "a")
+            }
+            let clean = FileName.clean(String(name))
+            #expect(FileName.isOneComponent(clean) && clean.utf8.count <= FileName.longest)
+            #expect(clean.utf8.first != UInt8(ascii: ".") && clean.utf8.first != UInt8(ascii: "-"))
+            #expect(Array(FileName.clean(clean).utf8) == Array(clean.utf8))
+            #expect(FileName.isOneComponent(FileName.numbered(clean, 2)))
+        }
+    }
+
+    @Test(
+        "a path, a folder or an empty text is not one component",
+        arguments: ["", ".", "..", "/", "a/b", "a/\u{E0020}", "\u{600}/a", "a\u{0}"])
+    func components(name: String) {
+        #expect(!FileName.isOneComponent(name))
     }
 
     @Test("a long name is shortened between characters and keeps its ending")
