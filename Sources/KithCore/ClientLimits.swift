@@ -35,6 +35,9 @@ public enum ClientLimits {
     /// The longest beginning of the waiting texts in an invitation, in bytes: enough for some lines that say who writes.
     package static let firstLines = 1 << 10
 
+    /// The size of every private request before encryption, in bytes. An inbox's address and ``firstLines`` fit into it.
+    package static let privateRequest = 2 << 10
+
     /// The longest lifetime of an invite, in seconds: ten years.
     package static let inviteSeconds: UInt64 = 10 * 366 * 24 * 3_600
 

@@ -45,6 +45,8 @@ extension KithError: OwnWords {
             "\(ForeignText(name)) began a conversation that you have not accepted; accept it first"
         case .notReachable(let name, .restored):
             "this profile was restored from a backup, which holds no addresses; send \(ForeignText(name)) an invite, or use one of theirs"
+        case .notReachable(let name, .asked):
+            "\(ForeignText(name)) has not accepted your first text yet; more can be sent after that"
         case .notReachable(let name, .never):
             "you and \(ForeignText(name)) have no conversation of two, so there is no address for invitations; exchange an invite first"
         case .blocked(let name): "you have blocked \(ForeignText(name)); unblock the contact first"

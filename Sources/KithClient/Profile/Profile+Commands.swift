@@ -1,5 +1,4 @@
 import KithWire
-import NIOCore
 
 // A command returns when its result is on this device's disk. Some commands also wait for the relay, and say so. While a relay
 // cannot be reached, commands that need it wait. To stop waiting, close the profile. The work continues when the profile is
@@ -112,6 +111,31 @@ extension Profile {
     public func setMuted(_ isMuted: Bool, _ conversation: ConversationID) async throws(KithError) {
         try await perform(.setMuted(conversation, isMuted))
     }
+
+    /// Sends a first text to a person whom the user knows from a group only. The text travels through the group, and only that
+    /// person can read it. If the person accepts, a conversation of two begins with the text as its first message.
+    ///
+    /// - Returns: the group.
+    /// - Throws: ``KithError``, for instance ``KithError/notReachable(_:_:)`` if there is no common group, or if an earlier request
+    ///   waits.
+    @discardableResult
+    public func sendPrivately(_ text: String, to contact: ContactID) async throws(KithError) -> ConversationID {
+        try await perform(.sendPrivately(text, to: contact))
+    }
+
+    /// Accepts a private request (``Contact/groupRequest``), and begins the conversation of two.
+    public func acceptRequest(of contact: ContactID) async throws(KithError) -> ConversationID {
+        try await perform(.decideRequest(of: contact, accept: true))
+        return try await startConversation(with: contact, waits: false)
+    }
+
+    /// Declines a private request on this device. The sender is not told.
+    public func ignoreRequest(of contact: ContactID) async throws(KithError) {
+        try await perform(.decideRequest(of: contact, accept: false))
+    }
+
+    /// The number of private requests that the relay does not have yet.
+    package func waitingRequests() -> Int { machine.waitingRequests }
 
     /// Deletes a contact from this device. The contact's messages in groups stay, without the contact's name.
     ///
@@ -261,83 +285,5 @@ extension Profile {
         _ duration: Duration?, in conversation: ConversationID
     ) async throws(KithError) {
         _ = try await perform(.setTimer(conversation, seconds: try duration?.textSeconds()))
-    }
-
-    // MARK: Texts for the process that has the profile
-
-    /// Stores a text in a profile that is open for reading only. The process that has opened the profile for sending sends the
-    /// text.
-    ///
-    /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. After an error, nothing is stored.
-    package func enqueueForOwner(
-        _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
-    ) throws(KithError) -> Message {
-        guard let vault = store as? VaultStore else { throw .inUse(pid: nil) }
-        let (message, request) = try machine.queuedForOwner(
-            text, to: conversation, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds(), now: Self.now)
-        _ = try reading { () throws(StoreError) in try vault.enqueueForOwner(request) }
-        return message
-    }
-
-    /// Stores a change of a message in a profile that is open for reading only. The process that has opened the profile for
-    /// sending makes the change.
-    ///
-    /// - Throws: ``KithError``, if the user may not make the change. After an error, nothing is stored.
-    package func enqueueForOwner(
-        _ change: RequestedChange, of seq: UInt64, in conversation: ConversationID
-    ) throws(KithError) {
-        guard let vault = store as? VaultStore else { throw .inUse(pid: nil) }
-        let request = try machine.queuedForOwner(change, of: seq, in: conversation)
-        _ = try reading { () throws(StoreError) in try vault.enqueueForOwner(request) }
-    }
-
-    /// Changes a message. Returns when the change is stored on this device.
-    package func change(
-        _ seq: UInt64, in conversation: ConversationID, _ change: RequestedChange
-    ) async throws(KithError) {
-        _ = try await perform(.change(conversation, seq, change))
-    }
-
-    /// Returns the state of a text that ``enqueueForOwner(_:to:replyTo:expiresAfter:)`` has stored.
-    package func progress(of message: Message) throws(KithError) -> QueuedSendStatus {
-        try machine.progress(of: message)
-    }
-
-    // MARK: Texts of other processes
-
-    /// Time between two checks for texts of other processes. A check only reads one counter, so the time may be short.
-    private static let pollInterval = TimeAmount.milliseconds(200)
-
-    /// Sends the texts that other processes have stored, now and whenever they store a new text.
-    func watchRequests() {
-        guard store is VaultStore else { return }
-        takeRequests()
-        let watch = loop.scheduleRepeatedTask(initialDelay: Self.pollInterval, delay: Self.pollInterval) {
-            [weak self] task in
-            guard let self else { return task.cancel() }
-            self.assumeIsolated { $0.lookForRequests() }
-        }
-        requestWatch = watch
-    }
-
-    private func lookForRequests() {
-        guard !isClosed, let vault = store as? VaultStore else { return }
-        do throws(StoreError) {
-            guard try vault.othersHaveWritten() else { return }
-        } catch { return closeAfterFailure(.store(error)) }
-        takeRequests()
-    }
-
-    private func takeRequests() {
-        let requests: [StoredValue]
-        do throws(StoreError) { requests = try store.allValues(.request) } catch {
-            return closeAfterFailure(.store(error))
-        }
-        for request in requests {
-            lastCommand += 1
-            mailbox.put(.command(CommandID(rawValue: lastCommand), .takeRequest(item: request.item, request.bytes)))
-        }
-        // The requests are processed now, so that the next check does not find them again.
-        drain()
     }
 }

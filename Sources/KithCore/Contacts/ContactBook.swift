@@ -138,6 +138,27 @@ struct ContactBook {
         var contact = try contact(id)
         guard contact.isBlocked != isBlocked else { return }
         contact.isBlocked = isBlocked
+        contact.groupRequest = nil
+        store(contact, in: &step)
+    }
+
+    /// The number of private requests that wait for the user's decision.
+    var requestCount: Int { contacts.values.count { $0.groupRequest != nil } }
+
+    /// Stores a contact's private request, or removes it. A request that the user accepts gives the contact's address.
+    mutating func setRequest(
+        _ request: GroupRequest?, of id: ContactID, isAccepted: Bool = false, in step: inout Step
+    ) {
+        guard var contact = contacts[id] else { return }
+        if isAccepted, let inbox = contact.groupRequest?.inbox { contact.inbox = inbox }
+        contact.groupRequest = request
+        store(contact, in: &step)
+    }
+
+    /// Stores the text that waits until a contact begins a conversation of two, or removes it.
+    mutating func setWaiting(_ text: String?, for id: ContactID, in step: inout Step) {
+        guard var contact = contacts[id], contact.waitingText != text else { return }
+        contact.waitingText = text
         store(contact, in: &step)
     }
 

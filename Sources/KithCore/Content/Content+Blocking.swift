@@ -3,7 +3,7 @@ extension Content.Body {
     var concernsAllMembers: Bool {
         switch self {
         case .title, .timer, .change(.deletion, _): true
-        case .text, .receipt, .contactCard, .files, .change, .unknown: false
+        case .text, .receipt, .contactCard, .files, .change, .privateRequest, .unknown: false
         }
     }
 }

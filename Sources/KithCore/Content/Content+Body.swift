@@ -4,7 +4,7 @@ import TLSCodec
 extension Content.Body: TLSCodable {
     private enum Kind: UInt16 {
         case text = 1
-        case receipt, contactCard, title, files, reaction, edit, deletion, pin, timer, textWithMentions
+        case receipt, contactCard, title, files, reaction, edit, deletion, pin, timer, textWithMentions, privateRequest
     }
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
@@ -39,6 +39,7 @@ extension Content.Body: TLSCodable {
         case .timer:
             let seconds = try body.readUInt32()
             self = .timer(seconds == 0 ? nil : seconds)
+        case .privateRequest: self = .privateRequest(try body.read())
         case nil: self = .unknown(kind: value, Array(try body.readBytes(body.remaining)))
         }
         try body.expectEnd()
@@ -75,6 +76,7 @@ extension Content.Body: TLSCodable {
                 }
             }
         case .timer(let seconds): write(.timer) { $0.write(seconds ?? 0) }
+        case .privateRequest(let sealed): write(.privateRequest) { $0.write(sealed) }
         case .unknown(let kind, let bytes):
             writer.write(kind)
             writer.writeOpaque(bytes)

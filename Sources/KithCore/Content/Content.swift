@@ -1,4 +1,5 @@
 import KithWire
+import MLS
 import TLSCodec
 
 /// The plaintext of an application message.
@@ -46,6 +47,8 @@ struct Content: Hashable, Sendable, TLSCodable {
         case change(MessageChange, of: MessageReference)
         /// The time after which the conversation's later messages expire, in seconds; `nil` for never. Kind 10.
         case timer(UInt32?)
+        /// A first text to one member, which no other member can read. Kind 12.
+        case privateRequest(HPKECiphertext)
         /// A kind that this version does not know.
         case unknown(kind: UInt16, [UInt8])
     }

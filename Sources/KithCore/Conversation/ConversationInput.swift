@@ -43,7 +43,9 @@ enum ConversationInput {
     case forgetMessage(UInt64, wasUnread: Bool)
     /// Deletes the conversation, which has ended.
     case erase
-    case send(OutgoingMessage, Ticket<EntryID>)
+    case send(OutgoingMessage, Ticket<EntryID>?)
+    /// Adds an item to the outbox that is no text for all members.
+    case enqueue(OutboxItem)
     /// Sends a message whose files are all at the relay.
     case sendFiles(OutboxItem)
     case markRead(through: UInt64, sendsReceipt: Bool)

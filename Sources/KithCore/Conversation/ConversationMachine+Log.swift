@@ -290,6 +290,10 @@ extension ConversationMachine {
             let logged = LoggedChange(change, of: target, by: noted, at: seq)
             noted.body = try logged.apply(to: &record, of: id, in: &device)
             if before != (record.pins, record.unread) { try emitSummary(in: &device) }
+        case .privateRequest(let sealed):
+            guard case .contact(let contact) = noted.author else { return }
+            let request = PrivateRequest(opening: sealed, in: noted.id, of: try group(in: &device).group)
+            device.takePrivateRequest(request, of: contact, in: id)
         case .receipt(let read):
             guard case .contact(let contact) = noted.author else { return }
             try didRead(contact, through: min(read, noted.sawThrough), in: &device)

@@ -47,7 +47,7 @@ extension ConversationMachine {
 
     /// Adds a message to the outbox, after ``obstacle(_:)`` has returned `nil`.
     mutating func send(
-        _ message: OutgoingMessage, _ ticket: Ticket<EntryID>, in device: inout DeviceState
+        _ message: OutgoingMessage, _ ticket: Ticket<EntryID>?, in device: inout DeviceState
     ) throws(KithError) {
         var body = message.body
         switch body {
@@ -59,7 +59,7 @@ extension ConversationMachine {
         let item = OutboxItem(
             entryID: message.id, sentAt: device.wall, replyTo: message.replyTo,
             expiresAfter: message.expiresAfter, body: .content(body))
-        device.step.finish(ticket, .success(item.entryID))
+        if let ticket { device.step.finish(ticket, .success(item.entryID)) }
         try send(item, in: &device)
     }
 
@@ -145,6 +145,10 @@ extension ConversationMachine {
                 !acknowledged.contains(item.entryID)
             else { continue }
             if item.body != .leaveProposal, waits || mustChangeFirst(loaded.group) { continue }
+            if case .privateRequest(_, let account) = item.body, loaded.group.leaves(of: account).isEmpty {
+                dropRequest(item, in: &device)
+                continue
+            }
             var attempt = item.attempt
             if attempt == nil, let fresh = try encrypt(item, loaded, in: device) {
                 outbox.encrypted(item.entryID, as: fresh, in: &device.step)
@@ -166,6 +170,29 @@ extension ConversationMachine {
         !group.pendingProposals.isEmpty || (record.renewedAt == 0 && record.memberCount > 1) || record.memberCount < 2
     }
 
+    /// Returns the content of an item. A private request is encrypted to the recipient's leaf in this epoch; `nil` if the
+    /// recipient is no member.
+    private func contentBody(
+        of item: OutboxItem, _ group: Group, in device: DeviceState
+    ) throws(KithError) -> Content.Body? {
+        switch item.body {
+        case .content(let body): return body
+        case .leaveProposal: return nil
+        case .privateRequest(let request, let account):
+            guard let leaf = group.leaves(of: account).first.flatMap({ group.tree[$0] }) else { return nil }
+            return .privateRequest(
+                try request.sealed(to: leaf, in: item.entryID, of: group, random: device.random))
+        }
+    }
+
+    /// Drops a private request whose recipient is no member any more.
+    private mutating func dropRequest(_ item: OutboxItem, in device: inout DeviceState) {
+        guard case .privateRequest(_, let account) = item.body else { return }
+        _ = outbox.remove(item.entryID, in: &device.step)
+        markDirty(in: &device)
+        if let contact = device.contacts[account] { device.contacts.setWaiting(nil, for: contact.id, in: &device.step) }
+    }
+
     private func encrypt(
         _ item: OutboxItem, _ loaded: LoadedGroup, in device: DeviceState
     ) throws(KithError) -> OutboxItem.Attempt? {
@@ -176,7 +203,8 @@ extension ConversationMachine {
         switch item.body {
         case .leaveProposal:
             message = try loaded.proposeLeaving(in: device.environment)
-        case .content(let body):
+        case .content, .privateRequest:
+            guard let body = try contentBody(of: item, loaded.group, in: device) else { return nil }
             let content = Content(
                 messageID: item.entryID, sentAt: item.sentAt, view: view, replyTo: item.replyTo,
                 expiresAfter: expiresAfter, body: body)

@@ -127,6 +127,7 @@ struct ConversationMachine {
         case .forgetMessage(let seq, let wasUnread):
             try change(in: &device) { $0.forgetMessage(seq, wasUnread: wasUnread) }
         case .erase: erase(in: &device)
+        case .enqueue(let item): try send(item, in: &device)
         case .send(let message, let ticket): try send(message, ticket, in: &device)
         case .sendFiles(let item): try send(item, in: &device)
         case .markRead(let seq, let sendsReceipt):

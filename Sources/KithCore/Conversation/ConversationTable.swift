@@ -102,10 +102,8 @@ struct ConversationTable {
         return nil
     }
 
-    /// Whether another conversation may become pending.
-    var hasRoomForPending: Bool {
-        places.values.count { $0.machine.isPending } < ClientLimits.pendingConversations
-    }
+    /// The number of conversations that wait for the user's consent.
+    var pendingCount: Int { places.values.count { $0.machine.isPending } }
 
     // MARK: Changes
 

@@ -44,11 +44,24 @@ extension InboxMachine {
             let conversation = old ?? newConversation(for: group, invitation, request: request, in: &profile)
             let difference = try conversation.join(
                 group, by: letter.message, isBack: old != nil, people, in: &profile.device)
+            try sendWaitingText(in: conversation, with: people, in: &profile.device)
             record.didTake(letter.letter, in: letter.entry.id, conversation.machine.id)
             try answer(conversation, isUninvited: isUninvited, in: &profile.device)
             try conversation.handle(.open(difference), in: &profile.device)
             return .done
         }
+    }
+
+    /// Sends the text that the user has sent privately through a group, now that the contact has begun a conversation of two.
+    private func sendWaitingText(
+        in conversation: ConversationTable.Place, with people: MetMembers, in device: inout DeviceState
+    ) throws(KithError) {
+        guard people.isDirect, conversation.machine.mayAct, let contact = people.contacts.first,
+            let text = device.contacts[contact]?.waitingText
+        else { return }
+        device.contacts.setWaiting(nil, for: contact, in: &device.step)
+        let message = OutgoingMessage(id: .random(from: device.random), .text(MessageText(text)))
+        try conversation.handle(.send(message, nil), in: &device)
     }
 
     private enum Judgement {
@@ -94,7 +107,7 @@ extension InboxMachine {
         }
         let isStrangers = !record.purpose.isForOne && known == nil
         let isPending = old.map { !$0.mayAct } ?? isStrangers
-        if isPending, old == nil, !profile.conversations.hasRoomForPending {
+        if isPending, old == nil, !profile.hasRoomForRequest {
             return .decided(profile.device.leaveForLater())
         }
         return .mayJoin(isUninvited: isUninvited, isPending: isPending)

@@ -102,7 +102,7 @@ extension InboxMachine {
                 return .done
             }
             guard address.length <= ClientLimits.strangersParcel else { return .done }
-            guard profile.conversations.hasRoomForPending else { return profile.device.leaveForLater() }
+            guard profile.hasRoomForRequest else { return profile.device.leaveForLater() }
         }
         let relay = profile.device.relays.id(for: message.relay, in: &profile.device.step)
         let time = letterTime(in: profile.device)
@@ -159,14 +159,14 @@ extension InboxMachine {
     /// Returns the seq of the first letter that was set aside and can be processed now; `nil` if there is none.
     private func firstReady(in profile: ProfileState) -> UInt64? {
         guard !record.aside.isEmpty else { return nil }
-        let hasRoom = profile.conversations.hasRoomForPending
+        let hasRoom = profile.hasRoomForRequest
         return record.aside.first { isReady($0.reason, hasRoom: hasRoom, in: profile) }?.seq
     }
 
     /// Returns the result for a letter that was set aside earlier and cannot be processed yet; `nil` for any other letter.
     private func leftAside(_ entry: Entry, in profile: ProfileState) -> Taken? {
         guard let reason = record.reasonAside(entry.seq),
-            !isReady(reason, hasRoom: profile.conversations.hasRoomForPending, in: profile)
+            !isReady(reason, hasRoom: profile.hasRoomForRequest, in: profile)
         else { return nil }
         return .aside(reason)
     }

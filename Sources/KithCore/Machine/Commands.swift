@@ -31,6 +31,11 @@ extension Command where Answer == ConversationID {
         }
     }
 
+    /// Sends a text privately to a member of a group. The result is the group.
+    package static func sendPrivately(_ text: String, to contact: ContactID) -> Self {
+        Command(now: { (profile) throws(KithError) in try profile.sendPrivately(text, to: contact) })
+    }
+
     package static func createGroup(title: String, _ relay: RelayPoint, _ members: [ContactID]) -> Self {
         Command { (profile, ticket) throws(KithError) in
             try profile.createGroup(title, relay, members, ticket)
@@ -167,6 +172,11 @@ extension Command where Answer == Void {
             _ = try profile.state.conversations.conversation(conversation)
             try profile.accept(conversation)
         })
+    }
+
+    /// Accepts or declines a contact's private request. After accepting, the contact's address is known.
+    package static func decideRequest(of contact: ContactID, accept: Bool) -> Self {
+        Command(now: { (profile) throws(KithError) in try profile.decideRequest(of: contact, accept: accept) })
     }
 
     /// Deletes an ended conversation with everything that belongs to it.

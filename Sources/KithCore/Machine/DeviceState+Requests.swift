@@ -21,6 +21,12 @@ extension DeviceState {
         return .aside(.room)
     }
 
+    /// Notes a private request that came through a group. Only the sender's own inbox counts.
+    mutating func takePrivateRequest(_ request: PrivateRequest?, of contact: ContactID, in group: ConversationID) {
+        guard let request, contacts[contact]?.accountKey.fingerprint == request.inbox.account else { return }
+        step.note(GroupRequest(group: group, text: request.text, inbox: request.inbox), of: contact)
+    }
+
     // MARK: Names
 
     /// Sends a request about a name, if the relay is connected. A registration is sent only if the inbox that will be registered

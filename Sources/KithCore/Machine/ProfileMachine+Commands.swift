@@ -268,7 +268,7 @@ extension ProfileMachine {
     }
 
     /// - Throws: ``KithError/blocked(_:)`` if the user has blocked the contact.
-    private func checkNotBlocked(_ contact: Contact) throws(KithError) {
+    func checkNotBlocked(_ contact: Contact) throws(KithError) {
         if contact.isBlocked { throw .blocked(contact.name) }
     }
 

@@ -94,6 +94,74 @@ extension ProfileMachine {
         return try !place.group(in: &state.device).leaves(of: person.accountKey).isEmpty
     }
 
+    // MARK: Private requests
+
+    /// Sends a text privately to a member of a group with whom there is no conversation of two. The text travels through the most
+    /// recently active group that both are in.
+    ///
+    /// - Returns: the group.
+    func sendPrivately(_ text: String, to id: ContactID) throws(KithError) -> ConversationID {
+        let person = try state.device.contacts.contact(id)
+        try checkNotBlocked(person)
+        if let problem = TextRules.problem(with: text) { throw problem.error }
+        guard text.utf8.count <= ClientLimits.firstLines else { throw .tooLong(limit: ClientLimits.firstLines) }
+        guard person.waitingText == nil else { throw .notReachable(person.name, .asked) }
+        guard let place = try sharedGroup(with: person),
+            let inbox = try inboxAddress(for: id, at: place.machine.record.relay)
+        else { throw .notReachable(person.name, .never) }
+        withDevice { $0.contacts.setWaiting(text, for: id, in: &$0.step) }
+        let request = PrivateRequest(inbox: inbox, text: text)
+        let item = OutboxItem(
+            entryID: newEntryID, sentAt: state.device.wall, body: .privateRequest(request, to: person.accountKey))
+        try pass(.enqueue(item), to: place.machine.id)
+        return place.machine.id
+    }
+
+    /// Returns the most recently active group in which the user and a person are members; `nil` if there is none.
+    private func sharedGroup(with person: Contact) throws(KithError) -> ConversationTable.Place? {
+        let groups = state.conversations.all.filter {
+            !$0.machine.record.isDirect && $0.machine.record.status == .active && $0.machine.mayAct
+                && $0.machine.obstacle(state.device.contacts) == nil
+        }
+        let sorted = groups.sorted {
+            ($0.machine.record.lastActivityMs, $0.machine.id) > ($1.machine.record.lastActivityMs, $1.machine.id)
+        }
+        for place in sorted {
+            guard try place.group(in: &state.device).leaves(of: person.accountKey).isEmpty else { return place }
+        }
+        return nil
+    }
+
+    /// Stores the private requests that came in this step, as far as there is room. A person may have one at a time.
+    func takeRequests() {
+        for (contact, request) in state.device.step.takeRequests() {
+            guard let person = state.device.contacts[contact], !person.isBlocked, person.groupRequest == nil else {
+                continue
+            }
+            guard state.hasRoomForRequest else {
+                if state.device.invitationNotices.tooManyPending() { state.device.emit(.tooManyPending) }
+                continue
+            }
+            withDevice { $0.contacts.setRequest(request, of: contact, in: &$0.step) }
+        }
+    }
+
+    /// Accepts or declines a contact's private request. Accepting begins a conversation of two.
+    func decideRequest(of id: ContactID, accept: Bool) throws(KithError) {
+        let person = try state.device.contacts.contact(id)
+        guard person.groupRequest != nil else { throw .notFound("request") }
+        if accept { try checkNotBlocked(person) }
+        withDevice { $0.contacts.setRequest(nil, of: id, isAccepted: accept, in: &$0.step) }
+        state.device.invitationNotices.didDecide()
+    }
+
+    /// The number of private requests that the log does not have yet.
+    package var waitingRequests: Int {
+        state.conversations.all.reduce(0) { count, place in
+            count + place.machine.outbox.items.count { if case .privateRequest = $0.body { true } else { false } }
+        }
+    }
+
     // MARK: Contact cards
 
     /// Sends the contact cards that are due, each with the address of an inbox for the contact.

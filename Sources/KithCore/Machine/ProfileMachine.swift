@@ -65,6 +65,7 @@ package final class ProfileMachine {
             for input in inputs {
                 try handle(input)
                 try sendCardsDue()
+                takeRequests()
             }
         }
     }

@@ -9,6 +9,11 @@ struct ProfileState {
         conversations.make(record, in: &device.step)
     }
 
+    /// Whether the user may get another request: a pending conversation, or a private request through a group.
+    var hasRoomForRequest: Bool {
+        conversations.pendingCount + device.contacts.requestCount < ClientLimits.pendingConversations
+    }
+
     /// Adds the changed conversations to the step's transaction.
     mutating func storeConversations() { conversations.storeDirty(in: &device.step) }
 

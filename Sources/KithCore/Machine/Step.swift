@@ -16,6 +16,8 @@ struct Step {
     private(set) var dirty: Set<ConversationID> = []
     /// Conversations whose contact cards are sent after the input has been handled.
     private var cardsDue: [ConversationID] = []
+    /// Private requests that came in this step.
+    private var requests: [(contact: ContactID, request: GroupRequest)] = []
     /// The entries and marks that this step has written or deleted (`nil`). The store does not have these values yet.
     private var written: [StoreKey: [UInt8]?] = [:]
     /// Key packages that were created in this step. The store does not have the new key packages yet.
@@ -99,6 +101,15 @@ struct Step {
     mutating func takeCardsDue() -> [ConversationID] {
         defer { cardsDue = [] }
         return cardsDue
+    }
+
+    /// Notes a private request of a contact, which is stored after the input has been handled.
+    mutating func note(_ request: GroupRequest, of contact: ContactID) { requests.append((contact, request)) }
+
+    /// Removes and returns the private requests of this step.
+    mutating func takeRequests() -> [(contact: ContactID, request: GroupRequest)] {
+        defer { requests = [] }
+        return requests
     }
 
     // MARK: Events and answers

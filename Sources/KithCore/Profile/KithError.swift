@@ -95,6 +95,8 @@ public enum KithError: Error, Hashable, Sendable {
         case pending
         /// This profile was restored from a backup, and backups contain no addresses.
         case restored
+        /// The user has already sent the contact a private request, and the contact has not accepted it.
+        case asked
         /// There is no conversation of two with the contact.
         case never
     }

@@ -70,10 +70,25 @@ public struct Contact: Hashable, Sendable {
     public var isStranger = false
     /// The name that the contact has last given itself; `nil` if the contact has not changed its name since it was met.
     public var ownName: String?
+    /// A text that the contact has sent privately through a group; `nil` after the user has decided about it.
+    public var groupRequest: GroupRequest?
+    /// The text that the user has sent to the contact privately through a group. It is sent as the first message when the contact
+    /// begins a conversation of two.
+    public var waitingText: String?
     /// Whether the user has blocked the contact. The contact's messages, invitations and live checks are dropped.
     public var isBlocked = false
     /// The contact's devices that were replaced.
     var formerDevices = FormerDevices()
+}
+
+/// A private request of a member of a group. Accepting it begins a conversation of two.
+public struct GroupRequest: Hashable, Sendable {
+    /// The group through which the request came.
+    public let group: ConversationID
+    /// The text.
+    public let text: String
+    /// The inbox that the contact has made for this profile.
+    let inbox: InboxAddress
 }
 
 /// The state of a conversation. If the conversation cannot be used, the state includes the reason.

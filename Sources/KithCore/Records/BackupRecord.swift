@@ -39,6 +39,8 @@ enum BackupRecord: Sendable {
             writer.write(point)
         case .contact(var contact):
             contact.inbox = nil
+            contact.groupRequest = nil
+            contact.waitingText = nil
             writer.write(UInt8(3))
             writer.write(contact.id.rawValue)
             writer.writeOpaque(contact.stored)

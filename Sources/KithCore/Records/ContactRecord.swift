@@ -19,6 +19,9 @@ extension Contact {
         writer.write(formerDevices)
         writer.write(ownName != nil)
         if let ownName { writer.writeText(ownName) }
+        writer.writeOptional(groupRequest)
+        writer.write(waitingText != nil)
+        if let waitingText { writer.writeText(waitingText) }
         return writer.bytes
     }
 
@@ -40,8 +43,26 @@ extension Contact {
         if version > 3 {
             formerDevices = try reader.read()
             if try reader.readPresence() { ownName = try reader.readText(limit: .max) }
+            groupRequest = try reader.readOptional()
+            if try reader.readPresence() { waitingText = try reader.readText(limit: ClientLimits.firstLines) }
         }
         try reader.expectEnd()
+    }
+}
+
+extension GroupRequest: TLSCodable {
+    /// Reads a stored request.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        group = ConversationID(rawValue: try reader.readUInt64())
+        text = try reader.readText(limit: ClientLimits.firstLines)
+        inbox = try reader.read()
+    }
+
+    /// Writes the request for the store.
+    public func encode(into writer: inout TLSWriter) {
+        writer.write(group.rawValue)
+        writer.writeText(text)
+        writer.write(inbox)
     }
 }
 

@@ -18,6 +18,8 @@ package struct OutboxItem: Sendable {
         case content(Content.Body)
         /// A proposal to remove this device.
         case leaveProposal
+        /// A private request to the member with the given account.
+        case privateRequest(PrivateRequest, to: AccountKey)
     }
 
     /// Whether the item is a new text. An edit of a text does not count.
@@ -57,6 +59,10 @@ package struct OutboxItem: Sendable {
             writer.write(UInt8(1))
             writer.write(body)
         case .leaveProposal: writer.write(UInt8(2))
+        case .privateRequest(let request, let account):
+            writer.write(UInt8(3))
+            writer.write(request)
+            writer.write(account)
         }
         writer.write(attempt != nil)
         if let attempt {
@@ -80,6 +86,7 @@ package struct OutboxItem: Sendable {
         switch try reader.readUInt8() {
         case 1: body = .content(try reader.read())
         case 2: body = .leaveProposal
+        case 3: body = .privateRequest(try reader.read(), to: try reader.read())
         case let other: throw .unknownValue(field: "OutboxItem.body", value: UInt64(other))
         }
         if try reader.readPresence() {

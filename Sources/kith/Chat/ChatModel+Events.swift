@@ -103,6 +103,7 @@ extension ChatModel {
             renderer.memberCount = summary.memberCount
         case .contact(let contact):
             let before = contacts.updateValue(contact, forKey: contact.id)
+            if contact.groupRequest != nil, before?.groupRequest == nil { notice(contact.requestSentence) }
             if before?.conflictingKey != contact.conflictingKey, let conflict = Self.conflict(contact) {
                 show([conflict])
             }

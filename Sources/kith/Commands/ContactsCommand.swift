@@ -33,7 +33,7 @@ struct ContactsCommand: AsyncParsableCommand {
                 JSON
                   One object a line: contact, name, verified, trust (unverified, usedMyInvite,
                   invite, compared), fingerprint, conflictingFingerprint, registeredName,
-                  reachable, blocked.
+                  reachable, blocked, request (a private text that waits for your decision).
 
                 EXIT CODES
                   0  listed    1  no profile, or it can't be read    64  wrong usage

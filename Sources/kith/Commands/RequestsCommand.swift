@@ -39,7 +39,8 @@ struct RequestsCommand: AsyncParsableCommand {
                   kith requests --json | jq -r .firstLines
 
                 JSON
-                  One object a line, as kith list prints it.
+                  One object a line: a conversation as kith list prints it, or a contact with
+                  its request as kith contacts --json prints it.
 
                 EXIT CODES
                   0  listed    1  no profile, or it can't be read    64  wrong usage
@@ -49,16 +50,22 @@ struct RequestsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reportingFailure {
-                let (requests, contacts) = try await options.withOpenForReading { profile in
-                    (try await profile.conversations().filter(\.isPending), await profile.contacts())
+                let (conversations, contacts) = try await options.withOpenForReading { profile in
+                    (try await profile.conversations(), await profile.contacts())
                 }
+                let requests = conversations.filter(\.isPending)
+                let people = contacts.filter { $0.groupRequest != nil }
                 if options.json {
                     for request in requests { JSONLine.print(ConversationReport(request)) }
-                } else if requests.isEmpty {
+                    for contact in people { JSONLine.print(ContactReport(contact)) }
+                } else if requests.isEmpty, people.isEmpty {
                     StandardStream.error.say("no requests")
                 } else {
                     for request in requests {
                         for line in Self.lines(request, contacts) { StandardStream.output.write(line + "\n") }
+                    }
+                    for contact in people {
+                        for line in Self.lines(contact, conversations) { StandardStream.output.write(line + "\n") }
                     }
                 }
             }
@@ -70,6 +77,13 @@ struct RequestsCommand: AsyncParsableCommand {
                 request.isDirect ? "" : ", to the group \(SafeText.name(request.name)) of \(request.memberCount)"
             let text = request.firstLines.split(separator: "\n").map { "    \(SafeText.oneLine(String($0)))" }
             return ["#\(request.id.rawValue)  \(inviter)\(place)"] + text
+        }
+
+        private static func lines(_ contact: Contact, _ conversations: [ConversationSummary]) -> [String] {
+            guard let request = contact.groupRequest else { return [] }
+            let group = conversations.first { $0.id == request.group }.map { SafeText.name($0.name) } ?? "a group"
+            let text = request.text.split(separator: "\n").map { "    \(SafeText.oneLine(String($0)))" }
+            return ["\(SafeText.name(contact.name)), privately, from the group \(group)"] + text
         }
     }
 
@@ -92,7 +106,12 @@ struct RequestsCommand: AsyncParsableCommand {
         var name: String
 
         func run() async throws {
-            try await RequestsCommand.decide(name, options, saying: "accepted") { try await $0.accept($1.id) }
+            try await RequestsCommand.decide(name, options, saying: "accepted") {
+                switch $1 {
+                case .conversation(let request): try await $0.accept(request.id)
+                case .contact(let contact): _ = try await $0.acceptRequest(of: contact.id)
+                }
+            }
         }
     }
 
@@ -115,7 +134,12 @@ struct RequestsCommand: AsyncParsableCommand {
         var name: String
 
         func run() async throws {
-            try await RequestsCommand.decide(name, options, saying: "ignored") { try await $0.leave($1.id) }
+            try await RequestsCommand.decide(name, options, saying: "ignored") {
+                switch $1 {
+                case .conversation(let request): try await $0.leave(request.id)
+                case .contact(let contact): try await $0.ignoreRequest(of: contact.id)
+                }
+            }
         }
     }
 
@@ -139,8 +163,12 @@ struct RequestsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await RequestsCommand.decide(name, options, saying: "blocked") { profile, request in
-                guard let inviter = request.inviter else { return try await profile.leave(request.id) }
-                try await profile.setBlocked(inviter, true)
+                switch request {
+                case .conversation(let conversation):
+                    guard let inviter = conversation.inviter else { return try await profile.leave(conversation.id) }
+                    try await profile.setBlocked(inviter, true)
+                case .contact(let contact): try await profile.setBlocked(contact.id, true)
+                }
             }
         }
     }
@@ -148,15 +176,32 @@ struct RequestsCommand: AsyncParsableCommand {
     /// Decides about a request, and prints the decision.
     private static func decide(
         _ name: String, _ options: ProfileOptions, saying word: String,
-        _ decide: (Profile, ConversationSummary) async throws -> Void
+        _ decide: (Profile, NamedTarget) async throws -> Void
     ) async throws {
         try await reportingFailure {
             try await options.withOpen { profile in
-                let request = try await NamedTarget.conversation(name, in: profile)
-                guard request.isPending else { throw Failure("\(name: request.name) is no request") }
+                let people = await profile.contacts().filter { $0.groupRequest != nil }
+                let request: NamedTarget
+                let shown: String
+                if let contact = try NamedTarget.contact(name, among: people) {
+                    (request, shown) = (.contact(contact), contact.name)
+                } else {
+                    let conversation = try await NamedTarget.conversation(name, in: profile)
+                    guard conversation.isPending else { throw Failure("\(name: conversation.name) is no request") }
+                    (request, shown) = (.conversation(conversation), conversation.name)
+                }
                 try await decide(profile, request)
-                try await GroupCommand.report(
-                    request.id, of: profile, options, saying: "\(own: word) \(name: request.name)")
+                switch request {
+                case .conversation(let conversation):
+                    try await GroupCommand.report(
+                        conversation.id, of: profile, options, saying: "\(own: word) \(name: shown)")
+                case .contact(let contact):
+                    if options.json {
+                        JSONLine.print(ContactReport(try await NamedTarget.contact(contact.name, in: profile)))
+                    } else {
+                        StandardStream.error.say("\(own: word) \(name: shown)")
+                    }
+                }
             }
         }
     }

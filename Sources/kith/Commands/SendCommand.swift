@@ -134,6 +134,9 @@ struct SendCommand: AsyncParsableCommand {
     private func send(_ text: String?, with profile: Profile) async throws {
         // The events have to begin before the message is sent.
         let events = await profile.events()
+        if let text, let contact = try await personOfGroup(in: profile) {
+            return try await sendPrivately(text, to: contact, with: profile)
+        }
         let conversation = try await conversation(in: profile)
         let answered = try await answered(in: conversation, profile)
         let outgoing = try outgoingFiles(text, in: profile)
@@ -175,6 +178,28 @@ struct SendCommand: AsyncParsableCommand {
             }
             return progress
         }
+    }
+
+    /// Returns the contact with the name, if there was never a conversation of two and the contact's address is unknown.
+    private func personOfGroup(in profile: Profile) async throws -> Contact? {
+        guard case .contact(let contact) = try await NamedTarget.named(name, in: profile), contact.inbox == nil,
+            try await !profile.conversations().contains(where: { $0.contact == contact.id })
+        else { return nil }
+        return contact
+    }
+
+    /// Sends a first text through a common group. Returns when the relay has it.
+    private func sendPrivately(_ text: String, to contact: Contact, with profile: Profile) async throws {
+        let group = try await profile.conversation(try await profile.sendPrivately(text, to: contact.id))
+        if !noWait {
+            let later = "The text is kept, and sent when the profile is open again (kith chat, kith listen)"
+            try await relayTimeout.wait(for: profile, at: group.relay, hint: later) {
+                while await profile.waitingRequests() > 0 { try await Task.sleep(for: .milliseconds(50)) }
+            }
+        }
+        let name: Sentence = "\(name: contact.name)"
+        StandardStream.error.say(
+            "\(name) gets the text as a request, through \(quoted: group.name), and can answer after accepting it")
     }
 
     /// Finds the conversation with the name. If the name belongs to a contact without a conversation, begins a conversation.

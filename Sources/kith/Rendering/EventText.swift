@@ -26,8 +26,20 @@ extension KithEvent {
         case .tooManyPending: KithEvent.tooManyPendingSentence
         case .nameLost(let lost, let relay): KithEvent.nameLostSentence(lost, relay)
         case .file(let id, _, let notice): "\(name: name(id)): \(notice.sentence)"
-        case .message, .messageChanged, .conversation, .contact, .memberIsOnline, .inviteUsed: nil
+        case .contact(let contact): contact.groupRequest.map { _ in contact.requestSentence }
+        case .message, .messageChanged, .conversation, .memberIsOnline, .inviteUsed: nil
         }
+    }
+}
+
+extension Contact {
+    /// The sentence about the contact's private request, with the commands that decide about it.
+    var requestSentence: Sentence {
+        let text = groupRequest?.text ?? ""
+        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        let snippet = line.count > 80 ? "\(line.prefix(79))…" : line
+        return
+            "\(name: name) writes to you privately: \(quoted: snippet); kith requests accept \(name: name) begins a conversation, kith requests ignore \(name: name) declines"
     }
 }
 

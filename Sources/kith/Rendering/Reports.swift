@@ -194,6 +194,7 @@ struct ContactReport: Encodable, Sendable {
     let registeredName: String?
     let reachable: Bool
     let blocked: Bool
+    let request: String?
 
     init(_ contact: Contact) {
         self.contact = contact.id.rawValue
@@ -205,6 +206,7 @@ struct ContactReport: Encodable, Sendable {
         registeredName = contact.registeredName?.text
         reachable = contact.inbox != nil
         blocked = contact.isBlocked
+        request = contact.groupRequest?.text
     }
 }
 

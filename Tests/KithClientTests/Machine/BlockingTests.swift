@@ -166,7 +166,7 @@ struct BlockingTests {
         let contact = try #require(played.box.alice.contactList.first { $0.name == "bob" })
         #expect(contact.isBlocked)
         #expect(try Contact(id: contact.id, stored: contact.stored) == contact)
-        let old = try Contact(id: contact.id, stored: [2] + contact.stored.dropFirst().dropLast(3))
+        let old = try Contact(id: contact.id, stored: [2] + contact.stored.dropFirst().dropLast(5))
         #expect(!old.isBlocked && old.accountKey == contact.accountKey)
     }
 }

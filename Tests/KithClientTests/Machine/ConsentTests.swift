@@ -145,9 +145,9 @@ struct ConsentTests {
         let contact = try #require(box.alice.contactList.first)
         #expect(try Contact(id: contact.id, stored: contact.stored) == contact)
         // Version 4 added the list of replaced devices, which is empty here, and versions 3 and 2 a flag each.
-        let before = try Contact(id: contact.id, stored: [3] + contact.stored.dropFirst().dropLast(2))
+        let before = try Contact(id: contact.id, stored: [3] + contact.stored.dropFirst().dropLast(4))
         #expect(before == contact)
-        let known = try Contact(id: contact.id, stored: [1] + contact.stored.dropFirst().dropLast(4))
+        let known = try Contact(id: contact.id, stored: [1] + contact.stored.dropFirst().dropLast(6))
         #expect(!known.isStranger && known.accountKey == contact.accountKey)
     }
 

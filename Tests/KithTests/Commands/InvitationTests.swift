@@ -98,6 +98,35 @@ import Testing
         }
     }
 
+    @Test("a member of a group gets a first text as a request, which begins a conversation of two")
+    func privately() async throws {
+        try await withPeople { relay, ann, bob in
+            let carol = try await CommandPerson("Carol", in: ann.folder.deletingLastPathComponent())
+            for guest in [bob, carol] {
+                let line = try await invite(ann, relay).line
+                #expect(try await guest.run("join", "--no-chat", line).code == 0)
+            }
+            try await ann.listen {
+                try await ann.run("contacts", "--json").objects.count { $0["reachable"] as? Bool == true } == 2
+            }
+            #expect(try await ann.run("group", "create", "club", "Bob", "Carol").code == 0)
+            try await bob.listen { try await bob.run("contacts").lines.contains { $0.hasPrefix("Carol") } }
+            try await carol.listen { try await carol.run("contacts").lines.contains { $0.hasPrefix("Bob") } }
+            let sent = try await bob.run("send", "Carol", "hello carol")
+            #expect(sent.code == 0 && sent.complaints.last?.contains("as a request, through “club”") == true)
+            try await carol.listen { try await carol.run("requests").lines.count == 2 }
+            #expect(
+                try await carol.run("requests").lines == ["Bob, privately, from the group club", "    hello carol"])
+            #expect(try await ann.run("requests").lines.isEmpty)
+            #expect(try await carol.run("requests", "accept", "Bob").code == 0)
+            try await eventually {
+                _ = try await carol.run("listen", "--timeout", "1s")
+                _ = try await bob.run("listen", "--timeout", "1s")
+                return try await carol.run("search", "hello").lines.count == 1
+            }
+        }
+    }
+
     @Test("a request can be accepted, ignored or blocked, and archived and deleted conversations leave the list")
     func decisions() async throws {
         try await withPeople { relay, ann, bob in
