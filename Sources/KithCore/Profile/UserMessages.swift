@@ -143,7 +143,7 @@ extension InvitationObstacle {
 extension KithEvent {
     /// The sentence about strangers' letters that stay at the relay, with advice.
     package static let tooManyPendingSentence: Sentence =
-        "\(ClientLimits.pendingConversations) conversations from strangers are waiting; to let more in, accept (kith chat NAME) or decline (kith group leave NAME) some"
+        "\(ClientLimits.pendingConversations) requests are waiting; to let more in, accept or ignore some (kith requests)"
 
     /// Returns the sentence about a name that now belongs to another person.
     package static func nameLostSentence(_ lost: Name, _ relay: RelayAddress) -> Sentence {

@@ -77,6 +77,30 @@ struct PrivateRequestTests {
         #expect(try bob(played).groupRequest == nil && played.unreadable == [])
     }
 
+    @Test("private requests and pending conversations share their room, and a decision makes room again")
+    func room() throws {
+        let played = try PlayedConversation()
+        let address = inbox(of: played.bob, at: played.box.point)
+        var last: ContactID?
+        for number in 0..<ClientLimits.pendingConversations {
+            let key = try #require(AccountKey([UInt8(number)] + [UInt8](repeating: 1, count: 31)))
+            last = played.box.alice.withDevice { device in
+                let id = device.contacts.remember(Acquaintance(accountKey: key, name: "p\(number)"), in: &device.step)
+                let request = GroupRequest(group: played.id, text: "x", inbox: address)
+                device.contacts.setRequest(request, of: id, in: &device.step)
+                return id
+            }
+        }
+        let effects = try played.bring([request(played)])
+        #expect(try bob(played).groupRequest == nil)
+        #expect(effects.contains { if case .event(.tooManyPending) = $0 { true } else { false } })
+        try played.box.bring([played.box.letter(from: Letterbox.person("carol"))])
+        #expect(try played.box.inbox.record.aside.count == 1)
+        try played.perform(.decideRequest(of: try #require(last), accept: false))
+        try played.bring([request(played)])
+        #expect(try bob(played).groupRequest?.text == "hello")
+    }
+
     @Test("blocking removes the person's request")
     func blocked() throws {
         let played = try PlayedConversation()
