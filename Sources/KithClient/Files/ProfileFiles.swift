@@ -119,7 +119,7 @@ public struct ProfileFiles: Sendable {
         var rest: [UInt8]? = Array(text.utf8)
         let file: FileToSend
         do {
-            file = try collect(named: "text.txt", flags: .longText) {
+            file = try collect(named: FileLabel.longTextName, flags: .longText) {
                 defer { rest = nil }
                 return rest
             }

@@ -50,6 +50,9 @@ package struct FileLabel: Hashable, Sendable {
     /// A small picture, as a JPEG or WebP file; empty for none.
     package var thumbnail: [UInt8] = []
 
+    /// The name of the file with a text that was too long for a message.
+    package static let longTextName = "text.txt"
+
     package init(name: String, mediaType: String, flags: Flags = []) {
         self.name = name
         self.mediaType = mediaType
@@ -118,6 +121,23 @@ extension BlobReference: Hashable {
 struct FileMessage: Hashable, Sendable {
     let caption: String
     let attachments: [AttachedFile]
+}
+
+extension FileMessage {
+    /// The files as they are shown and saved. A long text is always the only file of its message, with a fixed name, so that the
+    /// mark can hide the name and the number of no other files.
+    var shown: [AttachedFile] {
+        attachments.map { file in
+            guard file.label.flags.contains(.longText) else { return file }
+            var file = file
+            if attachments.count == 1 {
+                (file.label.name, file.label.mediaType) = (FileLabel.longTextName, MediaType.of(FileLabel.longTextName))
+            } else {
+                file.label.flags.remove(.longText)
+            }
+            return file
+        }
+    }
 }
 
 // MARK: The encoding

@@ -6,7 +6,7 @@ extension EntryRecord {
     /// Returns a file of the message; `nil` if there is no such file, or if the message has expired.
     func file(_ number: Int) -> AttachedFile? {
         guard case .files(let message) = body, message.attachments.indices.contains(number - 1) else { return nil }
-        return message.attachments[number - 1]
+        return message.shown[number - 1]
     }
 }
 

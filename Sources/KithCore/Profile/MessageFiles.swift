@@ -7,7 +7,7 @@ public struct MessageFiles: Hashable, Sendable {
 
     init(_ message: FileMessage) {
         caption = message.caption
-        files = message.attachments.enumerated().map { MessageFile(number: $0.offset + 1, $0.element) }
+        files = message.shown.enumerated().map { MessageFile(number: $0.offset + 1, $0.element) }
     }
 
     init(caption: String, files: [MessageFile]) {
@@ -52,7 +52,7 @@ extension EntryRecord.Body {
         switch self {
         case .text(let text): text.text
         case .files(let message):
-            ([message.caption] + message.attachments.map(\.label.name)).joined(separator: "\n")
+            ([message.caption] + message.shown.map(\.label.name)).joined(separator: "\n")
         case .notices, .unknown, .expired, .deleted, .deletedHere, .change: nil
         }
     }

@@ -107,4 +107,19 @@ import Testing
             #expect(throws: TLSCodecError.self) { try FileMessage(decoding: whole[..<count]) }
         }
     }
+
+    @Test("the mark of a long text counts for a single file, which is then named text.txt")
+    func longText() {
+        func message(_ names: [String]) -> FileMessage {
+            FileMessage(
+                caption: "a",
+                attachments: names.map {
+                    AttachedFile(label: FileLabel(name: $0, mediaType: "a/b", flags: .longText), place: .inline([1]))
+                })
+        }
+        let one = MessageFiles(message(["virus.exe"])).files
+        #expect(one.map(\.name) == ["text.txt"] && one[0].isLongText && one[0].mediaType == "text/plain")
+        let two = MessageFiles(message(["a.txt", "virus.exe"])).files
+        #expect(two.map(\.name) == ["a.txt", "virus.exe"] && two.allSatisfy { !$0.isLongText })
+    }
 }
