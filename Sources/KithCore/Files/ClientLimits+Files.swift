@@ -39,6 +39,18 @@ extension ClientLimits {
     /// relay.
     static let blobSeconds: UInt32 = 30 * 86_400
 
+    /// Time from the expiry of a message until the relay may drop its blobs, in seconds: a day. The message begins to expire only
+    /// when the upload is complete, and clocks differ.
+    static let blobSecondsAfterExpiry: UInt32 = 86_400
+
+    /// Returns the requested lifetime of a blob, in seconds.
+    ///
+    /// - Parameter expiresAfter: the time after which everyone deletes the message, in seconds; `nil` for never.
+    static func blobSeconds(expiresAfter: UInt32?) -> UInt32 {
+        guard let expiresAfter, expiresAfter < blobSeconds - blobSecondsAfterExpiry else { return blobSeconds }
+        return expiresAfter + blobSecondsAfterExpiry
+    }
+
     /// The largest file that is downloaded without a request of the user, in bytes, until the user sets another limit. Pictures
     /// of a phone are smaller.
     public static let autoDownload: UInt64 = 5 << 20

@@ -55,7 +55,8 @@ struct FileUploads {
                 let record = profile.state.device.uploads[place]
             else { continue }
             let (channel, epoch) = (machine.record.channel, machine.record.epoch)
-            let blob = upload.newBlob(record.layout(of: upload))
+            let blob = upload.newBlob(
+                record.layout(of: upload), expiresAfter: record.files.expiresAfter ?? machine.record.timer)
             profile.withDevice { device in
                 device.uploads.didAskForRoom(upload.id)
                 device.request(

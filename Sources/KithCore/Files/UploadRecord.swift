@@ -95,10 +95,12 @@ struct Upload: Hashable, Sendable {
     }
 
     /// The blob that the relay has to reserve.
-    func newBlob(_ layout: FileLayout) -> NewBlob {
+    ///
+    /// - Parameter expiresAfter: the time after which everyone deletes the message, in seconds; `nil` for never.
+    func newBlob(_ layout: FileLayout, expiresAfter: UInt32?) -> NewBlob {
         NewBlob(
             id: blob, read: Grant(for: read), write: Grant(for: write), size: layout.sealedSize,
-            lifetimeSeconds: ClientLimits.blobSeconds)
+            lifetimeSeconds: ClientLimits.blobSeconds(expiresAfter: expiresAfter))
     }
 
     static func == (left: Self, right: Self) -> Bool {

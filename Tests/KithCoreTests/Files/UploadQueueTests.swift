@@ -161,7 +161,35 @@ import Testing
         let first = queue.startable()
         #expect(first.count == ClientLimits.transfers)
         for (_, upload) in first { queue.didStart(upload.id) }
-        #expect(queue.startable().isEmpty)
+        #expect(queue.startable(at: 0).isEmpty)
+    }
+
+    @Test("an upload that pauses makes room for others, and is tried again at its time")
+    mutating func pause() throws {
+        for _ in 0..<4 { _ = try add() }
+        for (_, upload) in queue.reservable(at: 0) {
+            queue.didAskForRoom(upload.id)
+            _ = queue.didReserve(upload.id, .success(.done), at: 0, in: &step)
+        }
+        let running = queue.startable(at: 0).map(\.upload.id)
+        for id in running { queue.didStart(id) }
+        queue.pause(running[0], until: 500)
+        let next = queue.startable(at: 499).map(\.upload.id)
+        #expect(next.count == 1 && !running.contains(next[0]))
+        // The connection for messages is not needed to transfer bytes.
+        #expect(queue.due { _ in false } == [500])
+        queue.didStart(next[0])
+        #expect(queue.due { _ in false }.isEmpty && queue.startable(at: 500).isEmpty)
+        queue.pause(next[0], until: 900)
+        #expect(queue.startable(at: 500).map(\.upload.id) == [running[0]])
+    }
+
+    @Test(
+        "the blobs of a message that expires are kept a day longer than the message, and 30 days at most",
+        arguments: [(nil, 2_592_000), (60, 86_460), (2_505_600, 2_592_000), (.max, 2_592_000)] as [(UInt32?, UInt32)])
+    mutating func lifetime(expiresAfter: UInt32?, lifetime: UInt32) throws {
+        let blob = try add().newBlob(FileLayout(size: 5), expiresAfter: expiresAfter)
+        #expect(blob.lifetimeSeconds == lifetime)
     }
 
     @Test("a removed message ends its jobs and leaves nothing in the store")
