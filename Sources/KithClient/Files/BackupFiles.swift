@@ -46,21 +46,26 @@ enum BackupFiles {
     /// Writes the files of a backup into the folder of a new profile.
     ///
     /// - Parameter next: returns the next record of the backup; `nil` at the end.
-    /// - Throws: ``KithError``.
+    /// - Throws: ``KithError``; `backup(.damaged)` if a part does not follow the one before it.
     static func restore(
         into folder: FilesFolder, _ next: () throws(KithError) -> [UInt8]?
     ) throws(KithError) {
-        var current: (id: TransferID, file: LocalFile)?
+        var current: (id: TransferID, file: LocalFile, size: UInt64)?
         while let bytes = try next() {
             guard let record = try? BackupFileRecord.decode(bytes) else { continue }
+            if case .part(let id, let offset, _) = record {
+                // The parts of a file come in order, so no other offset can be right.
+                guard offset == (current?.id == id ? current?.size ?? 0 : 0) else { throw .backup(.damaged) }
+            }
             do throws(PrivateFileError) {
                 switch record {
                 case .part(let id, let offset, let part):
                     if current?.id != id {
-                        current = (id, try folder.makeFile(id))
+                        current = (id, try folder.makeFile(id), 0)
                         try current?.file.truncate(to: 0)
                     }
                     try current?.file.write(part, at: offset)
+                    current?.size += UInt64(part.count)
                 case .end(let id, _):
                     if current?.id == id { try current?.file.sync() }
                     current = nil

@@ -61,4 +61,18 @@ import Testing
             #expect(try FilePerson.bytes(saved) == fileBytes(80_000))
         }
     }
+
+    @Test(
+        "a part that does not follow the one before it is refused", arguments: [[1], [0, 3], [0, 0], [UInt64.max]])
+    func offsets(offsets: [UInt64]) async throws {
+        try await withTemporaryFolder { folder in
+            let files = FilesFolder(ofProfile: folder)
+            var records = offsets.map { BackupFileRecord.part(TransferID(rawValue: 1), offset: $0, [1, 2]).encoded }
+            #expect(throws: KithError.backup(.damaged)) {
+                try BackupFiles.restore(into: files) { () throws(KithError) in
+                    records.isEmpty ? nil : records.removeFirst()
+                }
+            }
+        }
+    }
 }
