@@ -50,14 +50,20 @@ struct FileUpload: Sendable {
     private func openSource() async throws -> UploadSource {
         let (job, folder) = (job, transfers.folder)
         return try await FileTransfers.onDisk {
-            guard let source = try? UploadSource(job.source, size: job.layout.size, in: folder) else {
-                throw End.failed(.problem(.unreadable))
-            }
+            let source = try Self.open(job, in: folder)
             guard source.source == job.source, source.size == job.layout.size else {
                 throw End.failed(.changed(source.source, size: source.size))
             }
             return source
         }
+    }
+
+    private static func open(_ job: UploadJob, in folder: FilesFolder) throws -> UploadSource {
+        do {
+            return try UploadSource(job.source, size: job.layout.size, in: folder)
+        } catch is UploadSource.NotCleaned {
+            throw End.failed(.problem(.notCleaned))
+        } catch { throw End.failed(.problem(.unreadable)) }
     }
 
     private func upload(_ source: UploadSource) async throws {
@@ -122,9 +128,12 @@ struct FileUpload: Sendable {
 
     /// Returns the failure of an upload whose file has changed. The failure contains the file's present stamp and size.
     private static func change(of job: UploadJob, in folder: FilesFolder) -> UploadFailure {
-        guard case .path = job.source, let now = try? UploadSource(job.source, size: job.layout.size, in: folder) else {
-            return .problem(.unreadable)
-        }
-        return .changed(now.source, size: now.size)
+        guard case .path = job.source else { return .problem(.unreadable) }
+        do {
+            let now = try open(job, in: folder)
+            return .changed(now.source, size: now.size)
+        } catch End.failed(let failure) {
+            return failure
+        } catch { return .problem(.unreadable) }
     }
 }

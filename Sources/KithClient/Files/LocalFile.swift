@@ -17,11 +17,11 @@ final class LocalFile: Sendable, ByteSource {
     private let descriptor: Int32
     private let path: String
 
-    /// Opens a regular file for reading. A device, a pipe or a folder is refused without a wait.
+    /// Opens a regular file for reading. A device, a pipe, a folder or a symbolic link is refused without a wait.
     ///
     /// - Throws: ``PrivateFileError``.
     init(reading path: String) throws(PrivateFileError) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)
         self.path = path
         guard descriptor >= 0 else { throw error(.read) }
         guard try status().st_mode & S_IFMT == S_IFREG else { throw error(.read, try isFolder() ? EISDIR : EINVAL) }

@@ -20,11 +20,15 @@ struct UploadSource: Sendable {
     let size: UInt64
     private let bytes: Bytes
 
-    /// Opens a file of the user.
+    /// The picture has changed, and its metadata can't be removed.
+    struct NotCleaned: Error {}
+
+    /// Opens a file of the user. The source names the file itself, even if `path` leads through symbolic links.
     ///
     /// - Parameter cleans: whether the metadata of a picture is left out.
     /// - Throws: ``PrivateFileError``.
     init(path: String, cleans: Bool) throws(PrivateFileError) {
+        let path = try Self.resolved(path)
         let file = try LocalFile(reading: path)
         let stamp = try file.stamp()
         // A picture that breaks its format is sent as it is. The caller tells the user by `isCleaned`.
@@ -48,13 +52,26 @@ struct UploadSource: Sendable {
     /// Opens the source of an upload again.
     ///
     /// - Parameter size: the number of bytes to send.
-    /// - Throws: ``PrivateFileError``.
-    init(_ source: FileSource, size: UInt64, in folder: FilesFolder) throws(PrivateFileError) {
+    /// - Throws: ``PrivateFileError``, also if the path now leads through a symbolic link; ``NotCleaned``.
+    init(_ source: FileSource, size: UInt64, in folder: FilesFolder) throws {
         switch source {
-        case .path(let path, _, let isCleaned): try self.init(path: path, cleans: isCleaned)
+        case .path(let path, _, let isCleaned):
+            // Somebody who can put a link there must not be able to choose another file.
+            guard try Self.resolved(path) == path else {
+                throw PrivateFileError(.read, URL(fileURLWithPath: path), errno: ELOOP)
+            }
+            try self.init(path: path, cleans: isCleaned)
+            if isCleaned, case .path(_, _, isCleaned: false) = self.source { throw NotCleaned() }
         case .spool(let id, let key):
             self.init(source, size: size, .spool(try folder.file(id), FileCipher(spool: key)))
         }
+    }
+
+    /// Returns the path without symbolic links.
+    private static func resolved(_ path: String) throws(PrivateFileError) -> String {
+        guard let found = realpath(path, nil) else { throw PrivateFileError(.read, URL(fileURLWithPath: path)) }
+        defer { free(found) }
+        return String(cString: found)
     }
 
     private init(_ source: FileSource, size: UInt64, _ bytes: Bytes) {

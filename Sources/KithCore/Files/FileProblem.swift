@@ -6,8 +6,10 @@ public enum FileProblem: Hashable, Sendable {
     case tooLarge(limit: UInt64?)
     /// The file was changed again and again while it was being sent.
     case keepsChanging
-    /// The file can no longer be read.
+    /// The file can no longer be read, or its path leads to a link or to something else than a file.
     case unreadable
+    /// The picture has changed, and its metadata can no longer be removed. It was not sent with its metadata.
+    case notCleaned
     /// The relay stores no files, or not for this conversation.
     case refused
     /// The conversation has ended.
@@ -46,7 +48,9 @@ extension FileProblem {
         case .tooLarge(let limit?): "the file is too large for this relay, which takes \(limit >> 20) MiB at most"
         case .tooLarge(nil): "the file is too large"
         case .keepsChanging: "the file keeps changing while it is sent; send a copy of it"
-        case .unreadable: "the file can't be read any more"
+        case .unreadable: "the file can't be read any more, or it is no longer at its place"
+        case .notCleaned:
+            "the picture has changed, and its metadata can't be removed; send it again, with --as-is if that may stay"
         case .refused: "this relay stores no files"
         case .ended: "the conversation has ended"
         case .gone: "the relay no longer has the file; ask for it again"

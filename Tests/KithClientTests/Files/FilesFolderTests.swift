@@ -75,4 +75,44 @@ import Testing
         #expect(throws: PrivateFileError(.write, folder, errno: EINVAL)) { try SavedFile.checked(name, in: folder) }
         #expect(try SavedFile.checked("..a", in: folder) == "..a")
     }
+
+    @Test("a picture whose metadata was left out is not sent with its metadata later")
+    func notCleaned() async throws {
+        try await withTemporaryFolder { folder in
+            let folder = folder.resolvingSymlinksInPath()
+            let picture = folder.appending(path: "a.gif")
+            let clean: [UInt8] = Array("GIF89a".utf8) + [1, 0, 1, 0, 0, 0, 0]
+            let image: [UInt8] = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3b]
+            try Data(clean + image).write(to: picture)
+            let files = FilesFolder(ofProfile: folder)
+            let sources = try [true, false].map { try UploadSource(path: picture.path, cleans: $0) }
+            try Data(clean + [0x21]).write(to: picture)
+            #expect(throws: UploadSource.NotCleaned.self) {
+                try UploadSource(sources[0].source, size: sources[0].size, in: files)
+            }
+            #expect(try UploadSource(sources[1].source, size: sources[1].size, in: files).size == 14)
+        }
+    }
+
+    @Test("a file is sent through a link, but a path that became a link later is refused", arguments: [false, true])
+    func links(linksFolder: Bool) async throws {
+        try await withTemporaryFolder { folder in
+            let folder = folder.resolvingSymlinksInPath()
+            let files = FilesFolder(ofProfile: folder)
+            let (mine, other) = (folder.appending(path: "mine"), folder.appending(path: "other"))
+            for folder in [mine, other] {
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                try Data([1, 2]).write(to: folder.appending(path: "a"))
+            }
+            let link = folder.appending(path: "link")
+            try FileManager.default.createSymbolicLink(at: link, withDestinationURL: mine.appending(path: "a"))
+            let source = try UploadSource(path: link.path, cleans: true)
+            #expect(try UploadSource(source.source, size: 2, in: files).read(0..<2) == [1, 2])
+            let replaced = linksFolder ? mine : mine.appending(path: "a")
+            try FileManager.default.removeItem(at: replaced)
+            try FileManager.default.createSymbolicLink(
+                at: replaced, withDestinationURL: linksFolder ? other : other.appending(path: "a"))
+            #expect(throws: PrivateFileError.self) { try UploadSource(source.source, size: 2, in: files) }
+        }
+    }
 }
