@@ -126,6 +126,16 @@ final class LocalFile: Sendable, ByteSource {
         guard fsync(descriptor) == 0 else { throw error(.write) }
     }
 
+    /// Whether a path leads to this file, and not to another one or to a symbolic link.
+    func isAt(_ path: String) -> Bool {
+        var found = stat()
+        guard lstat(path, &found) == 0, let own = try? status() else { return false }
+        return found.st_ino == own.st_ino && found.st_dev == own.st_dev
+    }
+
+    /// Whether no other path leads to this file.
+    var hasOneName: Bool { (try? status().st_nlink) == 1 }
+
     /// Locks the file against other processes. The lock ends with this object.
     ///
     /// - Returns: whether no other process has the lock.

@@ -1,5 +1,6 @@
 import Foundation
 import KithCore
+import KithSupport
 import PrivateFiles
 
 #if canImport(Glibc)
@@ -23,20 +24,25 @@ enum SavedFile {
     static func save(_ content: FileContent, from folder: FilesFolder, to target: URL) throws -> URL? {
         if case .atRelay = content.bytes { return nil }
         let name = try checked(content.file.name, in: target)
-        let unfinished = target.appendingPathComponent(".kith-\(UInt32.random(in: 0 ... .max)).part")
-        let descriptor = try PrivateFile.makeEmpty(unfinished)
+        let (file, unfinished) = try makeUnfinished(content, in: target)
+        var isNamed = false
+        // The lock on the file ends only now, so no other process can have begun a file with this name.
         defer {
-            close(descriptor)
-            unlink(unfinished.path)
+            if !isNamed { unlink(unfinished.path) }
+            withExtendedLifetime(file) {}
         }
+        var size: UInt64 = 0
         try write(content, from: folder) { bytes throws(PrivateFileError) in
-            try PrivateFile.write(bytes, to: descriptor, of: unfinished)
+            try file.write(bytes, at: size)
+            size += UInt64(bytes.count)
         }
-        guard fsync(descriptor) == 0 else { throw PrivateFileError(.write, unfinished) }
+        try file.sync()
         for number in 1...highestNumber {
             let url = target.appendingPathComponent(FileName.numbered(name, number))
             switch FileSystem.name(unfinished.path, url.path) {
-            case 0: return url
+            case 0:
+                isNamed = true
+                return url
             case EEXIST: continue
             case let error: throw PrivateFileError(.write, url, errno: error)
             }
@@ -51,6 +57,39 @@ enum SavedFile {
     static func checked(_ name: String, in folder: URL) throws(PrivateFileError) -> String {
         guard FileName.isOneComponent(name) else { throw PrivateFileError(.write, folder, errno: EINVAL) }
         return name
+    }
+
+    /// Creates the file that gets its name when it is complete. Each attempt to save the same file uses the same name, so an
+    /// attempt replaces what an interrupted one has left behind.
+    private static func makeUnfinished(
+        _ content: FileContent, in target: URL
+    ) throws(PrivateFileError) -> (LocalFile, URL) {
+        let url = target.appendingPathComponent(".kith-\(mark(of: content)).part")
+        while true {
+            let file = try LocalFile(writing: url.path)
+            guard file.lock() else { break }
+            // The process that had the lock may have given the file its final name.
+            guard file.isAt(url.path) else { continue }
+            // A crash may have come after the file got its final name, and before this name was removed.
+            guard file.hasOneName else {
+                unlink(url.path)
+                continue
+            }
+            try file.truncate(to: 0)
+            return (file, url)
+        }
+        // Another process is saving the same file, or the file system has no locks.
+        let other = target.appendingPathComponent(".kith-\(TransferID.random(from: .system).fileName).part")
+        return (try LocalFile(writing: other.path), other)
+    }
+
+    /// A text that stands for a file's content.
+    private static func mark(of content: FileContent) -> String {
+        switch content.bytes {
+        case .inMessage(let bytes): Hex.encode(FileCipher.digest(ofPiece: bytes).prefix(8))
+        case .kept(let id, _): id.fileName
+        case .atRelay: "none"
+        }
     }
 
     private static func write(

@@ -115,4 +115,35 @@ import Testing
             #expect(throws: PrivateFileError.self) { try UploadSource(source.source, size: 2, in: files) }
         }
     }
+
+    @Test("a save replaces what an interrupted one has left behind, but not what another process writes")
+    func unfinished() async throws {
+        try await withTemporaryFolder { folder in
+            let message = FileMessage(
+                caption: "",
+                attachments: [
+                    AttachedFile(label: FileLabel(name: "a.txt", mediaType: ""), place: .inline(Array("hello".utf8)))
+                ])
+            let content = FileContent(
+                file: try #require(MessageFiles(message).files.first), bytes: .inMessage(Array("hello".utf8)))
+            func names() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+            }
+            let part = ".kith-2cf24dba5fb0a30e.part"
+            try Data(repeating: 7, count: 100).write(to: folder.appending(path: part))
+            let files = FilesFolder(ofProfile: folder)
+            let url = try #require(try SavedFile.save(content, from: files, to: folder))
+            #expect(try names() == ["a.txt"])
+            #expect(try Data(contentsOf: url) == Data("hello".utf8))
+            // A crash may leave both names of a complete file.
+            try FileManager.default.linkItem(at: url, to: folder.appending(path: part))
+            #expect(try SavedFile.save(content, from: files, to: folder)?.lastPathComponent == "a (2).txt")
+            #expect(try Data(contentsOf: url) == Data("hello".utf8))
+            let writer = try LocalFile(writing: folder.appending(path: part).path)
+            #expect(writer.lock())
+            _ = try SavedFile.save(content, from: files, to: folder)
+            #expect(try names() == [part, "a (2).txt", "a (3).txt", "a.txt"])
+            #expect(writer.size == 0)
+        }
+    }
 }
