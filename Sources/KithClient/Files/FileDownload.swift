@@ -59,7 +59,7 @@ struct FileDownload: Sendable {
         try await BlobConnection.use(address, trust: .pinned(job.relay.pin)) { connection in
             let status = try await connection.status(of: job.reference.blob, token: job.reference.read)
             guard status.size == layout.sealedSize else { throw End.failed(.wrongLength) }
-            guard status.isComplete else { throw RelayConnectionError.protocolViolation(.wrongAnswer) }
+            guard status.isComplete else { throw FileTransfers.Incomplete() }
             let start = layout.sealedRange(ofPiece: first).lowerBound
             transfers.note(job.id, done: start)
             var collected: [UInt8] = []

@@ -5,7 +5,7 @@ import NIOPosix
 import Synchronization
 
 /// Runs the jobs that move the bytes of a profile's files. Each job has a connection of its own and sends or fetches one piece
-/// at a time. A job that is interrupted continues after a pause.
+/// at a time. A job that is interrupted ends, and the machine begins it again after a pause. Meanwhile, other jobs may run.
 final class FileTransfers: Sendable {
     /// The progress of a job.
     struct Progress: Sendable {
@@ -17,9 +17,14 @@ final class FileTransfers: Sendable {
         var trouble: String?
     }
 
+    /// The relay has not all bytes of the blob, because the sender has not uploaded them.
+    struct Incomplete: Error {}
+
     private struct State {
         var tasks: [TransferID: Task<Void, Never>] = [:]
         var progress: [TransferID: Progress] = [:]
+        /// The pauses of jobs that were interrupted.
+        var backoffs: [TransferID: Backoff] = [:]
         /// Removes files that a crash has left behind.
         var cleaning: Task<Void, Never>?
         var isStopped = false
@@ -34,7 +39,7 @@ final class FileTransfers: Sendable {
 
     init(folder: FilesFolder) { self.folder = folder }
 
-    /// The progress of the jobs that run.
+    /// The progress of the jobs that run or pause.
     var progress: [TransferID: Progress] { state.withLock { $0.progress } }
 
     /// Begins a job.
@@ -48,11 +53,11 @@ final class FileTransfers: Sendable {
             }
         state.withLock { state in
             guard !state.isStopped else { return }
-            state.progress[job.id] = Progress(done: 0, total: total)
+            if state.progress[job.id] == nil { state.progress[job.id] = Progress(done: 0, total: total) }
             // Texts come before files.
             state.tasks[job.id] = Task(priority: .utility) { [weak profile] in
-                await self.repeating(job.id) {
-                    guard let profile else { throw CancellationError() }
+                guard let profile else { return }
+                let pause = await self.pause(after: job.id) {
                     switch job {
                     case .upload(let job):
                         try await FileUpload(job: job, address: address, profile: profile, transfers: self).run()
@@ -62,8 +67,14 @@ final class FileTransfers: Sendable {
                 }
                 self.state.withLock { state in
                     state.tasks[job.id] = nil
+                    guard pause == nil else { return }
                     state.progress[job.id] = nil
+                    state.backoffs[job.id] = nil
                 }
+                guard let pause else { return }
+                // The machine may begin the job again before this returns. A profile that is closed needs no report.
+                _ = try? await profile.perform(
+                    .transferPaused(job.id, pauseMs: pause.ms, isIncomplete: pause.isIncomplete))
             }
         }
     }
@@ -73,6 +84,7 @@ final class FileTransfers: Sendable {
         state.withLock { state in
             state.tasks.removeValue(forKey: id)?.cancel()
             state.progress[id] = nil
+            state.backoffs[id] = nil
         }
     }
 
@@ -105,27 +117,33 @@ final class FileTransfers: Sendable {
         }
     }
 
-    /// Repeats a job until it ends without an error, or is cancelled. The pauses between attempts grow. After an attempt that has
-    /// made progress, the pauses are short again.
-    private func repeating(_ id: TransferID, _ attempt: () async throws -> Void) async {
-        var backoff = Backoff.reconnecting
-        while !Task.isCancelled {
-            let before = progress[id]?.done
-            do {
-                return try await attempt()
-            } catch is CancellationError {
-                return
-            } catch is KithError {
-                // The profile is closed, or has failed.
-                return
-            } catch {
-                if progress[id]?.done != before { backoff.reset() }
+    /// Makes one attempt at a job. The pauses between two attempts grow, until one makes progress.
+    ///
+    /// - Returns: the pause until the next attempt; `nil` if the job is done or was cancelled.
+    private func pause(
+        after id: TransferID, _ attempt: () async throws -> Void
+    ) async -> (ms: UInt64, isIncomplete: Bool)? {
+        let before = progress[id]?.done
+        do {
+            try await attempt()
+            return nil
+        } catch is CancellationError {
+            return nil
+        } catch is KithError {
+            // The profile is closed, or has failed.
+            return nil
+        } catch {
+            guard !Task.isCancelled else { return nil }
+            return state.withLock { state in
+                var backoff = state.backoffs[id] ?? .reconnecting
+                if state.progress[id]?.done != before { backoff.reset() }
                 var pause = backoff.nextMs()
                 if case RelayConnectionError.refused(let refusal) = error {
                     pause = max(pause, UInt64(refusal.retryAfterMs))
                 }
-                state.withLock { $0.progress[id]?.trouble = Self.words(for: error) }
-                try? await Task.sleep(for: .milliseconds(pause))
+                state.backoffs[id] = backoff
+                state.progress[id]?.trouble = Self.words(for: error)
+                return (pause, error is Incomplete)
             }
         }
     }
@@ -134,6 +152,7 @@ final class FileTransfers: Sendable {
         switch error {
         case let error as RelayConnectionError: error.description
         case let error as PrivateFileError: error.description
+        case is Incomplete: "the sender has not uploaded the whole file"
         default: "the transfer was interrupted"
         }
     }

@@ -55,6 +55,18 @@ extension ClientLimits {
     /// of a phone are smaller.
     public static let autoDownload: UInt64 = 5 << 20
 
+    /// Maximum number of files that are downloaded without a request of the user, for each contact and day. A contact who shares
+    /// the pictures of a trip stays below it.
+    static let automaticFiles: UInt64 = 64
+
+    /// Maximum size of the files that are downloaded without a request of the user, in bytes on the disk, for each contact and
+    /// day: 64 MiB. So a contact alone takes less than 2 GiB a month.
+    static let automaticBytes: UInt64 = 64 << 20
+
+    /// Time from the relay's first answer that a file is incomplete until the file counts as gone, in milliseconds: a day. An
+    /// honest sender's message comes only after the whole file, so more patience helps nobody.
+    static let incompleteFileMs: UInt64 = 86_400_000
+
     /// The pause before the relay is asked again to reserve a blob, after the conversation has changed to another epoch, in
     /// milliseconds. Within this pause, the turn that opened the new epoch usually arrives.
     static let staleReservationPauseMs: UInt64 = 300

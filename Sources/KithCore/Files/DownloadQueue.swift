@@ -6,13 +6,16 @@ import TLSCodec
 /// The files that are being downloaded.
 struct DownloadQueue {
     private struct Download {
-        let place: FilePlace
+        var record: DownloadRecord
+        var place: FilePlace { record.place }
         /// The reference in the message; `nil` until it is read from the store.
         var reference: BlobReference?
         /// The number of verified pieces that are durable on this device.
         var verified: UInt64 = 0
         /// Whether a job transfers the bytes.
         var isRunning = false
+        /// The time of the next attempt, in milliseconds; see ``Clocks/now``. `nil` for at once.
+        var retryAt: UInt64?
         /// The commands that wait for the file.
         var tickets: [Ticket<Void>] = []
     }
@@ -44,41 +47,98 @@ struct DownloadQueue {
             .keys.sorted()
     }
 
-    /// Returns the downloads that may begin, so that no more than ``ClientLimits/transfers`` run.
-    func startable() -> [(id: TransferID, place: FilePlace, reference: BlobReference?, verified: UInt64)] {
-        let running = downloads.values.count(where: \.isRunning)
-        return downloads.filter { !$0.value.isRunning }.sorted { $0.key < $1.key }
-            .prefix(max(0, ClientLimits.transfers - running))
+    /// The downloads that began without a request of the user, because this contact had sent the files.
+    func automaticIDs(from contact: ContactID) -> [TransferID] {
+        downloads.filter { $0.value.record.automaticFrom == contact }.keys.sorted()
+    }
+
+    /// The number of downloads that may still begin.
+    private var room: Int { max(0, ClientLimits.transfers - downloads.values.count(where: \.isRunning)) }
+
+    /// The times of the next attempts, in milliseconds; see ``Clocks/now``. Empty while no further download may begin.
+    var due: [UInt64] {
+        room == 0 ? [] : downloads.values.compactMap { $0.isRunning ? nil : $0.retryAt }
+    }
+
+    /// Whether the relay has said for a day that the sender has not uploaded the whole file.
+    ///
+    /// - Parameter time: the time of the device's clock, in milliseconds since 1970.
+    func isAbandoned(_ id: TransferID, at time: UInt64) -> Bool {
+        guard let since = downloads[id]?.record.incompleteSince else { return false }
+        return time >= since.plus(ClientLimits.incompleteFileMs)
+    }
+
+    /// Returns the downloads that may begin, so that no more than ``ClientLimits/transfers`` run. Those that the user has
+    /// requested come first.
+    func startable(at now: UInt64) -> [(id: TransferID, place: FilePlace, reference: BlobReference?, verified: UInt64)]
+    {
+        func rank(_ id: TransferID, _ download: Download) -> (Int, TransferID) {
+            (download.record.automaticFrom == nil ? 0 : 1, id)
+        }
+        return downloads.filter { !$0.value.isRunning && ($0.value.retryAt ?? 0) <= now }
+            .sorted { rank($0.key, $0.value) < rank($1.key, $1.value) }
+            .prefix(room)
             .map { ($0.key, $0.value.place, $0.value.reference, $0.value.verified) }
     }
 
     // MARK: Changes
 
     /// Adds a download from the store.
-    mutating func load(_ id: TransferID, _ place: FilePlace, from store: any ProfileStore) throws(KithError) {
+    mutating func load(_ id: TransferID, _ record: DownloadRecord, from store: any ProfileStore) throws(KithError) {
         let last = try reading { () throws(StoreError) in
             try store.rows(.piece, owner: id.rawValue, items: 0...StoreKey.highest, limit: 1, newestFirst: true)
         }.first
-        downloads[id] = Download(place: place, verified: last.map { $0.item + 1 } ?? 0)
+        downloads[id] = Download(record: record, verified: last.map { $0.item + 1 } ?? 0)
     }
 
     /// Begins a download, or joins the one that is under way.
+    ///
+    /// - Parameters:
+    ///   - ticket: the command that waits for the file, if any.
+    ///   - sender: the sender, if the user has not requested the file.
     mutating func begin(
-        _ place: FilePlace, _ reference: BlobReference, _ ticket: Ticket<Void>?, random: RandomSource,
-        in step: inout Step
+        _ place: FilePlace, _ reference: BlobReference, _ ticket: Ticket<Void>? = nil,
+        automaticFrom sender: ContactID? = nil, random: RandomSource, in step: inout Step
     ) {
         let id = id(at: place) ?? .random(from: random)
         if downloads[id] == nil {
-            downloads[id] = Download(place: place)
-            step.put(StoreKey(.download, item: id.rawValue), place.encoded)
+            change(id, DownloadRecord(place: place, automaticFrom: sender), in: &step)
+        } else if sender == nil {
+            // The user wants the file now.
+            downloads[id]?.retryAt = nil
+            if var record = downloads[id]?.record, record.automaticFrom != nil {
+                record.automaticFrom = nil
+                change(id, record, in: &step)
+            }
         }
         downloads[id]?.reference = reference
         if let ticket { downloads[id]?.tickets.append(ticket) }
     }
 
+    private mutating func change(_ id: TransferID, _ record: DownloadRecord, in step: inout Step) {
+        downloads[id, default: Download(record: record)].record = record
+        step.put(StoreKey(.download, item: id.rawValue), record.encoded)
+    }
+
     mutating func didStart(_ id: TransferID, _ reference: BlobReference) {
         downloads[id]?.isRunning = true
+        downloads[id]?.retryAt = nil
         downloads[id]?.reference = reference
+    }
+
+    /// Notes that a job has ended before it was done. Another download may take its turn until the next attempt.
+    ///
+    /// - Parameters:
+    ///   - retryAt: the time of the next attempt, in milliseconds; see ``Clocks/now``.
+    ///   - incompleteAt: the time of the device's clock, in milliseconds since 1970, if the relay has said that the sender has not
+    ///     uploaded the whole file; otherwise `nil`.
+    mutating func pause(_ id: TransferID, until retryAt: UInt64, incompleteAt: UInt64?, in step: inout Step) {
+        guard var record = downloads[id]?.record else { return }
+        downloads[id]?.isRunning = false
+        downloads[id]?.retryAt = retryAt
+        guard let incompleteAt, record.incompleteSince == nil else { return }
+        record.incompleteSince = incompleteAt
+        change(id, record, in: &step)
     }
 
     /// Records a piece that is verified and durable on this device. With the last piece, the file is complete.
@@ -108,7 +168,7 @@ struct DownloadQueue {
         step.delete(StoreKey(.download, item: id.rawValue))
         step.deleteAll(.piece, owner: id.rawValue)
         if case .failure = result {
-            if download.isRunning { step.endTransfer(id) }
+            step.endTransfer(id)
             step.removeFile(id)
         }
         for ticket in download.tickets { step.finish(ticket, result) }

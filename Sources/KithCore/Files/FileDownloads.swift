@@ -20,7 +20,7 @@ struct FileDownloads {
     }
 
     func start() throws(KithError) {
-        for (id, place, known, verified) in profile.state.device.downloads.startable() {
+        for (id, place, known, verified) in profile.state.device.downloads.startable(at: profile.state.device.now) {
             var reference = known
             if reference == nil, case .blob(let stored)? = try? FileViews(profile).attachment(at: place).place {
                 reference = stored

@@ -72,11 +72,11 @@ struct FileUploads {
         return machine.sync.isLive && machine.mayAct && !machine.needsDecision(profile.state.device.contacts)
     }
 
-    /// The times at which blobs have to be reserved, in milliseconds; see ``Clocks/now``.
-    var due: [UInt64] { profile.state.device.uploads.due(canReserve) }
+    /// The times of the next attempts to reserve blobs and to transfer bytes, in milliseconds; see ``Clocks/now``.
+    var due: [UInt64] { profile.state.device.uploads.due(canReserve) + profile.state.device.downloads.due }
 
     private func startUploads() {
-        for (place, upload) in profile.state.device.uploads.startable() {
+        for (place, upload) in profile.state.device.uploads.startable(at: profile.state.device.now) {
             guard let record = profile.state.device.uploads[place], let relay = relay(of: place.conversation),
                 case .source(let source, _) = record.files.files[upload.index].content
             else { continue }
@@ -146,6 +146,23 @@ struct FileUploads {
         if let problem { return drop(place, problem, name: name) }
         if case .changed = failure {
             profile.state.device.emit(.file(place.conversation, record.entryID, .restarted(name: name)))
+        }
+    }
+
+    /// Handles the end of a job that will be repeated after a pause.
+    ///
+    /// - Parameters:
+    ///   - pauseMs: the pause until the next attempt, in milliseconds.
+    ///   - isIncomplete: whether the relay has said that the sender has not uploaded the whole file.
+    func didPause(_ id: TransferID, pauseMs: UInt64, isIncomplete: Bool) throws(KithError) {
+        let (now, wall) = (profile.state.device.now, profile.state.device.wall)
+        profile.withDevice { device in
+            device.uploads.pause(id, until: now.plus(pauseMs))
+            device.downloads.pause(
+                id, until: now.plus(pauseMs), incompleteAt: isIncomplete ? wall : nil, in: &device.step)
+        }
+        if isIncomplete, profile.state.device.downloads.isAbandoned(id, at: wall) {
+            try FileDownloads(profile: profile).downloadFailed(id, .gone)
         }
     }
 

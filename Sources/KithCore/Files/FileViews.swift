@@ -74,7 +74,30 @@ package struct FileViews {
     private func isDownloading(_ place: FilePlace) throws(KithError) -> Bool {
         if profile.state.device.downloads.id(at: place) != nil { return true }
         let rows = try reading { () throws(StoreError) in try profile.state.device.store.allValues(.download) }
-        return rows.contains { (try? FilePlace(stored: $0.bytes)) == place }
+        return rows.contains { (try? DownloadRecord(stored: $0.bytes))?.place == place }
+    }
+
+    /// Returns the state of a file that another process downloads, by the store alone.
+    ///
+    /// - Returns: the state, and the number of pieces that are on this device. A file whose download has ended without success is
+    ///   `atRelay`.
+    package func storedState(at place: FilePlace) throws(KithError) -> (state: FileState, pieces: UInt64) {
+        let store = profile.state.device.store
+        if try keptFile(at: place) != nil { return (.onDevice, 0) }
+        return try reading { () throws(StoreError) in
+            for request in try store.allValues(.request) {
+                if case .fetch(place)? = try? FileRequest(stored: request.bytes) { return (.downloading, 0) }
+            }
+            for row in try store.allValues(.download)
+            where (try? DownloadRecord(stored: row.bytes))?.place == place {
+                let last = try store.rows(
+                    .piece, owner: row.item, items: 0...StoreKey.highest, limit: 1, newestFirst: true)
+                return (.downloading, last.first.map { $0.item + 1 } ?? 0)
+            }
+            // The download may have ended after the first look.
+            let isKept = try place.key.map { (key) throws(StoreError) in try store.value(key) != nil } ?? false
+            return (isKept ? .onDevice : .atRelay, 0)
+        }
     }
 
     /// Returns the newest messages with files in a conversation, the newest first.

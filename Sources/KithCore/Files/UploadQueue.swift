@@ -22,7 +22,8 @@ struct UploadQueue {
         var recorded: UInt64 = 0
         /// Whether the relay was asked to reserve the blob, and has not answered.
         var isReserving = false
-        /// The time of the next attempt, in milliseconds; see ``Clocks/now``.
+        /// The time of the next attempt to reserve the blob or to transfer bytes, in milliseconds; see ``Clocks/now``. `nil` for
+        /// at once.
         var retryAt: UInt64?
         /// The relay's refusal that delays the reservation; `nil` if there was none.
         var refusal: RelayError?
@@ -57,16 +58,20 @@ struct UploadQueue {
         return nil
     }
 
-    /// Returns the times of the next attempts to reserve blobs, in milliseconds; see ``Clocks/now``.
+    /// The number of uploads that may still begin.
+    private var room: Int { max(0, ClientLimits.transfers - progress.values.count(where: \.isRunning)) }
+
+    /// Returns the times of the next attempts, in milliseconds; see ``Clocks/now``.
     ///
     /// - Parameter canReserve: whether blobs can be reserved in a conversation now. Uploads in any other conversation are left
     ///   out.
     func due(_ canReserve: (ConversationID) -> Bool) -> [UInt64] {
-        messages.flatMap { place, record -> [UInt64] in
-            guard canReserve(place.conversation) else { return [] }
+        let hasRoom = room > 0
+        return messages.flatMap { place, record -> [UInt64] in
+            let canReserve = canReserve(place.conversation)
             return record.uploads.compactMap { upload in
-                guard let progress = progress[upload.id], !progress.isReserving else { return nil }
-                return progress.retryAt
+                guard let progress = progress[upload.id], !progress.isReserving, !progress.isRunning else { return nil }
+                return (upload.isReserved ? hasRoom : canReserve) ? progress.retryAt : nil
             }
         }
     }
@@ -88,13 +93,14 @@ struct UploadQueue {
     }
 
     /// Returns the uploads that may begin to transfer bytes, so that no more than ``ClientLimits/transfers`` run.
-    func startable() -> [(place: Place, upload: Upload)] {
-        let running = progress.values.count(where: \.isRunning)
+    func startable(at now: UInt64) -> [(place: Place, upload: Upload)] {
         let ready = all.flatMap { place, record in
-            record.uploads.filter { $0.isReserved && $0.root == nil && progress[$0.id]?.isRunning != true }
-                .map { (place, $0) }
+            record.uploads.filter { upload in
+                let progress = progress[upload.id] ?? Progress()
+                return upload.isReserved && upload.root == nil && !progress.isRunning && (progress.retryAt ?? 0) <= now
+            }.map { (place, $0) }
         }
-        return Array(ready.prefix(max(0, ClientLimits.transfers - running)))
+        return Array(ready.prefix(room))
     }
 
     // MARK: Messages
@@ -131,7 +137,7 @@ struct UploadQueue {
     }
 
     private mutating func forget(_ upload: Upload, in step: inout Step) {
-        if progress.removeValue(forKey: upload.id)?.isRunning == true { step.endTransfer(upload.id) }
+        if progress.removeValue(forKey: upload.id) != nil { step.endTransfer(upload.id) }
         step.deleteAll(.piece, owner: upload.id.rawValue)
     }
 
@@ -190,7 +196,18 @@ struct UploadQueue {
 
     // MARK: Jobs
 
-    mutating func didStart(_ id: TransferID) { progress[id, default: Progress()].isRunning = true }
+    mutating func didStart(_ id: TransferID) {
+        progress[id, default: Progress()].isRunning = true
+        progress[id]?.retryAt = nil
+    }
+
+    /// Notes that a job has ended before it was done. Another upload may take its turn until the next attempt.
+    ///
+    /// - Parameter retryAt: the time of the next attempt, in milliseconds; see ``Clocks/now``.
+    mutating func pause(_ id: TransferID, until retryAt: UInt64) {
+        progress[id]?.isRunning = false
+        progress[id]?.retryAt = retryAt
+    }
 
     /// Records the digest of a piece before the piece is sent.
     mutating func record(

@@ -37,6 +37,17 @@ extension Command where Answer == Void {
         Command(now: { (profile) throws(KithError) in FileUploads(profile: profile).uploadFailed(id, failure) })
     }
 
+    /// Reports that a job has ended, and will be repeated after a pause.
+    ///
+    /// - Parameters:
+    ///   - pauseMs: the pause until the next attempt, in milliseconds.
+    ///   - isIncomplete: whether the relay has said that the sender has not uploaded the whole file.
+    package static func transferPaused(_ id: TransferID, pauseMs: UInt64, isIncomplete: Bool) -> Self {
+        Command(now: { (profile) throws(KithError) in
+            try FileUploads(profile: profile).didPause(id, pauseMs: pauseMs, isIncomplete: isIncomplete)
+        })
+    }
+
     /// Reports that a download has failed for good.
     package static func downloadFailed(_ id: TransferID, _ problem: FileProblem) -> Self {
         Command(now: { (profile) throws(KithError) in try FileDownloads(profile: profile).downloadFailed(id, problem) })

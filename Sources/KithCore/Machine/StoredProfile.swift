@@ -57,7 +57,7 @@ enum StoredProfile {
         }
         try each(.download, &device) { value, device in
             try device.downloads.load(
-                TransferID(rawValue: value.item), try FilePlace(stored: value.bytes), from: store)
+                TransferID(rawValue: value.item), try DownloadRecord(stored: value.bytes), from: store)
         }
     }
 

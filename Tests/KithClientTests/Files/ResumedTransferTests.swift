@@ -171,6 +171,47 @@ import Testing
     }
 
     /// The download of the file that Bob has received.
+            #expect(
+                try await bob.profile.files.requestedState(1, of: place.seq, in: place.conversation).state == .atRelay)
+        }
+    }
+
+    @Test(
+        "an automatic download of a sender who is blocked ends, and a requested one goes on", arguments: [false, true])
+    func blocked(isRequested: Bool) async throws {
+        try await Self.withUpload { alice, bob, upload in
+            try await bob.profile.files.setAutoDownload(upTo: 1 << 30)
+            try await upload.run(alice.profile)
+            try await eventually({ await bob.profile.files.progress().count }) { $0 == 1 }
+            let sender = try #require(await bob.profile.contacts().first { $0.name == "alice" })
+            #expect(await bob.profile.automaticDownloads(from: sender.id) == 1)
+            if isRequested {
+                let place = try #require(await bob.profile.anyDownload())
+                Task { try await bob.profile.perform(.fetch(place)) }
+                try await eventually({ await bob.profile.automaticDownloads(from: sender.id) }) { $0 == 0 }
+            }
+            try await bob.profile.setBlocked(sender.id, true)
+            #expect(await bob.profile.files.progress().count == (isRequested ? 1 : 0))
+        }
+    }
+
+    @Test("a blob that is not complete is tried again, and counts as gone after a day")
+    func incomplete() async throws {
+        try await Self.withUpload { alice, bob, upload in
+            try await upload.run(alice.profile)
+            let job = try await Self.download(for: bob)
+            let place = try #require(await bob.profile.place(of: job.id))
+            try await bob.profile.perform(.transferPaused(job.id, pauseMs: 60_000, isIncomplete: false))
+            #expect(await bob.profile.place(of: job.id) == place)
+            let events = await bob.profile.events()
+            await bob.profile.ageDownload(job.id)
+            try await bob.profile.perform(.transferPaused(job.id, pauseMs: 60_000, isIncomplete: true))
+            for await event in events {
+                guard case .file(_, _, .notFetched(_, let problem)) = event else { continue }
+                #expect(problem == .gone)
+                break
+            }
+            #expect(await bob.profile.files.progress().isEmpty)
     private static func download(for bob: Person) async throws -> DownloadJob {
         let conversation = try await bob.conversation("alice")
         let listed = try await eventuallyListed(bob, conversation)
@@ -321,3 +362,18 @@ extension Profile {
         machine.state.device.downloads.didStart(id, reference)
     }
 }
+    func place(of id: TransferID) -> FilePlace? { machine.state.device.downloads.place(of: id) }
+
+    /// Notes that the relay has said more than a day ago that a file is incomplete.
+    func ageDownload(_ id: TransferID) {
+        machine.withDevice { $0.downloads.pause(id, until: .max, incompleteAt: 0, in: &$0.step) }
+    }
+
+    func automaticDownloads(from contact: ContactID) -> Int {
+        machine.state.device.downloads.automaticIDs(from: contact).count
+    }
+
+    func anyDownload() -> FilePlace? {
+        machine.state.device.downloads.ids.first.flatMap(machine.state.device.downloads.place(of:))
+    }
+

@@ -77,7 +77,7 @@ import Testing
         try queue.load(place, try UploadRecord(stored: record.encoded), from: store)
         #expect(queue.recorded(try current().id) == 2)
         #expect(try seal(1, 7) == .changed)
-        #expect(queue.startable().map(\.upload) == [try current()])
+        #expect(queue.startable(at: 0).map(\.upload) == [try current()])
     }
 
     @Test("the root of a complete upload is that of its digests, which are then forgotten")
@@ -158,7 +158,7 @@ import Testing
         for (_, upload) in queue.reservable(at: 0) {
             _ = queue.didReserve(upload.id, .success(.done), at: 0, in: &step)
         }
-        let first = queue.startable()
+        let first = queue.startable(at: 0)
         #expect(first.count == ClientLimits.transfers)
         for (_, upload) in first { queue.didStart(upload.id) }
         #expect(queue.startable(at: 0).isEmpty)
