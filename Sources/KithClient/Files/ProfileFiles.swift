@@ -210,10 +210,11 @@ public struct ProfileFiles: Sendable {
 
     // MARK: Receiving
 
-    /// The largest file of a verified contact that is downloaded without a request, in bytes; 0 if none is.
+    /// The largest file that is downloaded without a request, in bytes; 0 if none is.
     public func autoDownload() async -> UInt64 { await profile.withFiles { $0.autoDownload } }
 
-    /// Sets the size up to which files of verified contacts are downloaded without a request.
+    /// Sets the size up to which files are downloaded without a request. The sender's key must be compared or from the sender's own
+    /// invite, and each sender has a limit for the day.
     ///
     /// - Parameter limit: in bytes; 0 to download none.
     public func setAutoDownload(upTo limit: UInt64) async throws(KithError) {

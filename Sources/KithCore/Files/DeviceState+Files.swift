@@ -10,6 +10,12 @@ extension EntryRecord {
     }
 }
 
+extension Trust {
+    /// Whether the contact's small files are downloaded without a request of the user. The key must be compared, or from the
+    /// contact's own invite. A person who has only used this profile's invite could be anyone who got hold of it.
+    var allowsAutomaticDownloads: Bool { self >= .invite }
+}
+
 extension UploadRecord {
     /// Returns the message as users see it until its files are at the relay.
     func queuedMessage(in conversation: ConversationID) -> Message {
@@ -20,18 +26,34 @@ extension UploadRecord {
 }
 
 extension DeviceState {
-    /// If a verified contact has sent a new message, downloads the message's files that are small enough.
+    /// Downloads the files of a new message that are small enough, if they come from a contact whose key the relay could not
+    /// choose, and if the contact has room left today. Otherwise the files wait for the user's request.
     mutating func fetchAutomatically(_ body: EntryRecord.Body, from author: EntryRecord.Author, at place: EntryPlace) {
         guard case .files(let message) = body, case .contact(let id) = author, let contact = contacts[id],
-            contact.trust.isVerified, contact.conflictingKey == nil
+            contact.trust.allowsAutomaticDownloads, contact.conflictingKey == nil, !contact.isBlocked
         else { return }
+        var wanted: [(place: FilePlace, reference: BlobReference)] = []
         for (index, file) in message.attachments.enumerated() {
-            guard case .blob(let reference) = file.place, reference.layout.size <= fileSettings.autoDownload else {
-                continue
-            }
+            guard case .blob(let reference) = file.place, reference.layout.size <= fileSettings.autoDownload,
+                !wanted.contains(where: { $0.reference.blob == reference.blob })
+            else { continue }
             let place = FilePlace(conversation: place.conversation, seq: place.seq, number: index + 1)
-            guard place.key != nil else { continue }
-            downloads.begin(place, reference, nil, random: random, in: &step)
+            if place.key != nil { wanted.append((place, reference)) }
+        }
+        let bytes = wanted.reduce(0) { $0 + $1.reference.layout.sealedSize }
+        guard !wanted.isEmpty, downloadBudget.take(files: wanted.count, bytes: bytes, from: id, at: wall) else {
+            return
+        }
+        step.put(DownloadBudget.key, downloadBudget.encoded)
+        for (place, reference) in wanted {
+            downloads.begin(place, reference, .automatic(id), random: random, in: &step)
+        }
+    }
+
+    /// Ends the downloads that began without a request of the user, because the contact had sent the files.
+    mutating func endAutomaticDownloads(from contact: ContactID) {
+        for id in downloads.automaticIDs(from: contact) {
+            downloads.finish(id, .failure(.files(.notFound)), in: &step)
         }
     }
 

@@ -20,6 +20,14 @@ struct DownloadQueue {
         var tickets: [Ticket<Void>] = []
     }
 
+    /// The reason for a download.
+    enum Reason {
+        /// The user wants the file. The value is the command that waits for it, if any.
+        case request(Ticket<Void>?)
+        /// The contact has sent the file, and small files of the contact are downloaded without a request.
+        case automatic(ContactID)
+    }
+
     private var downloads: [TransferID: Download] = [:]
 
     // MARK: Reading
@@ -93,13 +101,12 @@ struct DownloadQueue {
 
     /// Begins a download, or joins the one that is under way.
     ///
-    /// - Parameters:
-    ///   - ticket: the command that waits for the file, if any.
-    ///   - sender: the sender, if the user has not requested the file.
+    /// - Parameter reason: the reason for the download. A request makes an automatic download one that the user wants.
     mutating func begin(
-        _ place: FilePlace, _ reference: BlobReference, _ ticket: Ticket<Void>? = nil,
-        automaticFrom sender: ContactID? = nil, random: RandomSource, in step: inout Step
+        _ place: FilePlace, _ reference: BlobReference, _ reason: Reason = .request(nil), random: RandomSource,
+        in step: inout Step
     ) {
+        let sender: ContactID? = if case .automatic(let sender) = reason { sender } else { nil }
         let id = id(at: place) ?? .random(from: random)
         if downloads[id] == nil {
             change(id, DownloadRecord(place: place, automaticFrom: sender), in: &step)
@@ -112,7 +119,7 @@ struct DownloadQueue {
             }
         }
         downloads[id]?.reference = reference
-        if let ticket { downloads[id]?.tickets.append(ticket) }
+        if case .request(let ticket?) = reason { downloads[id]?.tickets.append(ticket) }
     }
 
     private mutating func change(_ id: TransferID, _ record: DownloadRecord, in step: inout Step) {

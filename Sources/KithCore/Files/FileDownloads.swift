@@ -15,7 +15,7 @@ struct FileDownloads {
         }
         profile.withDevice { device in
             let random = device.random
-            device.downloads.begin(place, reference, ticket, random: random, in: &device.step)
+            device.downloads.begin(place, reference, .request(ticket), random: random, in: &device.step)
         }
     }
 

@@ -22,7 +22,7 @@ extension Command where Answer == Void {
         Command(now: { (profile) throws(KithError) in try FileDownloads(profile: profile).forgetKeptFile(at: place) })
     }
 
-    /// Sets the size up to which files of verified contacts are downloaded without a request, in bytes; 0 for none.
+    /// Sets the size up to which files are downloaded without a request, in bytes; 0 for none.
     package static func setAutoDownload(_ limit: UInt64) -> Self {
         Command(now: { (profile) throws(KithError) in FileDownloads(profile: profile).setAutoDownload(limit) })
     }

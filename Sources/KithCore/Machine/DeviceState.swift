@@ -18,6 +18,7 @@ struct DeviceState {
     var uploads = UploadQueue()
     var downloads = DownloadQueue()
     var fileSettings = FileSettings()
+    var downloadBudget = DownloadBudget()
     var commands = WaitingCommands()
     var nameRequests = NameRequests()
     /// The times of the current input.

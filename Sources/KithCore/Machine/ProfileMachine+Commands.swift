@@ -260,6 +260,7 @@ extension ProfileMachine {
             try device.contacts.setBlocked(id, isBlocked, in: &device.step)
         }
         guard isBlocked else { return }
+        withDevice { $0.endAutomaticDownloads(from: id) }
         for place in state.conversations.all
         where place.machine.isPending && (place.machine.record.request?.inviter ?? place.machine.record.contact) == id {
             state.device.invitationNotices.didDecide()

@@ -51,6 +51,9 @@ enum StoredProfile {
         if let stored = try reading({ () throws(StoreError) in try store.value(FileSettings.key) }) {
             device.fileSettings = try decodingStored(.profile) { try FileSettings(stored: stored) }
         }
+        if let stored = try reading({ () throws(StoreError) in try store.value(DownloadBudget.key) }) {
+            device.downloadBudget = try decodingStored(.profile) { try DownloadBudget(stored: stored) }
+        }
         try each(.upload, &device) { value, device in
             let place = UploadQueue.Place(conversation: ConversationID(rawValue: value.owner), number: value.item)
             try device.uploads.load(place, try UploadRecord(stored: value.bytes), from: store)

@@ -140,7 +140,7 @@ import Testing
     @Test("an automatic download comes after those that the user has requested, until the user requests it, too")
     mutating func automatic() throws {
         let contact = ContactID(rawValue: 4)
-        queue.begin(place, try reference(), automaticFrom: contact, random: .system, in: &step)
+        queue.begin(place, try reference(), .automatic(contact), random: .system, in: &step)
         let id = try #require(queue.id(at: place))
         for seq in 20..<24 as Range<UInt64> {
             queue.begin(

@@ -10,8 +10,9 @@ struct FilesCommand: AsyncParsableCommand {
         abstract: "List the files that you got and sent, and set which ones are downloaded at once.",
         discussion: """
             Reads this device only, and asks no relay. Each line begins with the number that kith get takes. Small files \
-            of verified contacts are downloaded as soon as Kith runs; --auto-download sets up to which size. Files of all \
-            other people are downloaded only by kith get.
+            are downloaded as soon as Kith runs, if you have compared safety numbers with the sender or have used the \
+            sender's invite; --auto-download sets up to which size. A sender gets 64 files and 64 MiB a day. All other \
+            files are downloaded only by kith get.
 
             EXAMPLES
               kith files                          of all conversations
@@ -77,7 +78,8 @@ struct FilesCommand: AsyncParsableCommand {
             StandardStream.error.write(
                 bytes == 0
                     ? "[no file is downloaded without kith get]\n"
-                    : "[files of verified contacts up to \(ByteCount.text(bytes)) are downloaded at once]\n")
+                    : "[files up to \(ByteCount.text(bytes)) are downloaded at once, from contacts whose key you trust]\n"
+            )
         }
     }
 
