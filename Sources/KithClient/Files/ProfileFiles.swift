@@ -237,6 +237,15 @@ public struct ProfileFiles: Sendable {
         try await profile.leaveRequest { (views) throws(KithError) in (views.fetchRequest(place), ()) }
     }
 
+    /// Returns the state of a file that another process downloads, and the number of its pieces that are on this device. A file
+    /// whose download has ended without success is `atRelay`.
+    package func requestedState(
+        _ number: Int, of seq: UInt64, in conversation: ConversationID
+    ) async throws(KithError) -> (state: FileState, pieces: UInt64) {
+        let place = FilePlace(conversation: conversation, seq: seq, number: number)
+        return try await profile.withFiles { (views) throws(KithError) in try views.storedState(at: place) }
+    }
+
     /// Decrypts a file that is on this device into a folder. If the folder already has a file with the same name, the name of the
     /// new file gets a number.
     ///

@@ -109,4 +109,27 @@ import Testing
             }
         }
     }
+
+    @Test("a download of another process ends the command in time if it makes no progress")
+    func stuck() async throws {
+        try await withTemporaryFolder { folder in
+            let relay = try await StormRelay(in: folder)
+            let (ann, bob) = (try await CommandPerson("Ann", in: folder), try await CommandPerson("Bob", in: folder))
+            let invite = try await ann.run("invite", "--relay", relay.address, "--pin", relay.pin)
+            #expect(try await bob.run("join", try #require(invite.lines.first)).code == 0)
+            #expect(try await bob.run("files", "--auto-download", "off").code == 0)
+            let owner = try bob.start(["listen"])
+            let url = ann.folder.appending(path: "film.bin")
+            try Data(repeating: 5, count: 100_000).write(to: url)
+            #expect(try await ann.run("send", "Bob", "--file", url.path).code == 0)
+            try await eventually { try await bob.run("files", "--json").objects.count == 1 }
+            let seq = try #require(try await bob.run("files", "--json").objects.first?["seq"] as? Int)
+            await relay.kill()
+            let late = try await bob.run("get", "Ann", "\(seq)", "--save-to", bob.folder.path, "--timeout", "1s")
+            #expect(late.code == 4, "\(late.complaints)")
+            #expect(late.complaints.contains { $0.contains("no progress within 1s") }, "\(late.complaints)")
+            owner.signal(SIGTERM)
+            _ = await owner.exitCode()
+        }
+    }
 }

@@ -123,24 +123,41 @@ struct GetCommand: AsyncParsableCommand {
     /// Lets the process that has opened the profile download the files, and waits for them.
     private func waitForOwner(_ files: [ListedFile]) async throws {
         let profile = try await options.openForReading()
+        defer { Task { await profile.close() } }
         for file in files {
             guard let seq = file.message.seq else { continue }
             try await profile.files.request(file.file.number, of: seq, in: file.message.conversation)
         }
-        var current = profile
-        defer { Task { [current] in await current.close() } }
+        var last: (pieces: UInt64, at: ContinuousClock.Instant) = (0, .now)
         while true {
             try await Task.sleep(for: Self.pollInterval)
-            let next = try await current.reloaded()
-            await current.close()
-            current = next
-            let wanted = try await find(in: current).filter { listed in
-                files.contains { $0.message.id == listed.message.id && $0.file == listed.file }
+            var (pieces, isWaiting) = (UInt64(0), false)
+            for file in files {
+                guard let seq = file.message.seq else { continue }
+                let (state, count) = try await profile.files.requestedState(
+                    file.file.number, of: seq, in: file.message.conversation)
+                switch state {
+                case .onDevice: continue
+                case .downloading: (pieces, isWaiting) = (pieces + count, true)
+                case .atRelay:
+                    throw Failure(
+                        message:
+                            "\(ForeignText(file.file.name).quoted) was not downloaded; the process that has the profile "
+                            + "open says why. Or end it, and run the same command again.")
+                }
             }
-            if wanted.allSatisfy({ $0.state == .onDevice }) { return }
+            guard isWaiting else { return }
             guard try Profile.holder(of: options.folder) != nil else {
                 throw Failure(
                     message: "the process that had the profile open has ended; run the same command again",
+                    code: .notInTime)
+            }
+            if pieces != last.pieces { last = (pieces, .now) }
+            guard relayTimeout.limit.seconds == 0 || .now - last.at < relayTimeout.limit.duration else {
+                throw Failure(
+                    message:
+                        "no progress within \(relayTimeout.limit). The process that has the profile open continues the "
+                        + "download.",
                     code: .notInTime)
             }
         }
