@@ -21,8 +21,11 @@ public enum ClientLimits {
     /// message of a very large group stays cheap to read.
     static let reactions = 1_024
 
-    /// Maximum size of a message's earlier texts that are kept after edits, in bytes. If the earlier texts are longer, the oldest
-    /// texts are dropped, so that a small edit never makes members write much more than the edit's own size.
+    /// Maximum number of a message's earlier texts that are kept after edits.
+    static let earlierTextCount = 64
+
+    /// Maximum size of a message's earlier texts that are kept after edits, in bytes of their stored form. If the earlier texts
+    /// are longer, the oldest texts are dropped, so that a small edit never makes members write much more.
     static let earlierTexts = 16 << 10
 
     /// Maximum number of pinned messages in a conversation. When another message is pinned, the pin that was set first is

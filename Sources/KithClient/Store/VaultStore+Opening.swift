@@ -85,7 +85,11 @@ extension VaultStore {
         let vaultKey = try key(header)
         do throws(StoreError) {
             // A file is changed only by a process that has opened its vault for writing.
-            if !isReadOnly { try database.addMissingTables() }
+            if !isReadOnly {
+                try database.addMissingTables()
+                // A process that was killed may have left earlier states of erased texts.
+                _ = try database.emptyLogIfUnused()
+            }
             return try VaultStore(folder, database, vaultKey, isReadOnly: isReadOnly)
         } catch { throw .store(error) }
     }

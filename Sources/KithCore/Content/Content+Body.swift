@@ -25,7 +25,7 @@ extension Content.Body: TLSCodable {
         case .reaction:
             let target: MessageReference = try body.read()
             let text = try body.readText(limit: ClientLimits.reaction)
-            guard text.isEmpty || MessageChange.isReaction(text) else {
+            guard text.isEmpty || MessageChange.mayBeReaction(text) else {
                 throw .unknownValue(field: "Content.reaction", value: UInt64(value))
             }
             self = .change(.reaction(text.isEmpty ? nil : text), of: target)

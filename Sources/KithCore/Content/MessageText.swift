@@ -58,7 +58,10 @@ extension MessageText: TLSCodable {
             }
             let (offset, length) = (Int(try list.readUInt32()), Int(try list.readUInt32()))
             let account = try AccountFingerprint(from: &list)
-            guard length > 0, offset >= end, Self.isWhole(text, offset..<offset + length) else {
+            // A part that does not begin with an `@` could hide words from readers who know the person.
+            guard length > 0, offset >= end, Self.isWhole(text, offset..<offset + length),
+                text.utf8[text.utf8.index(text.utf8.startIndex, offsetBy: offset)] == UInt8(ascii: "@")
+            else {
                 throw .unknownValue(field: "Mention.offset", value: UInt64(offset))
             }
             mentions.append(Mention(range: offset..<offset + length, account: account))

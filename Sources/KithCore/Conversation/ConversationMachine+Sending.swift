@@ -277,14 +277,21 @@ extension ConversationMachine {
         switch item.body {
         case .content(.text(let text)): body = .text(text)
         case .content(.files(let files)): body = .files(files)
+        case .content(.change(let change, let target)):
+            body = .change(EntryRecord.ChangeNote(change, of: target.seq, isApplied: false))
         default: return true
         }
         let said = Entry(
             seq: seq, epoch: record.epoch, kind: .message, receivedAtMs: item.sentAt, id: entry, payload: [])
         // Views are never compared in the part of the log that this device missed.
-        let noted = EntryRecord(
+        var noted = EntryRecord(
             said, view: begin, author: .me, sentAtMs: item.sentAt, replyTo: item.replyTo,
-            expiresAfter: item.attempt?.expiresAfter ?? item.expiresAfter, body: body)
+            expiresAfter: item.attempt?.expiresAfter ?? item.expiresAfter ?? record.timer, body: body)
+        noted.account = device.account
+        if case .content(.change(let change, let target)) = item.body {
+            let logged = LoggedChange(change, of: target, by: noted, at: seq)
+            noted.body = try logged.apply(to: &record, of: id, in: &device)
+        }
         try note(noted, at: said, in: &device)
         return true
     }

@@ -24,7 +24,7 @@ struct LoggedChange {
     ) throws(KithError) -> EntryRecord.Body {
         let place = EntryPlace(conversation: conversation, seq: target.seq)
         var isApplied = false
-        if target.seq < seq, let message = try device.readableEntry(at: place), message.id == target.id,
+        if target.seq < seq, let message = try device.changeableEntry(at: place), message.id == target.id,
             isAllowed(for: message)
         {
             isApplied = try apply(to: message, at: place, &record, &device)
@@ -74,7 +74,8 @@ struct LoggedChange {
             message.marks = MarksRecord()
             update = .deleted
         case .pin(let isPinned):
-            guard message.marks.pin(isPinned) else { return false }
+            let wasListed = record.pins.seqs.contains(place.seq)
+            guard message.marks.pin(isPinned) || wasListed != isPinned else { return false }
             record.pins.remove(place.seq)
             if isPinned, let oldest = record.pins.add(place.seq) {
                 try unpin(EntryPlace(conversation: place.conversation, seq: oldest), in: &device)
@@ -83,6 +84,8 @@ struct LoggedChange {
             update = isPinned ? .pinned(by: author) : .unpinned(by: author)
         }
         if update != .deleted { device.store(message.marks, at: place) }
+        // The text of a hidden message must not be reported.
+        if update != .deleted, try device.isHidden(message, at: place) { return true }
         for line in message.messages(at: place, readBy: record.readBy, in: device) {
             device.emit(.messageChanged(line, update))
         }
@@ -91,13 +94,13 @@ struct LoggedChange {
 
     /// Removes the pin of a message that is no longer among the pinned ones.
     private func unpin(_ place: EntryPlace, in device: inout DeviceState) throws(KithError) {
-        guard var marks = try device.readableEntry(at: place)?.marks, marks.pin(false) else { return }
+        guard var marks = try device.changeableEntry(at: place)?.marks, marks.pin(false) else { return }
         device.store(marks, at: place)
     }
 }
 
 extension EntryRecord.ChangeNote {
-    fileprivate init(_ change: MessageChange, of target: UInt64, isApplied: Bool) {
+    init(_ change: MessageChange, of target: UInt64, isApplied: Bool) {
         let kind: Kind =
             switch change {
             case .reaction: .reaction

@@ -17,9 +17,13 @@ struct Outbox {
 
     func contains(_ isMeant: (OutboxItem) -> Bool) -> Bool { waiting.contains { isMeant($0.item) } }
 
-    /// The beginning of the texts in the outbox. Texts that expire are left out, because the recipient would keep them.
-    var firstLines: FirstLines {
-        FirstLines(
+    /// Returns the beginning of the texts in the outbox. Texts that expire are left out, because the recipient would keep them.
+    ///
+    /// - Parameter timer: the conversation's timer.
+    func firstLines(timer: UInt32?) -> FirstLines {
+        let setsTimer = contains { if case .content(.timer(_?)) = $0.body { true } else { false } }
+        guard timer == nil, !setsTimer else { return .none }
+        return FirstLines(
             items.compactMap { item in
                 if case .content(.text(let text)) = item.body, item.expiresAfter == nil { text.text } else { nil }
             })
@@ -59,11 +63,12 @@ struct Outbox {
         return item
     }
 
-    /// Removes all items except the user's texts and files, because this device can no longer send in the conversation.
+    /// Removes all items except what the user has written or changed. Called when this device can no longer send in the
+    /// conversation.
     mutating func keepTexts(in step: inout Step) {
         waiting = waiting.filter { entry in
             switch entry.item.body {
-            case .content(.text), .content(.files): return true
+            case .content(.text), .content(.files), .content(.change): return true
             default: break
             }
             step.delete(key(entry.number))

@@ -17,7 +17,7 @@ struct WelcomeLetters {
         guard case .welcome(let welcome)? = pending.commit.welcome, let relay = relays[record.relay],
             let view = record.epochBegin
         else { return nil }
-        firstLines = outbox.firstLines
+        firstLines = outbox.firstLines(timer: record.timer)
         (self.pending, self.welcome, self.relay, self.record, self.view) = (pending, welcome, relay, record, view)
     }
 

@@ -35,6 +35,20 @@ extension DeviceState {
         return try entry(stored, try value(place.marksKey), at: place)
     }
 
+    /// Returns an entry with its content, even if the entry is hidden. A change of a message must not depend on the device's clock:
+    /// otherwise a text that its author deletes could be shown again after the clock was set back. Notes a damaged entry, and
+    /// returns `nil` for it.
+    mutating func changeableEntry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
+        do throws(KithError) {
+            guard let stored = try value(place.key) else { return nil }
+            return try whole(stored, try value(place.marksKey))
+        } catch {
+            guard case .store(.damaged) = error else { throw error }
+            damage.note(place)
+            return nil
+        }
+    }
+
     /// Returns an entry like ``entry(at:)``. If the entry is damaged, notes the damage and returns `nil`.
     mutating func readableEntry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
         do throws(KithError) {
@@ -67,13 +81,23 @@ extension DeviceState {
     }
 
     private func entry(_ stored: [UInt8], _ marks: [UInt8]?, at place: EntryPlace) throws(KithError) -> EntryRecord {
-        var record = try decodingStored(.entry) { try EntryRecord(stored: stored) }
-        if let marks { record.marks = (try? MarksRecord(stored: marks)) ?? MarksRecord() }
-        if let expiry = try expiry(of: record, at: place), expiry.isOver(wall: wall) {
+        var record = try whole(stored, marks)
+        if try isHidden(record, at: place) {
             record.body = .expired
             record.marks = MarksRecord()
         }
         return record
+    }
+
+    private func whole(_ stored: [UInt8], _ marks: [UInt8]?) throws(KithError) -> EntryRecord {
+        var record = try decodingStored(.entry) { try EntryRecord(stored: stored) }
+        if let marks { record.marks = (try? MarksRecord(stored: marks)) ?? MarksRecord() }
+        return record
+    }
+
+    /// Whether an entry has expired by the device's clock, so that it is not shown although it may still be on the disk.
+    func isHidden(_ record: EntryRecord, at place: EntryPlace) throws(KithError) -> Bool {
+        try expiry(of: record, at: place)?.isOver(wall: wall) ?? false
     }
 
     /// Returns the times at which a text is hidden and erased; `nil` if the text does not expire. If the schedule does not have

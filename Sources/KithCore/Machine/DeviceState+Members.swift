@@ -137,6 +137,7 @@ extension DeviceState {
         guard let record = try? entry(at: place) else { return nil }
         var text: String?
         if case .text(let answered) = record.body { text = answered.replacingMentions(mentionedName) }
-        return Message.Quote(seq: place.seq, author: shownAuthor(record.author), text: text)
+        return Message.Quote(
+            seq: place.seq, author: shownAuthor(record.author), text: text, isEdited: record.marks.editCount > 0)
     }
 }

@@ -57,7 +57,8 @@ extension ProfileMachine {
     func deleteHere(_ seq: UInt64, in id: ConversationID) throws(KithError) {
         let conversation = try state.conversations.conversation(id)
         let place = EntryPlace(conversation: id, seq: seq)
-        guard seq <= StoreKey.highest, let message = try state.device.readableEntry(at: place), message.body.isForPeople
+        guard seq <= StoreKey.highest, let message = try state.device.changeableEntry(at: place),
+            message.body.isForPeople
         else { throw .notFound("message \(seq)") }
         let wasUnread = seq > conversation.machine.record.readSeq && message.author != .me
         try conversation.handle(.forgetMessage(seq, wasUnread: wasUnread), in: &state.device)

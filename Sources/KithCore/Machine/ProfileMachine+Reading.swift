@@ -156,7 +156,10 @@ extension ProfileMachine {
                 let rows = try state.device.entries(
                     of: id, first...StoreKey.highest, limit: Self.backupPage, newestFirst: false)
                 for (seq, record) in rows {
-                    if let record { try body(.entry(EntryPlace(conversation: id, seq: seq), record.encoded)) }
+                    guard let record else { continue }
+                    let place = EntryPlace(conversation: id, seq: seq)
+                    try body(.entry(place, record.encoded))
+                    if !record.marks.isEmpty { try body(.marks(place, record.marks)) }
                 }
                 guard rows.count == Self.backupPage, let last = rows.last?.seq, last < StoreKey.highest else { break }
                 first = last + 1

@@ -50,8 +50,10 @@ public struct Message: Hashable, Sendable {
         public let seq: UInt64
         /// The author of the answered message.
         public let author: Author
-        /// The answered text; `nil` if the message has none any more.
+        /// The answered text as it is now; `nil` if the message has none any more.
         public let text: String?
+        /// Whether the answered text was edited, so that the answer may have been to other words.
+        public let isEdited: Bool
     }
 
     /// The message's id, which is the same for all members.

@@ -111,7 +111,7 @@ extension LogComparison {
     /// The result of a live check, in words that follow the member's name.
     package var sentence: Sentence {
         switch self {
-        case .same: "sees the same group and log"
+        case .same: "sees the same messages"
         case .ahead(let count): "sees the same group; the relay has shown them \(Self.entries(count)) more than you"
         case .behind(let count): "sees the same group; the relay has shown them \(Self.entries(count)) fewer than you"
         case .differs: "sees the same group, but the relay shows them a different log"

@@ -28,6 +28,7 @@ package struct BackupContents: Sendable {
             records.put(StoreKey(.conversation, item: id.rawValue), record.encoded)
         case .entry(let place, let bytes):
             records.put(StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq), bytes)
+        case .marks(let place, let marks): records.put(place.marksKey, marks.encoded)
         case .expiry(let place, let expiry):
             records.put(StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq), expiry.encoded)
         case .cursor(let number, let name): records.put(CursorBook.nameKey(number), name.encoded)

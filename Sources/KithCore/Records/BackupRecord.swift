@@ -16,6 +16,8 @@ enum BackupRecord: Sendable {
     case conversation(ConversationID, ConversationRecord)
     /// An entry of a conversation, in its stored form.
     case entry(EntryPlace, [UInt8])
+    /// The marks on the message of an entry.
+    case marks(EntryPlace, MarksRecord)
     /// The times at which an entry is hidden and erased.
     case expiry(EntryPlace, Expiry)
     /// A cursor, so that a program on the new device does not answer messages again.
@@ -53,6 +55,11 @@ enum BackupRecord: Sendable {
             writer.write(place.conversation.rawValue)
             writer.write(place.seq)
             writer.writeOpaque(bytes)
+        case .marks(let place, let marks):
+            writer.write(UInt8(10))
+            writer.write(place.conversation.rawValue)
+            writer.write(place.seq)
+            writer.writeOpaque(marks.encoded)
         case .expiry(let place, let expiry):
             writer.write(UInt8(7))
             writer.write(place.conversation.rawValue)
@@ -108,6 +115,7 @@ enum BackupRecord: Sendable {
             record = .cursorPlace(
                 number: try cursorNumber(&reader), ConversationID(rawValue: try reader.readUInt64()),
                 try CursorPlace(stored: Array(try reader.readOpaque())))
+        case 10: record = .marks(try place(&reader), try MarksRecord(stored: Array(try reader.readOpaque())))
         default: return nil
         }
         try reader.expectEnd()

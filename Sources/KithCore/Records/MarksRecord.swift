@@ -58,9 +58,9 @@ struct MarksRecord: Hashable, Sendable {
     mutating func replace(_ text: MessageText, at seq: UInt64) {
         editCount = editCount == .max ? .max : editCount + 1
         earlierTexts.append(EarlierText(replacedAt: seq, text: text))
-        var size = earlierTexts.reduce(0) { $0 + $1.text.text.utf8.count }
-        while size > ClientLimits.earlierTexts {
-            size -= earlierTexts.removeFirst().text.text.utf8.count
+        var size = earlierTexts.reduce(0) { $0 + $1.encoded.count }
+        while size > ClientLimits.earlierTexts || earlierTexts.count > ClientLimits.earlierTextCount {
+            size -= earlierTexts.removeFirst().encoded.count
         }
     }
 

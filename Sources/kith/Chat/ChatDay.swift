@@ -1,8 +1,5 @@
-/// Decides when a line with the day or the time is printed between messages. The type performs no input or output.
+/// Decides when a line with the day is printed between messages, and formats times. The type performs no input or output.
 struct ChatDay {
-    /// Shortest pause between two messages after which the time is printed.
-    private static let silenceMs: UInt64 = 15 * 60_000
-
     private static let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
     private static let months = [
         "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -16,13 +13,12 @@ struct ChatDay {
     init(local: @escaping @Sendable (UInt64) -> LocalTime = LocalTime.init(ms:)) { self.local = local }
 
     /// Returns the line to print before a message that was sent at a given time; `nil` for none. A sender's clock may be wrong.
-    /// Therefore the printed time never goes back, and is never later than `now`.
+    /// Therefore the printed day never goes back, and is never later than `now`.
     mutating func line(before sentAtMs: UInt64, now: UInt64) -> String? {
         let time = max(last ?? 0, min(sentAtMs, now))
         defer { last = time }
         guard let last else { return day(time) }
-        if !local(last).isSameDay(as: local(time)) { return day(time) }
-        return time - last >= Self.silenceMs ? "── \(local(time).clock) ──" : nil
+        return local(last).isSameDay(as: local(time)) ? nil : day(time)
     }
 
     /// Formats a day as `── Tuesday, 24 November 2026 ──`.
@@ -30,6 +26,9 @@ struct ChatDay {
         let time = local(ms)
         return "── \(Self.days[time.weekday % 7]), \(time.day) \(Self.months[(time.month - 1) % 12]) \(time.year) ──"
     }
+
+    /// Formats the time of day as `10:53`. A sender's clock may be wrong, so the time is never later than `now`.
+    func clock(_ sentAtMs: UInt64, now: UInt64) -> String { local(min(sentAtMs, now)).clock }
 
     /// Formats a time as `24 Nov 2026 10:53`.
     func short(_ ms: UInt64) -> String {

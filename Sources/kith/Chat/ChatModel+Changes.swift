@@ -41,6 +41,20 @@ extension ChatModel {
         }
     }
 
+    mutating func showFound(_ messages: [Message]) {
+        guard !messages.isEmpty else { return notice("nothing was found") }
+        var lines: [ScreenLine] = []
+        // The newest message is printed last, directly above the input line.
+        for message in messages.reversed() {
+            known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
+            if let seq = message.seq { bySeq[seq] = message.id }
+            let number = message.seq.map { "\($0)  " } ?? ""
+            lines += renderer.lines(message, prefix: "\(number)\(day.short(message.sentAtMs))  ")
+        }
+        lines.append(ScreenLine(.notice, "── \(messages.count) found ──"))
+        show(lines)
+    }
+
     /// Changes a message. Without a number, an edit or a deletion changes the user's own last message. A reaction or a pin
     /// without a number changes the last message of another member.
     mutating func change(_ number: MessageNumber?, _ change: RequestedChange) {
@@ -76,7 +90,7 @@ extension ChatModel {
         var day = ChatDay(local: day.local)
         for message in messages where message.seq != nil {
             remember(message)
-            let lines = renderer.lines(message, prefix: Self.number(message))
+            let lines = renderer.lines(message, prefix: prefix(message))
             if !lines.isEmpty, let line = day.line(before: message.sentAtMs, now: now) {
                 show([ScreenLine(.explanation, "\(own: line)")])
             }
@@ -100,7 +114,7 @@ extension ChatModel {
         case .reaction(nil, let author): notice("\(renderer.person(author)) took back the reaction to \(what)")
         case .edited:
             notice("\(renderer.person(message.author)) edited \(what)")
-            show(renderer.lines(message, prefix: isForPerson ? Self.number(message) : ""))
+            show(renderer.lines(message, prefix: isForPerson ? prefix(message) : ""))
         case .deleted: remove(message, saying: "\(renderer.person(message.author)) deleted \(what)")
         case .expired: remove(message, saying: "\(what) has expired")
         // A notice in the log says so.

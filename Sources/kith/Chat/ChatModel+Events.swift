@@ -155,8 +155,26 @@ extension ChatModel {
         let last = reportedOnlineAt[contact]
         if log == .same || isLagging, let last, last <= now, now < last + Self.presenceIntervalMs { return }
         reportedOnlineAt[contact] = now
-        let comparison: Sentence = isLagging ? "sees the same group" : log.sentence
-        notice("nonce verified: \(name: name) is here, and \(comparison)")
+        // In a group, several people may answer at once. They share a line.
+        if log == .same, isForPerson, !conversation.isDirect {
+            if arrivals.isEmpty { outputs.append(.tellArrivals) }
+            return arrivals.append("\(name: name)")
+        }
+        let comparison: Sentence = isLagging ? "is in the same group" : log.sentence
+        notice("\(name: name) is online, proved by a signature, and \(comparison)")
+    }
+
+    /// Reports the members of a group who have proved within the last moment that they are online.
+    mutating func tellArrivals() {
+        defer { arrivals = [] }
+        switch arrivals.count {
+        case 0: break
+        case 1: notice("\(arrivals[0]) is online, proved by a signature, and sees the same messages")
+        case let count:
+            let named = arrivals.count > 5 ? arrivals.prefix(4) + ["\(count - 4) others"] : arrivals[...]
+            let names = "\(named.dropLast().joined(separator: ", ")) and \(named.last ?? "")" as Sentence
+            notice("\(names) are online, proved by signatures, and see the same messages")
+        }
     }
 
     private mutating func reportElsewhere(_ message: Message) {

@@ -293,7 +293,8 @@ extension ChatModel {
         for message in messages {
             remember(message)
             let shown = renderer.lines(
-                message, prefix: message.seq.map { "\($0)  " } ?? "",
+                message,
+                prefix: message.body.isSent ? prefix(message) : message.seq.map { "\($0)  " } ?? "",
                 quoting: message.replyTo.flatMap { known[$0]?.snippet })
             if !shown.isEmpty, let line = earlier.line(before: message.sentAtMs, now: now) {
                 lines.append(ScreenLine(.explanation, "\(own: line)"))
@@ -306,20 +307,6 @@ extension ChatModel {
             lines.insert(ScreenLine(.notice, "── earlier ──"), at: 0)
             lines.append(ScreenLine(.notice, first > 1 ? "── /history: more ──" : "── the beginning ──"))
         }
-        show(lines)
-    }
-
-    private mutating func showFound(_ messages: [Message]) {
-        guard !messages.isEmpty else { return notice("nothing was found") }
-        var lines: [ScreenLine] = []
-        // The newest message is printed last, directly above the input line.
-        for message in messages.reversed() {
-            known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
-            if let seq = message.seq { bySeq[seq] = message.id }
-            let number = message.seq.map { "\($0)  " } ?? ""
-            lines += renderer.lines(message, prefix: "\(number)\(day.short(message.sentAtMs))  ")
-        }
-        lines.append(ScreenLine(.notice, "── \(messages.count) found ──"))
         show(lines)
     }
 

@@ -64,7 +64,7 @@ extension ChatModel {
 
     private mutating func print(_ message: Message) {
         var lines = renderer.lines(
-            message, prefix: isForPerson ? Self.number(message) : "",
+            message, prefix: isForPerson ? prefix(message) : "",
             quoting: message.replyTo.flatMap { known[$0]?.snippet })
         guard !lines.isEmpty else { return }
         if isForPerson, let line = day.line(before: message.sentAtMs, now: now) {
@@ -73,11 +73,11 @@ extension ChatModel {
         show(lines)
     }
 
-    /// Returns the number that is printed before the message's text. `/reply` and `/explain` accept this number. Only `/history`
-    /// prints the numbers of notices.
-    static func number(_ message: Message) -> String {
+    /// Returns the number and the time that are printed before the message's text, with space after them. Commands accept the
+    /// number. Only `/history` prints the numbers of notices.
+    func prefix(_ message: Message) -> String {
         guard let seq = message.seq, message.body.isSent else { return "" }
-        return "\(seq)  "
+        return "\(seq)  \(day.clock(message.sentAtMs, now: now))  "
     }
 
     /// Stores the parts of a message that later messages and commands may need.

@@ -37,6 +37,8 @@ struct ChatModel {
         /// The user entered a line.
         case line(String)
         case answered(ChatRequest, Result<ChatAnswer, KithError>)
+        /// A moment has passed since a member of a group was found to be online.
+        case arrivalsAreDue
     }
 
     /// Effects of an input.
@@ -48,6 +50,8 @@ struct ChatModel {
         case status(Sentence?)
         case request(ChatRequest)
         case quit
+        /// After a moment, the input ``Input/arrivalsAreDue`` follows.
+        case tellArrivals
 
         /// Whether this output tells the user that something was refused.
         var isComplaint: Bool {
@@ -122,6 +126,8 @@ struct ChatModel {
     var relay: RelayState?
     var wasConnected = false
     private var status: Sentence?
+    /// The names of members who have just proved to be online and were not reported yet.
+    var arrivals: [Sentence] = []
     var reportedOnlineAt: [ContactID: UInt64] = [:]
     /// The members whose latest answer to a presence check was behind this device's log. The value is the time at which a member
     /// began to lag, in milliseconds since 1970.
@@ -186,6 +192,7 @@ struct ChatModel {
         case .line(let line): handleLine(line)
         case .answered(let request, .success(let answer)): handle(answer, to: request)
         case .answered(let request, .failure(let error)): failed(request, error)
+        case .arrivalsAreDue: tellArrivals()
         }
         return finish()
     }

@@ -10,6 +10,9 @@ struct ChatSession {
     /// Delay before shown messages are marked as read. All messages that are shown during the delay share one receipt.
     private static let readDelay = Duration.milliseconds(200)
 
+    /// Delay before members of a group who are online are reported. All who answer during the delay share one line.
+    private static let arrivalDelay = Duration.milliseconds(700)
+
     /// Input from all sources.
     private enum Arrival: Sendable {
         case event(KithEvent)
@@ -18,6 +21,8 @@ struct ChatSession {
         case answered(ChatRequest, Result<ChatAnswer, KithError>)
         /// Mark shown messages as read now.
         case read
+        /// Report the members of a group who are online.
+        case arrivalsAreDue
         /// Check presence again: no member has answered, or a member lags.
         case askAgain
         /// The user pressed ctrl-C or ctrl-D, or the output no longer has a reader.
@@ -175,6 +180,7 @@ struct ChatSession {
                 pendingRequests -= 1
                 mayLeave = await didAnswer(request, result)
             case .read: await markRead()
+            case .arrivalsAreDue: _ = await carryOut(model.handle(.arrivalsAreDue, now: ChatBackend.now))
             case .askAgain: if model.asksAgain { _ = await backend.result(of: .checkPresence) }
             }
         }
@@ -228,6 +234,12 @@ struct ChatSession {
                 pendingRequests += 1
                 let (backend, others) = (backend, others)
                 Task { await others.send(.answered(request, await backend.result(of: request))) }
+            case .tellArrivals:
+                let others = others
+                Task {
+                    try? await Task.sleep(for: Self.arrivalDelay)
+                    await others.send(.arrivalsAreDue)
+                }
             case .quit: return true
             }
         }

@@ -87,8 +87,8 @@ struct GroupDemo {
     private func talk() async throws -> [String] {
         try await alice.open("bob")
         try await bob.open("alice")
-        try await alice.see(beginning: "[nonce verified: bob is here, and sees the same group")
-        try await bob.see(beginning: "[nonce verified: alice is here, and sees the same group")
+        try await alice.see(beginning: "[bob is online")
+        try await bob.see(beginning: "[alice is online")
         let said = ["Hi Bob! Can the relay read this?", "It sees when and how much, and not a word. 🙂 两个人，一个频道"]
         try alice.say(said[0])
         try await bob.see("alice (verified) : \(said[0])")

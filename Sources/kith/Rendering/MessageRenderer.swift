@@ -164,7 +164,8 @@ struct MessageRenderer: Sendable {
         let author = message.quote.map { person($0.author) }
         let text: Sentence? = (message.quote?.text ?? quoted).map { "\(quoted: Self.snippet($0))" }
         switch (author, text) {
-        case (let author?, let text?): return "\(author): \(text)"
+        case (let author?, let text?):
+            return message.quote?.isEdited == true ? "\(author): \(text) (edited)" : "\(author): \(text)"
         case (let author?, nil): return "a message from \(author)"
         case (nil, let text?): return text
         case (nil, nil): return "an earlier message"

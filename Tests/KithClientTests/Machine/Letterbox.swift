@@ -21,6 +21,8 @@ final class Letterbox {
     private(set) var events: [KithEvent] = []
     /// The time that has passed by every clock, in milliseconds.
     var passed: UInt64 = 0
+    /// The time by which the device's clock is ahead of all other clocks, in milliseconds.
+    var clockError: UInt64 = 0
     /// The relay of the groups in letters, if it is another than the inbox's.
     var groupRelay: RelayPoint?
     /// The first lines of letters.
@@ -49,7 +51,7 @@ final class Letterbox {
     /// Hands inputs to the machine, commits its transaction, and returns its effects.
     @discardableResult
     func handle(_ inputs: [ProfileInput]) throws -> [Effect] {
-        try commit(alice.handle(inputs, now: Self.now + passed))
+        try commit(alice.handle(inputs, now: Self.now + passed + clockError, steady: Self.now + passed))
     }
 
     private func commit(_ output: ProfileOutput) throws -> [Effect] {

@@ -1,3 +1,4 @@
+import KithSimulation
 import KithWire
 import MLS
 import Testing
@@ -171,6 +172,34 @@ struct MessageChangeTests {
         let effects = try played.wait(milliseconds: 61_000)
         #expect(updates(effects) == [.expired])
         #expect(!isStored("gone in a minute"))
+    }
+
+    @Test("a deletion takes effect on a text that is hidden and still on the disk; an edit of it is not reported")
+    func hidden() throws {
+        let text = try played.says("hidden words", expiresAfter: 60)
+        try played.bring([text])
+        // The device's clock is ahead by an hour. By the relay's clock, the text has not expired.
+        played.box.clockError = 3_600_000
+        try played.wait(milliseconds: 1_000)
+        #expect(try messages.isEmpty && isStored("hidden words"))
+        #expect(try updates(change(.edit("other words"), reference(text))).isEmpty)
+        #expect(try updates(change(.reaction("👍"), reference(text))).isEmpty)
+        #expect(try updates(change(.deletion, reference(text))) == [.deleted])
+        #expect(!isStored("hidden words") && !isStored("other words"))
+    }
+
+    @Test("a backup contains the marks of messages")
+    func backup() throws {
+        let entry = try hello("words")
+        _ = try change(.reaction("👍"), reference(entry))
+        _ = try change(.edit("other words"), reference(entry))
+        var contents = BackupContents()
+        try played.box.alice.eachBackupRecord { (record) throws(KithError) in try contents.take(record) }
+        let store = MemoryProfileStore()
+        try store.commit(contents.transaction(deviceName: "new", now: Letterbox.now))
+        let restored = try ProfileMachine(opening: store, now: Letterbox.now)
+        let shown = try restored.history(of: played.id, before: nil, limit: 10).first { $0.author != .kith }
+        #expect(shown?.text == "other words" && shown?.isEdited == true && shown?.reactions.map(\.text) == ["👍"])
     }
 
     @Test("a reply shows whom it answers, also in the same delivery")

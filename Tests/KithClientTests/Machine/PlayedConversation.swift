@@ -97,6 +97,17 @@ final class PlayedConversation {
 
     // MARK: Bob
 
+    /// The next entry, with a text of bob's that expires.
+    func says(_ text: MessageText, expiresAfter seconds: UInt32) throws -> Entry {
+        let id = EntryID.random()
+        let content = Content(
+            messageID: id, sentAt: Letterbox.now, view: try #require(conversation.machine.record.view),
+            expiresAfter: seconds, body: .text(text))
+        let message = try group.encrypt(
+            try #require(ContentPadding.pad(content.encoded)), in: Letterbox.environment)
+        return entry(message.encoded, id: id)
+    }
+
     /// The next entry, with a message of bob's.
     func says(
         _ body: Content.Body = .text("hello"), as claimed: EntryID? = nil, authenticatedData: [UInt8] = [],

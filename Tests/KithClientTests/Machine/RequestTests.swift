@@ -108,6 +108,7 @@ struct RequestTests {
                     body: .content(.text(MessageText(text)))),
                 as: UInt64(number), in: &step)
         }
-        #expect(outbox.firstLines.text == "hello\nit is me")
+        #expect(outbox.firstLines(timer: nil).text == "hello\nit is me")
+        #expect(outbox.firstLines(timer: 60).text == "")
     }
 }

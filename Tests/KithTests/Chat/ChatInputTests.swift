@@ -64,7 +64,8 @@ import Testing
             return things.shown(model.handle(.event(event), now: things.now + ms))
         }
         #expect(model.asksAgain)
-        #expect(answer(.behind(by: 1), after: 0) == ["[nonce verified: bob is here, and sees the same group]"])
+        #expect(
+            answer(.behind(by: 1), after: 0) == ["[bob is online, proved by a signature, and is in the same group]"])
         #expect(model.asksAgain)
         #expect(answer(.behind(by: 1), after: 1_000).isEmpty)
         #expect(answer(.behind(by: 1), after: 3_000).first?.contains("1 entry fewer than you") == true)

@@ -176,7 +176,7 @@ import Testing
         let here = KithEvent.memberIsOnline(team, bob, name: "bob", .same)
         #expect(
             shown(model.handle(.event(here), now: now)) == [
-                "[nonce verified: bob is here, and sees the same group and log]"
+                "[bob is online, proved by a signature, and sees the same messages]"
             ])
         #expect(model.handle(.event(here), now: now + 1_000) == [])
         #expect(shown(model.handle(.event(here), now: now + 61_000)).count == 1)

@@ -16,7 +16,7 @@ import Testing
     ) async throws {
         try await ChatFixture.run { fixture in
             try await fixture.atTerminal(size: Tmux.Size(columns: columns)) { terminal in
-                try await terminal.wait { $0.joined().contains("[nonce verified: bob") && $0.last == "alice :" }
+                try await terminal.wait { $0.joined().contains("[bob is online") && $0.last == "alice :" }
                 try await body(terminal, fixture)
             }
         }
@@ -46,7 +46,7 @@ import Testing
     func presence() async throws {
         try await talking { terminal, fixture in
             try await fixture.bob.checkPresence(in: fixture.conversation)
-            try await terminal.wait(for: "[nonce verified: bob is here, and sees the same group")
+            try await terminal.wait(for: "[bob is online, proved by a signature")
         }
     }
 
@@ -163,7 +163,7 @@ import Testing
                 try await terminal.wait(lastLine: "shell>")
                 try await terminal.type("\(starter) \(BuiltProgram.kith.path) chat bob")
                 try await terminal.press("Enter")
-                try await terminal.wait { $0.joined().contains("[nonce verified: bob") && $0.last == "alice :" }
+                try await terminal.wait { $0.joined().contains("[bob is online") && $0.last == "alice :" }
                 try await terminal.type("half")
                 try await terminal.wait(lastLine: "alice : half")
                 try await terminal.press("C-z")
@@ -282,7 +282,7 @@ import Testing
             await alice.close()
             let fixture = ChatFixture(relay: place, bob: bob, conversation: conversation)
             try await fixture.atTerminal { terminal in
-                try await terminal.wait { $0.joined().contains("[nonce verified: bob") && $0.last == "alice :" }
+                try await terminal.wait { $0.joined().contains("[bob is online") && $0.last == "alice :" }
                 relay.signal(SIGKILL)
                 _ = await relay.exitCode()
                 try await terminal.wait { $0.dropLast().last?.hasPrefix("[the relay can't be reached: ") == true }
