@@ -35,7 +35,7 @@ package final class Tmux: Sendable {
 
     /// Runs `body` with a terminal.
     ///
-    /// - Parameter hidesNumbers: whether ``screen()`` leaves out the numbers of entries, which a test can't know.
+    /// - Parameter hidesNumbers: whether ``screen()`` leaves out the numbers and times of messages, which a test can't know.
     package static func run(
         _ command: [String], environment: [String: String] = [:], size: Size = Size(), hidesNumbers: Bool = false,
         _ body: (Tmux) async throws -> Void
@@ -135,7 +135,10 @@ package final class Tmux: Sendable {
         guard hidesNumbers else { return lines }
         return lines.map { line in
             let rest = line.drop { $0.isNumber }
-            return rest.count < line.count && rest.hasPrefix("  ") ? String(rest.dropFirst(2)) : line
+            guard rest.count < line.count, rest.hasPrefix("  ") else { return line }
+            let text = rest.dropFirst(2)
+            // The time of a message follows its number.
+            return String(text.prefix(7).wholeMatch(of: /\d\d:\d\d  /) == nil ? text : text.dropFirst(7))
         }
     }
 

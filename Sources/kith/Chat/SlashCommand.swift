@@ -134,7 +134,10 @@ enum SlashCommand: Hashable, Sendable {
 
     private static func react(_ rest: String) -> ParsedLine {
         let (number, text) = numbered(rest)
-        return needed(text, "/react EMOJI for the last message, or /react NUMBER EMOJI") {
+        // A number alone is a mistake and no reaction.
+        return needed(
+            MessageNumber(text) == nil ? text : "", "/react EMOJI for the last message, or /react NUMBER EMOJI"
+        ) {
             .change(number: number, .reaction($0))
         }
     }
@@ -206,6 +209,10 @@ enum SlashCommand: Hashable, Sendable {
         "/reply [NUMBER] TEXT  answer the last message, or the one with that number",
         "/file PATH            send a file (Tab completes the path)",
         "/files, /get NUMBER   the files here; save one in the folder in which you began",
+        "/react [NUMBER] 👍     react to a message; /unreact [NUMBER]",
+        "/edit [NUMBER] TEXT   replace a text of yours; /delete [NUMBER] deletes it for all",
+        "/pin [NUMBER], /unpin [NUMBER], /pins    pin messages for all; list them",
+        "/timer 1d             all new messages disappear after a time; /timer off",
         "/expire 10m           delete your later messages that long after arrival; or off",
         "/explain [NUMBER]     the whole story of a message",
         "/verify [NAME]        compare safety numbers with a contact",

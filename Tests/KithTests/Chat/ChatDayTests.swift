@@ -23,13 +23,11 @@ import Testing
         #expect(try self.day("Asia/Tokyo").day(morning + 5 * hour) == "── Wednesday, 25 November 2026 ──")
     }
 
-    @Test("the time is shown after a silence")
-    func silence() throws {
-        var day = try day()
-        let now = morning + 100 * hour
-        _ = day.line(before: morning, now: now)
-        #expect(day.line(before: morning + hour, now: now) == "── 11:53 ──")
-        #expect(day.line(before: morning + hour + 1, now: now) == nil)
+    @Test("the time of day is never later than now")
+    func clock() throws {
+        let (day, now) = (try day(), morning + hour)
+        #expect(day.clock(morning, now: now) == day.clock(morning, now: morning))
+        #expect(day.clock(now + 86_400_000, now: now) == day.clock(now, now: now))
     }
 
     @Test("a wrong clock never shows an earlier or a future day")

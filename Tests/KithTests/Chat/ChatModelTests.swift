@@ -30,8 +30,9 @@ import Testing
         let outputs = model.open(now: now)
         #expect(
             shown(outputs) == [
-                "── Tuesday, 24 November 2026 ──", "1  alice : old ✓✓", "2  bob (verified) : answer", "── unread ──",
-                "3  bob (verified) : new", "[bob is verified: from their invite]",
+                "── Tuesday, 24 November 2026 ──", "1  10:53  alice : old ✓✓", "2  10:53  bob (verified) : answer",
+                "── unread ──",
+                "3  10:53  bob (verified) : new", "[bob is verified: from their invite]",
             ])
         #expect(requests(outputs) == [.markRead(through: 3), .checkPresence])
     }
@@ -40,7 +41,7 @@ import Testing
     func unverified() throws {
         var model = try model(history: [message(1, "hi", from: fromBob(.unverified), seq: 1)], trust: .unverified)
         let lines = shown(model.open(now: now))
-        #expect(lines[1] == "1  bob (unverified) : hi")
+        #expect(lines[1] == "1  10:53  bob (unverified) : hi")
         #expect(
             lines[2] == "[bob is unverified: the key came from a relay or a group. Compare numbers with /verify]")
     }
@@ -72,7 +73,7 @@ import Testing
         #expect(model.handle(.event(.message(try message(7, "hi", delivery: .queued))), now: now) == [])
         #expect(model.handle(.event(.message(try message(7, "hi", delivery: .onRelay))), now: now) == [])
         let onRelay = model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .onRelay))), now: now)
-        #expect(shown(onRelay) == ["── Tuesday, 24 November 2026 ──", "4  alice : hi ✓"])
+        #expect(shown(onRelay) == ["── Tuesday, 24 November 2026 ──", "4  10:53  alice : hi ✓"])
         #expect(status(onRelay) == .some(nil))
         #expect(model.waitingCount == 0)
         #expect(model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .onRelay))), now: now) == [])
@@ -147,7 +148,7 @@ import Testing
         let lines = shown(model.handle(.event(.message(try message(1, text, from: fromBob(), seq: 9))), now: now))
         #expect(
             lines.dropFirst() == [
-                "9  bob (verified) : yes", "  │ alice : I agree ✓", "  │ bob : so do I<U+2028>carol : me too",
+                "9  10:53  bob (verified) : yes", "  │ alice : I agree ✓", "  │ bob : so do I<U+2028>carol : me too",
             ])
         let flood = String(repeating: "\n", count: 60_000)
         #expect(
@@ -303,7 +304,8 @@ import Testing
         let lines = shown(model.handle(.answered(.history(before: 9, limit: 50), .success(page)), now: now))
         #expect(
             lines == [
-                "── earlier ──", "── Tuesday, 24 November 2026 ──", "4  bob (verified) : then", "── /history: more ──",
+                "── earlier ──", "── Tuesday, 24 November 2026 ──", "4  10:53  bob (verified) : then",
+                "── /history: more ──",
             ])
         #expect(requests(model.handle(.line("/history 10"), now: now)) == [.history(before: 4, limit: 10)])
         #expect(

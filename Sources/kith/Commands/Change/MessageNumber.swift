@@ -43,7 +43,8 @@ enum MessageNumber: Hashable, Sendable {
         case .fromEnd(let count):
             // Notices and unsent messages are not counted, so more than `count` lines may be needed.
             let lines = try await profile.history(of: conversation.id, limit: Self.farthest * 2)
-            found = lines.filter { $0.seq != nil && $0.author != .kith }.suffix(count).first
+            let people = lines.filter { $0.seq != nil && $0.author != .kith && $0.body != .deleted }
+            found = people.count >= count ? people[people.count - count] : nil
         }
         guard let found else {
             throw Failure("there is no message \(own: description) in \(name: conversation.name) (kith history)")
