@@ -138,7 +138,9 @@ package final class Tmux: Sendable {
             guard rest.count < line.count, rest.hasPrefix("  ") else { return line }
             let text = rest.dropFirst(2)
             // The time of a message follows its number.
-            return String(text.prefix(7).wholeMatch(of: /\d\d:\d\d  /) == nil ? text : text.dropFirst(7))
+            let clock = Array(text.prefix(7))
+            let hasTime = clock.count == 7 && clock[2] == ":" && clock[5] == " " && clock[0].isNumber
+            return String(hasTime ? text.dropFirst(7) : text)
         }
     }
 
