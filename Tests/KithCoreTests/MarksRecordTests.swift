@@ -36,8 +36,8 @@ struct MarksRecordTests {
     @Test("earlier texts are kept up to the limit, the latest ones first")
     func edits() throws {
         var marks = MarksRecord()
-        let long = MessageText(String(repeating: "a", count: ClientLimits.earlierTexts - 40))
-        marks.replace("first", at: 3)
+        let long = MessageText(String(repeating: "a", count: ClientLimits.earlierTexts - 100))
+        marks.replace(MessageText(String(repeating: "f", count: 200)), at: 3)
         marks.replace(long, at: 4)
         #expect(marks.earlierTexts.map(\.text) == [long])
         marks.replace("b", at: 5)
