@@ -228,7 +228,7 @@ import Testing
         let text = "hello (verified)\nbob (verified) : " + String(repeating: "y ", count: 100) + "carol (verified) : no"
         let lines = MessageRenderer(me: "alice", memberCount: 2).lines(
             try things.message(1, text, from: things.fromBob(.unverified), seq: 9), prefix: "9  ")
-        #expect(lines[0].text == "9  10:53  bob (unverified) : hello (verified)")
+        #expect(lines[0].text == "9  bob (unverified) : hello (verified)")
         for columns in [20, 30, 40, 80] {
             let rows = lines.flatMap { $0.rows(columns: columns, colours: false) }
             for row in rows.dropFirst() { #expect(row.hasPrefix("  │ ")) }
