@@ -10,7 +10,7 @@ struct VaultDatabase: Sendable {
     private static let version: Int64 = 2
 
     private let queue: DatabaseQueue
-    /// The file's version when it was opened, or after the missing tables were added.
+    /// The version of the file. Adding the missing tables raises it.
     private var fileVersion = Self.version
 
     // MARK: Opening

@@ -57,7 +57,7 @@ final class HTTPStatusHandler: ChannelInboundHandler, RemovableChannelHandler {
 
 /// The reason why a request does not become a WebSocket.
 struct UpgradeRefusal: Error {
-    /// The page that answers the request. If `nil`, the answer is the page for a plain HTTP request.
+    /// The page that answers the request. If `nil`, the answer is the page for requests that do not ask for a WebSocket.
     let page: HTTPPage?
 }
 

@@ -205,12 +205,12 @@ enum SlashCommand: Hashable, Sendable {
     /// The lines of `/help`.
     static let helpLines: [Sentence] = [
         "/history [N]          earlier messages, with their numbers (also page-up)",
-        "/search WORDS         messages with all these words; also from:bob, after:2026-11-30, has:file",
+        "/search WORDS         with all words; also from:bob after:2026-11-30 has:file",
         "/reply [NUMBER] TEXT  answer the last message, or the one with that number",
         "/file PATH            send a file (Tab completes the path)",
         "/files, /get NUMBER   the files here; save one in the folder in which you began",
         "/react [NUMBER] 👍     react to a message; /unreact [NUMBER]",
-        "/edit [NUMBER] TEXT   replace a text of yours; /delete [NUMBER] deletes it for all",
+        "/edit [NUMBER] TEXT   replace a text of yours; /delete [NUMBER], for all",
         "/pin [NUMBER], /unpin [NUMBER], /pins    pin messages for all; list them",
         "/timer 1d             all new messages disappear after a time; /timer off",
         "/expire 10m           delete your later messages that long after arrival; or off",

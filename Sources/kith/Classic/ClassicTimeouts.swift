@@ -9,9 +9,10 @@ enum ClassicTimeouts {
     /// Maximum time in which the relay must accept the next frame after the input has ended. A busy relay usually requests a
     /// shorter pause before a retry, so the last lines of a script still reach a busy relay.
     static let lastLines = Duration.seconds(15)
-    /// The shortest and the longest pause before a refused frame is sent again. With shorter pauses, the client would ask the
-    /// relay constantly. With longer pauses, a user would believe that the conversation has ended.
+    /// The shortest pause before a refused frame is sent again. With a shorter pause, the client would ask the relay constantly.
     static let shortestRetry = TimeAmount.milliseconds(200)
+    /// The longest pause before a refused frame is sent again. With a longer pause, a user would believe that the conversation
+    /// has ended.
     static let longestRetry = TimeAmount.seconds(10)
     /// Pauses before reconnecting. A person does not notice the shortest pause. The longest pause is 5 seconds. The pauses keep
     /// the load on a relay low while the relay is down. The client still reconnects soon after the relay's return.

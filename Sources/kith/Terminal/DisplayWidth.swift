@@ -54,7 +54,8 @@ enum DisplayWidth {
 
     private static func isRegional(_ scalar: Unicode.Scalar) -> Bool { (0x1f1e6...0x1f1ff).contains(scalar.value) }
 
-    /// Whether the character is East Asian Wide or Fullwidth (Unicode Annex 11, in whole blocks), or an emoji by default.
+    /// Whether a terminal shows the character two columns wide. This holds for East Asian Wide and Fullwidth characters (Unicode
+    /// Annex 11, for whole blocks) and for characters that are shown as emoji unless a selector follows.
     private static func isWide(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0x33ff, 0x3400...0x4dbf, 0x4e00...0xa4cf, 0xa960...0xa97c,

@@ -121,7 +121,7 @@ import Testing
                 try await terminal.wait { $0.joined().contains("[connected to the relay") }
                 try await terminal.type("/help")
                 try await terminal.press("Enter")
-                try await terminal.wait { $0.joined().contains("/history") }
+                try await terminal.wait { $0.joined().contains("/quit") }
                 try await terminal.type("hello")
                 try await terminal.press("Enter")
                 try await fixture.bobGets("hello")
