@@ -39,7 +39,8 @@ private func expectReadBack(_ invite: Invite) {
 
 /// Letters of an inbox, and a device's certificate: each has one encoding.
 func fuzzLetters(_ bytes: [UInt8]) {
-    expectCanonical(InboxMessage.self, bytes)
+    // Version 2 is read, and written as version 3.
+    if bytes.first != 2 { expectCanonical(InboxMessage.self, bytes) }
     expectCanonical(InboxLetter.self, bytes)
     expectCanonical(TurnReference.self, bytes)
     expectCanonical(DeviceCertificate.self, bytes)

@@ -52,7 +52,15 @@ struct SendRequest: Hashable, Sendable {
         entryID = try reader.read()
         conversation = ConversationID(rawValue: try reader.readUInt64())
         // Before version 3, there were requests for texts only.
-        body = version < 3 ? .text(MessageText(try reader.readText(limit: ClientLimits.text))) : try reader.read()
+        if version < 3 {
+            let text = try reader.readText(limit: ClientLimits.text)
+            guard TextRules.problem(with: text) == nil else {
+                throw .unknownValue(field: "SendRequest.text", value: UInt64(text.utf8.count))
+            }
+            body = .text(MessageText(text))
+        } else {
+            body = try reader.read()
+        }
         replyTo = try reader.readOptional()
         expiresAfter = try reader.readOptional()
         channel = version == 1 ? nil : try reader.readOptional()
