@@ -173,7 +173,9 @@ public struct ProfileFiles: Sendable {
 
     /// The newest files of a conversation, the newest message first.
     ///
-    /// - Parameter limit: the maximum number of messages.
+    /// - Parameters:
+    ///   - conversation: the conversation.
+    ///   - limit: the maximum number of messages.
     public func list(in conversation: ConversationID, limit: Int = 100) async throws(KithError) -> [ListedFile] {
         try await profile.withFiles { (views) throws(KithError) in
             var listed: [ListedFile] = []
@@ -226,6 +228,7 @@ public struct ProfileFiles: Sendable {
     /// - Parameters:
     ///   - number: the file's number in its message, from 1.
     ///   - seq: the message's seq.
+    ///   - conversation: the message's conversation.
     /// - Throws: ``KithError``. The error is ``KithError/files(_:)`` if the file cannot be downloaded.
     public func fetch(_ number: Int, of seq: UInt64, in conversation: ConversationID) async throws(KithError) {
         try await profile.perform(.fetch(FilePlace(conversation: conversation, seq: seq, number: number)))
@@ -252,6 +255,7 @@ public struct ProfileFiles: Sendable {
     /// - Parameters:
     ///   - number: the file's number in its message, from 1.
     ///   - seq: the message's seq.
+    ///   - conversation: the message's conversation.
     ///   - folder: the folder, which must exist.
     /// - Returns: the new file; `nil` if the file is not on this device.
     /// - Throws: ``KithError``.

@@ -279,7 +279,9 @@ extension Profile {
     /// Sets the time after which the conversation's new messages expire on the devices of all members. Messages that are already
     /// in the log keep their times.
     ///
-    /// - Parameter duration: the time, rounded up to whole seconds; `nil` for never.
+    /// - Parameters:
+    ///   - duration: the time, rounded up to whole seconds; `nil` for never.
+    ///   - conversation: the conversation.
     /// - Throws: ``KithError``.
     public func setTimer(
         _ duration: Duration?, in conversation: ConversationID
