@@ -46,8 +46,7 @@ extension ChatModel {
         var lines: [ScreenLine] = []
         // The newest message is printed last, directly above the input line.
         for message in messages.reversed() {
-            known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
-            if let seq = message.seq { bySeq[seq] = message.id }
+            note(message)
             let number = message.seq.map { "\($0)  " } ?? ""
             lines += renderer.lines(message, prefix: "\(number)\(day.short(message.sentAtMs))  ")
         }
@@ -87,26 +86,19 @@ extension ChatModel {
 
     /// Shows the last messages after the screen was cleared.
     mutating func showAgain(_ messages: [Message]) {
-        var day = ChatDay(local: day.local)
-        for message in messages where message.seq != nil {
-            remember(message)
-            let lines = renderer.lines(message, prefix: prefix(message))
-            if !lines.isEmpty, let line = day.line(before: message.sentAtMs, now: now) {
-                show([ScreenLine(.explanation, "\(own: line)")])
-            }
-            show(lines)
-        }
+        oldestSeq = nil
+        show(page(messages.filter { $0.seq != nil }, numbersNotices: false))
     }
 
     mutating func showPinned(_ messages: [Message]) {
         guard !messages.isEmpty else { return notice("no message is pinned") }
-        for message in messages { remember(message) }
+        for message in messages { note(message) }
         show(messages.flatMap { renderer.lines($0, prefix: "\($0.seq ?? 0)  \(day.short($0.sentAtMs))  ") })
     }
 
     /// Handles a change of a message of this conversation.
     mutating func take(_ message: Message, _ update: MessageUpdate) {
-        remember(message)
+        note(message)
         let what: Sentence = "message \(message.seq ?? 0)"
         switch update {
         case .reaction(let text?, let author):

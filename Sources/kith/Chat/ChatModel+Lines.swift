@@ -288,19 +288,7 @@ extension ChatModel {
             if before == nil { return notice("there are no messages yet") }
             return request(.history(before: nil, limit: limit))
         }
-        var earlier = ChatDay(local: day.local)
-        var lines: [ScreenLine] = []
-        for message in messages {
-            remember(message)
-            let shown = renderer.lines(
-                message,
-                prefix: message.body.isSent ? prefix(message) : message.seq.map { "\($0)  " } ?? "",
-                quoting: message.replyTo.flatMap { known[$0]?.snippet })
-            if !shown.isEmpty, let line = earlier.line(before: message.sentAtMs, now: now) {
-                lines.append(ScreenLine(.explanation, "\(own: line)"))
-            }
-            lines += shown
-        }
+        var lines = self.page(messages, numbersNotices: true)
         if before == nil {
             lines.insert(ScreenLine(.notice, "── this was the beginning; the last \(messages.count) again ──"), at: 0)
         } else {

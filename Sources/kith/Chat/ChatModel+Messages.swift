@@ -80,11 +80,33 @@ extension ChatModel {
         return "\(seq)  \(day.clock(message.sentAtMs, now: now))  "
     }
 
+    /// Returns the lines of messages that follow each other in the log, with a line before each day.
+    mutating func page(_ messages: [Message], numbersNotices: Bool) -> [ScreenLine] {
+        var day = ChatDay(local: day.local)
+        var lines: [ScreenLine] = []
+        for message in messages {
+            remember(message)
+            let number = numbersNotices && !message.body.isSent ? message.seq.map { "\($0)  " } : nil
+            let shown = renderer.lines(
+                message, prefix: number ?? prefix(message), quoting: message.replyTo.flatMap { known[$0]?.snippet })
+            if !shown.isEmpty, let line = day.line(before: message.sentAtMs, now: now) {
+                lines.append(ScreenLine(.explanation, "\(own: line)"))
+            }
+            lines += shown
+        }
+        return lines
+    }
+
     /// Stores the parts of a message that later messages and commands may need.
-    mutating func remember(_ message: Message) {
+    mutating func note(_ message: Message) {
         known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
+        if let seq = message.seq { bySeq[seq] = message.id }
+    }
+
+    /// Notes a message that the screen shows in the order of the log. `/history` continues before the oldest one.
+    mutating func remember(_ message: Message) {
+        note(message)
         guard let seq = message.seq else { return }
-        bySeq[seq] = message.id
         if message.author != .kith {
             // Almost all messages are newer than those on the screen.
             let place = people.lastIndex { $0 < seq }.map { $0 + 1 } ?? 0

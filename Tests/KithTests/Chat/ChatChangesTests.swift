@@ -70,6 +70,37 @@ struct ChatChangesTests {
         #expect(things.shown(shown).contains { $0.contains("bob deleted this message") })
     }
 
+    @Test("an old message that changes or is pinned leaves the place where /history continues and -N counts")
+    func placeInHistory() throws {
+        var model = try model()
+        let old = try things.message(9, "long ago", from: things.fromBob(), seq: 1)
+        _ = model.handle(.event(.messageChanged(old, .reaction("👍", by: .me))), now: things.now)
+        _ = model.handle(.answered(.pinned, .success(.messages([old]))), now: things.now)
+        let history = things.requests(model.handle(.line("/history"), now: things.now))
+        #expect(history == [.history(before: 3, limit: ChatModel.page)])
+        #expect(things.requests(model.handle(.line("/react -4 👍"), now: things.now)).isEmpty)
+        // A command may name the message, because its number was shown.
+        let reply = things.requests(model.handle(.line("/reply 1 yes"), now: things.now))
+        #expect(reply == [.send("yes", replyTo: try things.id(9), expiresAfter: nil)])
+    }
+
+    @Test("after the screen was cleared, /history continues before the messages that are shown again")
+    func historyAfterClearing() throws {
+        var model = try model()
+        let last = [
+            try things.message(2, "my words", seq: 4, delivery: .onRelay),
+            try things.message(3, "bye", from: things.fromBob(), seq: 6, .init(replyTo: 2)),
+        ]
+        let again = model.handle(.answered(.lastPage(limit: 2), .success(.messages(last))), now: things.now)
+        #expect(
+            things.shown(again) == [
+                "── Tuesday, 24 November 2026 ──", "4  10:53  alice : my words ✓", "  ↳ to “my words”",
+                "6  10:53  bob (verified) : bye",
+            ])
+        let history = things.requests(model.handle(.line("/history"), now: things.now))
+        #expect(history == [.history(before: 4, limit: ChatModel.page)])
+    }
+
     @Test("a reaction is one line, and an edited text is shown again with a mark")
     func updates() throws {
         var model = try model()
