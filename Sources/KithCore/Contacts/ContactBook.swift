@@ -78,13 +78,16 @@ struct ContactBook {
     /// Stores a contact under its number and its account key. If the contact had another key before, the earlier key no longer
     /// leads to the contact.
     private mutating func index(_ contact: Contact) {
-        if let known = contacts[contact.id]?.accountKey, known != contact.accountKey {
-            idsByKey[known] = nil
-            idsByFingerprint[known.fingerprint] = nil
-        }
+        if let known = contacts[contact.id]?.accountKey, known != contact.accountKey { forget(known) }
         contacts[contact.id] = contact
         guard idsByKey.updateValue(contact.id, forKey: contact.accountKey) != contact.id else { return }
         idsByFingerprint[contact.accountKey.fingerprint] = contact.id
+    }
+
+    /// Makes a key lead to no contact.
+    private mutating func forget(_ key: AccountKey) {
+        idsByKey[key] = nil
+        idsByFingerprint[key.fingerprint] = nil
     }
 
     // MARK: Changes
@@ -166,7 +169,7 @@ struct ContactBook {
     mutating func delete(_ id: ContactID, in step: inout Step) throws(KithError) {
         let contact = try contact(id)
         contacts[id] = nil
-        idsByKey[contact.accountKey] = nil
+        forget(contact.accountKey)
         names.didRemove(contact.name)
         step.delete(StoreKey(.contact, item: id.rawValue))
     }
