@@ -203,13 +203,15 @@ extension ConversationMachine {
         var noted = EntryRecord(
             entry, view: next.view, author: author, generation: message.generation, body: .notices([]))
         noted.account = group.tree[message.sender]?.credential.deviceCertificate?.accountKey
-        if device.contacts.hasBlocked(author) { return try processBlocked(message, noted, next, in: &device) }
-        // Only commits may have authenticated data.
-        guard message.authenticatedData.isEmpty,
-            let content = try? Content(decoding: ContentPadding.unpad(message.data))
-        else { return passOver(noted, next, .malformed, in: &device) }
-        guard content.messageID == entry.id else { return passOver(noted, next, .wrongID, in: &device) }
-        guard try history.isNew(entry.id, in: &device) else { return passOver(noted, next, .repeated, in: &device) }
+        let checked = try CheckedContent(message, as: entry.id, in: &history, &device)
+        if device.contacts.hasBlocked(author) {
+            return try processBlocked(checked, of: message.sender, noted, next, in: &device)
+        }
+        let content: Content
+        switch checked {
+        case .unusable(let reason): return passOver(noted, next, reason, in: &device)
+        case .usable(let usable): content = usable
+        }
         var warnings = try comparison.compare(
             content.view, of: message.sender, at: entry.seq, with: &record, in: &device)
         let gap = comparison.newlyMissing(
@@ -234,26 +236,24 @@ extension ConversationMachine {
     /// all members have to agree takes effect. The sender's view of the log is compared too, because a difference is evidence
     /// against the relay.
     private mutating func processBlocked(
-        _ message: ApplicationMessage, _ noted: EntryRecord, _ next: LoggedEntry, in device: inout DeviceState
+        _ checked: CheckedContent, of sender: LeafIndex, _ noted: EntryRecord, _ next: LoggedEntry,
+        in device: inout DeviceState
     ) throws(KithError) {
-        var noted = noted
-        var differences: [Warning] = []
-        if message.authenticatedData.isEmpty, let content = try? Content(decoding: ContentPadding.unpad(message.data)),
-            content.messageID == next.entry.id, try history.isNew(next.entry.id, in: &device)
-        {
-            differences = try comparison.compare(
-                content.view, of: message.sender, at: next.entry.seq, with: &record, in: &device
-            ).filter { if case .differentLogs = $0 { true } else { false } }
+        let entry = next.entry
+        guard case .usable(let content) = checked else {
             move(to: next.view, in: &device)
-            noted.sentAtMs = content.sentAt
-            noted.sawThrough = min(content.view.seq, next.entry.seq - 1)
-            if content.body.concernsAllMembers {
-                try take(content.body, of: message.sender, into: &noted, at: next.entry.seq, in: &device)
-            }
-        } else {
-            move(to: next.view, in: &device)
+            return try note(noted, at: entry, in: &device)
         }
-        try note(noted, at: next.entry, in: &device)
+        let differences = try comparison.compare(content.view, of: sender, at: entry.seq, with: &record, in: &device)
+            .filter { if case .differentLogs = $0 { true } else { false } }
+        move(to: next.view, in: &device)
+        var noted = noted
+        noted.sentAtMs = content.sentAt
+        noted.sawThrough = min(content.view.seq, entry.seq - 1)
+        if content.body.concernsAllMembers {
+            try take(content.body, of: sender, into: &noted, at: entry.seq, in: &device)
+        }
+        try note(noted, at: entry, in: &device)
         try emit(differences, in: &device)
     }
 
