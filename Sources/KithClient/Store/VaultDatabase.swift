@@ -21,10 +21,9 @@ struct VaultDatabase: Sendable {
     /// - Throws: ``StoreError``. After an error, the file is unchanged.
     init(opening file: URL, canWrite: Bool = true) throws(StoreError) {
         queue = try canWrite ? Self.queue(file) : Self.unwritableQueue(file)
-        try checkVersion()
+        fileVersion = try checkedVersion()
         // The file is already in WAL mode, unless it was restored with another tool.
         if canWrite { try perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
-        fileVersion = try readVersion()
     }
 
     /// Opens an existing file for reading. The disk has no room for the shared-memory file of SQLite's readers.
@@ -34,8 +33,7 @@ struct VaultDatabase: Sendable {
         queue =
             try Self.hasLog(file)
             ? Self.queue(file, path: file.path, isReadOnly: false, isAlone: true) : Self.unwritableQueue(file)
-        try checkVersion()
-        fileVersion = try readVersion()
+        fileVersion = try checkedVersion()
     }
 
     /// Adds the tables that an earlier version did not have.
@@ -50,10 +48,6 @@ struct VaultDatabase: Sendable {
         fileVersion = Self.version
     }
 
-    private func readVersion() throws(StoreError) -> Int64 {
-        try perform { try Int64.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
-    }
-
     /// Whether files of this file's version have a table. A file of the first version lacks tables until the file is opened for
     /// writing.
     func has(_ table: StoreTable) -> Bool { fileVersion >= 2 || !Self.addedInVersion2.contains(table) }
@@ -61,13 +55,15 @@ struct VaultDatabase: Sendable {
     /// The tables that a vault of version 1 does not have.
     private static let addedInVersion2: Set<StoreTable> = [.marks, .upload, .download, .piece, .file]
 
-    private func checkVersion() throws(StoreError) {
+    /// Returns the file's version. Refuses a file that is not a vault, or that a newer Kith has made.
+    private func checkedVersion() throws(StoreError) -> Int64 {
         try perform { database in
             let version = try Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0
             guard try Int64.fetchOne(database, sql: "PRAGMA application_id") == Self.applicationID else {
                 throw StoreError.database(code: SQLITE_NOTADB)
             }
             guard version <= Self.version else { throw StoreError.version(UInt32(truncatingIfNeeded: version)) }
+            return version
         }
     }
 
