@@ -36,6 +36,11 @@ extension Notice: TLSCodable {
             writer.write(kind)
             for text in texts { writer.writeText(text) }
         }
+        func write(_ kind: UInt8, _ seq: UInt64, _ by: String) {
+            writer.write(kind)
+            writer.write(seq)
+            writer.writeText(by)
+        }
         switch self {
         case .began(let by): write(1, by)
         case .added(let who, let by): write(2, who, by)
@@ -55,14 +60,8 @@ extension Notice: TLSCodable {
             writer.write(UInt8(8))
             writer.write(first)
             writer.write(last)
-        case .pinned(let seq, let by):
-            writer.write(UInt8(13))
-            writer.write(seq)
-            writer.writeText(by)
-        case .unpinned(let seq, let by):
-            writer.write(UInt8(11))
-            writer.write(seq)
-            writer.writeText(by)
+        case .pinned(let seq, let by): write(13, seq, by)
+        case .unpinned(let seq, let by): write(11, seq, by)
         case .timer(let seconds, let by):
             writer.write(UInt8(12))
             writer.writeOptional(seconds)

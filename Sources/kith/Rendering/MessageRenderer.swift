@@ -147,11 +147,7 @@ struct MessageRenderer: Sendable {
     }
 
     func author(_ message: Message) -> String {
-        switch message.author {
-        case .me: layout == .chat ? SafeText.name(me) : "you"
-        case .contact(_, let name, _): SafeText.name(name)
-        case .kith: "Kith"
-        }
+        layout == .chat && message.author == .me ? SafeText.name(me) : message.author.shortName
     }
 
     private func trust(_ message: Message) -> ScreenLine.Mark? {
