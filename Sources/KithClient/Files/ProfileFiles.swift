@@ -180,15 +180,29 @@ public struct ProfileFiles: Sendable {
         try await profile.withFiles { (views) throws(KithError) in
             var listed: [ListedFile] = []
             for message in try views.messagesWithFiles(in: conversation, limit: limit) {
-                guard let seq = message.seq else { continue }
-                for file in message.files?.files ?? [] {
-                    let place = FilePlace(conversation: conversation, seq: seq, number: file.number)
-                    listed.append(
-                        ListedFile(message: message, file: file, state: try views.fileState(at: place, file)))
-                }
+                listed += try Self.list(message, views)
             }
             return listed
         }
+    }
+
+    /// The files of the message at a seq; empty if there is no such message with files.
+    public func list(of seq: UInt64, in conversation: ConversationID) async throws(KithError) -> [ListedFile] {
+        try await profile.withFiles { (views) throws(KithError) in
+            try views.messageWithFiles(seq, in: conversation).map { (message) throws(KithError) in
+                try Self.list(message, views)
+            } ?? []
+        }
+    }
+
+    private static func list(_ message: Message, _ views: FileViews) throws(KithError) -> [ListedFile] {
+        guard let seq = message.seq else { return [] }
+        var listed: [ListedFile] = []
+        for file in message.files?.files ?? [] {
+            let place = FilePlace(conversation: message.conversation, seq: seq, number: file.number)
+            listed.append(ListedFile(message: message, file: file, state: try views.fileState(at: place, file)))
+        }
+        return listed
     }
 
     /// The number and the total size, in bytes, of the received files that are on this device. Small files inside messages do not

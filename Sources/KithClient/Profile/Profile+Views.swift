@@ -63,6 +63,22 @@ extension Profile {
         try current.messages(in: conversation, after: seq, limit: limit)
     }
 
+    /// The message at a seq; `nil` if there is none that is shown.
+    package func message(_ seq: UInt64, in conversation: ConversationID) throws(KithError) -> Message? {
+        guard seq > 0 else { return nil }
+        let next = try messages(in: conversation, after: seq - 1, limit: 1).first
+        return next?.seq == seq ? next : nil
+    }
+
+    /// The pinned messages, in the order of the pins. A message that has expired or was deleted here is left out.
+    package func pinnedMessages(in conversation: ConversationID) throws(KithError) -> [Message] {
+        var pinned: [Message] = []
+        for seq in try self.conversation(conversation).pinned {
+            if let message = try message(seq, in: conversation) { pinned.append(message) }
+        }
+        return pinned
+    }
+
     /// Texts that contain all the words, the newest first. Upper and lower case are not distinguished.
     public func search(
         _ words: String, in conversation: ConversationID? = nil, limit: Int = 100

@@ -27,11 +27,11 @@ package struct FileViews {
 
     // MARK: Reading
 
-    func entry(at place: FilePlace) throws(KithError) -> EntryRecord? {
+    func entry(at place: FilePlace) throws(KithError) -> EntryRecord? { try entry(at: place.entry) }
+
+    private func entry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
         guard place.seq < StoreKey.highest else { return nil }
-        return try profile.state.device.entries(
-            of: place.conversation, place.seq...place.seq, limit: 1, newestFirst: false
-        ).first?.record
+        return try profile.state.device.readableEntry(at: place)
     }
 
     func attachment(at place: FilePlace) throws(KithError) -> AttachedFile {
@@ -90,9 +90,7 @@ package struct FileViews {
             }
             for row in try store.allValues(.download)
             where (try? DownloadRecord(stored: row.bytes))?.place == place {
-                let last = try store.rows(
-                    .piece, owner: row.item, items: 0...StoreKey.highest, limit: 1, newestFirst: true)
-                return (.downloading, last.first.map { $0.item + 1 } ?? 0)
+                return (.downloading, try store.pieceCount(of: TransferID(rawValue: row.item)))
             }
             // The download may have ended after the first look.
             let isKept = try place.key.map { (key) throws(StoreError) in try store.value(key) != nil } ?? false
@@ -103,18 +101,18 @@ package struct FileViews {
     /// Returns the newest messages with files in a conversation, the newest first.
     package func messagesWithFiles(in id: ConversationID, limit: Int) throws(KithError) -> [Message] {
         let machine = try profile.state.conversations.conversation(id).machine
-        var found: [Message] = []
-        var below = StoreKey.highest
-        while found.count < limit, below > 0 {
-            let rows = try profile.state.device.entries(of: id, 0...below - 1, limit: 1_000, newestFirst: true)
-            guard let last = rows.last else { break }
-            for (seq, record) in rows where found.count < limit {
-                guard let record, case .files = record.body else { continue }
-                found += profile.messages(of: record, seq: seq, in: machine)
-            }
-            below = last.seq
+        return try profile.newestMessages(in: machine, limit: limit) {
+            if case .files = $0.body { true } else { false }
         }
-        return found
+    }
+
+    /// Returns the message with files at a seq; `nil` if there is none.
+    package func messageWithFiles(_ seq: UInt64, in id: ConversationID) throws(KithError) -> Message? {
+        let machine = try profile.state.conversations.conversation(id).machine
+        guard let record = try entry(at: EntryPlace(conversation: id, seq: seq)), case .files = record.body else {
+            return nil
+        }
+        return profile.messages(of: record, seq: seq, in: machine).first
     }
 
     /// The uploads and downloads that are under way or wait.

@@ -70,28 +70,27 @@ extension ProfileMachine {
     /// Finds messages, the newest first. Without conditions, finds nothing.
     package func search(_ search: MessageSearch, limit: Int) throws(KithError) -> [Message] {
         guard !search.isEmpty else { return [] }
+        let words = search.words.map { $0.lowercased() }
         var found: [Message] = []
         for place in state.conversations.all
         where search.conversation == nil || search.conversation == place.machine.id {
-            found += try self.search(search, in: place.machine, limit: limit)
+            found += try newestMessages(in: place.machine, limit: limit) { search.finds($0, words) }
         }
         return Array(found.sorted { $0.sentAtMs > $1.sentAtMs }.prefix(limit))
     }
 
-    private func search(
-        _ search: MessageSearch, in machine: ConversationMachine, limit: Int
+    /// Returns the messages of a conversation whose entries are wanted, the newest first.
+    func newestMessages(
+        in machine: ConversationMachine, limit: Int, where isWanted: (EntryRecord) -> Bool
     ) throws(KithError) -> [Message] {
-        let words = search.words.map { $0.lowercased() }
         var found: [Message] = []
         var below = StoreKey.highest
-        var count = 0
-        while count < limit, below > 0 {
+        while found.count < limit, below > 0 {
             let rows = try state.device.entries(of: machine.id, 0...below - 1, limit: 1_000, newestFirst: true)
             guard let last = rows.last else { break }
-            for (seq, record) in rows where count < limit {
-                guard let record, search.finds(record, words) else { continue }
+            for (seq, record) in rows where found.count < limit {
+                guard let record, isWanted(record) else { continue }
                 found += messages(of: record, seq: seq, in: machine)
-                count += 1
             }
             below = last.seq
         }

@@ -51,9 +51,7 @@ struct ChatBackend: Sendable {
 
     /// Downloads files, saves the files in the current folder, and returns the paths of the saved files.
     private func save(_ number: FileNumber) async throws(KithError) -> [String] {
-        let listed = try await profile.files.list(in: conversation, limit: .max).filter {
-            $0.message.seq == number.seq && (number.number == nil || $0.file.number == number.number)
-        }
+        let listed = try await profile.files.list(of: number.seq, in: conversation).filter(number.includes)
         guard !listed.isEmpty else { throw .files(.notFound) }
         var paths: [String] = []
         for file in listed {
@@ -64,16 +62,6 @@ struct ChatBackend: Sendable {
             paths.append(url.path)
         }
         return paths
-    }
-
-    /// Reads the pinned messages, in the order of the pins.
-    private func pinned() async throws(KithError) -> [Message] {
-        var pinned: [Message] = []
-        for seq in try await profile.conversation(conversation).pinned {
-            let message = try await profile.messages(in: conversation, after: seq - 1, limit: 1).first
-            if let message, message.seq == seq { pinned.append(message) }
-        }
-        return pinned
     }
 
     /// Performs a request and returns its result.
@@ -103,7 +91,7 @@ struct ChatBackend: Sendable {
             try await profile.setTimer(seconds.map { .seconds(Int64($0)) }, in: conversation)
         case .lastPage(let limit):
             return .messages(try await profile.history(of: conversation, limit: limit))
-        case .pinned: return .messages(try await pinned())
+        case .pinned: return .messages(try await profile.pinnedMessages(in: conversation))
         case .markRead(let seq):
             try await profile.markRead(conversation, through: seq, sendsReceipt: sendsReceipts)
         case .checkPresence: try await profile.checkPresence(in: conversation)

@@ -37,9 +37,7 @@ enum MessageNumber: Hashable, Sendable {
     func message(in conversation: ConversationSummary, of profile: Profile) async throws -> Message {
         let found: Message?
         switch self {
-        case .seq(let seq):
-            let next = try await profile.messages(in: conversation.id, after: seq - 1, limit: 1).first
-            found = next?.seq == seq ? next : nil
+        case .seq(let seq): found = try await profile.message(seq, in: conversation.id)
         case .fromEnd(let count):
             // Notices and unsent messages are not counted, so more than `count` lines may be needed.
             let lines = try await profile.history(of: conversation.id, limit: Self.farthest * 2)

@@ -49,9 +49,7 @@ struct PinCommand: AsyncParsableCommand {
         try await options.withOpenForReading { profile in
             let conversation = try await NamedTarget.conversation(name, in: profile)
             let renderer = MessageRenderer(me: await profile.identity().name, layout: .record(conversation: nil))
-            for seq in conversation.pinned {
-                let message = try await profile.messages(in: conversation.id, after: seq - 1, limit: 1).first
-                guard let message, message.seq == seq else { continue }
+            for message in try await profile.pinnedMessages(in: conversation.id) {
                 if options.json {
                     guard JSONLine.print(MessageReport(message, in: conversation.name)) else { return }
                 } else {

@@ -20,6 +20,9 @@ struct FileNumber: ExpressibleByArgument, Hashable, Sendable, CustomStringConver
         self.number = number
     }
 
+    /// Whether the number chooses a file, which is one of the files of the message at ``seq``.
+    func includes(_ listed: ListedFile) -> Bool { number == nil || listed.file.number == number }
+
     var description: String { number.map { "\(seq).\($0)" } ?? "\(seq)" }
 }
 

@@ -73,10 +73,7 @@ struct GetCommand: AsyncParsableCommand {
     /// The wanted files, each with its message.
     private func find(in profile: Profile) async throws -> [ListedFile] {
         let conversation = try await NamedTarget.conversation(name, in: profile)
-        let listed = try await profile.files.list(in: conversation.id, limit: .max)
-        let found = listed.filter {
-            $0.message.seq == number.seq && (number.number == nil || $0.file.number == number.number)
-        }
+        let found = try await profile.files.list(of: number.seq, in: conversation.id).filter(number.includes)
         guard !found.isEmpty else { throw Failure(message: "there is no file \(number) here (kith files)") }
         return found
     }
