@@ -23,7 +23,8 @@ struct FileDownload: Sendable {
     /// - Throws: an error after which the job can be repeated.
     func run() async throws {
         do {
-            try await download(into: try await openFile())
+            let first = await profile.withFiles { [job] in $0.verifiedPieces(of: job.id) }
+            try await download(into: try await openFile(after: first), from: first)
         } catch End.failed(let problem) {
             try await profile.perform(.downloadFailed(job.id, problem))
         } catch End.stop {
@@ -35,13 +36,9 @@ struct FileDownload: Sendable {
         }
     }
 
-    /// The piece with which this attempt begins.
-    private var firstPiece: UInt64 {
-        get async { await profile.withFiles { [job] in $0.verifiedPieces(of: job.id) } }
-    }
-
-    private func openFile() async throws -> LocalFile {
-        let (job, folder, verified) = (job, transfers.folder, await firstPiece)
+    /// - Parameter verified: the number of pieces that are verified and durable in the file.
+    private func openFile(after verified: UInt64) async throws -> LocalFile {
+        let (job, folder) = (job, transfers.folder)
         return try await FileTransfers.onDisk {
             let file = try folder.makeFile(job.id)
             if verified == 0 { folder.sync() }
@@ -53,9 +50,9 @@ struct FileDownload: Sendable {
         }
     }
 
-    private func download(into file: LocalFile) async throws {
+    /// - Parameter first: the piece with which this attempt begins.
+    private func download(into file: LocalFile, from first: UInt64) async throws {
         let layout = job.reference.layout
-        let first = await firstPiece
         try await BlobConnection.use(address, trust: .pinned(job.relay.pin)) { connection in
             let status = try await connection.status(of: job.reference.blob, token: job.reference.read)
             guard status.size == layout.sealedSize else { throw End.failed(.wrongLength) }
@@ -96,7 +93,7 @@ struct FileDownload: Sendable {
         let digest = try await FileTransfers.onDisk {
             let layout = reference.layout
             let cipher = reference.cipher
-            let length = Int(FileLayout.chunk + FileLayout.tag)
+            let length = Int(FileLayout.sealedChunk)
             for (position, number) in layout.chunks(ofPiece: index).enumerated() {
                 let chunk = sealed[position * length..<min(sealed.count, (position + 1) * length)]
                 do {

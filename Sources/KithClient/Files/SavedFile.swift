@@ -102,7 +102,7 @@ enum SavedFile {
             let layout = reference.layout
             let cipher = reference.cipher
             guard let file = try? folder.file(id), file.size == layout.sealedSize else { throw FileCipher.NotGenuine() }
-            let length = FileLayout.chunk + FileLayout.tag
+            let length = FileLayout.sealedChunk
             for number in 0..<layout.chunkCount {
                 let sealed = try file.read(number * length..<min(layout.sealedSize, (number + 1) * length))
                 try take(try cipher.open(chunk: number, sealed[...], of: layout))

@@ -121,7 +121,7 @@ struct UploadSource: Sendable {
         var bytes: [UInt8] = []
         for number in range.lowerBound / FileLayout.chunk...(range.upperBound - 1) / FileLayout.chunk {
             let start = number * FileLayout.chunk
-            let sealedStart = number * (FileLayout.chunk + FileLayout.tag)
+            let sealedStart = number * FileLayout.sealedChunk
             let length = min(FileLayout.chunk, size - start)
             let sealed = try file.read(sealedStart..<sealedStart + length + FileLayout.tag)
             let plain = try cipher.open(sealed[...], number: number, isLast: number == last)
@@ -197,7 +197,7 @@ struct Spool: ~Copyable {
     private mutating func write(_ chunk: ArraySlice<UInt8>, isLast: Bool) throws {
         var sealed: [UInt8] = []
         try cipher.seal(chunk, number: number, isLast: isLast, into: &sealed)
-        try file.write(sealed, at: number * (FileLayout.chunk + FileLayout.tag))
+        try file.write(sealed, at: number * FileLayout.sealedChunk)
         number += 1
     }
 }

@@ -69,7 +69,3 @@ struct ErasureSchedule {
         return due
     }
 }
-
-extension EntryPlace {
-    fileprivate var expiryKey: StoreKey { StoreKey(.expiry, owner: conversation.rawValue, item: seq) }
-}

@@ -67,9 +67,7 @@ struct LoggedChange {
         case .deletion:
             record.pins.remove(place.seq)
             if place.seq > record.readSeq, message.author != .me { record.didDeleteUnread() }
-            device.erasures.remove(place, in: &device.step)
-            try device.forgetFiles(at: place)
-            device.erase(place, leaving: .deleted, of: message)
+            try device.erase(place, leaving: .deleted, of: message)
             message.body = .deleted
             message.marks = MarksRecord()
             update = .deleted
@@ -85,7 +83,7 @@ struct LoggedChange {
         }
         if update != .deleted { device.store(message.marks, at: place) }
         // The text of a hidden message must not be reported.
-        if update != .deleted, try device.isHidden(message, at: place) { return true }
+        if try device.isHidden(message, at: place) { return true }
         for line in message.messages(at: place, readBy: record.readBy, in: device) {
             device.emit(.messageChanged(line, update))
         }

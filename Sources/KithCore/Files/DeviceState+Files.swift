@@ -70,7 +70,7 @@ extension DeviceState {
         }
         for row in kept {
             step.delete(StoreKey(.file, owner: row.owner, item: row.item))
-            if let bytes = row.bytes, let file = try? KeptFile(stored: bytes) { step.removeFile(file.id) }
+            if let file = row.keptFile { step.removeFile(file) }
         }
     }
 
@@ -83,9 +83,7 @@ extension DeviceState {
         }
         let kept = try? store.rows(
             .file, owner: conversation.rawValue, items: 0...StoreKey.highest, limit: .max, newestFirst: false)
-        for row in kept ?? [] {
-            if let bytes = row.bytes, let file = try? KeptFile(stored: bytes) { step.removeFile(file.id) }
-        }
+        for file in (kept ?? []).compactMap(\.keptFile) { step.removeFile(file) }
         step.deleteAll(.file, owner: conversation.rawValue)
     }
 }

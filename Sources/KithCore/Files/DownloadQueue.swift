@@ -78,25 +78,22 @@ struct DownloadQueue {
 
     /// Returns the downloads that may begin, so that no more than ``ClientLimits/transfers`` run. Those that the user has
     /// requested come first.
-    func startable(at now: UInt64) -> [(id: TransferID, place: FilePlace, reference: BlobReference?, verified: UInt64)]
-    {
+    func startable(at now: UInt64) -> [(id: TransferID, place: FilePlace, reference: BlobReference?)] {
         func rank(_ id: TransferID, _ download: Download) -> (Int, TransferID) {
             (download.record.automaticFrom == nil ? 0 : 1, id)
         }
         return downloads.filter { !$0.value.isRunning && ($0.value.retryAt ?? 0) <= now }
             .sorted { rank($0.key, $0.value) < rank($1.key, $1.value) }
             .prefix(room)
-            .map { ($0.key, $0.value.place, $0.value.reference, $0.value.verified) }
+            .map { ($0.key, $0.value.place, $0.value.reference) }
     }
 
     // MARK: Changes
 
     /// Adds a download from the store.
     mutating func load(_ id: TransferID, _ record: DownloadRecord, from store: any ProfileStore) throws(KithError) {
-        let last = try reading { () throws(StoreError) in
-            try store.rows(.piece, owner: id.rawValue, items: 0...StoreKey.highest, limit: 1, newestFirst: true)
-        }.first
-        downloads[id] = Download(record: record, verified: last.map { $0.item + 1 } ?? 0)
+        let verified = try reading { () throws(StoreError) in try store.pieceCount(of: id) }
+        downloads[id] = Download(record: record, verified: verified)
     }
 
     /// Begins a download, or joins the one that is under way.
@@ -201,6 +198,11 @@ struct KeptFile: Hashable, Sendable {
         id = TransferID(rawValue: try reader.readUInt64())
         try reader.expectEnd()
     }
+}
+
+extension StoredRow {
+    /// The file that the row names; `nil` if the row is damaged.
+    var keptFile: TransferID? { bytes.flatMap { try? KeptFile(stored: $0) }?.id }
 }
 
 extension FilePlace {

@@ -20,7 +20,7 @@ struct FileDownloads {
     }
 
     func start() throws(KithError) {
-        for (id, place, known, verified) in profile.state.device.downloads.startable(at: profile.state.device.now) {
+        for (id, place, known) in profile.state.device.downloads.startable(at: profile.state.device.now) {
             var reference = known
             if reference == nil, case .blob(let stored)? = try? FileViews(profile).attachment(at: place).place {
                 reference = stored
@@ -29,7 +29,7 @@ struct FileDownloads {
                 profile.withDevice { _ = $0.downloads.finish(id, .failure(.files(.notFound)), in: &$0.step) }
                 continue
             }
-            let job = DownloadJob(id: id, relay: relay, reference: reference, verified: verified)
+            let job = DownloadJob(id: id, relay: relay, reference: reference)
             profile.withDevice { device in
                 device.downloads.didStart(id, reference)
                 device.step.transfer(.download(job))

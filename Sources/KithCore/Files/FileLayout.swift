@@ -7,10 +7,12 @@ package struct FileLayout: Hashable, Sendable {
     package static let chunk: UInt64 = 64 << 10
     /// Number of bytes that encryption adds to a chunk.
     package static let tag: UInt64 = 16
+    /// Size of a full chunk of the ciphertext, in bytes.
+    package static let sealedChunk = chunk + tag
     /// Number of chunks in a piece. A piece has 4 MiB of plaintext, which is what a lost connection costs at most.
     package static let chunksPerPiece: UInt64 = 64
     /// Size of a full piece of the ciphertext, in bytes.
-    package static let sealedPiece = chunksPerPiece * (chunk + tag)
+    package static let sealedPiece = chunksPerPiece * sealedChunk
 
     /// The file's size, in bytes.
     package let size: UInt64

@@ -153,6 +153,11 @@ package struct OutgoingFiles: Hashable, Sendable, TLSCodable {
         self.expiresAfter = expiresAfter
     }
 
+    /// The files in the profile's folder that wait to be sent.
+    var spools: [TransferID] {
+        files.compactMap { if case .source(.spool(let id, _), _) = $0.content { id } else { nil } }
+    }
+
     /// Checks that the files can be one message.
     func check() throws(KithError) {
         guard caption.utf8.count <= ClientLimits.caption else { throw .tooLong(limit: ClientLimits.caption) }

@@ -165,7 +165,4 @@ struct FileUploads {
             try FileDownloads(profile: profile).downloadFailed(id, .gone)
         }
     }
-
-    /// The number of pieces of an upload whose digests are stored. A piece is sent only after its digest is stored.
-    package func recordedPieces(of id: TransferID) -> UInt64 { profile.state.device.uploads.recorded(id) }
 }

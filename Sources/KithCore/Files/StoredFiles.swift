@@ -6,15 +6,16 @@ package enum StoredFiles {
     /// Returns the numbers of all files that may lie in the folder. Damaged values are skipped.
     package static func all(in store: any ProfileStore) throws(StoreError) -> Set<TransferID> {
         var known: Set<TransferID> = []
-        func add(_ files: OutgoingFiles) {
-            for file in files.files { if case .source(.spool(let id, _), _) = file.content { known.insert(id) } }
-        }
         // A file moves from table to table in this order, so no read can miss it.
         for row in try store.allRows(.request) {
-            if let bytes = row.bytes, case .send(_, _, _, let files)? = try? FileRequest(stored: bytes) { add(files) }
+            if let bytes = row.bytes, case .send(_, _, _, let files)? = try? FileRequest(stored: bytes) {
+                known.formUnion(files.spools)
+            }
         }
         for row in try store.allRows(.upload) {
-            if let bytes = row.bytes, let record = try? UploadRecord(stored: bytes) { add(record.files) }
+            if let bytes = row.bytes, let record = try? UploadRecord(stored: bytes) {
+                known.formUnion(record.files.spools)
+            }
         }
         for row in try store.allRows(.download) { known.insert(TransferID(rawValue: row.item)) }
         for conversation in try store.allRows(.conversation) {
@@ -22,9 +23,7 @@ package enum StoredFiles {
             while true {
                 let rows = try store.rows(
                     .file, owner: conversation.item, items: first...StoreKey.highest, limit: page, newestFirst: false)
-                for row in rows {
-                    if let bytes = row.bytes, let kept = try? KeptFile(stored: bytes) { known.insert(kept.id) }
-                }
+                known.formUnion(rows.compactMap(\.keptFile))
                 guard rows.count == page, let last = rows.last?.item, last < StoreKey.highest else { break }
                 first = last + 1
             }

@@ -33,6 +33,14 @@ package struct TransferID: RawRepresentable, Hashable, Sendable, Comparable {
     func pieceKey(_ piece: UInt64) -> StoreKey { StoreKey(.piece, owner: rawValue, item: piece) }
 }
 
+extension ProfileStore {
+    /// Returns the number of pieces of a transfer whose digests are stored. They are stored in order.
+    func pieceCount(of id: TransferID) throws(StoreError) -> UInt64 {
+        let last = try rows(.piece, owner: id.rawValue, items: 0...StoreKey.highest, limit: 1, newestFirst: true).first
+        return last.map { $0.item + 1 } ?? 0
+    }
+}
+
 /// Identifies a file in a conversation.
 package struct FilePlace: Hashable, Sendable {
     package let conversation: ConversationID

@@ -43,8 +43,6 @@ package struct DownloadJob: Sendable {
     package let id: TransferID
     package let relay: RelayPoint
     package let reference: BlobReference
-    /// The number of pieces that are verified and durable on this device.
-    package let verified: UInt64
 }
 
 /// The answer to a job that has prepared or verified a piece.

@@ -109,11 +109,8 @@ struct UploadQueue {
     mutating func load(_ place: Place, _ record: UploadRecord, from store: any ProfileStore) throws(KithError) {
         messages[place] = record
         for upload in record.uploads where upload.isReserved && upload.root == nil {
-            let last = try reading { () throws(StoreError) in
-                try store.rows(
-                    .piece, owner: upload.id.rawValue, items: 0...StoreKey.highest, limit: 1, newestFirst: true)
-            }.first
-            progress[upload.id] = Progress(recorded: last.map { $0.item + 1 } ?? 0)
+            let recorded = try reading { () throws(StoreError) in try store.pieceCount(of: upload.id) }
+            progress[upload.id] = Progress(recorded: recorded)
         }
     }
 
@@ -130,9 +127,7 @@ struct UploadQueue {
         guard let record = messages.removeValue(forKey: place) else { return nil }
         step.delete(place.key)
         for upload in record.uploads { forget(upload, in: &step) }
-        for file in record.files.files {
-            if case .source(.spool(let id, _), _) = file.content { step.removeFile(id) }
-        }
+        for id in record.files.spools { step.removeFile(id) }
         return record
     }
 

@@ -17,14 +17,11 @@ extension DeviceState {
         entries.reserveCapacity(rows.count)
         for row in rows {
             let place = EntryPlace(conversation: id, seq: row.item)
-            do throws(KithError) {
+            let record = try unlessDamaged(place) { (device) throws(KithError) in
                 guard let bytes = row.bytes else { throw .store(.damaged(.entry)) }
-                entries.append((row.item, try entry(bytes, marked[row.item], at: place)))
-            } catch {
-                guard case .store(.damaged) = error else { throw error }
-                damage.note(place)
-                entries.append((row.item, nil))
+                return try device.entry(bytes, marked[row.item], at: place)
             }
+            entries.append((row.item, record))
         }
         return entries
     }
@@ -39,20 +36,23 @@ extension DeviceState {
     /// otherwise a text that its author deletes could be shown again after the clock was set back. Notes a damaged entry, and
     /// returns `nil` for it.
     mutating func changeableEntry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
-        do throws(KithError) {
-            guard let stored = try value(place.key) else { return nil }
-            return try whole(stored, try value(place.marksKey))
-        } catch {
-            guard case .store(.damaged) = error else { throw error }
-            damage.note(place)
-            return nil
+        try unlessDamaged(place) { (device) throws(KithError) in
+            guard let stored = try device.value(place.key) else { return nil }
+            return try device.whole(stored, try device.value(place.marksKey))
         }
     }
 
     /// Returns an entry like ``entry(at:)``. If the entry is damaged, notes the damage and returns `nil`.
     mutating func readableEntry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
+        try unlessDamaged(place) { (device) throws(KithError) in try device.entry(at: place) }
+    }
+
+    /// Reads an entry. If it is damaged, notes the damage and returns `nil`.
+    private mutating func unlessDamaged(
+        _ place: EntryPlace, _ read: (DeviceState) throws(KithError) -> EntryRecord?
+    ) throws(KithError) -> EntryRecord? {
         do throws(KithError) {
-            return try entry(at: place)
+            return try read(self)
         } catch {
             guard case .store(.damaged) = error else { throw error }
             damage.note(place)
@@ -105,8 +105,9 @@ extension DeviceState {
     private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
         guard record.expiresAfter != nil, record.body.canExpire else { return nil }
         if let known = erasures[place] { return known }
-        let key = StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq)
-        guard let stored = try reading({ () throws(StoreError) in try store.value(key) }) else { return nil }
+        guard let stored = try reading({ () throws(StoreError) in try store.value(place.expiryKey) }) else {
+            return nil
+        }
         return try decodingStored(.expiry) { try Expiry(stored: stored) }
     }
 
@@ -115,18 +116,22 @@ extension DeviceState {
     /// - Parameter relay: returns the relay of a conversation.
     mutating func eraseExpired(relay: (ConversationID) -> RelayID?) throws(KithError) {
         for place in erasures.removeDue(clocks, relay: relay, in: &step) {
-            try forgetFiles(at: place)
             let record = try readableEntry(at: place)
-            erase(place, leaving: .expired, of: record)
+            try erase(place, leaving: .expired, of: record)
             guard let record else { continue }
             emit(.messageChanged(record.erasedMessage(at: place, in: self), .expired))
         }
     }
 
-    /// Replaces a message's content on the disk, and deletes its marks. A damaged entry is deleted.
+    /// Replaces a message's content on the disk, and deletes the rest of the message: marks, files and expiry. A damaged entry is
+    /// deleted.
     ///
     /// - Parameter record: the entry; `nil` if it is damaged.
-    mutating func erase(_ place: EntryPlace, leaving body: EntryRecord.Body, of record: EntryRecord?) {
+    mutating func erase(
+        _ place: EntryPlace, leaving body: EntryRecord.Body, of record: EntryRecord?
+    ) throws(KithError) {
+        erasures.remove(place, in: &step)
+        try forgetFiles(at: place)
         if var record {
             record.body = body
             step.put(place.key, record.encoded)

@@ -63,9 +63,7 @@ extension ProfileMachine {
         let wasUnread = seq > conversation.machine.record.readSeq && message.author != .me
         try conversation.handle(.forgetMessage(seq, wasUnread: wasUnread), in: &state.device)
         try withDevice { (device) throws(KithError) in
-            device.erasures.remove(place, in: &device.step)
-            try device.forgetFiles(at: place)
-            device.erase(place, leaving: .deletedHere, of: message)
+            try device.erase(place, leaving: .deletedHere, of: message)
             device.emit(.messageChanged(message.erasedMessage(at: place, in: device), .deleted))
         }
     }

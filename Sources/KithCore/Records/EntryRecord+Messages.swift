@@ -102,6 +102,9 @@ package struct EntryPlace: Hashable, Sendable {
     /// The key of the entry in the store.
     var key: StoreKey { StoreKey(.entry, owner: conversation.rawValue, item: seq) }
 
+    /// The key of the times at which the message is hidden and erased.
+    var expiryKey: StoreKey { StoreKey(.expiry, owner: conversation.rawValue, item: seq) }
+
     /// The key of the message's marks in the store.
     var marksKey: StoreKey { StoreKey(.marks, owner: conversation.rawValue, item: seq) }
 }

@@ -135,7 +135,7 @@ import Testing
         try await Self.withUpload { alice, bob, upload in
             try await upload.run(alice.profile)
             var job = try await Self.download(for: bob)
-            job = DownloadJob(id: job.id, relay: job.relay, reference: lie.reference(to: job.reference), verified: 0)
+            job = DownloadJob(id: job.id, relay: job.relay, reference: lie.reference(to: job.reference))
             await bob.profile.replaceReference(of: job.id, with: job.reference)
             let events = await bob.profile.events()
             let transfers = FileTransfers(folder: FilesFolder(ofProfile: upload.folder))

@@ -108,7 +108,7 @@ extension Profile {
             let relay = machine.state.conversations[place.conversation]?.machine.record.relay,
             let point = device.relays[relay]
         else { return nil }
-        return DownloadJob(id: id, relay: point, reference: reference, verified: 0)
+        return DownloadJob(id: id, relay: point, reference: reference)
     }
 
     func place(of id: TransferID) -> FilePlace? { machine.state.device.downloads.place(of: id) }
