@@ -8,9 +8,9 @@ extension ClientLimits {
     package static let upgradeResponse = 8 << 10
 
     /// Maximum number of unsent frames of a connection. Frames wait for the event loop, or for a relay that does not read. At
-    /// most ``unansweredRequests`` of the unsent frames are requests. The remaining 4,096 frames are reactions to the relay's own
-    /// frames, such as a repeated `unfollow`. A connection may follow 4,096 channels, and each of them can cause one reaction.
-    /// Only a hostile relay causes more than 4,096 reactions, and the client disconnects a hostile relay.
+    /// most ``unansweredRequests`` of the unsent frames are requests. The remaining 4,096 frames are reactions to the relay's
+    /// own frames, such as a repeated `unfollow`. A connection may follow 4,096 channels, and each of them can cause one
+    /// reaction. Only a hostile relay causes more than 4,096 reactions, so the client closes the connection beyond the limit.
     static let unsentFrames = unansweredRequests + 4096
 
     /// The longest accepted status page of a relay, in bytes. The limit is ten times the usual length.
@@ -46,14 +46,14 @@ extension ClientLimits {
     /// the limit, events are dropped. The messages of the dropped events are later read from the vault.
     public static let unreadEvents = 16 << 20
 
-    /// Maximum number of entries that are read at once in place of dropped events. Even with the longest texts, a page of entries
-    /// takes only a part of ``unreadEvents``. A page of this length delays commands only for a moment.
+    /// Maximum number of entries that are read at once in place of dropped events. Even with the longest texts, this number of
+    /// entries takes only a part of ``unreadEvents``. Reading them delays commands only for a moment.
     static let eventPage = 64
 
-    /// Memory of an event in addition to its text, in bytes.
+    /// Assumed size of an event without its text, in bytes, for ``unreadEvents``.
     public static let eventBytes = 512
 
-    /// Memory of a file in an event, in addition to its name, in bytes.
+    /// Assumed size of the description of a file in an event, without the file's name, in bytes, for ``unreadEvents``.
     static let fileBytesInEvent = 128
 
     /// Number of threads for all profiles of a process. A person has one profile. A program with hundreds of profiles gains

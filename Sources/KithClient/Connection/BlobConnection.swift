@@ -70,8 +70,8 @@ package struct BlobConnection {
 
     /// Asks for a blob's state.
     ///
-    /// - Throws: ``RelayConnectionError``; `refused` with `denied` if the blob does not exist, or if the token belongs to another
-    ///   blob.
+    /// - Throws: ``RelayConnectionError``. The error is `refused` with the code `denied` if the blob does not exist, or if the
+    ///   token belongs to another blob.
     package mutating func status(of blob: BlobID, token: Token) async throws -> BlobStatus {
         try await send(BlobRequest(blob: blob, token: token, action: .status))
         return try await readStatus()
@@ -116,7 +116,7 @@ package struct BlobConnection {
     ///
     /// - Parameters:
     ///   - range: the part to download. The range must not be empty.
-    ///   - take: called with the bytes, in order. The relay waits while `take` runs.
+    ///   - take: called with each piece of the bytes, in order. If `take` is slow, the relay has to wait.
     package mutating func read(
         _ range: Range<UInt64>, of blob: BlobID, token: Token, _ take: (ByteBuffer) async throws -> Void
     ) async throws {
@@ -173,7 +173,7 @@ package struct BlobConnection {
         while let bytes = try await readBody(), text.count + bytes.readableBytes <= ClientLimits.blobError {
             text.append(contentsOf: bytes.readableBytesView)
         }
-        // A response to HEAD has no body; its status says enough.
+        // The response to a HEAD request has no body, so the error follows from the status.
         let error = (try? RelayError(decoding: text)) ?? Self.error(status: head.status)
         guard let error else { throw RelayConnectionError.notARelay(.httpStatus(Int(head.status.code))) }
         throw RelayConnectionError.refused(error)
@@ -194,7 +194,7 @@ package struct BlobConnection {
         guard try await readBody() == nil else { throw RelayConnectionError.protocolViolation(.wrongAnswer) }
     }
 
-    /// Reads a part of a response's body; `nil` at its end.
+    /// Returns the next part of a response's body; `nil` at the end of the body.
     private mutating func readBody() async throws -> ByteBuffer? {
         switch try await inbound.next() {
         case .body(let bytes): bytes

@@ -3,7 +3,7 @@ import NIOPosix
 import NIOSSL
 
 extension RelayConnectionError {
-    /// Translates an error of the network library. The error has occurred while connecting.
+    /// Translates an error that the network library has reported while connecting.
     ///
     /// - Parameter lookup: the lookup of the host, if that lookup may have caused the error.
     init(connecting error: any Error, lookup: HostLookup? = nil) {
@@ -11,7 +11,8 @@ extension RelayConnectionError {
         case let error as RelayConnectionError:
             self = error
         case let error as NIOConnectionError:
-            // The failure of the last address is reported. There is none if the name has no address.
+            // This reports the failure of the last address that was tried. If the host has no address, it reports the lookup's
+            // failure.
             if let last = error.connectionErrors.last {
                 self = Self(connecting: last.error)
             } else {

@@ -38,7 +38,7 @@ final class HostLookup: Resolver, Sendable {
         for answer in [ipv4, ipv6] { answer.fail(RelayConnectionError.unreachable(.cancelled)) }
     }
 
-    /// The reason for a lookup without addresses; `nil` if there is an address. Before the system has answered, the reason is
+    /// The reason why the lookup has found no address; `nil` if it has found one. Before the system has answered, the reason is
     /// `noNameServer`.
     var failure: RelayConnectionError? {
         outcome.withLock { outcome in

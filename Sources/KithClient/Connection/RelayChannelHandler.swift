@@ -53,8 +53,8 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         if context.channel.isActive { begin(context) }
     }
 
-    /// Called when the channel is closed. If the channel was closed before this handler was added, this function reports the end,
-    /// because `channelInactive` is never called.
+    /// Called when the channel is closed. If the channel was closed before this handler was added, this function reports the
+    /// end, because `channelInactive` is never called in this case.
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         failInactive()

@@ -99,7 +99,8 @@ extension RelayViolation: CustomStringConvertible {
 }
 
 extension RelayConnectionError {
-    /// The error as text for the user. If a pass is missing or the relay has a wrong key, the text also contains a remedy.
+    /// The error as text for the user. If the relay's pass is missing or wrong, or if the relay has a wrong key, the text
+    /// contains a remedy too.
     package var withRemedy: Sentence {
         if case .turnedAway(let error) = self, error.code == .passRequired {
             return "\(self). Give the pass once, for example with kith invite --relay-pass-file FILE; it is remembered"

@@ -11,9 +11,9 @@ struct FollowBounds: Sendable {
 /// The sequence ends after `epochEnded`. If the relay or the connection ends the follow, the sequence throws an error. If the
 /// reading task is cancelled, the sequence ends without an error. Only one reader may read the sequence.
 ///
-/// If the reader is slow, the whole connection stops reading when ``ClientLimits/unreadBytes`` are waiting. A reader of the
-/// follow must not wait for the answer to a request on the connection. The follow ends when the last copy of this value is
-/// released.
+/// If the reader is slow, the whole connection stops reading when ``ClientLimits/unreadBytes`` are waiting. Then no answers
+/// arrive either. So a reader of the follow must not wait for the answer to a request on the same connection. The follow ends
+/// when the last copy of this value is released.
 package struct RelayFollow: AsyncSequence, Sendable {
     /// An entry, a whisper, or the end of the epoch.
     package typealias Element = FollowEvent

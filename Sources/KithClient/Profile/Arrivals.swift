@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Counts arriving messages, and wakes the readers that wait for a message. The messages themselves are in the store, and a
-/// cursor's reader takes them from there.
+/// Counts arriving messages, and wakes the readers that wait for a message. The messages themselves are in the store, and the
+/// readers read them there.
 final class Arrivals: Sendable {
     private struct State {
         var count: UInt64 = 0

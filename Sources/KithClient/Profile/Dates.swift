@@ -1,7 +1,8 @@
 import Foundation
 import KithCore
 
-// The models store milliseconds, because the state machines have no dates. These properties convert them.
+// The models store milliseconds, because the state machines have no dates. These properties convert the milliseconds into
+// dates.
 
 extension Date {
     /// - Parameter milliseconds: milliseconds since 1970.
@@ -9,7 +10,8 @@ extension Date {
 }
 
 extension Message {
-    /// The time at which the message was sent, by the sender's clock. A notice has the time of the relay's clock.
+    /// The time at which the message was sent, by the sender's clock. If that time is unknown, as with a notice, the time at
+    /// which the relay received the entry, by the relay's clock.
     public var sentAt: Date { Date(milliseconds: sentAtMs) }
 }
 

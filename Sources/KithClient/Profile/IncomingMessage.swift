@@ -7,8 +7,8 @@ import KithWire
 public struct IncomingMessage: Sendable {
     /// The message.
     public let message: Message
-    /// Whether the message was already delivered, but not acknowledged. The program had ended or stopped reading. The program may
-    /// already have processed the message, but has not replied to it.
+    /// Whether the message was already delivered, but not acknowledged. If `true`, the program has ended or stopped reading
+    /// since that delivery. It may already have processed the message, but has not replied to it.
     public let isRepeated: Bool
     private let place: IncomingPlace
     private let profile: Profile
@@ -44,8 +44,8 @@ public struct IncomingMessage: Sendable {
     ///   - expiresAfter: time after which each device deletes the answer, counted from the answer's arrival there, and rounded up
     ///     to whole seconds; `nil` for never.
     /// - Returns: the answer's id.
-    /// - Throws: ``KithError`` if the conversation does not accept messages or the text is empty. After an error, nothing is
-    ///   acknowledged.
+    /// - Throws: ``KithError``, for example if the conversation does not accept messages or the text is empty. After an error,
+    ///   nothing is sent or acknowledged.
     @discardableResult
     public func reply(_ text: String, expiresAfter: Duration? = nil) async throws(KithError) -> EntryID {
         try await profile.perform(

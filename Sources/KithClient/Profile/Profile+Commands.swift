@@ -1,8 +1,8 @@
 import KithWire
 
 // A command returns when its result is on this device's disk. Some commands also wait for the relay, and say so. While a relay
-// cannot be reached, commands that need it wait. To stop waiting, close the profile. The work continues when the profile is
-// opened again.
+// cannot be reached, commands that need the relay wait. To stop waiting, close the profile. The commands' work continues when
+// the profile is opened again.
 
 extension Profile {
     /// Creates an inbox at a relay, and an invite to that inbox. Returns when other people can use the invite.
@@ -40,7 +40,8 @@ extension Profile {
         try await perform(.register(name, relay))
     }
 
-    /// Finds the owner of a name at a relay, and adds the owner to the contacts as unverified.
+    /// Finds the owner of a name at a relay. If the owner is not a contact yet, adds the owner to the contacts as unverified,
+    /// under the name `alias` if it is given.
     public func lookUp(_ name: Name, at relay: RelayPoint, as alias: String? = nil) async throws(KithError) -> ContactID
     {
         try await perform(.lookUp(name, relay, as: alias))
@@ -112,12 +113,12 @@ extension Profile {
         try await perform(.setMuted(conversation, isMuted))
     }
 
-    /// Sends a first text to a person whom the user knows from a group only. The text travels through the group, and only that
+    /// Sends a first text to a person whom the user knows only from a group. The text travels through the group, and only that
     /// person can read it. If the person accepts, a conversation of two begins with the text as its first message.
     ///
     /// - Returns: the group.
-    /// - Throws: ``KithError``, for instance ``KithError/notReachable(_:_:)`` if there is no common group, or if an earlier request
-    ///   waits.
+    /// - Throws: ``KithError``, for instance ``KithError/notReachable(_:_:)`` if there is no common group, or if the person has
+    ///   not accepted an earlier request yet.
     @discardableResult
     public func sendPrivately(_ text: String, to contact: ContactID) async throws(KithError) -> ConversationID {
         try await perform(.sendPrivately(text, to: contact))
@@ -159,7 +160,8 @@ extension Profile {
     ///   - expiresAfter: time after which each device deletes the text, counted from the text's arrival there, and rounded up to
     ///     whole seconds; at most 136 years. `nil` for never.
     /// - Returns: the message's id.
-    /// - Throws: ``KithError`` if the text cannot be sent. After an error, nothing is stored.
+    /// - Throws: ``KithError`` if the text is not accepted for sending, for example because it is too long. After an error,
+    ///   nothing is stored.
     @discardableResult
     public func send(
         _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
@@ -234,8 +236,8 @@ extension Profile {
 
     // MARK: Changes of messages
 
-    // A change returns when it is stored on this device. The log's order decides whether and when it takes effect. An event
-    // ``KithEvent/messageChanged(_:_:)`` reports that.
+    // Each of these calls returns when its change is stored on this device. The order of the log decides whether and when the
+    // change takes effect. An event ``KithEvent/messageChanged(_:_:)`` reports the effect on a message.
 
     /// Sets the user's reaction to a message, or removes it.
     ///
@@ -266,8 +268,8 @@ extension Profile {
         _ = try await perform(.change(conversation, seq, .deletion))
     }
 
-    /// Pins a message for all members, or removes its pin. At most ``ClientLimits/pins`` messages are pinned: another one removes
-    /// the oldest pin.
+    /// Pins a message for all members, or removes its pin. At most ``ClientLimits/pins`` messages are pinned at a time: one
+    /// more pin removes the oldest one.
     ///
     /// - Throws: ``KithError``.
     public func setPinned(

@@ -95,7 +95,8 @@ extension Profile {
         return profile
     }
 
-    /// The profile's files that other users of this machine may read. The list is empty unless the file system has no modes.
+    /// The profile's files to which other users of this machine have rights. Opening a profile removes such rights, so the list
+    /// is then empty, unless the file system has no modes or this user may not write the folder.
     package static func filesOpenToOthers(in folder: URL) -> [String] { ProfileFolder(folder).filesOpenToOthers }
 
     /// Whether a folder has a profile.

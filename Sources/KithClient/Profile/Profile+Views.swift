@@ -63,7 +63,7 @@ extension Profile {
         try current.messages(in: conversation, after: seq, limit: limit)
     }
 
-    /// The message at a seq; `nil` if there is none that is shown.
+    /// The message at a seq; `nil` if no message is shown there.
     package func message(_ seq: UInt64, in conversation: ConversationID) throws(KithError) -> Message? {
         guard seq > 0 else { return nil }
         let next = try messages(in: conversation, after: seq - 1, limit: 1).first

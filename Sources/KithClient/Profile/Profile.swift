@@ -203,12 +203,12 @@ public actor Profile {
     /// Sends and receives files.
     public nonisolated var files: ProfileFiles { ProfileFiles(profile: self) }
 
-    /// Reads about files.
+    /// Runs `body` with the current state of the profile's files.
     func withFiles<R, E: Error>(_ body: @Sendable (FileViews) throws(E) -> R) throws(E) -> R {
         try body(FileViews(current))
     }
 
-    /// Stores a request for the process that has opened the profile. Returns the second value of `body`.
+    /// Stores a request for the process that has opened the profile. Returns the `result` of `body`.
     func leaveRequest<R>(
         _ body: @Sendable (FileViews) throws(KithError) -> (request: [UInt8], result: R)
     ) throws(KithError) -> R {
@@ -227,8 +227,8 @@ public actor Profile {
     /// After the subscriber has read the waiting events, the stream reads the profile in place of the dropped events:
     ///
     /// - The stream delivers each notice and each message of another member once, in the order of the log.
-    /// - The stream delivers the user's own messages that were dropped, and all later messages of the user. The stream delivers a
-    ///   message of the user, with the message's current state, when the message is in the log.
+    /// - The stream delivers the user's own messages, beginning with the first one that was dropped. It delivers each of them
+    ///   when the message is in the log, with the message's current state.
     /// - The stream delivers the current state of conversations, contacts and relays.
     /// - Other events, such as ``KithEvent/memberIsOnline(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, cannot be read
     ///   again, and keep their places in the stream. If the events that cannot be read again fill more than half of the buffer,

@@ -6,8 +6,8 @@ import TLSCodec
 
 /// Reads a backup, one chunk at a time.
 ///
-/// Each returned record is genuine and in its right place, but records may be missing at the end of the backup. After ``next()``
-/// has returned `nil`, the backup is complete. Store nothing of the backup before ``next()`` has returned `nil`.
+/// Each returned record is genuine and in its right place. The end of the backup may be missing: only when ``next()`` has
+/// returned `nil` is the backup known to be complete. Store nothing of the backup before that.
 package struct BackupReader: ~Copyable {
     private let file: OpenFile
     let key: SymmetricKey

@@ -54,11 +54,11 @@ struct ProfileFolder: Sendable {
     /// Whether the folder has a vault.
     var hasVault: Bool { access(vault.path, F_OK) == 0 }
 
-    /// Removes the rights of other users to the folder and its files. A copy or a restore of the folder may have given rights to
-    /// other users. If the folder cannot be written, does nothing.
+    /// Removes the rights of other users to the folder and its files. A copy or a restore of the folder may have given rights
+    /// to other users. If this user may not write the vault or the folder, changes nothing.
     ///
-    /// - Throws: ``PrivateFileError`` if this user may not read the vault. If `forReading` is `false`, ``PrivateFileError`` also
-    ///   if this user may not write the vault.
+    /// - Throws: ``PrivateFileError`` if this user may not read the vault, or if `forReading` is `false` and this user may not
+    ///   write the vault or the folder.
     func tighten(forReading: Bool) throws(PrivateFileError) {
         guard access(vault.path, R_OK) == 0 else { throw PrivateFileError(.read, vault) }
         guard isWritable else {
@@ -80,7 +80,8 @@ struct ProfileFolder: Sendable {
     /// Whether this user may write the vault, and may create SQLite's additional files in the folder.
     var isWritable: Bool { access(vault.path, W_OK) == 0 && access(url.path, W_OK | X_OK) == 0 }
 
-    /// The profile's files that other users of this machine may read. The list is empty unless the file system has no modes.
+    /// The profile's files to which other users of this machine have rights. After ``tighten(forReading:)``, the list is empty,
+    /// unless the file system has no modes or this user may not write the folder.
     var filesOpenToOthers: [String] {
         Self.names.sorted().filter { PrivateFile(url.appendingPathComponent($0)).isOpenToOthers }
     }

@@ -53,8 +53,8 @@ extension VaultStore {
     /// - Parameter isReadOnly: whether another process may have opened the vault for writing. If `isReadOnly` is `true`, the
     ///   caller can write nothing but requests to the other process (``enqueueForOwner(_:)``). A read-only file system does not
     ///   even allow requests. If `isReadOnly` is `false`, the caller must hold the folder's ``ProfileLock``.
-    /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase if the vault has none),
-    ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file cannot be read, or
+    /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also if `secret` is a passphrase and the vault has
+    ///   none), ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file cannot be read, or
     ///   ``KithError/store(_:)`` if the vault is damaged or was written by a newer version. After an error, the contents of the
     ///   files are unchanged.
     package static func open(in url: URL, _ secret: VaultSecret, isReadOnly: Bool = false) throws(KithError)

@@ -19,7 +19,7 @@ package final class VaultStore: ProfileStore {
     let database: VaultDatabase
     let key: VaultKey
     private let isReadOnly: Bool
-    /// The value, at the last check, of a number that changes when another process commits.
+    /// The value of SQLite's `data_version` at the last check. The value changes when another process commits.
     private let seenVersion: Mutex<Int64>
     /// Whether the WAL file may contain earlier states of erased texts.
     private let hasOldStates = Atomic(false)
