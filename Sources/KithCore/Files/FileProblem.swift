@@ -32,8 +32,11 @@ public enum FileProblem: Hashable, Sendable {
 public enum FileNotice: Hashable, Sendable {
     /// The file with this name has changed, so its upload starts anew.
     case restarted(name: String)
-    /// The message was not sent, and is not kept, because of the file with this name.
+    /// The message was not sent, and is not kept, because of the file with this name. It has no other file, and no caption.
     case notSent(name: String, FileProblem)
+    /// The file with this name was left out of its message. The rest of the message is sent: the other files with the caption, or
+    /// the caption as a text.
+    case leftOut(name: String, FileProblem)
     /// A file is on this device now.
     case fetched(MessageFile)
     /// A file was not downloaded.

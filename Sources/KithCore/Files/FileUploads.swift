@@ -95,11 +95,9 @@ struct FileUploads {
     }
 
     /// Handles the relay's answer to the reservation of a blob.
-    func didReserve(_ id: TransferID, _ result: Result<Reply, RelayError>) {
-        guard let place = profile.state.device.uploads.find(id)?.place else { return }
-        let name = name(ofUpload: id)
+    func didReserve(_ id: TransferID, _ result: Result<Reply, RelayError>) throws(KithError) {
         let problem = profile.withDevice { $0.uploads.didReserve(id, result, at: $0.now, in: &$0.step) }
-        if let problem { drop(place, problem, name: name) }
+        if let problem { try giveUp(id, problem) }
     }
 
     private func name(ofUpload id: TransferID) -> String {
@@ -107,7 +105,33 @@ struct FileUploads {
         return profile.state.device.uploads[place]?.shown.files[upload.index].name ?? ""
     }
 
-    /// Gives up a message, because one of its files cannot be sent.
+    /// Gives up a file that cannot be sent. The rest of its message is sent: the other files with the caption, or the caption as a
+    /// text. The user has written the caption, so it must not be lost with the file. The caption of a long text is only a copy of
+    /// the text's beginning.
+    private func giveUp(_ id: TransferID, _ problem: FileProblem) throws(KithError) {
+        guard let (place, upload) = profile.state.device.uploads.find(id),
+            let record = profile.state.device.uploads[place]
+        else { return }
+        let (files, caption) = (record.shown.files, record.files.caption)
+        let name = files[upload.index].name
+        guard files.count == 1 else {
+            profile.withDevice { $0.uploads.leaveOut(id, in: &$0.step) }
+            profile.state.device.emit(.file(place.conversation, record.entryID, .leftOut(name: name, problem)))
+            guard let rest = profile.state.device.uploads[place] else { return }
+            return profile.state.device.emit(.message(rest.queuedMessage(in: place.conversation)))
+        }
+        guard TextRules.problem(with: caption) == nil, !files[upload.index].isLongText else {
+            return drop(place, problem, name: name)
+        }
+        _ = profile.withDevice { $0.uploads.remove(place, in: &$0.step) }
+        profile.state.device.emit(.file(place.conversation, record.entryID, .leftOut(name: name, problem)))
+        let item = OutboxItem(
+            entryID: record.entryID, sentAt: record.sentAt, replyTo: record.files.replyTo,
+            expiresAfter: record.files.expiresAfter, body: .content(.text(MessageText(caption))))
+        try profile.pass(.sendFiles(item), to: place.conversation)
+    }
+
+    /// Gives up a whole message.
     private func drop(_ place: UploadQueue.Place, _ problem: FileProblem, name: String) {
         guard let record = profile.withDevice({ $0.uploads.remove(place, in: &$0.step) }) else { return }
         profile.state.device.emit(.file(place.conversation, record.entryID, .notSent(name: name, problem)))
@@ -128,7 +152,7 @@ struct FileUploads {
     }
 
     /// Handles the failure of an upload's job.
-    func uploadFailed(_ id: TransferID, _ failure: UploadFailure) {
+    func uploadFailed(_ id: TransferID, _ failure: UploadFailure) throws(KithError) {
         guard let place = profile.state.device.uploads.find(id)?.place, let record = profile.state.device.uploads[place]
         else { return }
         let name = name(ofUpload: id)
@@ -143,7 +167,7 @@ struct FileUploads {
                     id, changed: (source, size), at: now, random: random, in: &device.step)
             }
         }
-        if let problem { return drop(place, problem, name: name) }
+        if let problem { return try giveUp(id, problem) }
         if case .changed = failure {
             profile.state.device.emit(.file(place.conversation, record.entryID, .restarted(name: name)))
         }

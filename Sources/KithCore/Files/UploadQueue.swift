@@ -131,6 +131,16 @@ struct UploadQueue {
         return record
     }
 
+    /// Leaves the file of an upload out of its message, and removes everything that is stored for the upload.
+    mutating func leaveOut(_ id: TransferID, in step: inout Step) {
+        guard let (place, upload) = find(id), var record = messages[place] else { return }
+        forget(upload, in: &step)
+        if case .source(.spool(let spool, _), _) = record.files.files[upload.index].content { step.removeFile(spool) }
+        record.leaveOut(upload.index)
+        messages[place] = record
+        step.put(place.key, record.encoded)
+    }
+
     private mutating func forget(_ upload: Upload, in step: inout Step) {
         if progress.removeValue(forKey: upload.id) != nil { step.endTransfer(upload.id) }
         step.deleteAll(.piece, owner: upload.id.rawValue)

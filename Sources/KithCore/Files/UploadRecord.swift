@@ -47,6 +47,13 @@ struct UploadRecord: Hashable, Sendable {
         return FileMessage(caption: files.caption, attachments: attachments)
     }
 
+    /// Leaves a file out of the message.
+    mutating func leaveOut(_ index: Int) {
+        files.files.remove(at: index)
+        uploads.removeAll { $0.index == index }
+        for number in uploads.indices where uploads[number].index > index { uploads[number].index -= 1 }
+    }
+
     /// The files as users see them.
     var shown: MessageFiles {
         MessageFiles(
@@ -65,7 +72,7 @@ struct UploadRecord: Hashable, Sendable {
 /// gets a new blob and a new key.
 struct Upload: Hashable, Sendable {
     /// The file's index in the message.
-    let index: Int
+    fileprivate(set) var index: Int
     private(set) var id: TransferID
     private(set) var blob: BlobID
     private(set) var read: Token

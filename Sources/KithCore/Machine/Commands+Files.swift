@@ -34,7 +34,7 @@ extension Command where Answer == Void {
 
     /// Reports that an upload cannot go on.
     package static func uploadFailed(_ id: TransferID, _ failure: UploadFailure) -> Self {
-        Command(now: { (profile) throws(KithError) in FileUploads(profile: profile).uploadFailed(id, failure) })
+        Command(now: { (profile) throws(KithError) in try FileUploads(profile: profile).uploadFailed(id, failure) })
     }
 
     /// Reports that a job has ended, and will be repeated after a pause.

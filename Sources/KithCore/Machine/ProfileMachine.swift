@@ -148,7 +148,7 @@ package final class ProfileMachine {
         case .parcel(let purpose):
             if case .failure(let error) = result { try pass(state.device.didRefuseParcel(purpose, error)) }
         case .name(let asker): try didAnswerName(asker, result)
-        case .upload(let id): FileUploads(profile: self).didReserve(id, result)
+        case .upload(let id): try FileUploads(profile: self).didReserve(id, result)
         }
     }
 

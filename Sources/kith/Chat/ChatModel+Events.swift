@@ -132,7 +132,7 @@ extension ChatModel {
     private mutating func take(_ notice: FileNotice, about entry: EntryID) {
         if case .notSent = notice { waiting.removeAll { $0.id == entry } }
         switch notice {
-        case .notSent, .notFetched: complain(notice.sentence)
+        case .notSent, .leftOut, .notFetched: complain(notice.sentence)
         case .restarted, .fetched: self.notice(notice.sentence)
         }
     }

@@ -73,6 +73,7 @@ extension FileNotice {
         switch self {
         case .restarted: "restarted"
         case .notSent: "notSent"
+        case .leftOut: "leftOut"
         case .fetched: "received"
         case .notFetched: "notReceived"
         }
@@ -80,7 +81,7 @@ extension FileNotice {
 
     var fileName: String {
         switch self {
-        case .restarted(let name), .notSent(let name, _): name
+        case .restarted(let name), .notSent(let name, _), .leftOut(let name, _): name
         case .fetched(let file), .notFetched(let file, _): file.name
         }
     }
@@ -88,7 +89,7 @@ extension FileNotice {
     var problem: FileProblem? {
         switch self {
         case .restarted, .fetched: nil
-        case .notSent(_, let problem), .notFetched(_, let problem): problem
+        case .notSent(_, let problem), .leftOut(_, let problem), .notFetched(_, let problem): problem
         }
     }
 
@@ -97,6 +98,8 @@ extension FileNotice {
         switch self {
         case .restarted(let name): "\(quoted: name) has changed, so sending it starts anew"
         case .notSent(let name, let problem): "not sent: \(quoted: name): \(own: problem.sentence)"
+        case .leftOut(let name, let problem):
+            "not sent: \(quoted: name): \(own: problem.sentence). The rest of its message is sent"
         case .fetched(let file): "\(quoted: file.name) is on this device"
         case .notFetched(let file, let problem): "not received: \(quoted: file.name): \(own: problem.sentence)"
         }

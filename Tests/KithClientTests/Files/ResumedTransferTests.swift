@@ -17,7 +17,7 @@ import Testing
 
     /// Runs `body` with a message of Alice that waits for its upload, whose blob is reserved.
     private static func withUpload(
-        of content: [UInt8] = content,
+        of content: [UInt8] = content, caption: String = "", beside others: [[UInt8]] = [],
         _ body: (_ alice: Person, _ bob: Person, _ upload: StoppedUpload) async throws -> Void
     ) async throws {
         try await withBlobRelay { server in
@@ -29,7 +29,10 @@ import Testing
                 try await eventually({ try await alice.profile.conversations().map(\.name) }) { $0.contains("bob") }
                 let url = folder.appending(path: "file.bin")
                 try Data(content).write(to: url)
-                try await alice.profile.files.send([.file(url)], to: try await alice.conversation("bob"))
+                let more = others.indices.map { folder.appending(path: "other \($0).bin") }
+                for (url, content) in zip(more, others) { try Data(content).write(to: url) }
+                try await alice.profile.files.send(
+                    ([url] + more).map(FileToSend.file), caption: caption, to: try await alice.conversation("bob"))
                 try await eventually({ await alice.profile.reservedUpload() != nil }) { $0 }
                 let (job, read) = try #require(await alice.profile.reservedUpload())
                 try await body(
@@ -91,6 +94,45 @@ import Testing
             }
             #expect(await alice.profile.files.progress().isEmpty)
             #expect(await alice.profile.queuedMessages() == 0)
+        }
+    }
+
+    @Test("the caption of a file that has vanished is sent as a text")
+    func vanishedWithCaption() async throws {
+        try await Self.withUpload(caption: "look at this") { alice, bob, upload in
+            let events = await alice.profile.events()
+            try FileManager.default.removeItem(at: upload.file)
+            try await upload.run(alice.profile)
+            for await event in events {
+                guard case .file(_, _, let notice) = event else { continue }
+                #expect(notice == .leftOut(name: "file.bin", .unreadable))
+                break
+            }
+            #expect(await alice.profile.files.progress().isEmpty)
+            let atBob = try await bob.conversation("alice")
+            try await eventually({ try await bob.texts(atBob) }) { $0 == ["alice: look at this"] }
+        }
+    }
+
+    @Test("the other files of a message are sent without the one that has vanished")
+    func vanishedBesideOthers() async throws {
+        let others = [fileBytes(100), fileBytes(60_000)]
+        try await Self.withUpload(caption: "three", beside: others) { alice, bob, upload in
+            try FileManager.default.removeItem(at: upload.file)
+            try await upload.run(alice.profile)
+            try await eventually({ await alice.profile.reservedUpload()?.job.id ?? upload.job.id != upload.job.id }) {
+                $0
+            }
+            let (second, read) = try #require(await alice.profile.reservedUpload())
+            let rest = StoppedUpload(
+                job: second, read: read, file: upload.file, folder: upload.folder, address: upload.address)
+            try await rest.run(alice.profile)
+            #expect(try await rest.bytesAtRelay(of: others[1]))
+            let atBob = try await bob.conversation("alice")
+            try await eventually({ try await bob.profile.files.list(in: atBob).map(\.file.name) }) {
+                $0 == ["other 0.bin", "other 1.bin"]
+            }
+            #expect(try await bob.profile.files.list(in: atBob).first?.message.files?.caption == "three")
         }
     }
 

@@ -10,6 +10,8 @@ struct SendProgress {
     private var waiting: Set<EntryID>
     /// The latest report of each message.
     private var reports: [EntryID: Message] = [:]
+    /// The first file that was left out of its message.
+    private var leftOut: FileNotice?
     /// Whether progress is shown to a person.
     private let isShown: Bool
 
@@ -27,8 +29,13 @@ struct SendProgress {
     /// other person needs it to read the messages.
     ///
     /// - Throws: ``KithError`` if the conversation no longer accepts messages or the profile is closed. ``Failure`` if a message
-    ///   is longer than the relay accepts.
+    ///   is longer than the relay accepts, or if a file was left out.
     mutating func wait(for events: AsyncStream<KithEvent>, of profile: Profile) async throws {
+        try await waitForRelay(events, of: profile)
+        if let leftOut { throw Failure(message: leftOut.sentence.description) }
+    }
+
+    private mutating func waitForRelay(_ events: AsyncStream<KithEvent>, of profile: Profile) async throws {
         defer { if isShown { StandardStream.error.write("\r\u{1B}[K") } }
         show()
         if try await isDone(profile) { return }
@@ -44,11 +51,12 @@ struct SendProgress {
             case .warning(conversation.id, .longerThanRelayTakes(let id, let limit), _) where waiting.contains(id):
                 throw Failure(Warning.longerThanRelayTakes(id, limit: limit).sentence)
             case .file(conversation.id, let id, let notice) where waiting.contains(id):
-                guard case .notSent = notice else {
+                switch notice {
+                case .notSent: throw Failure(message: notice.sentence.description)
+                case .leftOut: leftOut = leftOut ?? notice
+                case .restarted, .fetched, .notFetched:
                     StandardStream.error.write("\r[\(SafeText.oneLine(notice.sentence.description))]\n")
-                    continue
                 }
-                throw Failure(message: notice.sentence.description)
             default: continue
             }
         }
