@@ -64,6 +64,16 @@ struct IntentPolicyTests {
         #expect(policy().step(for: .add([Self.member, Self.requested])) == .wait)
     }
 
+    @Test("an addition to a conversation of two that the other person has left needs a new conversation")
+    func over() {
+        var policy = policy(memberCount: 1)
+        policy.isOver = true
+        for candidates in [[], [Self.valid], [Self.member], [.failed]] {
+            #expect(policy.step(for: .add(candidates)) == .beginAnew)
+        }
+        #expect(policy.step(for: .leave) == .closeChannel)
+    }
+
     @Test("one commit adds a limited number of people, who do not wait for those behind them")
     func limit() {
         let full = [Candidate](repeating: Self.valid, count: ClientLimits.additionsPerCommit)

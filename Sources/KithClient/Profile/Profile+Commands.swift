@@ -73,9 +73,18 @@ extension Profile {
         try await perform(.createGroup(title: title, relay, members))
     }
 
-    /// Adds contacts to a group. If a contact is already a member but has a new device, the contact is added again.
-    public func add(_ contacts: [ContactID], to conversation: ConversationID) async throws(KithError) {
-        _ = try await perform(.add(conversation, contacts))
+    /// Adds contacts to a group. If a contact is a member already, but has a new device, the new device replaces the old one.
+    ///
+    /// - Parameters:
+    ///   - contacts: the contacts.
+    ///   - conversation: the group, or the conversation of two with the contact.
+    ///   - again: whether to add a device again that is a member already. A device that has lost the conversation needs this.
+    /// - Throws: ``KithError``, for example ``KithError/membership(_:)`` with ``MembershipProblem/alreadyMember(_:device:)``. The
+    ///   other contacts are added all the same.
+    public func add(
+        _ contacts: [ContactID], to conversation: ConversationID, again: Bool = false
+    ) async throws(KithError) {
+        _ = try await perform(.add(conversation, contacts, again: again))
     }
 
     /// Removes a member from a group. Returns when the relay no longer gives the group's entries to the member.

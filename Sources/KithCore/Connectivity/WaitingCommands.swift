@@ -25,6 +25,12 @@ struct WaitingCommands {
         byIntent[place, default: []].append(ticket)
     }
 
+    /// Lets the commands that wait for an intent wait for another one.
+    mutating func move(from place: IntentPlace, to other: IntentPlace) {
+        guard let tickets = byIntent.removeValue(forKey: place) else { return }
+        byIntent[other, default: []] += tickets
+    }
+
     mutating func wait(_ ticket: Ticket<OpenInvite>, forInviteTo inbox: InboxID) { invites[inbox] = ticket }
 
     mutating func wait(_ ticket: Ticket<Void>, forClosing inbox: InboxID) {

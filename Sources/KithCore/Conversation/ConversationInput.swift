@@ -22,7 +22,7 @@ enum ConversationInput {
     // MARK: From the user
 
     /// Begins the conversation with a group that has only this device. The command ends when the people have been added.
-    case begin(Group, adding: [AddTarget], Ticket<ConversationID>)
+    case begin(Group, adding: [AddTarget], Ticket<ConversationID>?)
     /// Invites the other person again, because that person could not be reached.
     case inviteAgain(AddTarget, Ticket<ConversationID>)
     /// Accepts a pending conversation. The input ``open(_:)`` has to follow.

@@ -28,6 +28,7 @@ extension ConversationMachine {
         let group = try group(in: &device).group
         var candidates: [IntentPolicy.Candidate] = []
         for (index, target) in targets.enumerated() {
+            refuseMember(target, of: group, in: device)
             let candidate = candidate(target, for: group, in: device)
             candidates.append(candidate)
             // The people beyond the next commit only have to be judged.
@@ -44,6 +45,17 @@ extension ConversationMachine {
         return candidates
     }
 
+    /// Refuses a key package of a device that is a member already. An addition of the same device would only end the epoch, unless
+    /// the device has lost the conversation. Then the user asks for it.
+    private mutating func refuseMember(_ target: AddTarget, of group: Group, in device: DeviceState) {
+        guard target.trust != .invite, !target.isAgain,
+            case .here(_, let certificate) = keyPackages[target.inbox.channel], group.includes(certificate)
+        else { return }
+        let name = device.contacts[certificate.accountKey]?.name ?? certificate.name
+        let problem = MembershipProblem.alreadyMember(name, device: certificate.deviceName)
+        keyPackages.didEnd(target.inbox.channel, .failed(.membership(problem)))
+    }
+
     private func candidate(
         _ target: AddTarget, for group: Group, in device: DeviceState
     ) -> IntentPolicy.Candidate {
@@ -53,10 +65,7 @@ extension ConversationMachine {
         case .failed: return .failed
         case .here(let keyPackage, let certificate):
             guard device.isCurrent(keyPackage, certificate, at: device.wall) else { return .notValid }
-            let isMember =
-                target.trust == .invite
-                && group.members.contains { $0.leaf.credential.deviceCertificate?.deviceID == certificate.deviceID }
-            return .valid(isMember: isMember)
+            return .valid(isMember: target.trust == .invite && group.includes(certificate))
         }
     }
 
@@ -179,6 +188,15 @@ extension ConversationMachine {
             let reason: StopReason = error == .wrongAccount ? .wrongAccount : .notReachable
             try end(.stopped(seq: 1, reason: reason), in: &device)
         }
+    }
+
+    /// Hands an addition over to a new conversation, because the other person has left this one for good.
+    mutating func beginAnew(_ intent: Intent, in device: inout DeviceState) {
+        guard case .add(let targets) = intent.change else { return }
+        for target in targets { keyPackages.remove(target.inbox.channel) }
+        record.intents.remove(intent.id)
+        markDirty(in: &device)
+        device.step.beginAnew(targets, from: IntentPlace(conversation: id, intent: intent.id))
     }
 
     // MARK: Welcomes

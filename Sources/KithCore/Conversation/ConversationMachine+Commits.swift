@@ -188,6 +188,7 @@ extension ConversationMachine {
             case .closeChannel: try leaveAlone(in: &device)
             case .requestKeyPackages: requestKeyPackages(for: intent, in: &device)
             case .dropTarget(let index): try dropTarget(index, of: intent, in: &device)
+            case .beginAnew: beginAnew(intent, in: &device)
             }
         }
     }
@@ -196,7 +197,8 @@ extension ConversationMachine {
         let loaded = try group(in: &device)
         return IntentPolicy(
             memberCount: loaded.group.memberCount, othersPropose: loaded.othersPropose,
-            isLeavingProposed: loaded.hasProposedLeaving || outbox.contains { $0.body == .leaveProposal })
+            isLeavingProposed: loaded.hasProposedLeaving || outbox.contains { $0.body == .leaveProposal },
+            isOver: record.isDirect && record.epoch > 0 && loaded.group.othersAreLeaving)
     }
 
     /// Returns a pending change, with the facts that decide the next step of the change.

@@ -178,16 +178,16 @@ struct ConversationMachine {
 
     /// Begins the conversation with a group that has only this device.
     ///
-    /// - Parameter ticket: the command that ends when the people have been added.
+    /// - Parameter ticket: the command that ends when the people have been added, if there is one.
     mutating func begin(
-        _ group: Group, adding targets: [AddTarget], _ ticket: Ticket<ConversationID>, in device: inout DeviceState
+        _ group: Group, adding targets: [AddTarget], _ ticket: Ticket<ConversationID>?, in device: inout DeviceState
     ) throws(KithError) {
         record.begin(
             with: LogView(beginning: 0, of: record.channel, authenticator: group.epochAuthenticator, after: 0))
         try begin(group)
         if targets.isEmpty {
             record.activate()
-            device.step.finish(ticket, .success(id))
+            if let ticket { device.step.finish(ticket, .success(id)) }
         } else {
             request(.add(targets), ticket, in: &device)
         }

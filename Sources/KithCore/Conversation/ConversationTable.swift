@@ -80,11 +80,12 @@ struct ConversationTable {
 
     /// Returns the newest active conversation of two with an account at a relay. If the account's owner has a new device, the
     /// device is added to this conversation. Conversations at other relays do not count, because a conversation cannot move to
-    /// another relay.
+    /// another relay. A conversation that the account's owner has left does not count either, because leaving is final.
     func active(with account: AccountFingerprint, at relay: RelayID, _ contacts: ContactBook) -> Place? {
         places.values.filter { place in
             let (machine, record) = (place.machine, place.machine.record)
-            return record.isDirect && record.status == .active && !machine.isLeaving && record.relay == relay
+            return record.isDirect && record.status == .active && !machine.isLeaving && !machine.isLeftAlone
+                && record.relay == relay
                 && record.contact.flatMap { contacts[$0] }?.accountKey.fingerprint == account
         }.max { $0.machine.id < $1.machine.id }
     }

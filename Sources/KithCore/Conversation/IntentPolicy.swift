@@ -8,6 +8,9 @@ struct IntentPolicy {
     var othersPropose: Bool
     /// Whether this device's removal was proposed in this epoch, or the proposal waits to be sent.
     var isLeavingProposed: Bool
+    /// Whether this is a conversation of two that the other person has left, or is leaving. That person's device accepts no
+    /// invitation to it any more.
+    var isOver = false
 
     /// A pending change, with the facts that decide its next step.
     enum Change {
@@ -59,11 +62,13 @@ struct IntentPolicy {
         case requestKeyPackages
         /// Drops the candidate with this index.
         case dropTarget(Int)
+        /// Makes the addition in a new conversation.
+        case beginAnew
     }
 
     func step(for change: Change) -> Step {
         switch change {
-        case .add(let candidates): addition(of: candidates)
+        case .add(let candidates): isOver ? .beginAnew : addition(of: candidates)
         case .remove(let isMember): isMember ? .commit : .drop
         case .renew: .commit
         case .commitProposals: othersPropose ? .commit : .drop

@@ -183,6 +183,18 @@ extension Group {
     func leaves(of account: AccountKey) -> [LeafIndex] {
         members.filter { $0.leaf.credential.deviceCertificate?.accountKey == account }.map(\.index)
     }
+
+    /// Whether the device with this certificate is a member. The certificate may have been renewed since the device joined.
+    func includes(_ certificate: DeviceCertificate) -> Bool {
+        members.contains { $0.leaf.credential.deviceCertificate?.deviceID == certificate.deviceID }
+    }
+
+    /// Whether every other member has left, or has proposed to leave.
+    var othersAreLeaving: Bool {
+        members.allSatisfy { member in
+            member.index == ownLeafIndex || pendingProposals.contains { $0.proposal == .remove(member.index) }
+        }
+    }
 }
 
 extension MLSError {

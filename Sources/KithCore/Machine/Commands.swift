@@ -43,9 +43,11 @@ extension Command where Answer == ConversationID {
     }
 
     /// Adds people to a group. If a person is already a member, the person's new device replaces the older ones.
-    package static func add(_ conversation: ConversationID, _ members: [ContactID]) -> Self {
+    ///
+    /// - Parameter again: whether to add a device again that is a member already.
+    package static func add(_ conversation: ConversationID, _ members: [ContactID], again: Bool = false) -> Self {
         Command { (profile, ticket) throws(KithError) in
-            try profile.add(members, to: conversation, ticket)
+            try profile.add(members, to: conversation, again: again, ticket)
         }
     }
 

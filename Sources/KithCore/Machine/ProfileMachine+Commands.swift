@@ -156,12 +156,12 @@ extension ProfileMachine {
         return title
     }
 
-    private func targets(_ members: [ContactID]) throws(KithError) -> [AddTarget] {
+    private func targets(_ members: [ContactID], again: Bool = false) throws(KithError) -> [AddTarget] {
         var targets: [AddTarget] = []
         for member in members {
             let inbox = try reachableInbox(of: try state.device.contacts.contact(member))
             if !targets.contains(where: { $0.inbox.channel == inbox.channel }) {
-                targets.append(AddTarget(inbox: inbox, alias: nil, trust: .unverified))
+                targets.append(AddTarget(inbox: inbox, alias: nil, trust: .unverified, isAgain: again))
             }
         }
         return targets
@@ -170,8 +170,8 @@ extension ProfileMachine {
     /// Creates a conversation on a new channel. Its group begins with this device as the only member, and the other people are
     /// added afterwards.
     @discardableResult
-    private func create(
-        _ new: NewConversation, _ ticket: Ticket<ConversationID>
+    func create(
+        _ new: NewConversation, _ ticket: Ticket<ConversationID>?
     ) throws(KithError) -> ConversationID {
         let (record, group) = try new.make(in: state.device)
         let id = state.makeConversation(record).machine.id
@@ -202,9 +202,10 @@ extension ProfileMachine {
         try pass(.change(intent, ticket), to: id)
     }
 
-    func add(_ members: [ContactID], to id: ConversationID, _ ticket: Ticket<ConversationID>) throws(KithError) {
-        let record = try state.conversations.active(id).machine.record
-        let targets = try targets(members)
+    func add(
+        _ members: [ContactID], to id: ConversationID, again: Bool, _ ticket: Ticket<ConversationID>
+    ) throws(KithError) {
+        let (record, targets) = (try state.conversations.active(id).machine.record, try targets(members, again: again))
         guard !targets.isEmpty else { return finish(ticket, .success(id)) }
         // In a conversation of two, only the other person's new device may be added.
         if record.isDirect, members != record.contact.map({ [$0] }) { throw .membership(.addingToTwo) }

@@ -1,6 +1,6 @@
 import KithWire
 
-// Work that concerns several machines at once: certificates, erasures, deletions, inboxes and contact cards.
+// Work that concerns several machines at once: certificates, erasures, new beginnings, deletions, inboxes and contact cards.
 
 extension ProfileMachine {
     /// Renews the device's certificate if the renewal is due. Replaces key packages if nobody could accept the old certificate.
@@ -31,6 +31,21 @@ extension ProfileMachine {
     func eraseExpired() throws(KithError) {
         let conversations = state.conversations
         try state.device.eraseExpired(relay: conversations.relay(of:))
+    }
+
+    // MARK: New beginnings
+
+    /// Begins conversations in place of those that the other person has left. The commands that wait for the additions wait for
+    /// the new conversations.
+    func beginAnew() throws(KithError) {
+        for (targets, place) in state.device.step.takeBeginnings() {
+            guard let relay = targets.first?.inbox.relay else { continue }
+            let contact = state.conversations[place.conversation]?.machine.record.contact
+            let known = withDevice { $0.relays.id(for: relay, in: &$0.step) }
+            let id = try create(NewConversation(at: known, with: contact, targets), nil)
+            guard let intent = state.conversations[id]?.machine.record.intents.first else { continue }
+            state.device.commands.move(from: place, to: IntentPlace(conversation: id, intent: intent.id))
+        }
     }
 
     // MARK: Deletions

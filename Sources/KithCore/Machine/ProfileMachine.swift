@@ -64,6 +64,7 @@ package final class ProfileMachine {
         try run(now, steady) { () throws(KithError) in
             for input in inputs {
                 try handle(input)
+                try beginAnew()
                 try sendCardsDue()
                 takeRequests()
             }

@@ -18,6 +18,8 @@ struct Step {
     private var cardsDue: [ConversationID] = []
     /// Private requests that came in this step.
     private var requests: [(contact: ContactID, request: GroupRequest)] = []
+    /// Additions for which new conversations begin after the input has been handled.
+    private var beginnings: [(targets: [AddTarget], place: IntentPlace)] = []
     /// The entries and marks that this step has written or deleted (`nil`). The store does not have these values yet.
     private var written: [StoreKey: [UInt8]?] = [:]
     /// Key packages that were created in this step. The store does not have the new key packages yet.
@@ -110,6 +112,15 @@ struct Step {
     mutating func takeRequests() -> [(contact: ContactID, request: GroupRequest)] {
         defer { requests = [] }
         return requests
+    }
+
+    /// Notes that an addition needs a new conversation, in place of the intent of an old one.
+    mutating func beginAnew(_ targets: [AddTarget], from place: IntentPlace) { beginnings.append((targets, place)) }
+
+    /// Removes and returns the additions for which new conversations begin.
+    mutating func takeBeginnings() -> [(targets: [AddTarget], place: IntentPlace)] {
+        defer { beginnings = [] }
+        return beginnings
     }
 
     // MARK: Events and answers

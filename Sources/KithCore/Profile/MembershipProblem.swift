@@ -4,6 +4,8 @@ public enum MembershipProblem: Hashable, Sendable {
     case leftAlone
     /// The contact with this name is not a member.
     case noMember(String)
+    /// The device of the contact with this name is a member already.
+    case alreadyMember(String, device: String)
     /// No other person can be added to a conversation of two.
     case addingToTwo
     /// Nobody can be removed from a conversation of two.
@@ -20,6 +22,7 @@ public enum MembershipProblem: Hashable, Sendable {
         switch self {
         case .leftAlone: "all other members have left"
         case .noMember(let name): "\(name: name) is not a member"
+        case .alreadyMember(let name, let device): "\(name: name)'s device \(name: device) is a member already"
         case .addingToTwo: "nobody can be added to a conversation of two; make a group instead"
         case .removingFromTwo: "nobody can be removed from a conversation of two; leave it instead"
         case .namingTwo: "a conversation of two can't be renamed; rename the contact instead"

@@ -61,22 +61,36 @@ struct AddTarget: Hashable, Sendable, TLSCodable {
     let alias: String?
     /// The reason why the person's key is believed, if the person is not a contact yet.
     let trust: Trust
+    /// Whether a device that is a member already is added again, because it has lost the conversation.
+    let isAgain: Bool
 
-    init(inbox: InboxAddress, alias: String?, trust: Trust) {
+    init(inbox: InboxAddress, alias: String?, trust: Trust, isAgain: Bool = false) {
         self.inbox = inbox
         self.alias = alias
         self.trust = trust
+        self.isAgain = isAgain
+    }
+
+    /// The bits of the first byte behind the inbox. Earlier versions wrote only the first bit.
+    private enum Flag {
+        static let alias: UInt8 = 1
+        static let isAgain: UInt8 = 2
     }
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
         inbox = try reader.read()
-        alias = try reader.readPresence() ? try reader.readText(limit: .max) : nil
+        let flags = try reader.readUInt8()
+        guard flags <= Flag.alias | Flag.isAgain else {
+            throw .unknownValue(field: "AddTarget.flags", value: UInt64(flags))
+        }
+        alias = flags & Flag.alias != 0 ? try reader.readText(limit: .max) : nil
+        isAgain = flags & Flag.isAgain != 0
         trust = try reader.readEnum("Trust")
     }
 
     func encode(into writer: inout TLSWriter) {
         writer.write(inbox)
-        writer.write(alias != nil)
+        writer.write((alias == nil ? 0 : Flag.alias) | (isAgain ? Flag.isAgain : 0))
         if let alias { writer.writeText(alias) }
         writer.write(trust.rawValue)
     }

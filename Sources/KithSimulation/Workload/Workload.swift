@@ -160,7 +160,7 @@ final class Workload {
         guard let group = conversation(of: client, groupsOnly: true),
             let contact = world.random.pick(contacts(of: client))
         else { return say(client) }
-        client.perform(.add(group.id, [contact.id])) { [unowned self] in didAdd($0, client) }
+        client.perform(.add(group.id, [contact.id], again: true)) { [unowned self] in didAdd($0, client) }
     }
 
     private func remove(_ client: SimulatedClient) {
@@ -232,7 +232,7 @@ final class Workload {
             case 0...1: other.perform(.renewKeys(id))
             case 2:
                 if let contact = world.random.pick(contacts(of: other)), group.contact == nil {
-                    other.perform(.add(id, [contact.id])) { [unowned self] in didAdd($0, other) }
+                    other.perform(.add(id, [contact.id], again: true)) { [unowned self] in didAdd($0, other) }
                 }
             default: say(other, id)
             }

@@ -56,6 +56,46 @@ struct ConversationTests {
         }
     }
 
+    @Test(
+        "the loser of a race for an invite gets another conversation with a fresh invite, before or after reading the refusal",
+        arguments: [true, false])
+    func freshInvite(afterRefusal: Bool) async throws {
+        try await withRelay { server in
+            let relay = server.point
+            let (bob, carol) = (try await Person("bob"), try await Person("carol"))
+            var alice = try await Person("alice")
+            let invite = try await alice.profile.createInvite(at: relay).invite
+            await alice.profile.close()
+            // Alice's device takes both letters later, so both find key packages.
+            _ = try await bob.profile.join(invite)
+            let old = try await carol.profile.join(invite)
+            var loser = carol
+            if !afterRefusal { await loser.profile.close() }
+            alice = try await Person("alice", store: alice.store)
+            try await eventually({ try await alice.profile.conversations().map(\.name) }) {
+                $0.sorted() == ["bob", "carol"]
+            }
+            if afterRefusal {
+                try await eventually({ try await loser.profile.conversation(old).memberCount }) { $0 == 1 }
+            } else {
+                loser = try await Person("carol", store: carol.store)
+            }
+            let new = try await loser.profile.join(try await alice.profile.createInvite(at: relay).invite)
+            #expect(new != old)
+            _ = try await loser.profile.send("here I am", to: new)
+            try await eventually({
+                var texts: [String] = []
+                for conversation in try await alice.profile.conversations() {
+                    texts += try await alice.texts(conversation.id)
+                }
+                return texts
+            }) { $0 == ["carol: here I am"] }
+            // The old conversation ends there in both cases.
+            try await eventually({ try await loser.profile.conversation(old).memberCount }) { $0 == 1 }
+            for person in [alice, bob, loser] { await person.profile.close() }
+        }
+    }
+
     @Test("a single-use invite works once")
     func onlyOnce() async throws {
         try await withRelay { server in

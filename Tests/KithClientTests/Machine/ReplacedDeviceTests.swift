@@ -119,8 +119,13 @@ struct ReplacedDeviceTests {
                 // With an invite of the new device, Carol can add that device.
                 _ = try await carol.profile.join(back.profile.createInvite(at: relay).invite)
                 try await eventually({ await hasAddress(of: "alice", carol) }) { $0 }
-                try await carol.profile.add([contact], to: atCarol)
+                await #expect(throws: KithError.membership(.alreadyMember("alice", device: "new"))) {
+                    try await carol.profile.add([contact], to: atCarol)
+                }
+                let before = try await carol.profile.conversation(atCarol).lastSeq
+                try await carol.profile.add([contact], to: atCarol, again: true)
                 #expect(try await device(carol, atCarol) == "new")
+                #expect(try await carol.profile.conversation(atCarol).lastSeq > before)
                 for person in [back, carol] { await person.profile.close() }
             }
         }
