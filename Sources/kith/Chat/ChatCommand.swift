@@ -48,7 +48,7 @@ struct ChatCommand: AsyncParsableCommand {
     @OptionGroup var relay: RelayChoice
     @OptionGroup var relayTimeout: RelayTimeoutOption
 
-    @Argument(help: "A contact, a group, a conversation's number as #3, or a name to look up at the relay.")
+    @Argument(help: "A contact, a group, a conversation's number as '#3', or a name to look up at the relay.")
     var name: String
 
     @Option(name: .long, help: ArgumentHelp("Number of earlier messages to show.", valueName: "n"))

@@ -21,7 +21,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ProfileOptions
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3.")
     var name: String
 
     @Argument(help: ArgumentHelp("The entry's number; -1 is the newest message.", valueName: "number"))

@@ -32,7 +32,7 @@ struct HistoryCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ProfileOptions
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3.")
     var name: String
 
     @Option(name: .long, help: "Maximum number of lines; prints the last ones.")

@@ -100,7 +100,7 @@ struct JoinCommand: AsyncParsableCommand {
         }
         guard let earlier else { return }
         StandardStream.error.say(
-            "your earlier conversation with \(name: earlier.name), #\(earlier.id.rawValue), stays at its relay, \(earlier.relay); the name means the new one from now on"
+            "your earlier conversation with \(name: earlier.name), \(own: earlier.reference), stays at its relay, \(earlier.relay); the name means the new one from now on"
         )
     }
 

@@ -7,9 +7,9 @@ struct ListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List your conversations, the latest first.",
         discussion: """
-            Reads this device only, and asks no relay. A conversation that has ended leaves
-            the list once its messages are read; an archived one stays out until a message
-            arrives.
+            Reads this device only, and asks no relay. A conversation that has ended, or that
+            all others have left, leaves the list once its messages are read; an archived one
+            stays out until a message arrives.
 
             EXAMPLES
               kith list
@@ -65,8 +65,10 @@ struct ListCommand: AsyncParsableCommand {
             state.append(conversation.status.sentence.description)
         } else if conversation.isPending {
             state.append("request of a new person: kith requests")
-        } else if conversation.memberCount < 2 {
+        } else if conversation.isLeftAlone {
             state.append(MembershipProblem.leftAlone.sentence.description)
+        } else if conversation.memberCount < 2 {
+            state.append("nobody has been added yet")
         } else if conversation.isInviting {
             state.append("an invitation is on its way")
         } else if !conversation.hasAnswer {

@@ -50,7 +50,7 @@ struct ArchiveCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ProfileOptions
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3.")
     var name: String
 
     func run() async throws {
@@ -78,7 +78,7 @@ struct UnarchiveCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ProfileOptions
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3.")
     var name: String
 
     func run() async throws {
@@ -110,7 +110,7 @@ struct MuteCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ProfileOptions
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3.")
     var name: String
 
     func run() async throws {
@@ -138,7 +138,7 @@ struct UnmuteCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ProfileOptions
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3.")
     var name: String
 
     func run() async throws {

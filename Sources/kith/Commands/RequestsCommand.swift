@@ -102,7 +102,7 @@ struct RequestsCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ProfileOptions
 
-        @Argument(help: "The person or the group; #3 is conversation number 3.")
+        @Argument(help: "The person or the group; '#3' is conversation number 3.")
         var name: String
 
         func run() async throws {
@@ -130,7 +130,7 @@ struct RequestsCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ProfileOptions
 
-        @Argument(help: "The person or the group; #3 is conversation number 3.")
+        @Argument(help: "The person or the group; '#3' is conversation number 3.")
         var name: String
 
         func run() async throws {
@@ -158,7 +158,7 @@ struct RequestsCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ProfileOptions
 
-        @Argument(help: "The person or the group; #3 is conversation number 3.")
+        @Argument(help: "The person or the group; '#3' is conversation number 3.")
         var name: String
 
         func run() async throws {

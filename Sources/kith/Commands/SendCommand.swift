@@ -42,7 +42,7 @@ struct SendCommand: AsyncParsableCommand {
     @OptionGroup var options: ProfileOptions
     @OptionGroup var relayTimeout: RelayTimeoutOption
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3.")
     var name: String
 
     @OptionGroup var files: FilesToSend

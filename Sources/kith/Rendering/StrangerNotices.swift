@@ -22,12 +22,12 @@ struct StrangerNotices {
             return
                 "strangers began \(count) conversations in a short time; kith requests shows those that are not accepted yet"
         }
-        let number = conversation.id.rawValue
+        let number: Sentence = "\(own: conversation.reference)"
         let start: Sentence =
             conversation.firstLines.isEmpty
             ? "\(name: conversation.name) is new and not accepted yet"
             : "\(name: conversation.name) is new and writes \(quoted: Self.snippet(conversation.firstLines))"
-        return "\(start); kith chat #\(number) accepts, kith requests ignore #\(number) declines"
+        return "\(start); kith chat \(number) accepts, kith requests ignore \(number) declines"
     }
 
     /// Returns the beginning of a stranger's first lines.

@@ -78,6 +78,47 @@ import Testing
         }
     }
 
+    @Test(
+        "groups of one name are told apart by number, a member is not added twice, and an empty group leaves the list")
+    func equalNames() async throws {
+        try await withAnnAndBob { ann, bob, _ in
+            _ = try await bob.run("send", "Ann", "here I am")
+            try await ann.hear("here I am")
+            #expect(try await ann.run("group", "create", "team", "Bob").complaints == ["[team: you, Bob]"])
+            #expect(
+                try await ann.run("group", "create", "team", "Bob").complaints == [
+                    "[team: you, Bob]",
+                    "[another conversation is called team, too; in commands, write '#3' for this one]",
+                ])
+            let sent = try await ann.run("send", "team", "hello")
+            #expect(sent.code == 1)
+            let complaint = try #require(sent.complaints.first)
+            #expect(complaint.hasPrefix("kith: team is the name of several conversations; write the number: '#"))
+            for number in ["'#2' (the group team of 2, ", "'#3' (the group team of 2, "] {
+                #expect(complaint.contains(number), "\(complaint)")
+            }
+            // The number in the sentence works in a shell.
+            #expect(try await ann.shell("kith send '#3' hello").code == 0)
+
+            let twice = try await ann.run("group", "add", "#3", "Bob")
+            #expect(twice.code == 1)
+            #expect(
+                twice.complaints.first?.contains(" is a member already. For a new device, ask Bob for an invite")
+                    == true)
+            #expect(try await ann.run("group", "add", "#3", "Bob", "--again").complaints == ["[added Bob]"])
+
+            try await bob.hear("hello")
+            // Bob's numbers may be in another order.
+            let here = try #require(
+                try await bob.run("search", "hello", "--json").objects.first?["conversation"] as? Int)
+            let leaving = try bob.start(["group", "leave", "#\(here)", "--yes", "--timeout", "0"])
+            try await ann.listen { try await ann.run("list").lines.allSatisfy { !$0.hasPrefix("#3 ") } }
+            #expect(await leaving.exitCode() == 0)
+            let all = try await ann.run("list", "--all").lines
+            #expect(all.contains { $0.hasPrefix("#3 ") && $0.hasSuffix("all other members have left") }, "\(all)")
+        }
+    }
+
     private func waitForGroup(_ name: String, _ person: CommandPerson) async throws {
         try await person.listen {
             try await person.run("list", "--json").objects.contains { $0["name"] as? String == name }

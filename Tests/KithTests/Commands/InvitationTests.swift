@@ -84,7 +84,7 @@ import Testing
             #expect(try await bob.run(["lookup", "ann"] + place).code == 0)
             #expect(try await bob.run("send", "ann", "hello").code == 0)
             let listener = try ann.start(["listen"])
-            _ = try await listener.complaint(with: "[Bob is new and writes “hello”; kith chat #")
+            _ = try await listener.complaint(with: "[Bob is new and writes “hello”; kith chat '#")
             listener.signal(SIGTERM)
             #expect(await listener.rest().isEmpty)
             #expect(await listener.exitCode() == 0)

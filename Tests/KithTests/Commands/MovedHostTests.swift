@@ -55,7 +55,7 @@ struct MovedHostTests {
             #expect(joined.code == 0 && joined.lines == ["Ann"], "\(joined.complaints)")
             #expect(
                 joined.complaints.last
-                    == "[your earlier conversation with Ann, #1, stays at its relay, \(first.address); the name means the new one from now on]"
+                    == "[your earlier conversation with Ann, '#1', stays at its relay, \(first.address); the name means the new one from now on]"
             )
             #expect(!joined.complaints.contains { $0.contains("key is not the expected one") })
             // The name means the new conversation.

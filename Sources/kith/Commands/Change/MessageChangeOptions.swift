@@ -6,7 +6,7 @@ struct MessageChangeOptions: ParsableArguments {
     @OptionGroup var options: ProfileOptions
     @OptionGroup var relayTimeout: RelayTimeoutOption
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3.")
     var name: String
 
     @Argument(help: ArgumentHelp("The message's number in kith history; -1 is the newest.", valueName: "number"))

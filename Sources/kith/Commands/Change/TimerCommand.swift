@@ -24,7 +24,7 @@ struct TimerCommand: AsyncParsableCommand {
     @OptionGroup var options: ProfileOptions
     @OptionGroup var relayTimeout: RelayTimeoutOption
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3.")
     var name: String
 
     @Argument(help: ArgumentHelp("30s, 10m, 12h or 7d; off for never.", valueName: "time"))

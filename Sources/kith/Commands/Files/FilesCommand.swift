@@ -34,7 +34,7 @@ struct FilesCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ProfileOptions
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3. Without it, all.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3. Without it, all.")
     var name: String?
 
     @Option(name: .long, help: ArgumentHelp("Maximum number of messages of each conversation."))

@@ -39,6 +39,13 @@ struct GroupCreateCommand: AsyncParsableCommand {
                 }
                 let names = contacts.map { "\(name: $0.name)" as Sentence }.joined(separator: ", ")
                 try await GroupCommand.report(id, of: profile, options, saying: "\(name: title): you, \(names)")
+                let conversations = try await profile.conversations()
+                guard !options.json, let new = conversations.first(where: { $0.id == id }),
+                    conversations.contains(where: { $0.id != id && $0.isUsable && $0.name == new.name })
+                else { return }
+                StandardStream.error.say(
+                    "another conversation is called \(name: new.name), too; in commands, write \(own: new.reference) for this one"
+                )
             }
         }
     }

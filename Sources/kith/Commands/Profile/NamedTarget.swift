@@ -66,7 +66,7 @@ enum NamedTarget: Hashable, Sendable {
             // contact must not go to a group.
             if let contact, let group = candidates.first, !group.isDirect {
                 throw Failure(
-                    "\(name: contact.name) is a contact and a group; write #\(group.id.rawValue) for the group, or rename the contact (kith contacts rename)"
+                    "\(name: contact.name) is a contact and a group; write \(own: group.reference) for the group, or rename the contact (kith contacts rename)"
                 )
             }
             if let conversation = candidates.first, conversation.isUsable || contact == nil {
@@ -179,10 +179,15 @@ enum NamedTarget: Hashable, Sendable {
     }
 
     private static func ambiguous(_ name: String, _ candidates: [ConversationSummary]) -> Failure {
-        let list = candidates.map { conversation -> Sentence in
-            let count = conversation.memberCount
-            return
-                "#\(conversation.id.rawValue) (\(name: conversation.name), \(count) \(count == 1 ? "member" : "members"))"
+        let list = candidates.sorted { $0.lastActivityMs > $1.lastActivityMs }.map { conversation -> Sentence in
+            let kind: Sentence =
+                conversation.isDirect
+                ? "\(name: conversation.name) alone"
+                : "the group \(name: conversation.name) of \(conversation.memberCount)"
+            let last: Sentence =
+                conversation.lastActivityMs == 0
+                ? "no message yet" : "last message \(own: Timestamp(ms: conversation.lastActivityMs).local)"
+            return "\(own: conversation.reference) (\(kind), \(last))"
         }
         return Failure(
             "\(name: name) is the name of several conversations; write the number: \(list.joined(separator: ", "))")
@@ -208,6 +213,10 @@ enum NamedTarget: Hashable, Sendable {
 }
 
 extension ConversationSummary {
+    /// The conversation's number as an argument of a command, such as `'#3'`. Without the quotes, a shell takes the number for a
+    /// comment.
+    var reference: String { "'#\(id.rawValue)'" }
+
     /// Whether messages can be sent to the conversation, now or later.
     var isUsable: Bool { obstacle == nil }
 
@@ -219,14 +228,17 @@ extension ConversationSummary {
         }
     }
 
-    /// Whether `kith list` shows the conversation. An archived conversation is not listed. An ended conversation is listed while
-    /// it has unread messages. A conversation of a restored profile is listed too, because it continues when a member adds the
-    /// device.
+    /// Whether `kith list` shows the conversation. An archived conversation is not listed. A conversation that has ended, or that
+    /// all other members have left, is listed while it has unread messages. A conversation of a restored profile is listed too,
+    /// because it continues when a member adds the device.
     var isListed: Bool {
         if isArchived { return false }
         if case .stopped(_, .restored) = status { return true }
-        return isOpen || unread > 0
+        return isOpen && !isLeftAlone || unread > 0
     }
+
+    /// Whether all other members have left. A new conversation has no entries yet, because nobody was added.
+    var isLeftAlone: Bool { status == .active && memberCount < 2 && lastSeq > 0 }
 
     /// The reason why messages cannot be sent to the conversation; `nil` if they can be sent.
     var obstacle: KithError? {
