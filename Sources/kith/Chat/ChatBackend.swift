@@ -51,13 +51,14 @@ struct ChatBackend: Sendable {
 
     /// Downloads files, saves the files in the current folder, and returns the paths of the saved files.
     private func save(_ number: FileNumber) async throws(KithError) -> [String] {
-        let listed = try await profile.files.list(of: number.seq, in: conversation).filter(number.includes)
+        let listed = try await number.files(in: conversation, of: profile)
         guard !listed.isEmpty else { throw .files(.notFound) }
         var paths: [String] = []
         for file in listed {
-            try await profile.files.fetch(file.file.number, of: number.seq, in: conversation)
+            guard let seq = file.message.seq else { continue }
+            try await profile.files.fetch(file.file.number, of: seq, in: conversation)
             let folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath, isDirectory: true)
-            guard let url = try await profile.files.save(file.file.number, of: number.seq, in: conversation, to: folder)
+            guard let url = try await profile.files.save(file.file.number, of: seq, in: conversation, to: folder)
             else { throw .files(.damaged) }
             paths.append(url.path)
         }

@@ -75,7 +75,9 @@ enum SlashCommand: Hashable, Sendable {
         case "files": return .command(.files)
         case "get":
             guard let number = FileNumber(argument: rest) else {
-                return .mistake("usage: /get NUMBER, or /get NUMBER.2 for the second file of a message")
+                return .mistake(
+                    "usage: /get NUMBER, /get NUMBER.2 for the second file of a message, or /get -1 for the newest files"
+                )
             }
             return .command(.get(number))
         case "reply": return reply(rest)

@@ -21,11 +21,19 @@ import Testing
         "a file's number is an entry, or one of its files",
         arguments: [
             ("12", 12, nil), ("12.2", 12, 2), ("12.0", nil, nil), ("12.17", nil, nil), ("0", nil, nil), ("-", nil, nil),
-            ("1.2.3", nil, nil), ("", nil, nil), ("12.", nil, nil),
+            ("1.2.3", nil, nil), ("", nil, nil), ("12.", nil, nil), ("+12", nil, nil),
         ] as [(String, UInt64?, Int?)])
     func fileNumbers(text: String, seq: UInt64?, number: Int?) {
         let parsed = FileNumber(argument: text)
-        #expect(parsed?.seq == seq && parsed?.number == number)
+        #expect(parsed?.message == seq.map(MessageNumber.seq) && parsed?.number == number)
+    }
+
+    @Test("a file's number may count back over the messages with files")
+    func fileNumbersFromEnd() {
+        for (text, count, number) in [("-1", 1, nil), ("−2", 2, nil), ("-3.2", 3, 2)] as [(String, Int, Int?)] {
+            let parsed = FileNumber(argument: text)
+            #expect(parsed?.message == .fromEnd(count) && parsed?.number == number, "\(text)")
+        }
     }
 
     @Test(

@@ -40,6 +40,15 @@ import Testing
                 atPath: bob.folder.appending(path: "numbers.txt").path)
             #expect(attributes[.posixPermissions] as? Int == 0o600)
             #expect(try await bob.run("get", "Ann", "9999").code == 1)
+            // Counting back skips messages without files.
+            #expect(try await ann.run("send", "Bob", "only a text").code == 0)
+            try await bob.hear("only a text")
+            for (number, name) in [("-1", "text (2).txt"), ("-3.1", "numbers (2).txt")] {
+                let saved = try await bob.run("get", "Ann", number, "--save-to", bob.folder.path)
+                #expect(saved.lines == [bob.folder.appending(path: name).path], "\(saved.complaints)")
+            }
+            let tooFar = try await bob.run("get", "Ann", "-4")
+            #expect(tooFar.code == 1 && tooFar.complaints == ["kith: there is no file -4 here (kith files)"])
         }
     }
 

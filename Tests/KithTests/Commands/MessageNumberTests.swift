@@ -22,6 +22,7 @@ struct MessageNumberTests {
     func arguments() {
         #expect(MessageNumber.positional(in: ["react", "bob", "-1", "👍"]) == ["react", "bob", "−1", "👍"])
         #expect(MessageNumber.positional(in: ["edit", "bob", "-2", "-3"]) == ["edit", "bob", "−2", "-3"])
+        #expect(MessageNumber.positional(in: ["get", "bob", "-1.2"]) == ["get", "bob", "−1.2"])
         for arguments in [["send", "bob", "-1"], ["edit", "bob", "--", "-2"], ["react", "bob", "1"], []] {
             #expect(MessageNumber.positional(in: arguments) == arguments)
         }

@@ -60,8 +60,8 @@ enum MessageNumber: Hashable, Sendable {
 }
 
 extension MessageNumber {
-    /// The commands whose second argument is the number of a message.
-    private static let commands: Set<String> = ["react", "edit", "pin", "delete", "explain"]
+    /// The commands whose second argument is the number of a message or of a file.
+    private static let commands: Set<String> = ["react", "edit", "pin", "delete", "explain", "get"]
     /// The minus sign, U+2212. The argument parser treats an argument that begins with a hyphen as an option.
     private static let minus = "−"
 
@@ -69,7 +69,7 @@ extension MessageNumber {
     /// an argument that begins with a hyphen as an option.
     static func positional(in arguments: [String]) -> [String] {
         guard let command = arguments.first, commands.contains(command),
-            let index = arguments.firstIndex(where: { $0.hasPrefix("-") && MessageNumber($0) != nil }),
+            let index = arguments.firstIndex(where: { $0.hasPrefix("-") && FileNumber(argument: $0) != nil }),
             !arguments[..<index].contains("--")
         else { return arguments }
         var changed = arguments

@@ -1,17 +1,19 @@
 import ArgumentParser
 import KithClient
+import KithWire
 
-/// The number of a file in a conversation: the number of its message's entry, and the file's number in the message. `12` stands
-/// for all files of entry 12, and `12.2` for the second one.
+/// The number of a file in a conversation: the number of its message, and the file's number in the message. `12` stands for all
+/// files of entry 12, and `12.2` for the second one. `-1` stands for the newest message with files.
 struct FileNumber: ExpressibleByArgument, Hashable, Sendable, CustomStringConvertible {
-    let seq: UInt64
+    /// The message. A number that counts back counts only messages with files.
+    let message: MessageNumber
     /// The file's number in the message, from 1; `nil` for all files.
     let number: Int?
 
     init?(argument: String) {
         let parts = argument.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let seq = UInt64(parts[0]), seq > 0 else { return nil }
-        self.seq = seq
+        guard parts.count <= 2, let message = MessageNumber(argument: String(parts[0])) else { return nil }
+        self.message = message
         guard parts.count == 2 else {
             number = nil
             return
@@ -20,10 +22,21 @@ struct FileNumber: ExpressibleByArgument, Hashable, Sendable, CustomStringConver
         self.number = number
     }
 
-    /// Whether the number chooses a file, which is one of the files of the message at ``seq``.
-    func includes(_ listed: ListedFile) -> Bool { number == nil || listed.file.number == number }
+    /// Returns the files with this number in a conversation; empty if there are none.
+    func files(in conversation: ConversationID, of profile: Profile) async throws(KithError) -> [ListedFile] {
+        let found: [ListedFile]
+        switch message {
+        case .seq(let seq): found = try await profile.files.list(of: seq, in: conversation)
+        case .fromEnd(let count):
+            let listed = try await profile.files.list(in: conversation, limit: count)
+            // The newest message comes first.
+            let messages = listed.map(\.message.id).reduce(into: [EntryID]()) { if $0.last != $1 { $0.append($1) } }
+            found = messages.count < count ? [] : listed.filter { $0.message.id == messages[count - 1] }
+        }
+        return found.filter { number == nil || $0.file.number == number }
+    }
 
-    var description: String { number.map { "\(seq).\($0)" } ?? "\(seq)" }
+    var description: String { number.map { "\(message.description).\($0)" } ?? message.description }
 }
 
 /// A size on the command line: a number of bytes, or a number with `KiB`, `MiB` or `GiB`; `off` for 0.

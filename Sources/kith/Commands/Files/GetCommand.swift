@@ -17,6 +17,7 @@ struct GetCommand: AsyncParsableCommand {
               kith files bob                          shows the numbers
               kith get bob 12                         all files of entry 12
               kith get bob 12.2 --save-to ~/Pictures  only the second one
+              kith get bob -1                         the newest ones
 
             JSON
               One object for each file: number, name, type, size, file (the saved one).
@@ -30,10 +31,13 @@ struct GetCommand: AsyncParsableCommand {
     @OptionGroup var options: ProfileOptions
     @OptionGroup var relayTimeout: RelayTimeoutOption
 
-    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    @Argument(help: "The contact or the group; '#3' is conversation number 3.")
     var name: String
 
-    @Argument(help: ArgumentHelp("The entry's number, or 12.2 for its second file.", valueName: "number"))
+    @Argument(
+        help: ArgumentHelp(
+            "The entry's number, or 12.2 for its second file; -1 for the newest message with files.",
+            valueName: "number"))
     var number: FileNumber
 
     @Option(name: .long, help: ArgumentHelp("The folder for the files.", valueName: "folder"))
@@ -73,7 +77,7 @@ struct GetCommand: AsyncParsableCommand {
     /// The wanted files, each with its message.
     private func find(in profile: Profile) async throws -> [ListedFile] {
         let conversation = try await NamedTarget.conversation(name, in: profile)
-        let found = try await profile.files.list(of: number.seq, in: conversation.id).filter(number.includes)
+        let found = try await number.files(in: conversation.id, of: profile)
         guard !found.isEmpty else { throw Failure(message: "there is no file \(number) here (kith files)") }
         return found
     }
