@@ -23,6 +23,28 @@ import Testing
         #expect(lines("Bob", .notice(.left("you")))[0].hasSuffix("[“you” left]"))
     }
 
+    @Test("a reply names what it answers, in the history too, with files too")
+    func replies() throws {
+        let bob = Message.Author.contact(ContactID(rawValue: 1), name: "Bob", .compared)
+        func lines(_ body: Message.Body, _ quote: Message.Quote?) -> [String] {
+            var message = Message(
+                id: .random(), conversation: ConversationID(rawValue: 1), seq: 12, author: bob, body: body,
+                sentAtMs: 0, replyTo: .random(), delivery: nil, warnings: [])
+            message.quote = quote
+            return MessageRenderer(me: "ann", layout: .record(conversation: nil)).lines(message)
+                .map { $0.painted(colours: false) }
+        }
+        let quote = Message.Quote(seq: 7, author: .me, text: "lunch?", isEdited: false)
+        let text = lines(.text("yes"), quote)
+        #expect(text.count == 2 && text[1].hasSuffix("  12  Bob: yes"), "\(text)")
+        #expect(text[0].trimmingPrefix { $0 == " " } == "↳ to 7, you: “lunch?”", "\(text)")
+        let file = MessageFile(number: 1, FileLabel(name: "a.jpg", mediaType: ""), size: 5, isInMessage: true)
+        let files = lines(.files(MessageFiles(caption: "", files: [file])), quote)
+        #expect(files.count == 2 && files[0] == text[0], "\(files)")
+        #expect(lines(.text("yes"), nil)[0].hasSuffix("↳ to an earlier message"))
+        #expect(lines(.deleted, quote).count == 1)
+    }
+
     @Test("foreign text can't move the cursor")
     func safeMessages() {
         let name = "mal\u{1B}[2Jlory"

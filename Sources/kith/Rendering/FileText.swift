@@ -29,11 +29,11 @@ extension MessageFile {
 
 extension MessageRenderer {
     /// Returns the lines of a message with files: the caption, and one line for each file.
-    func lines(of files: MessageFiles, _ message: Message, _ prefix: String, _ quoted: String?) -> [ScreenLine] {
+    func lines(of files: MessageFiles, _ message: Message, _ prefix: String) -> [ScreenLine] {
         let isLongText = files.files.contains(where: \.isLongText)
         var lines: [ScreenLine] = []
         if !files.caption.isEmpty {
-            lines = self.lines(ofText: isLongText ? files.caption + "…" : files.caption, message, prefix, quoted)
+            lines = self.lines(ofText: isLongText ? files.caption + "…" : files.caption, message, prefix)
         }
         let who = message.author == .me ? "you" : author(message)
         for file in files.files {

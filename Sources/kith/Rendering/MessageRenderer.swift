@@ -32,10 +32,10 @@ struct MessageRenderer: Sendable {
     ///   - quoted: if this message is an answer, the beginning of the answered message; `nil` if it is unknown.
     func lines(_ message: Message, prefix: String = "", quoting quoted: String? = nil) -> [ScreenLine] {
         let prefix = layout == .chat ? prefix : Self.recordPrefix(message)
-        let lines: [ScreenLine]
+        var lines: [ScreenLine]
         switch message.body {
-        case .text(let text): lines = self.lines(ofText: text, message, prefix, quoted)
-        case .files(let files): lines = self.lines(of: files, message, prefix, quoted)
+        case .text(let text): lines = self.lines(ofText: text, message, prefix)
+        case .files(let files): lines = self.lines(of: files, message, prefix)
         case .notice(let notice): lines = self.lines(of: notice, seq: message.seq, prefix)
         case .deleted:
             lines = [
@@ -50,6 +50,7 @@ struct MessageRenderer: Sendable {
                 )
             ]
         }
+        if message.replyTo != nil, message.body.isSent { lines.insert(reply(message, quoted, prefix), at: 0) }
         return lines + message.warnings.map { warning($0) }
     }
 
@@ -88,9 +89,7 @@ struct MessageRenderer: Sendable {
 
     // MARK: Texts
 
-    func lines(
-        ofText text: String, _ message: Message, _ prefix: String, _ quoted: String?
-    ) -> [ScreenLine] {
+    func lines(ofText text: String, _ message: Message, _ prefix: String) -> [ScreenLine] {
         let kind: ScreenLine.Kind = message.author == .me ? .own : .message
         // These are the line breaks that terminals and editors know. Any other character that looks like a line break is shown as
         // a code.
@@ -102,9 +101,6 @@ struct MessageRenderer: Sendable {
             ScreenLine(
                 kind, head: index == 0 ? head : continuation(of: prefix), String(part),
                 delivery: index == parts.count - 1 ? marks(message) : nil)
-        }
-        if message.replyTo != nil, layout == .chat {
-            lines.insert(ScreenLine(.explanation, "  ↳ to \(answered(by: message, quoted))"), at: 0)
         }
         if left > 0 {
             lines.append(ScreenLine(.notice, "[and \(own: counted(left, "line")) more, which kith history shows]"))
@@ -153,6 +149,16 @@ struct MessageRenderer: Sendable {
     private func trust(_ message: Message) -> ScreenLine.Mark? {
         guard case .contact(_, _, let trust) = message.author else { return nil }
         return trust.isVerified ? .verified : .unverified
+    }
+
+    /// Returns the line above a message that answers another message. Outside of a chat, the line has the number of the other
+    /// message, and is indented like the lines of a long text.
+    private func reply(_ message: Message, _ quoted: String?, _ prefix: String) -> ScreenLine {
+        guard layout != .chat else { return ScreenLine(.explanation, "  ↳ to \(answered(by: message, quoted))") }
+        let indentation = String(repeating: " ", count: prefix.count)
+        let number: Sentence? = message.quote.map { "\($0.seq), " }
+        return ScreenLine(
+            .explanation, "\(own: indentation)↳ to \(number ?? "")\(answered(by: message, quoted))")
     }
 
     /// Returns the author and the beginning of the message that a message answers.
