@@ -177,6 +177,25 @@ extension ChatModel {
         }
     }
 
+    /// Asks who is online, because the user wants to know it. Members who answer are reported even if they were reported a moment
+    /// ago.
+    mutating func checkPresence() {
+        if let obstacle = conversation.obstacle { return complain("nobody can answer here: \(own: obstacle.sentence)") }
+        reportedOnlineAt = [:]
+        openPresenceChecks += 1
+        request(.checkPresence)
+        outputs.append(.awaitAnswers)
+    }
+
+    /// Reports that nobody has answered. A later answer is still reported.
+    mutating func tellAbsence() {
+        openPresenceChecks -= 1
+        guard openPresenceChecks == 0, reportedOnlineAt.isEmpty else { return }
+        let who: Sentence = conversation.isDirect ? "\(name: conversation.name) did not answer" : "nobody answered"
+        let trouble: Sentence? = relayTrouble.map { "; the relay can't be asked: \(own: $0)" }
+        notice("\(who)\(trouble ?? ", so nobody else seems to be online")")
+    }
+
     private mutating func reportElsewhere(_ message: Message) {
         guard isForPerson, case .contact(_, let author, _) = message.author, message.body.isSent else { return }
         let id = message.conversation

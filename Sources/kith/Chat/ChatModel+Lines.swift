@@ -83,7 +83,7 @@ extension ChatModel {
         case .expire(let seconds): expire(seconds)
         case .info: info()
         case .explain(let number): explain(number)
-        case .here: request(.checkPresence)
+        case .here: checkPresence()
         case .accept(let name): decide(name, accept: true)
         case .keep(let name): decide(name, accept: false)
         case .block(let name): if let contact = contact(name) { request(.setBlocked(contact.id, true)) }

@@ -39,6 +39,8 @@ struct ChatModel {
         case answered(ChatRequest, Result<ChatAnswer, KithError>)
         /// A moment has passed since a member of a group was found to be online.
         case arrivalsAreDue
+        /// The time in which members answer the user's question who is online is over.
+        case answersAreDue
     }
 
     /// Effects of an input.
@@ -52,6 +54,8 @@ struct ChatModel {
         case quit
         /// After a moment, the input ``Input/arrivalsAreDue`` follows.
         case tellArrivals
+        /// After some seconds, the input ``Input/answersAreDue`` follows.
+        case awaitAnswers
 
         /// Whether this output tells the user that something was refused.
         var isComplaint: Bool {
@@ -129,6 +133,8 @@ struct ChatModel {
     /// The names of members who have just proved to be online and were not reported yet.
     var arrivals: [Sentence] = []
     var reportedOnlineAt: [ContactID: UInt64] = [:]
+    /// The number of the user's questions who is online whose time for answers is not over.
+    var openPresenceChecks = 0
     /// The members whose latest answer to a presence check was behind this device's log. The value is the time at which a member
     /// began to lag, in milliseconds since 1970.
     var behindSince: [ContactID: UInt64] = [:]
@@ -193,6 +199,7 @@ struct ChatModel {
         case .answered(let request, .success(let answer)): handle(answer, to: request)
         case .answered(let request, .failure(let error)): failed(request, error)
         case .arrivalsAreDue: tellArrivals()
+        case .answersAreDue: tellAbsence()
         }
         return finish()
     }

@@ -13,6 +13,9 @@ struct ChatSession {
     /// Delay before members of a group who are online are reported. All who answer during the delay share one line.
     private static let arrivalDelay = Duration.milliseconds(700)
 
+    /// Time in which members answer the user's question who is online. An answer takes one way through the relay and back.
+    private static let answerDelay = Duration.seconds(4)
+
     /// Input from all sources.
     private enum Arrival: Sendable {
         case event(KithEvent)
@@ -23,6 +26,8 @@ struct ChatSession {
         case read
         /// Report the members of a group who are online.
         case arrivalsAreDue
+        /// Report whether anybody has answered the user's question who is online.
+        case answersAreDue
         /// Check presence again: no member has answered, or a member lags.
         case askAgain
         /// The user pressed ctrl-C or ctrl-D, or the output no longer has a reader.
@@ -181,6 +186,7 @@ struct ChatSession {
                 mayLeave = await didAnswer(request, result)
             case .read: await markRead()
             case .arrivalsAreDue: _ = await carryOut(model.handle(.arrivalsAreDue, now: ChatBackend.now))
+            case .answersAreDue: _ = await carryOut(model.handle(.answersAreDue, now: ChatBackend.now))
             case .askAgain: if model.asksAgain { _ = await backend.result(of: .checkPresence) }
             }
         }
@@ -234,16 +240,20 @@ struct ChatSession {
                 pendingRequests += 1
                 let (backend, others) = (backend, others)
                 Task { await others.send(.answered(request, await backend.result(of: request))) }
-            case .tellArrivals:
-                let others = others
-                Task {
-                    try? await Task.sleep(for: Self.arrivalDelay)
-                    await others.send(.arrivalsAreDue)
-                }
+            case .tellArrivals: send(.arrivalsAreDue, after: Self.arrivalDelay)
+            case .awaitAnswers: send(.answersAreDue, after: Self.answerDelay)
             case .quit: return true
             }
         }
         return false
+    }
+
+    private func send(_ arrival: Arrival, after delay: Duration) {
+        let others = others
+        Task {
+            try? await Task.sleep(for: delay)
+            await others.send(arrival)
+        }
     }
 
     private mutating func didAnswer(_ request: ChatRequest, _ result: Result<ChatAnswer, KithError>) async -> Bool {
@@ -270,22 +280,12 @@ struct ChatSession {
     private mutating func fail(_ error: any Error) { failure = failure ?? error }
 
     private func limitWait() {
-        guard options.timeout.seconds > 0 else { return }
-        let (timeout, others) = (options.timeout, others)
-        Task {
-            try? await Task.sleep(for: timeout.duration)
-            await others.send(.timeIsOver)
-        }
+        if options.timeout.seconds > 0 { send(.timeIsOver, after: options.timeout.duration) }
     }
 
     private mutating func scheduleRead(_ seq: UInt64) {
         defer { readThrough = max(readThrough ?? 0, seq) }
-        guard readThrough == nil else { return }
-        let others = others
-        Task {
-            try? await Task.sleep(for: Self.readDelay)
-            await others.send(.read)
-        }
+        if readThrough == nil { send(.read, after: Self.readDelay) }
     }
 
     private mutating func markRead() async {
