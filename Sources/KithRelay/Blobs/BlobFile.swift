@@ -61,7 +61,7 @@ final class BlobFile: Sendable {
 
     /// Writes bytes at the end of the file. If `isSynced` is `true`, also makes the file durable.
     ///
-    /// - Returns: the number of bytes in the file, from all calls and all uploads so far.
+    /// - Returns: the size of the file in bytes, including the bytes that earlier uploads wrote.
     func append(_ bytes: UnsafeRawBufferPointer, of upload: UInt64, isSynced: Bool) throws(BlobError) -> UInt64 {
         try state.withLock { state throws(BlobError) in
             guard isLatest(upload), state.descriptor >= 0 else { throw .superseded }

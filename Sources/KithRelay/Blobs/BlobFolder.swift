@@ -31,7 +31,7 @@ struct BlobFolder: Sendable {
     /// Opens a blob's file for writing, and cuts the file to its first `stored` bytes. If `stored` is 0, creates a missing file.
     func openForWriting(_ id: BlobID, stored: UInt64) throws(StoreFailure) -> Int32 {
         let folder = folder(of: id)
-        // Also a folder that was deleted while the relay runs is created again.
+        // This also replaces a folder that was deleted while the relay was running.
         if stored == 0 {
             do throws(PrivateFileError) { try PrivateFile.makeFolder(URL(filePath: folder)) } catch {
                 throw StoreFailure(errno: error.errno)

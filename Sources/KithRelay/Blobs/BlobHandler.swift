@@ -56,8 +56,8 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        // The bytes that have come are kept, so that they need not be sent again. They are written now, after the write that is
-        // under way, or when the request's right has been checked.
+        // The bytes that have arrived are kept, so that they need not be sent again. They are written now, after the write that
+        // is under way, or when the request's right has been checked.
         body.end()
         if case .uploading(let upload, _) = state { write(to: upload) }
         giveSlotBackIfOver()
@@ -75,7 +75,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 state = .passing
                 context.fireChannelRead(data)
             case .refused: break
-            // Requests of a blob follow each other.
+            // A client must wait for the answer before it sends the next request.
             case .deciding, .uploading, .downloading: context.close(promise: nil)
             }
         case .body(let bytes):
@@ -295,7 +295,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var mayRead: Bool {
         switch state {
-        // A client that takes no answers gets no more of them.
+        // A client that does not read its answers gets no more answers.
         case .idle: context?.channel.isWritable ?? true
         // The end of the connection must be noticed, even if nothing is to come.
         case .passing, .refused, .downloading: true

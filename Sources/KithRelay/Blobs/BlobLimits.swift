@@ -2,8 +2,8 @@
 public struct BlobLimits: Sendable {
     /// Maximum size of a blob, in MiB. A film or a disk image fits.
     public var sizeMiB = 4_096
-    /// Maximum total size of all blobs, in MiB. A second limit leaves disk space for messages
-    /// (`diskShare(storedBytes:freeBytes:)`): 80 % of the sum of the blobs' size and the free space.
+    /// Maximum total size of all blobs, in MiB. A second limit, `diskShare(storedBytes:freeBytes:)`, leaves disk space for
+    /// messages. The second limit is 80 % of the sum of the blobs' size and the free space.
     public var storeMiB = 51_200
     /// Maximum total size of the blobs that one address may create in a day, in MiB.
     public var addressMiBPerDay = 2_048

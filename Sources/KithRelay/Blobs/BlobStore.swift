@@ -44,7 +44,7 @@ package protocol BlobUpload: Sendable {
     /// Adds bytes to the blob, in the order of the calls. Each call must return before the next call is made.
     ///
     /// - Parameter isSynced: whether these bytes and all earlier bytes must be durable when the call returns.
-    /// - Returns: the number of bytes that are stored durably.
+    /// - Returns: the number of the blob's bytes that are stored durably, including the bytes of earlier uploads.
     /// - Throws: ``BlobError/superseded`` if a later upload of the blob has begun.
     func append(_ bytes: ByteBuffer, isSynced: Bool) async throws(BlobError) -> UInt64
 }

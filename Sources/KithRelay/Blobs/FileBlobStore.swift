@@ -68,7 +68,7 @@ package final class FileBlobStore: BlobStore {
                 maximumBytes, BlobLimits.diskShare(storedBytes: totals.storedBytes, freeBytes: freeBytes))
             guard totals.statistics.hasRoom(for: blob, within: limit) else { throw .full }
             do throws(StoreFailure) {
-                // A blob that is being deleted has a row still.
+                // A blob that is being deleted still has a row.
                 guard try table.extent(of: blob.id) == nil else { throw .io("the blob is being deleted") }
                 try table.insert(blob, times)
             } catch { throw .failed(error) }
@@ -147,7 +147,7 @@ package final class FileBlobStore: BlobStore {
             guard !due.isEmpty else { break }
             last = due.last
             for id in due {
-                // A file that can't be removed does not keep the others.
+                // A file that can't be removed does not keep the other files from being removed.
                 do throws(BlobError) {
                     try await finishDeletion(of: id)
                     count += 1
@@ -276,7 +276,7 @@ private final class Upload: BlobUpload {
     func append(_ bytes: ByteBuffer, isSynced: Bool) async throws(BlobError) -> UInt64 {
         let rest = size - end.load(ordering: .relaxed)
         guard UInt64(bytes.readableBytes) <= rest else { throw .tooLong }
-        // A complete blob is durable before it is called so.
+        // The last bytes are always made durable: only a durable blob may be reported as complete.
         let isSynced = isSynced || UInt64(bytes.readableBytes) == rest
         let (file, number) = (file, number)
         let end = try await store.onFileThread { () throws(BlobError) in

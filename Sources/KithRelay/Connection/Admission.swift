@@ -110,7 +110,7 @@ struct Admission {
         case send(RoundOutput.Answer)
         /// Send nothing yet: some answers of the group are missing.
         case wait
-        /// Send these answers. If `heldUntil` is not `nil`, wait until that time. `denied` is the number of denied `present`
+        /// Send these answers, but not before `heldUntil` if that time is not `nil`. `denied` is the number of denied `present`
         /// requests in the group.
         case sendAll([RoundOutput.Answer], heldUntil: NIODeadline?, denied: Int)
     }

@@ -287,7 +287,8 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private var mayRead: Bool {
-        // A client sees in the TCP window whether the relay reads. So reading stops for an undecided `present`, like output.
+        // A client sees in the TCP window whether the relay reads. So, like the output, the reading stops while a `present` is
+        // undecided.
         pausedUntil == nil && !awaitsWelcome && admission.wantsMore && canAnswer && isOpen
     }
 

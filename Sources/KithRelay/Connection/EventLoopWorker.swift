@@ -1,8 +1,7 @@
 import KithWire
 import NIOCore
 
-/// The connections of one event loop. All functions run on that loop. If a function runs on a different thread, its comment says
-/// so.
+/// The connections of one event loop. All functions run on that loop, unless the comment of a function names another thread.
 final class EventLoopWorker: Sendable {
     let index: Int
     let eventLoop: any EventLoop

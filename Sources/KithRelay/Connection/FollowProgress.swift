@@ -92,6 +92,7 @@ struct FollowProgress {
         return (mine, end < entries.endIndex ? .end : .nothing)
     }
 
-    /// Notes that a read of the store failed. The next event starts a new read.
+    /// Notes that a read that ``Action/read(first:last:)`` requested has failed or was not started. The next event requests a
+    /// new read.
     mutating func readFailed() { isReading = false }
 }

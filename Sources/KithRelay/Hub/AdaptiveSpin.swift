@@ -2,9 +2,9 @@ import NIOCore
 
 /// Decides whether the hub's thread spins or sleeps until the next event arrives.
 ///
-/// Waking a thread takes longer than deciding a message. If the processor also sleeps, waking takes half as long as a commit. If
-/// the previous pause between two rounds was shorter than the longest spin, the hub spins. Pauses are short, for example, while
-/// two programs answer each other.
+/// Waking a thread takes longer than deciding a request. If the processor sleeps too, waking the thread takes half as long as a
+/// commit. If the previous pause between two rounds was shorter than the longest spin, the hub spins. Pauses are short, for
+/// example, while two programs answer each other.
 struct AdaptiveSpin {
     private let longest: TimeAmount
     private var idleSince = NIODeadline.uptimeNanoseconds(0)

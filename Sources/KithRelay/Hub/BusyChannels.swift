@@ -16,8 +16,8 @@ struct BusyChannels {
     /// Notes the start of a task for the channel.
     mutating func begin(_ channel: ChannelID) { work[channel, default: Work()].tasks += 1 }
 
-    /// Notes the end of a task for the channel. If the channel has no other task, returns the waiting requests, in the order of
-    /// arrival.
+    /// Notes the end of a task for the channel. If the channel has no other task, removes and returns its waiting requests, in
+    /// the order of arrival. Otherwise returns no requests.
     mutating func end(_ channel: ChannelID) -> [HubEvent] {
         work[channel]?.tasks -= 1
         guard work[channel]?.tasks == 0 else { return [] }
@@ -36,8 +36,8 @@ struct BusyChannels {
     }
 }
 
-/// The requests that need no right and wait for a read of the store. Each channel has one queue of such requests. Each queue has
-/// its own task.
+/// The requests that require no access right and wait for a read of the store. Each channel has one queue of such requests.
+/// Each queue has its own task.
 struct UnprovenRequests {
     private var queues: [ChannelID: [HubEvent]] = [:]
 

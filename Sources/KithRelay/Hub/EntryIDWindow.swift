@@ -3,8 +3,8 @@ import KithWire
 /// The ids of a channel's recent entries. If a client sends an entry again, the relay recognises the entry by its id. The relay
 /// answers a repeated entry with the seq that the entry already has.
 ///
-/// The ids form two generations. When the newer generation is old enough or large enough, the older generation is dropped as a
-/// whole. To drop a whole generation costs almost nothing.
+/// The ids form two generations. When the newer generation is old enough or large enough, it replaces the older generation,
+/// which is dropped as a whole. Dropping a whole generation costs almost nothing.
 struct EntryIDWindow {
     /// Bounds of the age and the number of ids.
     struct Bounds {
@@ -43,8 +43,8 @@ struct EntryIDWindow {
         lastSeq = kept.last?.seq ?? 0
     }
 
-    /// Builds a window on a thread of the global pool. To build a window of a million ids takes a tenth of a second, which would
-    /// block the hub's thread.
+    /// Builds a window on a thread of the global pool. Building a window of a million ids takes a tenth of a second, which
+    /// would block the hub's thread.
     static func elsewhere(
         _ bounds: Bounds, uptimeMs: UInt64, known: [(id: EntryID, seq: UInt64)]
     ) async -> EntryIDWindow {

@@ -2,8 +2,8 @@ import KithWire
 
 /// Requests about the letters and key packages of an inbox, and the closing of channels.
 extension Hub {
-    /// Reserves space for an entry in an inbox. If there is no space, returns a refusal. An inbox never drops waiting entries to
-    /// free space.
+    /// Reserves space for an entry in an inbox. Returns `nil` if the space was reserved, otherwise the refusal of the entry. An
+    /// inbox never drops waiting entries to free space.
     func takeRoom(in inbox: HubChannel, _ bytes: Int, _ nextAccess: Access?, _ session: HubSession) -> RelayError? {
         guard nextAccess == nil else { return .denied }
         let head = inbox.tentative?.head ?? inbox.head
@@ -79,8 +79,8 @@ extension Hub {
         withStoreAccess(id) { hub in await hub.trimInStore(id, throughSeq, address) }
     }
 
-    /// Returns the channel if the connection has the needed right in the current epoch, and no entry of the channel is being
-    /// committed. Otherwise answers the request or makes the request wait, and returns `nil`.
+    /// Returns the channel if the channel is not closed, the connection has the needed right in the current epoch, and no entry
+    /// of the channel is being committed. Otherwise answers the request or makes the request wait, and returns `nil`.
     private func idleChannel(
         _ id: ChannelID, _ needed: Rights, _ request: HubRequest, _ session: HubSession
     ) -> HubChannel? {

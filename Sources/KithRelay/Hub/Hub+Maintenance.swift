@@ -97,10 +97,9 @@ extension Hub {
     }
 
     /// Two times, in milliseconds since 1970. If a channel has no entries, and its last use was before one of these times, the
-    /// channel is forgotten. The kind of the channel decides which time applies.
+    /// channel is forgotten. `long` applies to channels in long use, `brief` applies to all other channels.
     private struct IdleSince {
         let brief: UInt64
-        /// The time for channels in long use.
         let long: UInt64
     }
 

@@ -1,6 +1,7 @@
 import KithWire
 
-/// The requests `create` and `present`, which need no right. Any client can send a `create` or a `present` about any channel.
+/// The requests `create` and `present`, which require no access right. Any client can send a `create` or a `present` about any
+/// channel.
 ///
 /// `create` and `present` never make a channel busy. `create` and `present` requests wait in a separate queue of the channel,
 /// apart from the requests of clients with a right. One read of the store answers the whole queue. If the hub cannot grant a

@@ -27,8 +27,8 @@ extension Hub {
         }
     }
 
-    /// Returns whether the connection may now send requests other than `hello`. Answers with an error if the request may not be
-    /// sent now.
+    /// Returns whether the connection may now send requests other than `hello`. If it may not, answers its request with an
+    /// error.
     private func mayAsk(_ session: HubSession, _ address: ReplyAddress) -> Bool {
         guard !isShuttingDown else {
             let error = RelayError(.unavailable, "the relay is shutting down", retryAfterMs: 1_000)
@@ -50,8 +50,9 @@ extension Hub {
             return hello(versions, pass, session, address)
         }
         guard mayAsk(session, address) else { return }
-        // Requests about a busy channel wait. A request without a right is decided now: waiting, it would delay requests that
-        // have a right. The delay of its refusal would also reveal that the channel is busy, and so that it exists.
+        // Requests about a busy channel wait. If the client has not proved the right for its request, the request is decided
+        // now: if it waited, it would delay the requests of clients with rights. A delayed refusal would also reveal that the
+        // channel is busy, and therefore that it exists.
         if !busy.isEmpty, let channel = frame.request.channel, busy.contains(channel), session.mayWait(frame.request) {
             return busy.enqueue(item, for: channel)
         }
@@ -86,7 +87,8 @@ extension Hub {
         case .withdraw(let channel):
             withdraw(channel, request, session)
         case .register:
-            // A valid registration arrives as `registration`. Here it is a record that nobody has verified, so it is refused.
+            // A valid registration arrives as `registration`. The record of a `register` request was not verified, so it is
+            // refused.
             answer(.error(.denied), to: address)
         case .lookup(let name):
             lookUp(name, address)
@@ -230,7 +232,7 @@ extension Hub {
         guard health.level < .noNew else { return answer(.error(.storeIsFull), to: address) }
         let (source, uptime) = (session.source, round.uptime)
         withStoreAccess(id) { hub in
-            // A client that lost the answer asks again, and pays once.
+            // A client that did not get the answer asks again, and is charged only once.
             guard await !blobs.hasReserved(blob) else { return hub.send(.done, to: address) }
             let wait = hub.budgets.take(
                 Int(clamping: BlobLimits.charge(for: blob.size)), \.blobBytes, of: source, atNanoseconds: uptime)

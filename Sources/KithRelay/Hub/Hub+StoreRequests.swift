@@ -1,7 +1,8 @@
 import KithWire
 
-/// The requests that need a read of the store. While a request reads the store, the channel is busy, and this relay makes no
-/// other change to the channel. If a second relay uses the store and changes the channel, the condition of the mutation fails.
+/// The requests that need a read of the store. While a request about a channel reads the store, the channel is busy, and this
+/// relay makes no other change to the channel. If a second relay that uses the same store changes the channel, the condition of
+/// this relay's mutation fails.
 extension Hub {
     /// Number of attempts at a mutation that conflicts. After the last attempt, the client is told to try again.
     private static let attempts = 8
@@ -59,8 +60,8 @@ extension Hub {
 
     /// Loads the channel into memory, then resumes the request.
     ///
-    /// The request resumes in the next round, so a request that only has to wait for the end of the current round can also use
-    /// this function.
+    /// The request resumes in the next round, so this function also serves a request that only has to wait for the end of the
+    /// current round.
     ///
     /// - Parameter needsIDs: whether the request also needs the channel's entry ids. If the ids have to be loaded, the
     ///   connection's source is charged for the work.
@@ -82,7 +83,7 @@ extension Hub {
     ///   that need entry ids are refused.
     private func refuseWaiting(for channel: ChannelID, _ error: RelayError, of source: ClientSource?) {
         let refused = busy.removeWaiting(for: channel) { item in
-            // A request that needs no right reads the store itself.
+            // A request that requires no access right reads the store itself.
             guard case .request(let frame) = item.event, frame.request.needsRight else { return false }
             guard let source else { return true }
             return sessions[item.connection]?.source == source && frame.request.needsEntryIDs
@@ -103,8 +104,9 @@ extension Hub {
         }
     }
 
-    /// Loads the ids of the entries that the channel accepted within the lifetime of an id. A channel in heavy use has a million
-    /// ids, so large loads run one at a time, and each source pays for its loads. The hub's thread does not assemble the ids.
+    /// Loads the ids of the entries that the channel accepted within the lifetime of an id. A channel in heavy use has a
+    /// million ids, so large loads run one at a time, and each source pays for its loads. A large set of ids is assembled on
+    /// another thread. Returns the refusal if the source may not load ids now.
     private func loadIDs(of channel: HubChannel, for payer: ClientSource) async throws(StoreFailure) -> RelayError? {
         let kept = channel.head.lastSeq + 1 - channel.head.firstSeq
         let isLarge = kept > UInt64(RelayLimits.fewEntryIDs)
@@ -138,7 +140,7 @@ extension Hub {
         return channels.use(id) ?? insert(id, head)
     }
 
-    /// Adds a channel to memory. Then evicts idle channels, but not the new channel, which is busy.
+    /// Adds a channel to memory. Then evicts idle channels if there are too many. The new channel counts as used, so it stays.
     func insert(_ id: ChannelID, _ head: ChannelHead) -> HubChannel {
         let channel = channels.insert(id, head)
         evictChannels(examining: RelayLimits.examinedForEach)

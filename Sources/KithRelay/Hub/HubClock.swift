@@ -4,8 +4,8 @@ struct HubClock {
     /// The current time of the ``RetentionClock``, in milliseconds since 1970. The hub uses this time to decide whether data has
     /// expired.
     private(set) var retentionMs: UInt64 = 0
-    /// The date for new records, in milliseconds since 1970: the later of ``retentionMs`` and the machine's clock. No record gets
-    /// too early a date if ``retentionMs`` or the machine's clock is right.
+    /// The date for new records, in milliseconds since 1970: the later of ``retentionMs`` and the machine's clock. If at least
+    /// one of the two is right, no record gets a date that is too early.
     private(set) var recordMs: UInt64 = 0
     /// The time that was last noted for the next start.
     private var notedMs: UInt64 = 0

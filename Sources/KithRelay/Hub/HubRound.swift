@@ -11,7 +11,7 @@ struct HubRound {
     var answers: [PendingAnswer] = []
     /// Channels with a tentative state, in the order of their first entry.
     var channels: [HubChannel] = []
-    /// Requests that need no right and could not be answered from memory, in the order of arrival.
+    /// Requests that require no access right and could not be answered from memory, in the order of arrival.
     var unproven: [HubEvent] = []
     var whispers: [(channel: HubChannel, epoch: UInt64, payload: ArraySlice<UInt8>)] = []
 }

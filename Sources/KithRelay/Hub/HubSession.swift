@@ -46,8 +46,8 @@ final class HubSession {
 
     /// Whether the request may wait in the queue of its channel. The connection must have proved the needed right in the
     /// request's epoch. If the request names no epoch, the right in any epoch is enough. The right in the current epoch is
-    /// checked later. If the request needs no right, any right in the channel is enough. A request that names no channel may
-    /// always wait.
+    /// checked later. If the request requires no access right, any right in the channel is enough. A request that names no
+    /// channel may always wait.
     func mayWait(_ request: Request) -> Bool {
         switch request {
         case .append(let channel, let epoch, _, _), .whisper(let channel, let epoch, _),
@@ -68,8 +68,8 @@ final class HubSession {
         }
     }
 
-    /// Adds rights in one epoch. If the channel then has more than `limit` epochs with rights, forgets the rights that were
-    /// granted longest ago.
+    /// Adds rights in one epoch. If the connection then has rights in more than `limit` epochs of the channel, forgets the
+    /// rights that were granted longest ago.
     func grant(_ granted: Rights, in channel: ChannelID, epoch: UInt64, keeping limit: Int) {
         var epochs = rights[channel] ?? []
         var all = granted

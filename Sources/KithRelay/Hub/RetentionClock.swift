@@ -21,7 +21,7 @@ struct RetentionClock {
     /// Milliseconds by which the machine's clock is ahead of the relay's time; 0 unless the clock is doubted.
     private(set) var aheadMs: UInt64 = 0
 
-    /// Reads the time.
+    /// Reads both clocks, and returns the relay's time, in milliseconds since 1970.
     ///
     /// - Parameters:
     ///   - wallMs: milliseconds since 1970 by the machine's clock.

@@ -55,6 +55,6 @@ struct FollowRange: Sendable {
     let nextSeq: UInt64
     /// The last seq of the epoch so far.
     let lastSeq: UInt64
-    /// Whether `lastSeq` is the epoch's turn. No entries follow the turn.
+    /// Whether the entry `lastSeq` is the epoch's turn. After its turn, the epoch has no more entries.
     let hasEnded: Bool
 }

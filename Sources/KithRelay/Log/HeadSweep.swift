@@ -1,10 +1,10 @@
 /// Writes dirty heads, in slices.
 ///
 /// An append changes its channel's head in memory, but not the head's row in `channel_head`. The rows of different channels are
-/// on different pages. To write a row with every append would cost a whole page each time. A sweep writes each changed row once
-/// for many appends. The sweep writes the rows in the order of the channels' numbers, one slice with each commit. Until a row is
-/// written, the log itself shows the channel's end. At its start, a sweep notes the position of the log's end. After a finished
-/// sweep, recovery from a crash begins at this position.
+/// on different pages. Writing a row with every append would cost a whole page each time. A sweep writes each changed row once
+/// for many appends. The sweep writes the rows in the order of the channels' numbers, one slice with each commit. Until a row
+/// is written, the log itself shows the channel's end. At its start, a sweep notes the position of the log's end. After a
+/// finished sweep, recovery from a crash begins at this position.
 struct HeadSweep {
     /// The position of the log's end at the start of the sweep. After the sweep, the written heads include all entries up to this
     /// position.

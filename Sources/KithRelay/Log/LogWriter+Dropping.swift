@@ -1,7 +1,7 @@
 import KithWire
 
-/// Trims, closes and forgets channels. A few dropped rows are deleted at once. To keep every transaction short, many dropped rows
-/// are deleted later (``DeferredDeletion``).
+/// Trims, closes and forgets channels. If only a few rows are dropped, they are deleted at once. Otherwise they are deleted
+/// later, so that every transaction stays short (``DeferredDeletion``).
 extension LogWriter {
     func close(_ id: ChannelID, lastSeq: UInt64) throws(StoreFailure) -> Bool {
         guard let channel = try channel(id) else { return false }
@@ -79,7 +79,7 @@ extension LogWriter {
         else { return false }
         let number = channel.state.number
         let (packages, bytes) = try keyPackages.size(of: number)
-        // If there are many key packages, they first expire because of their own age, so that the transaction stays short.
+        // A channel with many key packages is forgotten only after they have expired, so that the transaction stays short.
         guard bytes <= StoreLimits.deletedBytesOfIdleCommit, try !deletion.contains(number) else { return false }
         save(channel)
         for table in ["channel_head", "epoch", "entry_block", "shelf", "key_package"] {

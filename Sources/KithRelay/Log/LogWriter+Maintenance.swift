@@ -13,7 +13,9 @@ extension LogWriter {
 
     /// Does a slice of the deferred work in the current transaction. If the totals have changed, writes the totals.
     ///
-    /// - Parameter bytes: maximum number of dropped payload bytes to delete, in addition to twice the number of appended bytes.
+    /// - Parameters:
+    ///   - mutations: number of mutations in the transaction. With more mutations, the slice is larger.
+    ///   - bytes: maximum number of dropped payload bytes to delete, in addition to twice the number of appended bytes.
     func performMaintenance(
         beside mutations: Int, deletingBytes bytes: Int = StoreLimits.deletedBytesPerCommit
     ) throws(StoreFailure) {

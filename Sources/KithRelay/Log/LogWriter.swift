@@ -27,8 +27,8 @@ final class LogWriter {
     var sweptThrough: UInt64
     /// Dropped rows that still have to be deleted.
     var deletion: DeferredDeletion
-    /// Whether a head could not be written. After a head could not be written, no later sweep is noted as finished, so the next
-    /// start reads the head's entries from the log.
+    /// Whether a head could not be written. From then on, no sweep is noted as finished, so the next start reads the head's
+    /// entries from the log.
     var hasUnwrittenHeads = false
     /// Number of times that a channel's data was found damaged and skipped.
     var damages: UInt64 = 0

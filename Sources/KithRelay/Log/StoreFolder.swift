@@ -34,8 +34,8 @@ struct StoreFolder: Sendable {
         guard error == 0 else { throw .failed(file: path, StoreFailure(errno: error)) }
     }
 
-    /// Locks the folder. While the folder is locked, no other caller can open or audit the store. The lock ends when the returned
-    /// object is released, at the latest at the end of the process.
+    /// Locks the folder. While the folder is locked, no other caller can open the store, and ``lockedForReading()`` returns
+    /// `nil`. The lock ends when the returned object is released, at the latest at the end of the process.
     func locked() throws(StoreOpenError) -> FolderLock {
         let file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .failed(file: lock, .last) }

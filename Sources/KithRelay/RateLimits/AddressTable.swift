@@ -19,13 +19,13 @@ final class AddressTable: Sendable {
     /// Slots for large incomplete messages, shared by all addresses.
     let largeInputs = SlotPool(RelayLimits.largeInputs)
 
-    /// If there are more addresses than this number, the table removes addresses without a connection and without a debt.
+    /// Up to this number of addresses, the table is not searched for addresses without a connection and without a debt.
     private static let fewest = 1024
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Counts a new connection. Returns the rates of the connection's source. Returns `nil` if there are too many connections, or
-    /// if new connections come too fast. The caller must refuse the connection if the result is `nil`.
+    /// Counts a new connection, and returns the rates of its source. If there are too many connections, or if new connections
+    /// come too fast, counts nothing and returns `nil`. Then the caller must refuse the connection.
     func enter(_ networks: ClientNetworks, atNanoseconds now: Int64) -> SourceRates? {
         state.withLock { state in
             let hasRoom = networks.all.allSatisfy { state.counts[$0.name]?.opening ?? 0 < $0.most(limits) }

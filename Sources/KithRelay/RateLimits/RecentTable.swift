@@ -1,7 +1,7 @@
 /// A dictionary of bounded size. A full dictionary forgets its oldest values.
 ///
-/// The values form two generations. When the newer generation is full, the older generation is dropped as a whole, and the newer
-/// generation becomes the older generation. To drop a whole generation costs almost nothing.
+/// The values form two generations. When the newer generation is full, the older generation is dropped as a whole, and the
+/// newer generation becomes the older generation. Dropping a whole generation costs almost nothing.
 struct RecentTable<Key: Hashable, Value> {
     private var newer: [Key: Value] = [:]
     private var older: [Key: Value] = [:]

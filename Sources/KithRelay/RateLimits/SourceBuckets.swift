@@ -61,8 +61,8 @@ extension SourceBuckets {
             siteFactor: RelayLimits.siteFactor, atMost: RelayLimits.recentAddresses)
     }
 
-    /// Buckets that limit how many inboxes a source uses for the first time. For each inbox that an address uses, the relay
-    /// remembers a pair of the inbox and the address.
+    /// Buckets that limit how often a source writes to an inbox for the first time. The relay remembers each pair of an inbox
+    /// and an address that has written to the inbox.
     init(ofInboxes limits: RelayLimits) {
         self.init(
             TokenBucket(

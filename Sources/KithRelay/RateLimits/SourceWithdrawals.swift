@@ -4,8 +4,8 @@ import KithWire
 /// The key packages that each source has taken from each inbox.
 struct SourceWithdrawals {
     private var taken: SourceBuckets
-    /// Limits the number of inboxes from which a source takes a first key package. After a long time, the next key package of an
-    /// inbox counts as a first one again.
+    /// Limits how often a source takes its first key package from an inbox. After a long time, the source's next key package
+    /// from the same inbox counts as a first one again.
     private var firsts: SourceBuckets
 
     init(_ limits: RelayLimits) {

@@ -2,7 +2,7 @@ import Logging
 import NIOCore
 
 /// Handles connections that the system could not accept: counts the failures, logs the first failure, and pauses the listener.
-/// The most frequent reason of a failure is a lack of free file descriptors.
+/// The most frequent reason for a failure is a lack of free file descriptors.
 struct AcceptFailures: Sendable {
     let metrics: RelayMetrics
     let logger: Logger

@@ -1,7 +1,7 @@
 import Synchronization
 
 extension Atomic<Int> {
-    /// Adds to a counter. The addition is relaxed: no memory depends on the counter's value.
+    /// Adds to a counter. The addition is relaxed: no access to other memory depends on the counter's value.
     func count(_ amount: Int = 1) {
         wrappingAdd(amount, ordering: .relaxed)
     }

@@ -37,8 +37,8 @@ public struct RelayIdentity: Sendable {
         }
     }
 
-    /// Loads the identity from a folder. If the folder has neither an identity nor a store, creates an identity. Only the owner
-    /// of the new files can read them.
+    /// Loads the identity from a folder. If the folder has neither an identity nor a store, creates an identity. If only the
+    /// certificate is missing, creates a certificate for the key. Only the owner of the new files can read them.
     ///
     /// - Parameters:
     ///   - folder: the relay's folder.
@@ -69,8 +69,8 @@ public struct RelayIdentity: Sendable {
         return try given(certificateFile: certificateFile, keyFile: keyFile)
     }
 
-    /// Locks the folder and runs `body`. The lock lets only one process at a time create an identity in the folder. Then syncs
-    /// the folder: a key that a client has seen must survive a crash.
+    /// Locks the folder, runs `body`, and syncs the folder: a key that a client has seen must survive a crash. The lock lets
+    /// only one process at a time create an identity in the folder.
     private static func inFolderAlone(_ folder: URL, _ body: () throws -> Void) throws {
         func failed(_ error: Int32) -> Failure { .file(path: folder.path, reason: SystemError(error).sentence) }
         let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

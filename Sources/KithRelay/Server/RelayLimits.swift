@@ -45,7 +45,7 @@ public struct RelayLimits: Sendable {
     /// space for waiting letters and to the number of key packages. The factor is small: neighbours rarely write to the same
     /// person. An attacker needs eight /48 networks to fill an inbox.
     static let siteFactorInInbox = 2
-    /// Connections in total. Each takes a file descriptor and about 32 KiB.
+    /// Maximum number of connections in total. Each takes a file descriptor and about 32 KiB of memory.
     public var connections = 100_000
     /// Maximum number of requests that a connection may make each second, on average. People who type make far fewer requests.
     /// The relay can easily serve this number.
@@ -53,15 +53,15 @@ public struct RelayLimits: Sendable {
     /// Maximum number of requests that a connection may make at once. A client that opens a profile makes three requests for each
     /// conversation, so this number is enough for more than a hundred conversations.
     public var requestBurst = 400
-    /// Maximum number of requests that all connections of one address together may make each second, on average. The rate equals
-    /// the full rate of ten connections. A request counts as its cost (`Request.cost`), plus one for each 4 KiB of its size, so
-    /// the rate allows up to 8 MB/s of messages. The rate is a twentieth of the requests that one core can decide.
+    /// Maximum number of requests that all connections of one address together may make each second, on average. The rate
+    /// equals the full rate of ten connections. A request counts as its cost (`Request.cost`), plus one for each 4 KiB of its
+    /// size, so the rate allows up to 8 MB/s of messages. One core can decide twenty times as many requests.
     public var addressRequestsPerSecond = 2_000
     /// Maximum number of requests that all connections of one address together may make at once. This number is enough to open
     /// forty profiles.
     public var addressRequestBurst = 16_000
     /// Number of bytes that cost as much as an append. The cost applies to the bytes of frames and to bytes that are read from
-    /// the store. To copy, encrypt and store this number of bytes takes about as long as an append.
+    /// the store. Copying, encrypting and storing this number of bytes takes about as long as an append.
     static let bytesOfOne = 4096
     /// The delivery of an entry or a whisper to this number of followers costs as much as one append.
     static let deliveriesOfOne = 4
@@ -177,13 +177,13 @@ public struct RelayLimits: Sendable {
     /// budget takes about 150 bytes.
     static let recentAddresses = 100_000
 
-    /// Maximum time without use of a channel without entries, in seconds: 120 days. The relay forgets a channel that is unused
-    /// for longer. Key packages and invites expire earlier. The limit bounds the cost of abandoned channels.
+    /// Maximum time for which a channel without entries may be unused, in seconds: 120 days. The relay forgets a channel that
+    /// is unused for longer. Key packages and invites expire earlier. The limit bounds the cost of abandoned channels.
     public var idleChannelSeconds = 120 * 86_400
-    /// Maximum time without use of a long-used channel without entries, in seconds: two years. The relay forgets a long-used
-    /// channel that is unused for longer. A channel is long-used if it was in use for more than a week. The time is longer than
-    /// ``idleChannelSeconds``: people may pause a conversation for a long time, and a conversation ends when its channel is
-    /// forgotten. A kept channel costs about 300 bytes.
+    /// Maximum time for which a long-used channel without entries may be unused, in seconds: two years. The relay forgets a
+    /// long-used channel that is unused for longer. A channel is long-used if it was in use for more than a week. The time is
+    /// longer than ``idleChannelSeconds``: people may pause a conversation for a long time, and a conversation ends when its
+    /// channel is forgotten. A kept channel costs about 300 bytes.
     public var quietChannelSeconds = 2 * 365 * 86_400
     /// Interval at which the use of a channel is noted, in milliseconds. A day is long enough to cause few writes.
     static let notedUseMs: UInt64 = 86_400_000
@@ -245,20 +245,20 @@ public struct RelayLimits: Sendable {
     /// Maximum number of entry ids of one channel that are loaded without a wait for other loads. A load of this size takes less
     /// than a millisecond. A channel in use always keeps at least this number of its ids.
     static let fewEntryIDs = 4096
-    /// Time from a refused `present` to its answer, in milliseconds. The time is equal for all refusals, and does not reveal
-    /// whether a channel is in memory, is on the disk or does not exist.
+    /// Time from a refused `present` to its answer, in milliseconds; a slow answer takes a multiple of this time. The time does
+    /// not reveal whether a channel is in memory, is on the disk or does not exist.
     public var deniedMs = 25
     /// Longest time for which the hub's thread spins until the next request, in microseconds; 0 to never spin. The thread spins
-    /// only if requests follow each other closely. If the thread is asleep, the next message takes 1.5 times as long. The default
-    /// is about the time of a commit and of an answer over a near network. A longer spin would help few requests, and would take
-    /// more of the processor's time.
+    /// only if requests follow each other closely. If the thread is asleep, the next answer takes 1.5 times as long. The
+    /// default is about the time of a commit and of an answer over a near network. A longer spin would help few requests, and
+    /// would take more of the processor's time.
     public var spinMicroseconds = 300
     /// Duration of one slice of a spin, in microseconds. Between two slices, other jobs of the thread run.
     static let spinSliceMicroseconds: Int64 = 20
     /// Maximum number of bytes that are read from the store at once for one follower.
     public var catchUpBytes = 128 << 10
-    /// Maximum number of channels of one connection from which entries are being read from the store. The entries of these reads
-    /// together fit into the connection's backlog, even if the connection follows many channels.
+    /// Maximum number of channels that the store reads for one connection at the same time. The entries of these reads together
+    /// fit into the connection's backlog, even if the connection follows many channels.
     public var catchUpsPerConnection = 2
     /// Maximum number of followers of one event loop for which entries are being read from the store.
     public var catchUpsUnderWay = 16

@@ -13,7 +13,7 @@ final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
 
     /// - Parameters:
     ///   - mayOpen: counts a new WebSocket and returns `true`. If there are too many WebSockets, returns `false`.
-    ///   - install: adds the handler of frames, after the HTTP handlers were removed.
+    ///   - install: replaces the remaining HTTP handlers by the handler of frames.
     init(
         mayOpen: @escaping @Sendable () -> Bool, install: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) {

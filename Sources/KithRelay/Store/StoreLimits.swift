@@ -10,8 +10,8 @@ package enum StoreLimits {
     static let entriesPerBlock: UInt64 = 64
 
     /// After this number of appended entries, dirty heads are written. After a crash, at most this number of entries has to be
-    /// read again. To read this number of entries of 300 bytes takes 50 ms. A smaller number would cause more frequent writes of
-    /// heads.
+    /// read again. Reading this number of entries of 300 bytes takes 50 ms. A smaller number would cause more frequent writes
+    /// of heads.
     static let entriesPerSweep: UInt64 = 131_072
 
     /// Number of heads that one transaction writes. For each mutation in the transaction, `headsPerMutation` more heads are
@@ -54,7 +54,7 @@ package enum StoreLimits {
     /// Maximum number of heads that one search for expired entries examines. A search delays all reads by at most some ms.
     static let headsPerExpiryRead: UInt64 = 20_000
 
-    /// A search that has found this number of expired entries examines no more channels. To read this number of entries takes
+    /// A search that has found this number of expired entries examines no more channels. Reading this number of entries takes
     /// some tens of ms.
     static let entriesPerExpiryRead: UInt64 = 262_144
 
@@ -66,7 +66,7 @@ package enum StoreLimits {
     /// contains this value, so a change needs a migration.
     static let longUseMs: UInt64 = 7 * 86_400_000
 
-    /// Maximum number of idle channels that one read returns. To forget one channel takes one commit.
+    /// Maximum number of idle channels that one read returns. Forgetting one channel takes one commit.
     static let idleChannelsPerRead = 64
 
     /// Maximum number of old key packages that one transaction deletes, and maximum number of old names. A key package has up to

@@ -8,7 +8,7 @@ package enum StoreMutation: Sendable {
     /// If the channel is open, and its last seq is one less than the entry's seq, appends the entry. If the entry is a turn,
     /// `nextAccess` is the access of the next epoch. An inbox accepts no turn.
     case append(channel: ChannelID, entry: Entry, nextAccess: Access?)
-    /// If the channel's last seq is `lastSeq`, deletes the channel's entries, epochs and key packages for good.
+    /// If the channel is open, and its last seq is `lastSeq`, deletes the channel's entries, epochs and key packages for good.
     case close(channel: ChannelID, lastSeq: UInt64)
     /// If the channel is open, and its last seq is at least `firstSeq - 1`, drops the entries before `firstSeq`. Does nothing if
     /// the entries before `firstSeq` are already gone.
