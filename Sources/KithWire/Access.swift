@@ -66,7 +66,8 @@ public struct Grant: Hashable, Sendable, TLSCodable {
         self.value = value
     }
 
-    /// A grant that no known token satisfies. If a channel does not exist, the relay compares tokens with this grant.
+    /// A grant that no known token satisfies. It is a placeholder for the grant of a channel that does not exist or has not
+    /// been read.
     public static let nobody: Grant = {
         var generator = SystemRandomNumberGenerator()
         return Grant(value: .random(using: &generator))
@@ -118,8 +119,8 @@ public struct Access: Hashable, Sendable, TLSCodable {
         self.turn = turn
     }
 
-    /// Access that no known token satisfies. If a channel does not exist, the relay checks tokens against this access, so the
-    /// refusal takes the same steps as for a wrong token.
+    /// Access that no known token satisfies. It is a placeholder for the access of a channel that does not exist or has not
+    /// been read.
     public static let nobody = Access(read: .nobody, append: .nobody, turn: .nobody)
 
     /// Returns the rights that `tokens` give; `nil` if `tokens` is empty, or if one of the tokens gives no right.

@@ -82,6 +82,7 @@ package struct BlobRequest: Equatable, Sendable {
     /// Reads the head of an HTTP request.
     ///
     /// - Parameters:
+    ///   - method: the method.
     ///   - path: a path that ``isAbout(path:)`` accepts.
     ///   - values: returns all values of the header field with a given name in lower case.
     package init(method: String, path: String, values: (String) -> [String]) throws(Failure) {

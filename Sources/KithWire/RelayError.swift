@@ -32,7 +32,8 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case full = 12
         /// The relay cannot serve the request now: its store failed, or it is shutting down.
         case unavailable = 13
-        /// The name has no record, or the inbox has no key package. Only clients with a right to know get this answer.
+        /// The name has no record, or the inbox has no key package. A client that may not take key packages from the inbox gets
+        /// ``denied`` instead.
         case notFound = 14
         /// The upload of a blob does not begin right after the bytes that the relay has. `detail` is the number of bytes that the
         /// relay has.

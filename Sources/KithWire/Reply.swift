@@ -13,7 +13,8 @@ public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
     public var requestsPerSecond: UInt32
     /// Requests that a connection may make at once.
     public var requestBurst: UInt32
-    /// Maximum time without a request, in seconds. The relay closes a connection that sends no request for longer.
+    /// Maximum time without a WebSocket frame from the client, in seconds. The relay closes a connection that is silent for
+    /// longer.
     public var idleSeconds: UInt32
     /// Channels that one connection may follow at the same time.
     public var follows: UInt32

@@ -6,7 +6,8 @@ public enum Request: Equatable, Sendable {
     case hello(versions: [UInt16], relayPass: RelayPass?)
     /// Creates a channel at epoch 0. Answered by `done`, even if a channel with this id, kind and access already exists.
     ///
-    /// `retentionSeconds` is the requested retention of entries. The relay's own limit may be shorter.
+    /// `retentionSeconds` is the requested retention of entries. If the relay's own limit is shorter, or if `retentionSeconds`
+    /// is `nil`, the relay's limit applies.
     case create(channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32?)
     /// Presents tokens for one epoch. Answered by `granted` with the rights that the tokens give. The rights last until the
     /// connection closes.

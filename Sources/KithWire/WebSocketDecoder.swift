@@ -25,7 +25,8 @@ public enum WebSocketError: UInt16, Error, Sendable {
     case messageTooBig = 1009
 }
 
-/// Decodes WebSocket frames (RFC 6455 §5) that arrive in pieces of any size. Stores at most one message.
+/// Decodes WebSocket frames (RFC 6455 §5) that arrive in pieces of any size. Stores at most one incomplete message, plus the
+/// input after a message for which `deliver` returned `false`.
 ///
 /// Kith has its own decoder for speed: framing is most of the relay's work for a message. This decoder makes one allocation per
 /// message: the delivered bytes.
