@@ -1,5 +1,5 @@
-/// The code point of an MLS cipher suite (RFC 9420 §5.1, §17.1). A message may contain any code point. Only a suite with
-/// ``isSupported`` can be used.
+/// The code point of an MLS cipher suite (RFC 9420 §5.1, §17.1). A message may contain any code point. Only a suite whose
+/// ``isSupported`` is `true` can be used.
 public struct CipherSuite: CodePoint {
     /// The code point.
     public let rawValue: UInt16

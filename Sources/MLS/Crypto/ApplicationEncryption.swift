@@ -24,8 +24,8 @@ extension KeyPackageBundle {
 
 extension LeafNode {
     /// Encrypts an application's own data to a member's leaf, with `EncryptWithLabel` (RFC 9420 §5.1.3). Only the member can
-    /// decrypt it, and only in epochs in which the leaf has the same key. The label must begin with the application's name.
-    /// The cipher suite is the group's.
+    /// decrypt the data, and only in epochs in which the leaf has the same key. The label must begin with the application's
+    /// name. `suite` must be the group's cipher suite.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)`` or ``MLSError/crypto(_:)``.
     public func encrypt(

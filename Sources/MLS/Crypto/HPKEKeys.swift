@@ -19,7 +19,8 @@ public struct HPKEPublicKey: Hashable, Sendable, TLSCodable {
     public func encode(into writer: inout TLSWriter) { compact.encodeOpaque(into: &writer) }
 }
 
-/// An HPKE private key with its public key. The key is kept in parsed form. Parsing takes as long as an operation with the key.
+/// An HPKE private key with its public key. The key is kept in parsed form, because parsing takes as long as an operation with
+/// the key.
 public struct HPKEPrivateKey: Sendable {
     /// The key in the type that swift-crypto uses.
     enum Parsed: Sendable {

@@ -24,8 +24,8 @@ public struct SignaturePublicKey: Hashable, Sendable, TLSCodable {
     public func encode(into writer: inout TLSWriter) { compact.encodeOpaque(into: &writer) }
 }
 
-/// A signature private key with its public key. The key is kept in parsed form. Parsing a seed of Ed25519 takes as long as
-/// signing.
+/// A signature private key with its public key. The key is kept in parsed form, because parsing a seed of Ed25519 takes as long
+/// as signing.
 public struct SignaturePrivateKey: Sendable {
     private enum Parsed: Sendable {
         case ed25519(Curve25519.Signing.PrivateKey)

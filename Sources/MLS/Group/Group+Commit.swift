@@ -4,12 +4,12 @@ import TLSCodec
 public struct CommitOptions: Sendable {
     /// Proposals that the commit itself contains.
     public var proposals: [Proposal] = []
-    /// Whether the commit includes the received proposals of this epoch, as §12.4 recommends. A received proposal is left out if
-    /// it conflicts with ``proposals`` or with an earlier received proposal. A PreSharedKey proposal is left out if this member
-    /// does not have the PSK.
+    /// Whether the commit includes the received proposals of this epoch, as §12.4 recommends. A received proposal is left out
+    /// if it is invalid, or if it conflicts with ``proposals`` or with another received proposal that takes precedence. A
+    /// PreSharedKey proposal is left out if this member does not have the PSK.
     public var includesReceivedProposals = true
-    /// Whether the commit always renews the committer's path. If false, the commit renews the path only for a proposal that
-    /// requires a path, or for ``newLeaf``. New keys end a compromise (§12.4).
+    /// Whether the commit renews the committer's path even if no proposal requires a path and ``newLeaf`` is nil. New keys end
+    /// a compromise (§12.4). The option has no effect on a commit of a ReInit.
     public var renewsPath = true
     /// New client data for the committer's leaf, for example a new credential, key or capabilities. Nil keeps the old data.
     public var newLeaf: Client?

@@ -4,8 +4,9 @@ extension Group {
     /// - Parameters:
     ///   - label: the purpose of the secret.
     ///   - context: additional input on which the secret depends.
-    ///   - length: 1 to 255 times the hash length, in bytes.
-    /// - Throws: ``MLSError/usage(_:)`` if `length` is not from 1 to 255 times the hash length, or if this member was removed.
+    ///   - length: the length of the secret in bytes, at least 1 and at most 255 times the hash length.
+    /// - Throws: ``MLSError/usage(_:)`` if `length` is less than 1 or more than 255 times the hash length, or if this member
+    ///   was removed.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
         guard status != .removed else { throw .usage(.groupInactive) }
         return try secrets.export(label: Array(label.utf8), context: context, length: length, algorithms.hash)

@@ -171,7 +171,7 @@ extension Group {
         }
     }
 
-    /// Checks the rules for a single proposal (§12.1). Every sent or received proposal is checked before its storage.
+    /// Checks the rules for a single proposal (§12.1). Every sent or received proposal is checked before the group stores it.
     func validate(
         _ proposal: Proposal, from sender: Sender, _ wireFormat: WireFormat, isSending: Bool,
         _ environment: MLSEnvironment

@@ -117,7 +117,7 @@ struct ProposalList {
             }
             if list.contains(where: { $0.proposal.type == .externalInit }) { throw .proposals(.externalInit) }
         case .external:
-            // §12.2 allows one ExternalInit, at most one Remove, and PSKs. The draft also allows self-removes.
+            // §12.2 allows one ExternalInit, at most one Remove, and PSKs. draft-ietf-mls-extensions also allows self-removes.
             var counts: [ProposalType: Int] = [:]
             for item in list {
                 counts[item.proposal.type, default: 0] += 1

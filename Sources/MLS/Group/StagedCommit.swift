@@ -54,8 +54,8 @@ public struct StagedCommit: Sendable {
 
     /// Returns a secret from the exporter of the epoch that begins with the commit (§8.5).
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if the commit removes this member, or if `length` is not from 1 to 255 times the hash
-    ///   length.
+    /// - Throws: ``MLSError/usage(_:)`` if the commit removes this member, or if `length` is less than 1 or more than 255 times
+    ///   the hash length.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
         guard let next else { throw .usage(.groupInactive) }
         return try next.export(label: label, context: context, length: length)

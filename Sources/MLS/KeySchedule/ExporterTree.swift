@@ -4,7 +4,7 @@ struct ExporterTree: Sendable {
     /// Number of leaves, one for each possible component identifier.
     private static let size = 1 << 16
     private var tree: DerivationTree
-    /// Whether the tree has changed since the last call of `takeChange()`. True for a new tree: a new tree was not stored yet.
+    /// Whether the tree has changed since the last call of `takeChange()`. True for a new tree, which has not been stored yet.
     private var hasChanged: Bool
 
     init(root: SecretBytes) {

@@ -47,7 +47,8 @@ struct KeySchedule {
         self.hash = hash
     }
 
-    /// `welcome_secret`. Only a committer that adds members needs this secret.
+    /// `welcome_secret`, for a committer that adds members. A joiner calls ``welcomeSecret(joinerSecret:pskSecret:_:)``
+    /// instead.
     var welcomeSecret: SecretBytes { hash.deriveSecret(memberSecret, "welcome") }
 
     /// Returns `welcome_secret` for a joiner (§12.4.3.1). The secret opens the GroupInfo, before the joiner knows the group

@@ -25,7 +25,7 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
     public let leafNode: LeafNode
     /// The key package's extensions.
     public let extensions: [Extension]
-    /// The client's signature of all preceding fields.
+    /// The client's signature over all preceding fields.
     public let signature: [UInt8]
 
     init(

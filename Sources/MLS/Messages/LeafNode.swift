@@ -71,7 +71,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
     public var source: LeafNodeSource { compactSource.source }
     /// The leaf's extensions.
     public let extensions: [Extension]
-    /// The member's signature of all preceding fields. In a leaf from an update or commit, the signature also covers the group's
+    /// The member's signature over all other fields. In a leaf from an update or commit, the signature also covers the group's
     /// identifier and the leaf's index.
     public let signature: [UInt8]
 

@@ -192,7 +192,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
 public enum Padding: Hashable, Sendable {
     /// No padding, so the length of the message is visible.
     case none
-    /// Padding to the next multiple of a number of bytes. The number is at least 1.
+    /// Padding to the next multiple of a number of bytes. A number below 1 counts as 1.
     case multiple(of: Int)
 
     func length(forContent count: Int) -> Int {

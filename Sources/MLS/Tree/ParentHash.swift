@@ -45,7 +45,8 @@ extension RatchetTree {
     ) throws(MLSError) -> Bool {
         let below = TreeMath.leaves(below: child)
         let unmerged = Set(parent.unmergedLeaves.filter { below.contains($0.int) }.map(TreeMath.node))
-        // If the resolution has more nodes than one plus the unmerged leaves, the answer is no, so it need not be completed.
+        // If the resolution has more nodes than the number of unmerged leaves plus one, the result is `false`, so the
+        // resolution need not be completed.
         guard let resolution = resolution(of: child, limit: unmerged.count + 1),
             resolution.count == unmerged.count + 1
         else { return false }

@@ -118,8 +118,8 @@ extension RatchetTree {
     /// Computes the hash of a blank subtree. Stores only the hash of the subtree's top node in the cache.
     private mutating func computeBlankHash(_ node: Int, _ writer: inout TLSWriter) {
         let length = hash.length
-        // The hashes of complete subtrees, from left to right. Each leaf completes as many subtrees as its position has trailing
-        // ones.
+        // The hashes of complete subtrees, from left to right. Each leaf completes as many subtrees as its position has
+        // trailing one bits.
         var complete: [UInt8] = []
         for (position, leaf) in TreeMath.leaves(below: node).enumerated() {
             writer.removeAll()
