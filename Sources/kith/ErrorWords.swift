@@ -8,7 +8,8 @@ import PrivateFiles
 
 /// An error of Kith whose description is a sentence for the user.
 ///
-/// All library errors that can end a command are declared in this file. The description of any other error is not shown.
+/// The errors of Kith's libraries that can end a command conform to this protocol below. The description of any other error is
+/// not shown.
 protocol DescribedError: Error, CustomStringConvertible {}
 
 extension BackupError: DescribedError {}

@@ -134,7 +134,7 @@ actor ClassicChat {
         return left > .zero ? left : nil
     }
 
-    /// Waits until messages can be sent. Returns the established session; its keys are on the screen by then. `nil` if the
+    /// Waits until messages can be sent. Returns the established session, whose keys are on the screen by then, or `nil` if the
     /// conversation is over.
     func waitUntilOpen() async -> Established? {
         if !session.isOpen, !isOver { await withCheckedContinuation { waitingForOpen.append($0) } }

@@ -14,7 +14,8 @@ enum CommandNames {
         if isHelp { words.removeFirst() }
         while let word = words.popFirst(), !word.hasPrefix("-") {
             let known = command.configuration.subcommands
-            // Other words are arguments of the command. The help takes only names of commands.
+            // If the command has no subcommands, the next word is an argument of the command. The help takes only names of
+            // commands.
             guard isHelp || !known.isEmpty else { return nil }
             if let next = known.first(where: { name($0) == word }) {
                 command = next

@@ -124,7 +124,8 @@ struct SendCommand: AsyncParsableCommand {
             await profile.close()
             StandardStream.error.write("[left for the process that has the profile open, which sends it]\n")
         } else {
-            // The progress of files is in the other process, and nobody knows how long they take.
+            // Only the other process knows the progress of files, and files may take long, so this process waits without a
+            // limit.
             let limit = outgoing == nil ? relayTimeout.limit : DurationArgument(seconds: 0)
             try await queued.wait(with: profile, of: options, for: limit)
         }
@@ -188,7 +189,7 @@ struct SendCommand: AsyncParsableCommand {
         return contact
     }
 
-    /// Sends a first text through a common group. Returns when the relay has it.
+    /// Sends a first text through a common group. Returns when the relay has the text; with `--no-wait`, returns at once.
     private func sendPrivately(_ text: String, to contact: Contact, with profile: Profile) async throws {
         let group = try await profile.conversation(try await profile.sendPrivately(text, to: contact.id))
         if !noWait {

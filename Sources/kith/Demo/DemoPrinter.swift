@@ -5,7 +5,7 @@ struct DemoPrinter {
 
     init() {
         colours = TerminalMode.wantsColours
-        // The width is limited, because long lines are hard to read. Without a terminal, it is fixed.
+        // The width is limited, because long lines are hard to read. Without a terminal, the width is fixed.
         width = StandardStream.output.isTerminal ? min(TerminalMode.columns - 1, 140) : 110
     }
 

@@ -12,8 +12,8 @@ final class DemoProcess: Sendable {
     /// Starts `kith` with the given arguments.
     ///
     /// - Parameters:
-    ///   - folder: the folder for the process's standard error and its `KITH_HOME`. The process does not use the user's own
-    ///     files.
+    ///   - folder: the folder for a file with the process's standard error, and for the process's `KITH_HOME`. The process does
+    ///     not use the user's own files.
     ///   - mergesErrors: whether standard error is part of the process's lines.
     init(_ name: String, _ arguments: [String], in folder: URL, mergesErrors: Bool = false) throws {
         self.name = name

@@ -42,7 +42,7 @@ final class DemoRelay: Sendable {
         throw Failure(message: "the relay did not start\(reason)")
     }
 
-    /// Kills the relay. This has the effect of a power cut.
+    /// Kills the relay, which has no chance to finish its work.
     func kill() {
         process.withLock { process in
             process.kill()

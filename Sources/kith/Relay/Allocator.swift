@@ -7,7 +7,7 @@ func makeAllocatorGiveBack() {
         // Blocks of at least this size, in bytes, are mapped and unmapped individually. Setting the threshold also keeps glibc
         // from raising it to the size of the largest block that was ever freed.
         mallopt(M_MMAP_THRESHOLD, 128 << 10)
-        // If more than this is free at the end of the heap, in bytes, it is returned at once.
+        // If the free memory at the end of the heap exceeds this size, in bytes, glibc returns it at once.
         mallopt(M_TRIM_THRESHOLD, 1 << 20)
         // The default is eight heaps per core, and memory that is free in one heap cannot be used by the others.
         mallopt(M_ARENA_MAX, 4)

@@ -14,7 +14,7 @@ extension KithEvent {
         }
     }
 
-    /// Returns the event as a sentence. `nil` if the caller formats the event, or if people do not see the event.
+    /// Returns the event as a sentence. `nil` for an event that the caller has to format, or that people do not see.
     ///
     /// - Parameter name: returns the name of a conversation.
     func sentence(naming name: (ConversationID) -> String) -> Sentence? {

@@ -2,11 +2,11 @@ import KithClient
 
 // Describes files to people and programs.
 
-/// A size in words.
+/// Formats sizes for people.
 enum ByteCount {
     private static let units = ["KiB", "MiB", "GiB", "TiB", "PiB"]
 
-    /// Formats a number of bytes with the largest unit that leaves at least 1, such as `1.2 MiB`.
+    /// Formats a number of bytes in the largest unit in which the value is at least 1, such as `1.2 MiB`.
     static func text(_ bytes: UInt64) -> String {
         guard bytes >= 1_024 else { return counted(Int(bytes), "byte") }
         var (value, index) = (bytes, 0)

@@ -4,7 +4,8 @@ import KithClient
 struct MessageRenderer: Sendable {
     /// The parts that are printed before a message, in order.
     enum Layout: Hashable, Sendable {
-        /// The entry's number, the author, and whether the author's key is trusted. `ChatDay` prints times between messages.
+        /// The entry's number, the time of day, the author, and whether the author's key is trusted. A line with the day is
+        /// printed between messages of different days (``ChatDay``).
         case chat
         /// The time, the entry's number, the conversation if the output has several conversations, and the author.
         case record(conversation: String?)
@@ -27,8 +28,7 @@ struct MessageRenderer: Sendable {
     /// Returns the lines of a message.
     ///
     /// - Parameters:
-    ///   - prefix: the text before the message in a chat: the entry's number, and the time of an old message, with space after
-    ///     them.
+    ///   - prefix: the text before the message in a chat: the entry's number and the message's time, with space after them.
     ///   - quoted: if this message is an answer, the beginning of the answered message; `nil` if it is unknown.
     func lines(_ message: Message, prefix: String = "", quoting quoted: String? = nil) -> [ScreenLine] {
         let prefix = layout == .chat ? prefix : Self.recordPrefix(message)
@@ -183,8 +183,8 @@ struct MessageRenderer: Sendable {
         }
     }
 
-    /// Returns the line with the reactions to a message, such as `👍 bob and you · 🎉 carol`; `nil` if there are none. In a large
-    /// group, people are only counted.
+    /// Returns the line with the reactions to a message, such as `👍 bob and you · 🎉 carol`; `nil` if there are none. If more
+    /// than ``namesOfReactions`` people have the same reaction, they are only counted.
     private func reactions(to message: Message) -> ScreenLine? {
         guard !message.reactions.isEmpty else { return nil }
         var order: [String] = []

@@ -33,7 +33,7 @@ extension JSONEvent {
                     "invite": .unsigned(invite.rawValue),
                 ])
         case .warning(let id, let warning, let times):
-            // The fields of the message to which the warning refers.
+            // The id of the message to which the warning refers.
             var message: JSONValue?
             if case .longerThanRelayTakes(let entry, _) = warning { message = .text(entry.hex) }
             self.init(

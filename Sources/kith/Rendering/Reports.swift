@@ -211,7 +211,7 @@ struct ContactReport: Encodable, Sendable {
 }
 
 extension Trust {
-    /// The reason as one word for programs.
+    /// The reason to trust a contact's key, as one word for programs.
     var word: String {
         switch self {
         case .unverified: "unverified"

@@ -48,7 +48,7 @@ struct MessageChangeOptions: ParsableArguments {
         }
     }
 
-    /// Waits until the log has changed a message.
+    /// Waits until the user's change of a message has taken effect in the log. Returns the message in its new state.
     private static func changed(
         _ seq: UInt64, in conversation: ConversationID, _ events: AsyncStream<KithEvent>
     ) async throws -> Message {

@@ -23,7 +23,8 @@ enum MessageNumber: Hashable, Sendable {
         }
     }
 
-    /// Returns the seq of the message with this number. If the number counts back, the message at the returned seq exists.
+    /// Returns the seq of the message with this number. If the number counts back from the newest message, a message exists at
+    /// the returned seq. A given seq is returned without a check.
     ///
     /// - Throws: ``Failure`` if the number counts back further than the first message.
     func seq(in conversation: ConversationSummary, of profile: Profile) async throws -> UInt64 {

@@ -83,7 +83,7 @@ struct FilesCommand: AsyncParsableCommand {
         }
     }
 
-    /// Prints or returns the rows of a conversation.
+    /// Prints the files of a conversation as JSON, or returns them as rows of a table.
     ///
     /// - Parameter names: whether each row begins with the conversation's name.
     private func list(

@@ -224,8 +224,9 @@ struct Listener {
 
     private func name(_ id: ConversationID) -> String { names[id] ?? "#\(id.rawValue)" }
 
-    /// Handles a conversation that a stranger began. If the options accept strangers, accepts the conversation. If the options do
-    /// not accept strangers, prints the commands that accept the conversation. A program gets only the event.
+    /// Handles a conversation that a stranger began. If the options accept strangers, accepts the conversation. If the options
+    /// do not accept strangers, prints the commands that accept the conversation. In the JSON format, prints nothing, because a
+    /// program gets the conversation's event.
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
             try await profile.accept(conversation.id)

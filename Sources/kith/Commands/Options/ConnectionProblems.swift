@@ -21,7 +21,7 @@ final class ConnectionProblems: Sendable {
     private let key: RelayPin?
 
     /// - Parameters:
-    ///   - address: the address of the relay that the command needs; `nil` if the command needs all relays of the profile.
+    ///   - address: the address of the relay that the command needs; `nil` if any relay of the profile is enough.
     ///   - key: the key of that relay; `nil` if any relay at the address counts.
     init(at address: RelayAddress? = nil, key: RelayPin? = nil) {
         (self.address, self.key) = (address, key)
@@ -40,7 +40,7 @@ final class ConnectionProblems: Sendable {
         }
     }
 
-    /// Whether the relays have no other problem than a lack of disk space.
+    /// Whether there are problems, and each of them is a relay's lack of disk space.
     var isForRoom: Bool { state.withLock { !$0.full.isEmpty && $0.full.count == $0.reasons.count } }
 
     /// Processes an event. Returns a line for the user; `nil` if there is nothing to report.
@@ -52,7 +52,7 @@ final class ConnectionProblems: Sendable {
             return "\(reason); trying again"
         }
         guard case .relay(let relay, let relayState) = event else { return nil }
-        // An earlier relay at the same address had another key. Nothing is needed there.
+        // This is an earlier relay at the same address, with another key. The command does not need it.
         if let key, relay.address == address, relay.pin != key { return nil }
         let reason: String?
         let ending: String
@@ -76,8 +76,8 @@ final class ConnectionProblems: Sendable {
         return before == reason ? nil : "\(reason ?? "\(relay.address)"); \(ending)"
     }
 
-    /// Returns a refusal if every relay that the command needs refuses for good. Returns `nil` while one of the needed relays may
-    /// still accept.
+    /// Returns a refusal if every relay that is enough for the command refuses for good. Returns `nil` while one of these
+    /// relays may still accept.
     func refusal(of profile: Profile) async -> RelayConnectionError? {
         let needed = await profile.relays().map(\.relay).filter {
             address == nil || $0.address == address && $0.pin == key ?? $0.pin

@@ -25,8 +25,8 @@ struct RelayTimeoutOption: ParsableArguments {
     ///   - key: the key of that relay. Problems at another relay with the same address are not reported.
     ///   - hint: text printed with the failure. The text says what happens to the command, or what the user can do.
     /// - Throws: ``Failure`` with ``ExitCode/notInTime`` or ``ExitCode/noRoom`` when the time is over. If the relay has another
-    ///   key (``ExitCode/wrongKey``) or requires another pass, the failure comes after one second, because no attempt can
-    ///   succeed. The function closes the profile before it throws a ``Failure``.
+    ///   key (``ExitCode/wrongKey``) or requires another pass, the failure comes one second after the refusal, because no
+    ///   attempt can succeed. The function closes the profile before it throws a ``Failure``.
     func wait<R>(
         for profile: Profile, at relay: RelayAddress? = nil, key: RelayPin? = nil, hint: String,
         _ work: () async throws -> R

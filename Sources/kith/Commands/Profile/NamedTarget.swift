@@ -6,11 +6,11 @@ import KithWire
 enum NamedTarget: Hashable, Sendable {
     /// An existing conversation.
     case conversation(ConversationSummary)
-    /// A person without a conversation of two.
+    /// A contact with whom there is no usable conversation of two.
     case contact(Contact)
 
-    /// Finds the conversation or contact with a name. An exact match takes precedence over a name with different upper and lower
-    /// case. `#3` is conversation number 3.
+    /// Finds the conversation or contact with a name. An exact match takes precedence over a match that differs in upper and
+    /// lower case. `#3` is conversation number 3.
     ///
     /// - Throws: ``Failure`` with similar names if nothing has the name. If several conversations or contacts have the name,
     ///   ``Failure`` with a list of them.
@@ -22,7 +22,7 @@ enum NamedTarget: Hashable, Sendable {
         return try named(name, conversations: try await profile.conversations(), contacts: await profile.contacts())
     }
 
-    /// Maximum time in which relays deliver the entries that arrived while the profile was closed.
+    /// Maximum time to wait for the entries that arrived at the relays while the profile was closed.
     private static let catchingUp = Duration.seconds(3)
 
     /// Searches for a name. If the name is unknown, searches again for a few seconds: the person with that name may have joined
@@ -57,7 +57,7 @@ enum NamedTarget: Hashable, Sendable {
         }
         for isMeant in meanings(of: name) {
             let found = conversations.filter { isMeant($0.name) }
-            // An ended conversation is chosen only if there is no other.
+            // A conversation that accepts no messages is chosen only if no conversation with this name accepts messages.
             let usable = found.filter(\.isUsable)
             let candidates = newest(usable.isEmpty ? found : usable)
             if candidates.count > 1 { throw ambiguous(name, candidates) }
@@ -202,7 +202,7 @@ enum NamedTarget: Hashable, Sendable {
     static func unknown(_ name: String, among names: [String]) -> Sentence {
         let near = near(name, among: names).map { "\(name: $0)" as Sentence }
         let start: Sentence = "there is no contact or conversation \(name: name) here"
-        // The user has to look the name up, because only then may a relay learn it.
+        // The sentence only names the command, because a relay may learn a name only if the user looks it up.
         let lookup: Sentence? = Name(name).map { "For a name at a relay: kith lookup \(name: $0.text)" }
         if !near.isEmpty {
             return "\(start); did you mean \(near.joined(separator: " or "))?\(lookup.map { " \($0)" } ?? "")"
@@ -249,8 +249,8 @@ extension ConversationSummary {
         }
     }
 
-    /// The reason why the user should act before leaving: queued messages are not sent until the user acts. `nil` if queued
-    /// messages are sent.
+    /// The reason why queued messages are not sent unless the user acts. A user who wants to leave a chat should act before.
+    /// `nil` if queued messages are sent.
     var reasonNotToLeave: KithError? {
         switch status {
         case .removed, .replaced, .left, .stopped: .conversation(status)

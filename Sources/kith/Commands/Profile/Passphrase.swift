@@ -42,7 +42,8 @@ enum Passphrase {
     /// can guess shorter passphrases by trying.
     static let fewestCharacters = 12
 
-    /// Opens a vault with its key file. If the vault requires a passphrase, uses the passphrase.
+    /// Opens a vault with its key file. If the vault requires a passphrase, takes the passphrase from the file that
+    /// `KITH_PASSPHRASE_FILE` names, or asks for it.
     ///
     /// - Parameter given: the prompt for the question, if the caller asks further questions later. Without a prompt, this
     ///   function opens one and closes it.

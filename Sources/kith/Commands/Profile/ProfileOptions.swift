@@ -82,8 +82,8 @@ struct ProfileOptions: ParsableArguments {
 
     /// Opens the profile for reading, runs `body`, and closes the profile.
     ///
-    /// - Throws: the errors of `body`. If `body` found damaged records, ``Failure``; by then, `body` has processed all undamaged
-    ///   records.
+    /// - Throws: the errors of `body`. If damaged records were found, ``Failure`` after the end of `body`, which has then
+    ///   processed all undamaged records.
     func withOpenForReading<R>(_ body: (Profile) async throws -> R) async throws -> R {
         try await Self.closing(try await openForReading()) { profile in
             let result = try await body(profile)

@@ -82,7 +82,8 @@ struct QueuedSends {
                 if messages.allSatisfy({ $0.seq != nil }) { return .done }
                 if let end, ContinuousClock.now > end { return .timeIsOver }
                 polls += 1
-                // Texts that the other process has taken are included, because it may have ended before the relay had them.
+                // This check is needed even for texts that the other process has already taken, because that process may have
+                // ended before the relay had the texts.
                 if let options, polls % Self.pollsUntilOwnerCheck == 0,
                     try Profile.holder(of: options.folder) == nil
                 {

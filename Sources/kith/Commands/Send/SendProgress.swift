@@ -87,7 +87,8 @@ struct SendProgress {
     /// Reads the current state of the messages from the profile, without a relay.
     mutating func reload(from profile: Profile) async throws {
         for message in try await profile.history(of: conversation.id, limit: ids.count) { note(message) }
-        // The end of the conversation may contain messages of others, in place of some of these messages.
+        // The last messages of the conversation may include messages of other members, so some messages of this command may not
+        // be among them.
         let logged = try await profile.messages(in: conversation.id, after: conversation.lastSeq, limit: .max)
         for message in logged { note(message) }
     }

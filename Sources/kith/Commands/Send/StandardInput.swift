@@ -7,7 +7,7 @@ enum StandardInput {
     /// Maximum length of a text in bytes. A longer input is probably a file and not a message.
     static let limit = 16 << 20
 
-    /// The failure for input that is not text. No part of an input that is not text is sent.
+    /// The failure for input that is not text. No part of such input is sent.
     static let notText = Failure(message: "that is not text: it is not UTF-8; base64 makes text of anything")
 
     /// Returns the text, without the line breaks at its end.
