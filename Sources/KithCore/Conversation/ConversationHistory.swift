@@ -4,7 +4,7 @@ import KithWire
 struct ConversationHistory {
     private let conversation: ConversationID
     private var notices = RepeatedNotices()
-    /// The ids of recent messages; `nil` until the first id is compared.
+    /// The ids of recent messages; `nil` until an id is looked up for the first time, and after ``unload()``.
     private var recentIDs: RecentIDs?
 
     init(of conversation: ConversationID) { self.conversation = conversation }
@@ -29,9 +29,9 @@ struct ConversationHistory {
         for line in lines { device.emit(.message(line)) }
     }
 
-    /// Stores and reports a message that can't be used. If further messages of the same sender fail for the same reason, the line
-    /// of the first message counts them. Each further message is stored with the log's hash after the message, but gets no notice
-    /// of its own.
+    /// Stores and reports a message that can't be used. If further messages of the same sender can't be used for the same
+    /// reason, and nothing else is shown in between, the line of the first message counts them. Each further message is stored
+    /// with the log's hash after the message, but gets no notice of its own.
     mutating func noteUnusable(
         _ noted: EntryRecord, at seq: UInt64, _ reason: UnreadableReason, in record: ConversationRecord,
         _ device: inout DeviceState
@@ -54,7 +54,7 @@ struct ConversationHistory {
         device.emit(.warning(conversation, warning, times: times))
     }
 
-    /// Returns whether a message's id is new. The id becomes a recent one when the message is stored.
+    /// Returns whether no recent message has this id. Storing the message adds the id to the recent ids; this call does not.
     mutating func isNew(_ entry: EntryID, in device: inout DeviceState) throws(KithError) -> Bool {
         try seq(of: entry, in: &device) == nil
     }

@@ -21,7 +21,8 @@ enum ConversationInput {
 
     // MARK: From the user
 
-    /// Begins the conversation with a group that has only this device. The command ends when the people have been added.
+    /// Begins the conversation with a group that has only this device, and adds people to the group. The command ends when all
+    /// of them have been added and their Welcomes have been delivered.
     case begin(Group, adding: [AddTarget], Ticket<ConversationID>?)
     /// Invites the other person again, because that person could not be reached.
     case inviteAgain(AddTarget, Ticket<ConversationID>)
@@ -44,7 +45,7 @@ enum ConversationInput {
     /// Deletes the conversation, which has ended.
     case erase
     case send(OutgoingMessage, Ticket<EntryID>?)
-    /// Adds an item to the outbox that is no text for all members.
+    /// Adds a private request to the outbox.
     case enqueue(OutboxItem)
     /// Sends a message whose files are all at the relay.
     case sendFiles(OutboxItem)
@@ -55,14 +56,15 @@ enum ConversationInput {
 
     // MARK: From other machines of the profile
 
-    /// Follows the log, if the relay is connected, and reports the conversation. If there is a warning, nothing is sent until the
-    /// user decides to continue.
+    /// Follows the log, if the relay is connected, and reports the conversation. With a warning, first reports the warning;
+    /// from then on, nothing is sent until the user decides to continue.
     case open(Warning? = nil)
     /// Does the work that has become possible, for example because a group or an inbox has changed.
     case advance
-    /// Sends the contact card later in this step, after an inbox for the card was made.
+    /// Sends the contact card later in this step, after an inbox for the card has been made.
     case scheduleCard
-    /// Sends the contact card with the address of the card's inbox; `nil` if there is no inbox.
+    /// Sends the contact card with the address of the card's inbox. If the address is `nil`, because there is no inbox, sends
+    /// nothing.
     case sendCard(InboxAddress?)
     /// Leaves visibly, because the inviter used a single-use invite that another person had already used.
     case leaveUninvited
@@ -72,8 +74,8 @@ enum ConversationInput {
 /// The position at which a follow begins.
 struct FollowPlace {
     let epoch: UInt64
-    /// The first entry that the follow delivers.
+    /// The seq of the first entry that the follow delivers.
     let firstSeq: UInt64
-    /// The last entry that the relay had when the follow began.
+    /// The seq of the last entry that the relay had when the follow began.
     let lastSeq: UInt64
 }

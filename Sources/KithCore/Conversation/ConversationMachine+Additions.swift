@@ -19,9 +19,9 @@ extension ConversationMachine {
         }
     }
 
-    /// Examines the key packages of the people to add, in order. Stops at the first person whose state decides the next step of
-    /// the addition, whatever the state of the other people is. A person whose key package is valid becomes a contact. A key
-    /// package that is not valid yet is kept, and checked again later.
+    /// Examines the key packages of the people to add, in order. Stops at the first person whose state alone decides the next
+    /// step of the addition. A person whose key package is valid becomes a contact. A key package that is not valid yet is
+    /// kept, and checked again later.
     mutating func examine(
         _ targets: [AddTarget], of intent: Intent, in device: inout DeviceState
     ) throws(KithError) -> [IntentPolicy.Candidate] {
@@ -31,7 +31,7 @@ extension ConversationMachine {
             refuseMember(target, of: group, in: device)
             let candidate = candidate(target, for: group, in: device)
             candidates.append(candidate)
-            // The people beyond the next commit only have to be judged.
+            // The next commit does not add the remaining people, so only their states are needed.
             guard index < ClientLimits.additionsPerCommit else { continue }
             guard !candidate.isDecisive else { break }
             guard case .here(let keyPackage, let certificate) = keyPackages[target.inbox.channel] else { continue }
@@ -104,7 +104,8 @@ extension ConversationMachine {
         let name = target.alias ?? certificate.name
         let doubt = isOwnClock ? device.clockDoubt(about: relay) : nil
         finishIntent(intent.id, .failure(.keyPackageNotCurrent(name, clockDoubt: doubt)), in: &device)
-        // By the relay's clock, if it is known, the key package is not valid either. Its owner may have deposited another one.
+        // The relay's clock is unknown, or the key package is not valid by that clock either. The owner may have deposited
+        // another.
         if keyPackages.hold(target.inbox.channel, at: device.now), !isOwnClock {
             keyPackages.forget(target.inbox.channel)
             ask(for: target, in: &device)

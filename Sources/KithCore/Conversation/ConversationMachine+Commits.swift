@@ -109,7 +109,7 @@ extension ConversationMachine {
 
     /// Does the pending work, if the log has been read to its end. Changes of the group come first, and then messages.
     mutating func advance(in device: inout DeviceState) throws(KithError) {
-        // This is also false if the conversation or the connection has ended.
+        // `isLive` is also false if the conversation or the connection has ended.
         guard sync.isLive else { return }
         if let retryAt = sync.retryAt {
             guard retryAt <= device.now else { return }
@@ -305,8 +305,8 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// Handles the arrival of this device's commit in the log: the commit's intent is done, unless it still has to add other
-    /// people.
+    /// Handles the arrival of this device's commit in the log: the commit's intent is done, unless the intent still has to add
+    /// other people.
     private mutating func didCarryOut(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
         for recipient in pending.recipients { keyPackages.forget(recipient.inbox.channel) }
         guard let intent = record.intents.intent(pending.intent) else { return }

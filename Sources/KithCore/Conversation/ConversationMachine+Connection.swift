@@ -51,7 +51,7 @@ extension ConversationMachine {
         case .gone: try stop(.closed, in: &device)
         case .trimmed: try stop(.trimmed, through: error.detail, in: &device)
         case .denied:
-            // A channel that is being created does not exist before the relay's answer.
+            // Until the channel is created, only the relay's answer to its creation decides.
             if record.isCreated { try stop(.denied, in: &device) }
         default: openLater(error, in: &device)
         }
@@ -90,7 +90,7 @@ extension ConversationMachine {
             sync.endFollow()
             // The turn's commit is still being fetched, and will be applied when it arrives.
             if device.parcels.isFetching(.commit(id)) { return }
-            // An epoch ends with a turn. Here the turn was neither applied, nor did it stop the conversation, so the log is
+            // An epoch ends with a turn, which is applied or stops the conversation. Neither has happened, so the log is
             // broken.
             if record.epoch == epoch { return try stop(.brokenLog, in: &device) }
             try open(in: &device)
@@ -191,8 +191,8 @@ extension ConversationMachine {
         try challenge(in: &device)
     }
 
-    /// Compares the view in a member's challenge or answer with this device's view. If the member's view is ahead, the relay must
-    /// still deliver the missing entries.
+    /// Compares the view in a member's challenge or answer with this device's view. A member's view that is ahead is compared
+    /// later, when the relay has delivered the missing entries.
     private mutating func compareLive(
         _ theirs: LogView, of sender: LeafIndex, in device: inout DeviceState
     ) throws(KithError) -> LogComparison {

@@ -126,7 +126,7 @@ extension ConversationMachine {
             }
             move(to: next.view, in: &device)
             let author = device.author(of: proposal.sender, loaded.group)
-            // A person who has just been invited and leaves before anything else declines the invitation.
+            // If the first entry of an invited person is a proposal to leave, the person declines the invitation.
             let isDeclined = isFirst && record.isDirect && record.epoch == 1
             let notices: [Notice] = isDeclined ? [.declined(by: device.name(of: author))] : []
             try note(
@@ -232,9 +232,9 @@ extension ConversationMachine {
         try emit(warnings, in: &device)
     }
 
-    /// Processes a message of a blocked person. The message counts in the log, but its content is dropped. Only content on which
-    /// all members have to agree takes effect. The sender's view of the log is compared too, because a difference is evidence
-    /// against the relay.
+    /// Processes a message of a blocked person. The message counts in the log. Its content is dropped, unless all members have
+    /// to agree on the content. The sender's view of the log is compared too, because a difference is evidence against the
+    /// relay.
     private mutating func processBlocked(
         _ checked: CheckedContent, of sender: LeafIndex, _ noted: EntryRecord, _ next: LoggedEntry,
         in device: inout DeviceState
@@ -257,7 +257,7 @@ extension ConversationMachine {
         try emit(differences, in: &device)
     }
 
-    /// Performs the effect of a message's content, which the log has brought.
+    /// Performs the effect of the content of a message in the log, and adds the content to the message's record.
     ///
     /// - Parameter sender: the sender's leaf; `nil` for this device's own message.
     private mutating func take(
@@ -311,7 +311,7 @@ extension ConversationMachine {
         let before = record.readBy[contact] ?? 0
         guard seq > before else { return }
         record.didRead(by: contact, through: seq)
-        // Only the last own message before that seq is reported. The report also applies to all earlier ones.
+        // Only the last own message up to that seq is reported. The report also applies to all earlier own messages.
         for (seq, noted) in try device.entries(of: id, before + 1...seq, limit: 50, newestFirst: true) {
             guard let noted, noted.author == .me, noted.body.isForPeople else { continue }
             let place = EntryPlace(conversation: id, seq: seq)

@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// The outbox: the items that this device sends. Each stays in it until the log has the item.
+// The outbox: the items that this device sends. Each item stays in the outbox until the log has the item.
 
 extension ConversationMachine {
     /// Stores an item that has to be sent. ``advance(in:)`` sends it as soon as possible.
@@ -16,7 +16,7 @@ extension ConversationMachine {
             OutboxItem(entryID: .random(from: device.random), sentAt: device.wall, body: .content(body)), in: &device)
     }
 
-    /// Returns the message for a text or files that the user has sent and that are not in the log yet; `nil` if the item is neither.
+    /// Returns an item as a message that is not in the log yet; `nil` if the item has neither a text nor files.
     func queuedMessage(_ item: OutboxItem) -> Message? {
         let body: Message.Body
         switch item.body {
@@ -33,7 +33,7 @@ extension ConversationMachine {
 
     // MARK: Commands
 
-    /// Returns the reason why nothing can be sent in an open conversation now; `nil` if a text can be sent.
+    /// Returns the reason why the user can send nothing in an open conversation now; `nil` if the user can send.
     func obstacle(_ contacts: ContactBook) -> KithError? {
         if record.isSuspect { return .suspect }
         if isLeaving { return .conversation(.left) }
@@ -45,7 +45,7 @@ extension ConversationMachine {
         return .keyChanged(contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
     }
 
-    /// Adds a message to the outbox, after ``obstacle(_:)`` has returned `nil`.
+    /// Adds a message to the outbox. The caller has checked that ``obstacle(_:)`` returns `nil`.
     mutating func send(
         _ message: OutgoingMessage, _ ticket: Ticket<EntryID>?, in device: inout DeviceState
     ) throws(KithError) {
@@ -70,7 +70,7 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// Returns a text with the mentions of members in it. Only texts with an `@` need the members.
+    /// Returns a text, with the mentions of members that it contains. Reads the group only if the text has an `@`.
     private mutating func mentioning(
         _ text: MessageText, in device: inout DeviceState
     ) throws(KithError) -> MessageText {
@@ -170,8 +170,8 @@ extension ConversationMachine {
         !group.pendingProposals.isEmpty || (record.renewedAt == 0 && record.memberCount > 1) || record.memberCount < 2
     }
 
-    /// Returns the content of an item. A private request is encrypted to the recipient's leaf in this epoch; `nil` if the
-    /// recipient is no member.
+    /// Returns the content of an item; `nil` for a proposal to leave, and for a private request whose recipient is no member.
+    /// The content of a private request is encrypted to the recipient's leaf in this epoch.
     private func contentBody(
         of item: OutboxItem, _ group: Group, in device: DeviceState
     ) throws(KithError) -> Content.Body? {
@@ -249,7 +249,7 @@ extension ConversationMachine {
     }
 
     /// Drops a text that is too long for the relay, and tells the user. Items that Kith itself creates are kept for another
-    /// connection, on which the relay may accept more.
+    /// connection, on which the relay may accept larger items.
     private mutating func drop(_ entry: EntryID, limit: UInt64, in device: inout DeviceState) {
         guard let item = outbox.item(entry), queuedMessage(item) != nil else {
             return sync.setAside(tooLarge: entry)

@@ -5,8 +5,8 @@ import MLS
 /// and passes inputs to it. Other machines can only read it.
 ///
 /// One rule makes the machine correct: the group and its history change only when an entry of the log is processed. The rule
-/// includes this device's own entries, which take effect only when the log delivers them. An answer to a request only decides
-/// when the next attempt is made, or stops the conversation.
+/// applies to this device's own entries too, which take effect only when the log delivers them. An answer to a request only
+/// decides when the next attempt is made, or stops the conversation.
 struct ConversationMachine {
     let id: ConversationID
     var record: ConversationRecord
@@ -82,7 +82,7 @@ struct ConversationMachine {
 
     // MARK: Inputs
 
-    /// Adds an item of the outbox from the store.
+    /// Adds an item from the store to the outbox.
     mutating func load(_ number: UInt64, _ item: OutboxItem) { outbox.load(number, item) }
 
     mutating func handle(_ input: ConversationInput, in device: inout DeviceState) throws(KithError) {

@@ -20,7 +20,7 @@ extension ConversationRecord {
     func name(of id: ConversationID, _ contacts: ContactBook) -> String {
         if isDirect, let contact { return contacts[contact]?.name ?? "" }
         if !title.isEmpty { return title }
-        // While the conversation is being created, it has the name in the invite.
+        // While the first person is being added, the conversation has the name that the user has given this person.
         for intent in intents {
             if case .add(let targets) = intent.change, let alias = targets.first?.alias { return alias }
         }

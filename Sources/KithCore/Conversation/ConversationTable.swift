@@ -33,7 +33,7 @@ struct ConversationTable {
             try machine.mayBeBroughtBack(by: inviter, into: group, in: &device)
         }
 
-        /// Adds an item of the outbox from the store.
+        /// Adds an item from the store to the outbox.
         func load(_ number: UInt64, _ item: OutboxItem) { machine.load(number, item) }
 
         /// Frees the group, and everything else that can be read from the store again.

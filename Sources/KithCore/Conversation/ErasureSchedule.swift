@@ -15,15 +15,16 @@ struct ErasureSchedule {
             .map { ($0.key, $0.value) }
     }
 
-    /// Returns the milliseconds until each text may be erased. Texts for which no relay has stated its time are left out.
+    /// Returns the milliseconds until each text may be erased. If no relay has stated its time, only the texts of deleted
+    /// conversations are included.
     ///
     /// - Parameter relay: returns the relay of a conversation.
     func delays(_ clocks: Clocks, relay: (ConversationID) -> RelayID?) -> [UInt64] {
         expiries.compactMap { place, expiry in Self.delay(expiry, clocks, relay(place.conversation)) }
     }
 
-    /// Returns the milliseconds until a text may be erased; `nil` if no relay has stated its time. If the conversation no longer
-    /// exists, its texts may be erased at once.
+    /// Returns the milliseconds until a text may be erased; `nil` if no relay has stated its time. A text of a conversation
+    /// that no longer exists may be erased at once.
     private static func delay(_ expiry: Expiry, _ clocks: Clocks, _ relay: RelayID?) -> UInt64? {
         guard let relay else { return 0 }
         return clocks.delay(untilOver: expiry.hideAt, orByRelay: expiry.eraseAt, relay: relay)
@@ -50,7 +51,8 @@ struct ErasureSchedule {
         if expiries.removeValue(forKey: place) != nil { step.delete(place.expiryKey) }
     }
 
-    /// Removes and returns the texts that have to be erased now, in order. Shortens times that are too far in the future.
+    /// Removes and returns the texts that have to be erased now, in order. Before that, limits times that are too far in the
+    /// future; see ``Expiry/clamped(wall:relay:)``.
     ///
     /// - Parameter relay: returns the relay of a conversation.
     mutating func removeDue(

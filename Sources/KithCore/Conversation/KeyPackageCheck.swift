@@ -16,8 +16,8 @@ struct KeyPackageCheck {
     }
 
     /// Checks a key package. A key package is accepted only if it is sealed for the person's inbox, and if the account in the
-    /// inbox's address has certified the key package's device. The two conditions detect a key package that the relay has
-    /// exchanged.
+    /// inbox's address has certified the key package's device. The two conditions detect a key package that the relay has put
+    /// in place of the person's own.
     func fetched(_ bytes: KeyPackageBytes) -> KeyPackageFetch {
         let inbox = target.inbox
         guard let opened = inbox.sealKey.open(bytes.bytes, .keyPackage, channel: inbox.channel.bytes),
@@ -33,10 +33,10 @@ struct KeyPackageCheck {
         return .here(keyPackage, certificate)
     }
 
-    /// Returns the reason why a person cannot be added; `nil` if there is none. A person cannot be added if the person's account
-    /// is this device's own. A person who is not a contact yet cannot be added to a conversation of two if a contact already has
-    /// the person's name. If the contact has replaced a device by another device, the replaced device is added only with its own
-    /// invite.
+    /// Returns the reason why a person cannot be added; `nil` if there is none. A person cannot be added if the person's
+    /// account is this device's own. A person who is not a contact yet cannot be added to a conversation of two if a contact
+    /// already has the person's name. If the person has replaced a device by another device, the replaced device is added only
+    /// with its own invite.
     private func conflict(_ certificate: DeviceCertificate) -> KithError? {
         if certificate.accountKey == account { return .inviteIsMine }
         if target.trust != .invite, let contact = contacts[certificate.accountKey],

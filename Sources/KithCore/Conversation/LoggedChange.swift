@@ -1,6 +1,6 @@
 import KithWire
 
-/// A change of an earlier message, which the log has brought. The log's order decides between changes.
+/// A change of an earlier message. The log has delivered the change. If several changes conflict, the log's order decides.
 struct LoggedChange {
     private let change: MessageChange
     private let target: MessageReference
@@ -16,7 +16,7 @@ struct LoggedChange {
         (author, account) = (entry.author, entry.account)
     }
 
-    /// Changes the message, if this device has it and its rules allow the change.
+    /// Changes the message, if this device has the message and the author of the change may make the change.
     ///
     /// - Returns: the body of the change's own entry.
     func apply(
@@ -42,7 +42,7 @@ struct LoggedChange {
         switch change {
         case .reaction, .pin: return true
         case .edit, .deletion:
-            // Entries of earlier versions have no account.
+            // Entries that earlier versions of Kith have stored contain no account.
             guard let owner = message.account else { return message.author == author && author != .unknown }
             return owner == account
         }
@@ -90,7 +90,7 @@ struct LoggedChange {
         return true
     }
 
-    /// Removes the pin of a message that is no longer among the pinned ones.
+    /// Removes the pin from the stored marks of a message that is no longer in the conversation's list of pins.
     private func unpin(_ place: EntryPlace, in device: inout DeviceState) throws(KithError) {
         guard var marks = try device.changeableEntry(at: place)?.marks, marks.pin(false) else { return }
         device.store(marks, at: place)

@@ -17,7 +17,8 @@ struct Outbox {
 
     func contains(_ isMeant: (OutboxItem) -> Bool) -> Bool { waiting.contains { isMeant($0.item) } }
 
-    /// Returns the beginning of the texts in the outbox. Texts that expire are left out, because the recipient would keep them.
+    /// Returns the beginning of the texts in the outbox. Texts that expire are left out, because at the recipient this
+    /// beginning does not expire.
     ///
     /// - Parameter timer: the conversation's timer.
     func firstLines(timer: UInt32?) -> FirstLines {
@@ -55,7 +56,7 @@ struct Outbox {
         }
     }
 
-    /// Removes an item that the log has, or that it will never have.
+    /// Removes and returns an item that is in the log or will never be in it.
     mutating func remove(_ id: EntryID, in step: inout Step) -> OutboxItem? {
         guard let index = waiting.firstIndex(where: { $0.item.entryID == id }) else { return nil }
         let (number, item) = waiting.remove(at: index)
@@ -63,8 +64,8 @@ struct Outbox {
         return item
     }
 
-    /// Removes all items except what the user has written or changed. Called when this device can no longer send in the
-    /// conversation.
+    /// Removes all items except the user's texts, files and changes of messages. Called when this device can no longer send in
+    /// the conversation.
     mutating func keepTexts(in step: inout Step) {
         waiting = waiting.filter { entry in
             switch entry.item.body {
@@ -116,8 +117,8 @@ struct Acknowledgements {
         return Array(ids)
     }
 
-    /// Finds entries that the log has not delivered for a minute. If an entry is late for the first time, the log only has to be
-    /// followed again, because a jump of the clock makes every entry seem late.
+    /// Finds acknowledged entries that the log has not delivered within a minute. If an entry is late for the first time, the
+    /// log only has to be followed again, because a jump of the clock makes every entry seem late.
     ///
     /// - Returns: the seqs of entries that are missing although the log was followed again, and whether the log has to be
     ///   followed again now.

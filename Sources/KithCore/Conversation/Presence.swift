@@ -39,7 +39,7 @@ struct LiveChallenge {
     private var nonce: [UInt8]?
     /// Members that have answered the current challenge.
     private var answered: Set<LeafIndex> = []
-    /// Whether a member has answered since the user asked.
+    /// Whether a member has answered since the user last asked who is online.
     private(set) var isAnswered = false
     /// The time at which this device last challenged each member in return, in milliseconds; see ``Clocks/now``. Only the current
     /// epoch counts.
@@ -63,7 +63,7 @@ struct LiveChallenge {
     }
 
     /// Notes that a member is challenged in return. If the member has answered the current challenge, the next challenge gets a
-    /// new nonce. The member would consider a further challenge with the old nonce a repeat.
+    /// new nonce. With the old nonce, this device would consider the member's next answer a replay.
     mutating func askBack(_ leaf: LeafIndex, at now: UInt64) {
         askedBackAt[leaf] = now
         if answered.contains(leaf) { nonce = nil }

@@ -12,8 +12,8 @@ struct RepeatedNotices {
         let from: String?
     }
 
-    /// Counts an unreadable entry. Until something else is shown, all entries of one kind have one line, at the position of the
-    /// first.
+    /// Counts an unreadable entry. Until something else is shown, all entries of one kind share one line, at the position of
+    /// the first of these entries.
     ///
     /// - Returns: the line, which is reported if its count is 1, 10, 100 and so on.
     mutating func count(
@@ -65,8 +65,9 @@ package struct Repeats: Sendable {
     ///
     /// - Parameters:
     ///   - now: milliseconds of any clock.
-    ///   - each: the number of notices at the beginning that are all reported.
-    /// - Returns: the count; `nil` if the notice is not reported. The first, the tenth, the hundredth and so on are reported.
+    ///   - each: the number of first notices that are all reported.
+    /// - Returns: the count; `nil` if the notice is not reported. After the first `each` notices, only the tenth, the hundredth
+    ///   and so on are reported.
     package mutating func next(at now: UInt64, each: Int = 1) -> Int? {
         let isRepeat = last <= now && now < last.plus(ClientLimits.repeatMs)
         count = isRepeat ? count + 1 : 1

@@ -36,9 +36,10 @@ extension ViewComparison {
         return try device.entries(of: conversation, seq...seq, limit: 1, newestFirst: false).first?.record?.viewHash
     }
 
-    /// Compares the view in a member's entry with this device's. If the views differ, also reports the member's messages that
-    /// were missing when a turn arrived. If the views are equal, the relay has shown the same log to the member. A member with an
-    /// equal view knows which of its messages are not in the log, and has sent these messages again.
+    /// Compares the view in a member's entry with this device's. If the views differ, returns up to two warnings: one about the
+    /// difference, and one about messages of this member that this device had not received when a turn ended the epoch. If the
+    /// views are equal, the relay has shown the same log to the member. Then the member knows which of its messages are not in
+    /// the log, and has sent these messages again.
     mutating func compare(
         _ theirs: LogView, of sender: LeafIndex, at seq: UInt64, with record: inout ConversationRecord,
         in device: inout DeviceState
@@ -62,7 +63,7 @@ extension ViewComparison {
         }
     }
 
-    /// Compares members' views that were ahead of this device's with the log, which has reached their positions in the meantime.
+    /// Compares members' views that were ahead of this device's and whose positions the log has now reached.
     ///
     /// - Returns: the first difference; `nil` if there is none or views are not compared.
     mutating func settleClaims(
@@ -91,8 +92,8 @@ extension ConversationRecord {
     /// user decided to continue.
     var comparesViews: Bool { !isSuspect && trustedEpoch != epoch }
 
-    /// Whether a difference before the turn that opened the epoch needs no report, because the user has already continued after a
-    /// report of it.
+    /// Whether a difference before the turn that opened the epoch needs no report, because the user was warned of it and has
+    /// decided to continue.
     var trustsWhatWasBeforeTurn: Bool { trustedEpoch.map { epoch <= $0 || epoch - $0 == 1 } ?? false }
 
     /// Compares an inviter's view with this device's, if one commit has both removed and added the device. A device that one

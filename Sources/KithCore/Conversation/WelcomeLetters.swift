@@ -5,7 +5,7 @@ import MLS
 struct WelcomeLetters {
     private let pending: PendingTurn
     private let welcome: Welcome
-    /// The conversation's relay, for the new members.
+    /// The conversation's relay, which the letters name for the new members.
     private let relay: RelayPoint
     private let record: ConversationRecord
     private let firstLines: FirstLines
