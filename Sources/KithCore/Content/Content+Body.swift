@@ -15,7 +15,7 @@ extension Content.Body: TLSCodable {
             self = .text(try Self.checked(MessageText(try body.readText(limit: ClientLimits.text))))
         case .textWithMentions:
             let text: MessageText = try body.read()
-            // A text without mentions has one form only.
+            // A text without mentions has only one form: kind `text`.
             guard !text.mentions.isEmpty else { throw .unknownValue(field: "MessageText.mentions", value: 0) }
             self = .text(try Self.checked(text))
         case .receipt: self = .receipt(readThrough: try body.readUInt64())
@@ -45,7 +45,7 @@ extension Content.Body: TLSCodable {
         try body.expectEnd()
     }
 
-    /// Returns a text that follows the rules for texts.
+    /// Returns the text; throws an error if the text breaks a rule of ``TextRules``.
     private static func checked(_ text: MessageText) throws(TLSCodecError) -> MessageText {
         guard TextRules.problem(with: text.text) == nil else {
             throw .unknownValue(field: "Content.text", value: UInt64(text.text.utf8.count))

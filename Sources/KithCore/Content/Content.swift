@@ -19,7 +19,8 @@ import TLSCodec
 ///
 /// Before encryption, zeros are added: see ``ContentPadding``.
 struct Content: Hashable, Sendable, TLSCodable {
-    /// The id of the message's entry in the channel. The content repeats the id, so that a relay that exchanges ids is detected.
+    /// The id of the message's entry in the channel. The content repeats the id, so that members detect a relay that changes
+    /// the id of an entry.
     var messageID: EntryID
     /// The time of sending by the sender's clock, in milliseconds since 1970.
     var sentAt: UInt64

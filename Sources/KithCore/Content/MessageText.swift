@@ -92,8 +92,8 @@ extension MessageText: TLSCodable {
 }
 
 extension MessageText {
-    /// Finds the mentions in a text: an `@` at the start or after a character that is no letter and no digit, followed by a
-    /// person's name, which ends where the word ends. Where several names fit, the longest one counts.
+    /// Finds the mentions in a text. A mention is an `@` with a person's name behind it. A letter or digit stands neither
+    /// before the `@` nor after the name. If several names match, the longest name counts.
     ///
     /// - Parameter people: the people who can be mentioned.
     init(_ text: String, mentioning people: [(name: String, account: AccountFingerprint)]) {

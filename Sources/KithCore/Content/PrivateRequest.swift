@@ -2,8 +2,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// A first text to a member of a group with whom there is no conversation of two. It travels through the group, and only the
-/// recipient can read it. If the recipient accepts, a conversation of two begins through the sender's inbox.
+/// A first text to a member of a group with whom the sender has no conversation of two. The request travels through the group,
+/// and only the recipient can read it. If the recipient accepts, a conversation of two begins through the sender's inbox.
 ///
 /// ```text
 /// struct { uint8 version = 1; InboxAddress inbox; opaque text<V>; } PrivateRequest;     padded with zeros to 2,048 bytes

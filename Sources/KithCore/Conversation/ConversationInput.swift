@@ -47,7 +47,8 @@ enum ConversationInput {
     case send(OutgoingMessage, Ticket<EntryID>?)
     /// Adds a private request to the outbox.
     case enqueue(OutboxItem)
-    /// Sends a message whose files are all at the relay.
+    /// Sends a message that no longer waits for uploads. All of its files are at the relay, or only the caption of its files is
+    /// left.
     case sendFiles(OutboxItem)
     case markRead(through: UInt64, sendsReceipt: Bool)
     case trustLog(Ticket<ConversationID>)

@@ -45,8 +45,8 @@ extension ConversationMachine {
         return candidates
     }
 
-    /// Refuses a key package of a device that is a member already. An addition of the same device would only end the epoch, unless
-    /// the device has lost the conversation. Then the user asks for it.
+    /// Refuses a key package of a device that is a member already, because an addition of the same device would only end the
+    /// epoch. If the device has lost the conversation, the user asks for its addition explicitly; see ``AddTarget/isAgain``.
     private mutating func refuseMember(_ target: AddTarget, of group: Group, in device: DeviceState) {
         guard target.trust != .invite, !target.isAgain,
             case .here(_, let certificate) = keyPackages[target.inbox.channel], group.includes(certificate)
