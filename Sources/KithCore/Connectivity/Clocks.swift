@@ -8,8 +8,8 @@
 struct Clocks {
     /// The time of the device's clock, in milliseconds since 1970.
     private(set) var wall: UInt64
-    /// A time in milliseconds since 1970 that never jumps. It is the device's clock when the profile was opened, plus the time
-    /// that has passed since then. If the clock was wrong when the profile was opened, this time is wrong too.
+    /// A time in milliseconds since 1970 that never jumps. It is the time of the device's clock when the profile was opened,
+    /// plus the time that has passed since then. If the clock was wrong when the profile was opened, this time is wrong too.
     private(set) var now: UInt64
     private var steady: UInt64
     /// Whether the device's clock was set forward or back by an hour or more after the last call of ``didSet()``.
@@ -53,8 +53,8 @@ struct Clocks {
 
     // MARK: Two clocks
 
-    /// Whether a time has passed by both the device's clock and the relay's clock. If the relay's time is unknown, the slowest
-    /// clock among the other relays takes the place of the relay's clock.
+    /// Whether a time has passed by both the device's clock and the relay's clock. If the relay's time is unknown, the earliest
+    /// of the other relays' times counts instead. The result is `false` if no relay has stated its time.
     ///
     /// Use this for decisions that cannot be undone. A relay that lies about the time can delay such a decision, but cannot cause
     /// it.
@@ -62,9 +62,8 @@ struct Clocks {
     /// - Parameter time: a time in milliseconds since 1970.
     func agree(isOver time: UInt64, relay: RelayID) -> Bool { delay(untilOver: time, relay: relay) == 0 }
 
-    /// Returns the milliseconds until a time has passed by both the device's clock and the relay's clock. If the relay's time is
-    /// unknown, the slowest clock among the other relays takes the place of the relay's clock. `nil` if no relay has stated its
-    /// time.
+    /// Returns the milliseconds until a time has passed by both the device's clock and the relay's clock; `nil` if no relay has
+    /// stated its time. If the relay's time is unknown, the earliest of the other relays' times counts instead.
     ///
     /// - Parameter relayTime: the time that is compared with the relay's clock; `nil` to compare `time` with both clocks.
     func delay(untilOver time: UInt64, orByRelay relayTime: UInt64? = nil, relay: RelayID) -> UInt64? {
@@ -73,8 +72,8 @@ struct Clocks {
         return max(time - min(time, wall), byRelay - min(byRelay, witness))
     }
 
-    /// Returns the time of the relay's clock. If the relay's time is unknown, returns the time of the slowest clock among all
-    /// relays. `nil` if no relay has stated its time.
+    /// Returns the time of the relay's clock; `nil` if no relay has stated its time. If only other relays have stated their
+    /// times, returns the earliest of these times.
     private func witness(for relay: RelayID) -> UInt64? { relayTime(relay) ?? told.keys.compactMap(relayTime).min() }
 }
 

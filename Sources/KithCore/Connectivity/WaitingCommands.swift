@@ -25,7 +25,7 @@ struct WaitingCommands {
         byIntent[place, default: []].append(ticket)
     }
 
-    /// Lets the commands that wait for an intent wait for another one.
+    /// Lets the commands that wait for one intent wait for another intent instead.
     mutating func move(from place: IntentPlace, to other: IntentPlace) {
         guard let tickets = byIntent.removeValue(forKey: place) else { return }
         byIntent[other, default: []] += tickets

@@ -75,7 +75,7 @@ struct ContactBook {
         }
     }
 
-    /// Stores a contact under its number and its account key. If the contact had another key before, the earlier key no longer
+    /// Stores a contact under its id and its account key. If the contact had another key before, the earlier key no longer
     /// leads to the contact.
     private mutating func index(_ contact: Contact) {
         if let known = contacts[contact.id]?.accountKey, known != contact.accountKey { forget(known) }
@@ -148,7 +148,8 @@ struct ContactBook {
     /// The number of private requests that wait for the user's decision.
     var requestCount: Int { contacts.values.count { $0.groupRequest != nil } }
 
-    /// Stores a contact's private request, or removes it. A request that the user accepts gives the contact's address.
+    /// Stores or removes a contact's private request. If the user has accepted the earlier request, the inbox in that request
+    /// becomes the contact's address.
     mutating func setRequest(
         _ request: GroupRequest?, of id: ContactID, isAccepted: Bool = false, in step: inout Step
     ) {
@@ -158,7 +159,7 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// Stores the text that waits until a contact begins a conversation of two, or removes it.
+    /// Stores or removes the text that waits until a contact begins a conversation of two.
     mutating func setWaiting(_ text: String?, for id: ContactID, in step: inout Step) {
         guard var contact = contacts[id], contact.waitingText != text else { return }
         contact.waitingText = text
@@ -298,8 +299,8 @@ struct ContactBook {
                     contact: contact.name, pinned: contact.accountKey.fingerprint, found: holder.accountKey.fingerprint)
             )
         }
-        // If the user gave a contact this name, that proves nothing about the owner either. But on this device, each name must
-        // refer to one person only.
+        // A contact whom the user calls by this name need not be the owner of the registered name. On this device, each name
+        // must refer to one person only.
         let called = alias ?? holder.name.text
         if named(called) != nil { return .failure(.nameTaken(called)) }
         let person = Acquaintance(

@@ -38,9 +38,9 @@ struct NameRequest {
     let relay: RelayID
     let name: Name
     let kind: Kind
-    /// The minimum version of the record. The version is the time of the device's clock, or the minimum if that is higher. Each
-    /// record must have a higher version than the previous record. The clock may have been ahead when the previous record was
-    /// made, so the time alone may be too low.
+    /// The minimum version of the record. The version is the time of the device's clock, or the minimum if the minimum is
+    /// higher. Each record must have a higher version than the previous record. The clock may have been ahead when the previous
+    /// record was made, so the time alone may be too low.
     var version: UInt64 = 0
 
     /// The inbox for which the name is registered; `nil` if the request registers no name.

@@ -55,8 +55,8 @@ struct MessageCursor: Sendable {
         seq <= deliveredBefore[conversation] ?? 0
     }
 
-    /// Returns the conversations in the order of the search. The search begins after the conversation of the last message, which
-    /// keeps a conversation with many messages from delaying the other conversations.
+    /// Returns the conversations in the order of the search. The search begins after the conversation of the last delivered
+    /// message, so that a conversation with many messages does not delay the others.
     func inTurn(_ conversations: [ConversationID]) -> [ConversationID] {
         let sorted = conversations.sorted()
         guard let last, let next = sorted.firstIndex(where: { $0 > last }) else { return sorted }

@@ -134,7 +134,8 @@ struct DeliveryQueue {
             return end(number, reason, relays, at: now, in: &step)
         case .failure: break
         }
-        // The next tick sends the delivery again, when no request of this attempt is left without an answer.
+        // After a temporary refusal, a tick sends the delivery again. The pause until then begins when all requests have an
+        // answer.
         if delivery.pauseMs != nil, delivery.unanswered == 0 { delivery.pause(now: now) }
         pending[number] = delivery
         if delivery.isDone { events += end(number, nil, relays, at: now, in: &step) }

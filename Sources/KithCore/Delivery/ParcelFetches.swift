@@ -88,7 +88,7 @@ struct ParcelFetches {
         return nil
     }
 
-    /// Handles the start of the follow of a parcel.
+    /// Handles the start of the follow of a parcel's channel.
     ///
     /// Senders send the whole tree before the letter. If the tree is incomplete now, it will never be complete. The fetch of an
     /// incomplete tree fails at once, so that the next letters in the inbox need not wait.
@@ -132,7 +132,7 @@ private struct ParcelFetch {
     let relay: RelayID
     private(set) var contents: ParcelContents
     var followTag: UInt64?
-    /// The last entry that the relay had when the follow began.
+    /// The seq of the last entry that the relay had when the follow began.
     var lastSeq: UInt64?
     /// The number of entries that were received on this connection.
     private var entries = 0
