@@ -79,7 +79,7 @@ package struct FileLabel: Hashable, Sendable {
 /// struct { BlobID blob; Token read; opaque key[32]; uint64 size; uint64 padded; opaque root[32]; } BlobReference;
 /// ```
 ///
-/// `padded` is at least 1 and `size`, and at most the size to which ``FilePadding`` pads the file.
+/// `padded` is at least 1 and not less than `size`. It is at most the size to which ``FilePadding`` pads the file.
 package struct BlobReference: Sendable {
     package let blob: BlobID
     package let read: Token
@@ -124,8 +124,9 @@ struct FileMessage: Hashable, Sendable {
 }
 
 extension FileMessage {
-    /// The files as they are shown and saved. A long text is always the only file of its message, with a fixed name, so that the
-    /// mark can hide the name and the number of no other files.
+    /// The files as they are shown and saved. The mark of a long text counts only if the file is the only one of its message,
+    /// and the file then has a fixed name. Otherwise, a sender could use the mark to hide the names and the number of other
+    /// files.
     var shown: [AttachedFile] {
         attachments.map { file in
             guard file.label.flags.contains(.longText) else { return file }

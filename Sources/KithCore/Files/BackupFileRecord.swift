@@ -1,14 +1,14 @@
 import TLSCodec
 
-/// The records of a backup that contain files. The parts of a file come first, in order, and then a record that names its place.
-/// The bytes are those of the profile's folder, so they are encrypted with the key in the message.
+/// The records of a backup that contain files. The parts of a file come first, in order, and then a record with the file's
+/// place. The bytes are those of the file in the profile's folder, which is encrypted with the key in the message.
 package enum BackupFileRecord: Hashable, Sendable {
     /// A part of a file, and its offset in the file.
     case part(TransferID, offset: UInt64, [UInt8])
     /// The file is complete. The second value is the file's place in its conversation.
     case end(TransferID, FilePlace)
 
-    /// The numbers of these kinds among ``BackupRecord``'s.
+    /// The numbers of these kinds. No kind of ``BackupRecord`` has the same number.
     static let partKind: UInt8 = 32
     static let endKind: UInt8 = 33
     private static let version: UInt8 = 1

@@ -11,11 +11,12 @@ extension ClientLimits {
     /// The longest media type, in bytes. Some common media types have about 70 characters, but Kith sends none of those types.
     package static let mediaType = 64
 
-    /// The largest thumbnail, in bytes. A message with 16 thumbnails and ``inlineFiles`` still fits into its padding.
+    /// The largest thumbnail, in bytes. A message with 16 thumbnails and with files of ``inlineFiles`` bytes still fits into
+    /// the largest padded content.
     package static let thumbnail = 6 << 10
 
-    /// Maximum total size of the files that are in the message itself, in bytes. One file of this size fits into the padding of
-    /// 64 KiB, together with its thumbnail and its caption.
+    /// Maximum total size of the files that are in the message itself, in bytes. Together with its thumbnail and its caption,
+    /// one file of this size fits into a content that is padded to 64 KiB.
     package static let inlineFiles = 48 << 10
 
     /// The largest file, in bytes: 1 PiB, far more than any relay accepts. The limit keeps sums of sizes small.
@@ -24,15 +25,15 @@ extension ClientLimits {
     /// The longest path of a file to send, in bytes. Linux has the same limit for a path.
     package static let path = 4 << 10
 
-    /// The beginning of a long text that is shown in place of the file that contains it, in bytes.
+    /// Length of the beginning of a long text, in bytes. The beginning is shown in place of the file that contains the text.
     package static let preview = 1 << 10
 
-    /// Maximum number of uploads, and of downloads, that run at the same time. A relay allows 16 transfers of one address, which
-    /// may be shared.
+    /// Maximum number of uploads, and of downloads, that run at the same time. A relay allows 16 transfers from one IP address,
+    /// which several devices may share.
     static let transfers = 3
 
-    /// Number of times that an upload may start anew because its file has changed. A file that changes more often is being
-    /// written, for example a log.
+    /// Number of times that an upload may start anew because its file has changed. A file that changes more often is probably
+    /// written all the time, for example a log.
     static let uploadRestarts = 3
 
     /// Requested lifetime of a blob at the relay, in seconds: 30 days, which is also the time for which entries stay at the
@@ -51,20 +52,20 @@ extension ClientLimits {
         return expiresAfter + blobSecondsAfterExpiry
     }
 
-    /// The largest file that is downloaded without a request of the user, in bytes, until the user sets another limit. Pictures
-    /// of a phone are smaller.
+    /// The largest file that is downloaded without a request of the user, in bytes, until the user sets another limit. Most
+    /// pictures that a phone takes are smaller.
     public static let autoDownload: UInt64 = 5 << 20
 
-    /// Maximum number of files that are downloaded without a request of the user, for each contact and day. A contact who shares
-    /// the pictures of a trip stays below it.
+    /// Maximum number of files that are downloaded without a request of the user, for each contact and day. A contact who
+    /// shares the pictures of a trip stays below the limit.
     static let automaticFiles: UInt64 = 64
 
     /// Maximum size of the files that are downloaded without a request of the user, in bytes on the disk, for each contact and
-    /// day: 64 MiB. So a contact alone takes less than 2 GiB a month.
+    /// day: 64 MiB. With this limit, the files of one contact take less than 2 GiB in a month.
     static let automaticBytes: UInt64 = 64 << 20
 
     /// Time from the relay's first answer that a file is incomplete until the file counts as gone, in milliseconds: a day. An
-    /// honest sender's message comes only after the whole file, so more patience helps nobody.
+    /// honest sender sends the message only when the relay has the whole file, so a longer wait would not help.
     static let incompleteFileMs: UInt64 = 86_400_000
 
     /// The pause before the relay is asked again to reserve a blob, after the conversation has changed to another epoch, in

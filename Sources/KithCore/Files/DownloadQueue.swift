@@ -68,7 +68,7 @@ struct DownloadQueue {
         room == 0 ? [] : downloads.values.compactMap { $0.isRunning ? nil : $0.retryAt }
     }
 
-    /// Whether the relay has said for a day that the sender has not uploaded the whole file.
+    /// Whether a day has passed since the relay first said that the sender has not uploaded the whole file.
     ///
     /// - Parameter time: the time of the device's clock, in milliseconds since 1970.
     func isAbandoned(_ id: TransferID, at time: UInt64) -> Bool {
@@ -98,7 +98,8 @@ struct DownloadQueue {
 
     /// Begins a download, or joins the one that is under way.
     ///
-    /// - Parameter reason: the reason for the download. A request makes an automatic download one that the user wants.
+    /// - Parameter reason: the reason for the download. If the file is being downloaded automatically, a request turns the
+    ///   download into one that the user has requested.
     mutating func begin(
         _ place: FilePlace, _ reference: BlobReference, _ reason: Reason = .request(nil), random: RandomSource,
         in step: inout Step
@@ -130,7 +131,7 @@ struct DownloadQueue {
         downloads[id]?.reference = reference
     }
 
-    /// Notes that a job has ended before it was done. Another download may take its turn until the next attempt.
+    /// Notes that a job has ended before it was done. Until the next attempt, another download may run in its place.
     ///
     /// - Parameters:
     ///   - retryAt: the time of the next attempt, in milliseconds; see ``Clocks/now``.

@@ -9,7 +9,8 @@ package struct FileLayout: Hashable, Sendable {
     package static let tag: UInt64 = 16
     /// Size of a full chunk of the ciphertext, in bytes.
     package static let sealedChunk = chunk + tag
-    /// Number of chunks in a piece. A piece has 4 MiB of plaintext, which is what a lost connection costs at most.
+    /// Number of chunks in a piece. A full piece has 4 MiB of plaintext. After a lost connection, at most one piece has to be
+    /// transferred again.
     package static let chunksPerPiece: UInt64 = 64
     /// Size of a full piece of the ciphertext, in bytes.
     package static let sealedPiece = chunksPerPiece * sealedChunk

@@ -15,7 +15,7 @@ package enum FileName {
         let allowed = name.unicodeScalars.filter(isAllowed)
         let last = allowed.split(omittingEmptySubsequences: true) { separators.contains($0) }.last
         var rest = last.map { trimmed(Substring($0)) } ?? ""
-        // Programs would take the name for an option.
+        // Programs would take a name that begins with a hyphen for an option.
         if rest.utf8.first == UInt8(ascii: "-") { rest = "_" + rest }
         let clean = trimmed(Substring(shortened(String(rest), to: longest)))
         return clean.isEmpty ? "file" : String(clean)
@@ -36,7 +36,7 @@ package enum FileName {
 
     /// Returns the name with a number before its ending, such as `photo (2).jpg`.
     ///
-    /// - Parameter number: at least 2. For 1, the name is returned unchanged.
+    /// - Parameter number: the number to insert. If it is less than 2, the name is returned unchanged.
     package static func numbered(_ name: String, _ number: Int) -> String {
         guard number > 1 else { return name }
         let (stem, ending) = parts(of: name)

@@ -1,6 +1,6 @@
 /// The reason why files cannot be sent or received.
 public enum FileProblem: Hashable, Sendable {
-    /// A message has 1 to `limit` files.
+    /// The number of files is wrong: a message has 1 to `limit` files.
     case count(limit: Int)
     /// The file is larger than the relay accepts. `limit` is in bytes, and `nil` if the relay has not stated it.
     case tooLarge(limit: UInt64?)
@@ -14,7 +14,8 @@ public enum FileProblem: Hashable, Sendable {
     case refused
     /// The conversation has ended.
     case ended
-    /// The relay no longer has the file, because it has expired or was deleted.
+    /// The relay does not have the file: the file has expired or was deleted, or the sender has not uploaded all of it within a
+    /// day.
     case gone
     /// The relay has the file with another length than the sender has stated. The relay, or the sender, is lying.
     case wrongLength
@@ -32,7 +33,8 @@ public enum FileProblem: Hashable, Sendable {
 public enum FileNotice: Hashable, Sendable {
     /// The file with this name has changed, so its upload starts anew.
     case restarted(name: String)
-    /// The message was not sent, and is not kept, because of the file with this name. It has no other file, and no caption.
+    /// The message was not sent, and is not kept. Either its conversation has ended, or the file with this name cannot be sent,
+    /// and the message contains neither another file nor a caption that the user has written.
     case notSent(name: String, FileProblem)
     /// The file with this name was left out of its message. The rest of the message is sent: the other files with the caption, or
     /// the caption as a text.

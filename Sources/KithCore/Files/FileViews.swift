@@ -77,7 +77,7 @@ package struct FileViews {
         return rows.contains { (try? DownloadRecord(stored: $0.bytes))?.place == place }
     }
 
-    /// Returns the state of a file that another process downloads, by the store alone.
+    /// Returns the state of a file that another process downloads. Only the store is read.
     ///
     /// - Returns: the state, and the number of pieces that are on this device. A file whose download has ended without success is
     ///   `atRelay`.

@@ -2,12 +2,12 @@ import KithSupport
 import KithWire
 import MLS
 
-/// The number of a file's transfer. It is random, and no two transfers of a profile have the same. The name of a file that is
-/// kept on this device is made from the number.
+/// The number of a file's transfer. The number is random, and no two transfers of a profile have the same number. The name of a
+/// file that is kept on this device is made from the number.
 package struct TransferID: RawRepresentable, Hashable, Sendable, Comparable {
     package let rawValue: UInt64
 
-    /// Creates an id from a number of at most ``StoreKey/highest``.
+    /// Creates an id from a number. Of a number above ``StoreKey/highest``, only the lower bits are kept.
     package init(rawValue: UInt64) { self.rawValue = rawValue & StoreKey.highest }
 
     /// Creates a random id.

@@ -2,7 +2,7 @@ import KithSupport
 import KithWire
 
 /// The bytes of one file that have to be moved to or from a relay. The machine begins a job with an effect, and the job reports
-/// its progress with commands. It is repeated until it is done, until it fails for good, or until the machine ends it.
+/// its progress with commands. A job is repeated until it is done, until it fails for good, or until the machine ends it.
 package enum TransferJob: Sendable {
     case upload(UploadJob)
     case download(DownloadJob)
@@ -62,7 +62,7 @@ package enum UploadFailure: Hashable, Sendable {
     /// The file has changed. The source contains the file's new stamp, and says whether the metadata of a picture is left out.
     /// `size` is the file's new size.
     case changed(FileSource, size: UInt64)
-    /// The relay no longer has the blob, or not the bytes that it had confirmed.
+    /// The relay no longer has the blob, or lacks bytes that it had confirmed.
     case blobLost
     /// The upload has failed for good.
     case problem(FileProblem)

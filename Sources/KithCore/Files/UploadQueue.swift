@@ -187,7 +187,7 @@ struct UploadQueue {
             switch error.code {
             case .tooLarge: return .tooLarge(limit: error.detail)
             case .denied, .exists, .gone: return .refused
-            // The turn to the next epoch is on its way to this device.
+            // The channel is in a later epoch. The turn that opened this epoch has not reached this device yet.
             case .staleEpoch:
                 progress[id]?.retryAt = now.plus(ClientLimits.staleReservationPauseMs)
                 return nil
@@ -206,7 +206,7 @@ struct UploadQueue {
         progress[id]?.retryAt = nil
     }
 
-    /// Notes that a job has ended before it was done. Another upload may take its turn until the next attempt.
+    /// Notes that a job has ended before it was done. Until the next attempt, another upload may run in its place.
     ///
     /// - Parameter retryAt: the time of the next attempt, in milliseconds; see ``Clocks/now``.
     mutating func pause(_ id: TransferID, until retryAt: UInt64) {
