@@ -6,8 +6,8 @@ public enum ClientLimits {
     /// The longest name of a conversation, in bytes.
     public static let title = 256
 
-    /// The longest text of a message, in bytes. A text of this length fits into the largest padded content. `kith send` splits
-    /// longer texts.
+    /// The longest text of a message, in bytes. A text of this length fits into the largest padded content. The program `kith`
+    /// sends a longer text as a file.
     public static let text = 64 << 10
 
     /// Maximum number of people that one text mentions. The limit bounds the work of readers, whose devices look up every name.
@@ -35,7 +35,8 @@ public enum ClientLimits {
     /// The largest padded content, in bytes. Together with the message's overhead, it fits into an entry.
     package static let paddedContent = 250 << 10
 
-    /// The longest beginning of the waiting texts in an invitation, in bytes: enough for some lines that say who writes.
+    /// Maximum length of the first lines in an invitation, in bytes. The first lines are the beginning of the texts that wait
+    /// for the invited person. There is room for some lines that say who writes.
     package static let firstLines = 1 << 10
 
     /// The size of every private request before encryption, in bytes. An inbox's address and ``firstLines`` fit into it.
@@ -89,8 +90,8 @@ public enum ClientLimits {
     /// limit equals the number of letters that Kith's relay stores in an inbox.
     static let lettersAside = 4_096
 
-    /// The longest parcel that is fetched for a letter from a possible stranger, in bytes. The tree of ``strangersGroup`` members
-    /// fits, at about 3 KiB for each member, even if members have long names.
+    /// The longest parcel that is fetched for a letter from a possible stranger, in bytes. A tree takes about 3 KiB per member,
+    /// so the tree of the largest group that ``strangersGroup`` allows fits, even if members have long names.
     package static let strangersParcel = 4 << 20
 
     /// Maximum number of groups in memory. A person uses fewer at a time. Other groups are read from the vault when they are
@@ -170,7 +171,8 @@ public enum ClientLimits {
     /// The shortest pause before an inbox or a parcel is opened again after the relay has refused temporarily, in milliseconds.
     package static let inboxRetryMs: UInt64 = 2_000
 
-    /// Time within which an acknowledged entry must appear in the log, in milliseconds: a minute.
+    /// Time within which the relay must deliver an entry that it has acknowledged or that another member has seen, in
+    /// milliseconds: a minute.
     package static let keptMs: UInt64 = 60_000
 
     /// Maximum number of cursors in one profile. No device runs so many programs that read messages. Each cursor may store a

@@ -6,7 +6,7 @@ import TLSCodec
 
 /// The identity of a person: an Ed25519 public key.
 ///
-/// The type is not `CustomStringConvertible`, which keeps the keys of people out of a program's log.
+/// The type is not `CustomStringConvertible`, because the keys of people do not belong in a program's log.
 public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// The 32 bytes of the key.
     public let bytes: [UInt8]
@@ -27,7 +27,8 @@ public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// fingerprints.
     public var fingerprint: AccountFingerprint { AccountFingerprint(digest: SHA256.hash(data: bytes)) }
 
-    /// Whether the signature of a message is valid. The message begins with a label.
+    /// Whether a signature of a message by this key is valid. The message has to begin with the label of its kind; see
+    /// ``AccountPrivateKey/sign(_:)``.
     func isValid(_ signature: some Collection<UInt8>, over message: [UInt8]) -> Bool {
         guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else { return false }
         return key.isValidSignature(Array(signature), for: message)

@@ -125,9 +125,9 @@ extension Credential {
 /// - The account that the certificate names has signed the certificate.
 /// - The certificate is for the leaf's own signature key.
 ///
-/// The lifetime of a member's certificate is ignored, so a member with a wrong clock accepts the same commits and Welcomes as all
-/// other members, and stays in the group. Only a member that adds a device checks the lifetime of that device's certificate. An
-/// addition can be postponed.
+/// The lifetime of a member's certificate is ignored, so a member with a wrong clock accepts the same commits and Welcomes as
+/// all other members, and stays in the group. Only a member that adds a device checks the lifetime of that device's
+/// certificate, because an addition can be postponed.
 struct CertifiedDevices: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool {
         // Every device is a member, and external proposals are not allowed.
