@@ -46,7 +46,7 @@ final class BlobFile: Sendable {
         !isOver.load(ordering: .sequentiallyConsistent) && latest.load(ordering: .sequentiallyConsistent) == upload
     }
 
-    /// Opens the file for an upload that continues after `stored` bytes. The function `open` returns the file's descriptor.
+    /// Opens the file for an upload that continues after `stored` bytes. `open` must open the file and return its descriptor.
     func open(
         for upload: UInt64, stored: UInt64, _ open: () throws(StoreFailure) -> Int32
     ) throws(BlobError) {

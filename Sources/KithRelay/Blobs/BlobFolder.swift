@@ -78,7 +78,7 @@ struct BlobFolder: Sendable {
         return fstat(file, &status) == 0 ? UInt64(status.st_size) : nil
     }
 
-    /// Makes the names in a folder durable. Ignores the error of a file system that cannot sync folders.
+    /// Makes the list of files in a folder durable. Ignores the error of a file system that cannot sync folders.
     private static func syncFolder(_ path: String) throws(StoreFailure) {
         let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw .last }

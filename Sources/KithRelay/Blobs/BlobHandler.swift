@@ -57,7 +57,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         // The bytes that have arrived are kept, so that they need not be sent again. They are written now, after the write that
-        // is under way, or when the request's right has been checked.
+        // is under way, or when the client's right has been checked.
         body.end()
         if case .uploading(let upload, _) = state { write(to: upload) }
         giveSlotBackIfOver()

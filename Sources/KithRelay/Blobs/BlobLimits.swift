@@ -20,7 +20,7 @@ public struct BlobLimits: Sendable {
     static let threads = 4
     /// Maximum number of expired blobs in one batch. The store looks up and deletes one batch after another.
     static let deletedAtOnce = 64
-    /// An upload's file is made durable each time this number of bytes was received. After a lost connection, the client repeats
+    /// Number of received bytes after which an upload's file is made durable again. After a lost connection, the client repeats
     /// at most this number of bytes, plus the bytes in transit.
     static let syncBytes = 4 << 20
     /// Number of bytes of an upload that are collected for one write to the file. During a write, the bytes for the next write

@@ -112,8 +112,8 @@ package struct BlobRecord: Hashable, Sendable {
 package struct BlobStatistics: Hashable, Sendable {
     /// The number of blobs.
     package var count = 0
-    /// The total size of the blobs, in bytes. A small blob counts with `BlobLimits.leastCharge`. An incomplete blob counts with
-    /// its full size.
+    /// The total size of the blobs, in bytes. A blob smaller than `BlobLimits.leastCharge` counts as `leastCharge` bytes. An
+    /// incomplete blob counts with its full size.
     package var bytes: UInt64 = 0
 
     /// Whether the blobs in the store and `blob` together fit into `limit` bytes.

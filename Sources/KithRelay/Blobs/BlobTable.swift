@@ -103,7 +103,7 @@ struct BlobTable {
 
     /// Returns the first `count` ids after `id` of blobs whose time is over or whose deletion has begun.
     func due(nowMs: UInt64, after id: BlobID?, atMost count: Int) throws(StoreFailure) -> [BlobID] {
-        // The sign keeps SQLite from using the primary key, which would read every later row.
+        // The `+` sign keeps SQLite from using the primary key, which would read every later row.
         let statement = try connection.statement(
             """
             SELECT id FROM blob WHERE expires_ms <= ?1 AND +id > ?3

@@ -145,7 +145,7 @@ struct Admission {
     }
 
     /// The time at which a refusal is sent: a multiple of `deniedMs` after the arrival of the `present`. With a fast disk, the
-    /// factor is 1. With a slow disk, the factor reveals far less than an exact time.
+    /// factor is 1. With a slow disk, the factor reveals far less than the exact time would reveal.
     private func departure(now: NIODeadline) -> NIODeadline? {
         guard limits.deniedMs > 0 else { return nil }
         let interval = Int64(limits.deniedMs) * 1_000_000

@@ -9,8 +9,8 @@ extension Connection {
     }
 
     /// If the connection stores a large incomplete message, takes a slot for the message. If the connection stores no large
-    /// incomplete message, frees the slot. Returns `false` if the connection needs a slot and no slot is free. After `false`, the
-    /// caller pauses reading.
+    /// incomplete message, frees the slot. Returns `false` if the connection needs a slot and no slot is free. If the result is
+    /// `false`, the caller must pause reading.
     func mayHoldInput() -> Bool {
         let isReading = pausedUntil == nil && !awaitsWelcome && context != nil
         guard isReading, decoder.buffered > RelayLimits.smallInput else {

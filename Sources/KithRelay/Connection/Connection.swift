@@ -49,8 +49,8 @@ final class Connection: ChannelDuplexHandler {
     /// Whether a `present` was decided since the last flush. If `true`, the next flush continues the follows that waited for the
     /// decision of the `present`.
     var areFollowsStale = false
-    /// The time at which reading continues after a rate was used up; `nil` if reading is not paused. During a pause, nothing is
-    /// read from the client or from the store.
+    /// The time at which reading continues; `nil` if reading is not paused. Reading is paused if a rate is used up, or if there
+    /// is no free slot for a large message. During a pause, nothing is read from the client or from the store.
     private(set) var pausedUntil: NIODeadline?
     private var isReadWanted = false
     /// Whether the first frame is with the hub. Later frames are decoded after the client has been welcomed.

@@ -75,8 +75,8 @@ struct FollowProgress {
         return resume(canSend: canSend)
     }
 
-    /// Processes consecutive entries from the store. The first entry has the seq `nextSeq`. If the channel was trimmed, the first
-    /// entry may have a higher seq.
+    /// Processes consecutive entries from the store. The first entry must have the seq `nextSeq`, or a higher seq if the
+    /// channel was trimmed.
     mutating func read(_ entries: [Entry]) -> (send: ArraySlice<Entry>, then: Action) {
         isReading = false
         guard let first = entries.first else { return ([], .trimmed(firstSeq: lastSeq + 1)) }

@@ -16,8 +16,8 @@ struct BusyChannels {
     /// Notes the start of a task for the channel.
     mutating func begin(_ channel: ChannelID) { work[channel, default: Work()].tasks += 1 }
 
-    /// Notes the end of a task for the channel. If the channel has no other task, removes and returns its waiting requests, in
-    /// the order of arrival. Otherwise returns no requests.
+    /// Notes the end of a task for the channel. If the channel has no other task, removes and returns the channel's waiting
+    /// requests, in the order of arrival. Otherwise returns no requests.
     mutating func end(_ channel: ChannelID) -> [HubEvent] {
         work[channel]?.tasks -= 1
         guard work[channel]?.tasks == 0 else { return [] }

@@ -63,7 +63,7 @@ extension Hub {
 
     // MARK: Expiry
 
-    /// Notes that a client with a right uses the channel. If a use was noted recently, does nothing.
+    /// Notes that a client with an access right uses the channel. If a use was noted recently, does nothing.
     func noteUse(of channel: HubChannel) {
         let now = clock.recordMs
         guard !channel.head.isClosed, now >= channel.head.usedMs + RelayLimits.notedUseMs else { return }

@@ -4,9 +4,9 @@ import KithWire
 /// channel.
 ///
 /// `create` and `present` never make a channel busy. `create` and `present` requests wait in a separate queue of the channel,
-/// apart from the requests of clients with a right. One read of the store answers the whole queue. If the hub cannot grant a
-/// `present` from memory alone, the hub always takes the same steps. The steps do not depend on whether the channel, the epoch or
-/// the right is missing.
+/// apart from the requests of clients with an access right. One read of the store answers the whole queue. If the hub cannot
+/// grant a `present` from memory alone, the hub always takes the same steps. The steps do not depend on whether the channel,
+/// the epoch or the right is missing.
 extension Hub {
     /// The store's data about one channel. All requests of one queue share this data.
     private struct StoreSnapshot {

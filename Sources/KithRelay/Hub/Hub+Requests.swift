@@ -274,7 +274,7 @@ extension Hub {
     ) -> (Reply, RoundOutput.Effect) {
         guard !channel.head.isClosed else { return (.error(.gone), .none) }
         let nextSeq = max(fromSeq, span.firstSeq)
-        // A client that asks for dropped entries gets an error, so that it never misses entries without knowing.
+        // A client that asks for dropped entries gets an error, so that it never misses entries without knowing it.
         guard nextSeq >= channel.head.firstSeq || nextSeq > span.lastSeq else {
             return (.error(.trimmed(firstSeq: channel.head.firstSeq)), .none)
         }

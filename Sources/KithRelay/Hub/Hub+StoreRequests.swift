@@ -7,7 +7,8 @@ extension Hub {
     /// Number of attempts at a mutation that conflicts. After the last attempt, the client is told to try again.
     private static let attempts = 8
 
-    /// Makes the channel busy and runs `work`. Then resumes the requests that arrived during `work`, in the order of arrival.
+    /// Makes the channel busy and runs `work`. Then resumes the requests about the channel that arrived during `work`, in the
+    /// order of arrival.
     func withStoreAccess(_ channel: ChannelID, _ work: @escaping @Sendable (isolated Hub) async -> Void) {
         busy.begin(channel)
         withStoreAccess { hub in
@@ -118,7 +119,7 @@ extension Hub {
         }
         // Many small loads can be under way at once. So each is charged before the read, for all entries that the channel keeps.
         if !isLarge { idLoads.charge(Int(clamping: kept), to: payer, atNanoseconds: uptime()) }
-        // The earlier of the two times is used, because the machine's clock may be wrong.
+        // The earlier of the machine's time and the relay's time is used, because the machine's clock may be wrong.
         let now = min(nowMs(), clock.retentionMs)
         let known = try await store.entryIDs(of: channel.id, receivedSinceMs: now - min(now, idBounds.lifetimeMs))
         if isLarge { idLoads.charge(known.count, to: payer, atNanoseconds: uptime()) }
@@ -127,7 +128,7 @@ extension Hub {
             ? await EntryIDWindow.elsewhere(idBounds, uptimeMs: uptimeMs, known: known)
             : EntryIDWindow(idBounds, uptimeMs: uptimeMs, known: known)
         if channels.contains(channel) { channels.changeIDs(of: channel) { $0.setIDs(window) } }
-        // Eviction may have examined the channel during the load, so it is marked as used again.
+        // Eviction may have examined the channel during the load, so the channel is marked as used again.
         channel.isUsed = true
         return nil
     }
@@ -136,7 +137,8 @@ extension Hub {
     func load(_ id: ChannelID) async throws(StoreFailure) -> HubChannel? {
         if let channel = channels.use(id) { return channel }
         guard let head = try await store.head(of: id) else { return nil }
-        // The channel is busy, so the rounds in the meantime did not change it. But another task may have loaded the channel.
+        // The channel is busy, so no round has changed the channel in the meantime. But another task may have loaded the
+        // channel.
         return channels.use(id) ?? insert(id, head)
     }
 

@@ -10,10 +10,10 @@ import NIOCore
 /// is a separate job on the store's event loop, so other jobs of the event loop can run between two rounds, even under constant
 /// load.
 ///
-/// Some requests need more than memory: a channel that is not loaded, an older epoch, or a shelf of key packages. A separate
-/// task reads the store for each request that needs more than memory. The request's channel is *busy* until the task ends.
-/// Later requests about a busy channel wait. Requests that require no access right wait in a separate queue
-/// (``UnprovenRequests``), so strangers do not delay clients with rights.
+/// Some requests need data that is not in memory: a channel that is not loaded, an older epoch, or a shelf of key packages. For
+/// each of these requests, a separate task reads the store. The request's channel is *busy* until the task ends. Later requests
+/// about a busy channel wait. Requests that require no access right wait in a separate queue (``UnprovenRequests``), so
+/// strangers do not delay clients with rights.
 actor Hub {
     nonisolated let unownedExecutor: UnownedSerialExecutor
     /// The actor refers to its executor without keeping it alive. This property keeps the executor alive.

@@ -3,7 +3,8 @@ import KithWire
 /// The condition of the store, according to the last commit and the last check of the store's size.
 struct StoreHealth {
     private(set) var level = FillLevel.roomy
-    /// The failure of the last commit; `nil` if no mutation failed, or if the only damage concerns some channels.
+    /// The failure of the last commit; `nil` if no mutation failed, or if mutations failed only because some channels are
+    /// damaged.
     private var lastFailure: StoreFailure?
 
     /// Notes the outcomes of a commit. Returns whether any mutation failed.

@@ -47,7 +47,7 @@ struct DeferredDeletion {
     }
 
     /// Deletes a slice of the rows. If the rows of a channel are damaged, removes the channel from the table `dropped`, so that
-    /// the damaged rows make no later commit fail. The damaged rows stay in the file, but no request can reach them.
+    /// the damaged rows do not make later commits fail. The damaged rows stay in the file, but no request can reach them.
     ///
     /// - Returns: `true` if damage was found.
     mutating func deleteSome(blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {
@@ -66,7 +66,7 @@ struct DeferredDeletion {
             guard case .damaged = error, connection.isInTransaction else { throw error }
             isDamaged = true
             try connection.statement("ROLLBACK TO deleting").run()
-            // If the channel cannot be taken off the list, deletion stops until the next start.
+            // If the channel cannot be removed from the table, deletion stops until the next start.
             if !remove(channel) { isPending = false }
         }
         try connection.statement("RELEASE deleting").run()

@@ -2,7 +2,7 @@ import CSQLite
 import KithWire
 import TLSCodec
 
-/// The only writer of a store's file. The writer decides mutations, and keeps memory and file equal.
+/// The only writer of a store's file. The writer decides mutations, and keeps its state in memory consistent with the file.
 ///
 /// All functions block, so ``SQLiteStore`` calls them on the store's thread. A transaction saves the previous states of the
 /// cached channels before it changes these channels. If the transaction fails, the saved states are restored, and memory matches
@@ -223,8 +223,8 @@ final class LogWriter {
     /// Notes that the mutation takes effect. Called before the first change of every mutation.
     func beginWriting() { transaction.isWriting = true }
 
-    /// Saves a channel's state, and notes that the mutation takes effect. Called before the first change of the channel in a
-    /// transaction.
+    /// Saves a channel's state, once in each transaction, and notes that the mutation takes effect. Called before a mutation
+    /// changes the channel.
     func save(_ channel: CachedChannel) {
         beginWriting()
         guard channel.savedIn != transactionNumber else { return }

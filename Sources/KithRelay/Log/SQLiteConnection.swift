@@ -104,7 +104,8 @@ final class SQLiteConnection {
         let text = "\(String(cString: sqlite3_errstr(code))) (SQLite \(code))"
         switch code & 0xff {
         case SQLITE_FULL: return .full
-        // Every row is derived from other rows, so a violated constraint means that the file contradicts itself.
+        // The writer takes every key from the file, or checks the key against the file. So a violated constraint means that the
+        // file contradicts itself.
         case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CONSTRAINT, SQLITE_MISMATCH: return .damaged(text)
         // Some file systems report a full disk only when they sync.
         case SQLITE_IOERR where handle.map { sqlite3_system_errno($0) } == ENOSPC: return .full

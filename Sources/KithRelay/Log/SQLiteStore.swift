@@ -3,9 +3,9 @@ import NIOCore
 
 /// A store in one SQLite file. Only one process at a time writes the file.
 ///
-/// A commit blocks the store's event loop, so the event loop should have its own thread. The hub decides mutations on the thread
-/// of this event loop, so a commit needs no change of thread after the decision. To keep commits from waiting, separate threads
-/// read many entries, search for expired entries and make checkpoints.
+/// A commit blocks the store's event loop, so the event loop should have its own thread. The hub decides mutations on the
+/// thread of this event loop, so a commit needs no change of thread after the decision. To keep commits from waiting, separate
+/// threads read entries, search for expired entries and make checkpoints.
 ///
 /// The comments on `StoreSchema`, `EntryBlock` and `HeadSweep` describe how entries are stored and found.
 package actor SQLiteStore: ChannelStore {
@@ -224,7 +224,7 @@ package actor SQLiteStore: ChannelStore {
         guard let writer else { return }
         scheduledMaintenance?.cancel()
         scheduledMaintenance = nil
-        // Written heads make the next start faster. If this fails, recovery finds the heads in the log.
+        // Written heads make the next start faster. If the writes fail, recovery finds the ends of the channels in the log.
         try? writer.writeAllHeads()
         self.writer = nil
         await reader.close()

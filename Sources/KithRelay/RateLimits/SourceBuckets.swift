@@ -61,8 +61,8 @@ extension SourceBuckets {
             siteFactor: RelayLimits.siteFactor, atMost: RelayLimits.recentAddresses)
     }
 
-    /// Buckets that limit how often a source writes to an inbox for the first time. The relay remembers each pair of an inbox
-    /// and an address that has written to the inbox.
+    /// Buckets that limit how many new inboxes a source may use. An inbox is new until the source uses it for the first time.
+    /// The relay remembers a pair of the inbox and the address for each inbox in use.
     init(ofInboxes limits: RelayLimits) {
         self.init(
             TokenBucket(

@@ -8,8 +8,8 @@ public struct RelayLimits: Sendable {
     public var frame = WireLimits.frame
     /// The largest payload, in bytes. The limit equals the largest padded size in a conversation, so no honest payload is longer.
     public var payload = WireLimits.payload
-    /// Time from accepting a connection to its `hello`, in milliseconds. A handshake over a bad mobile connection takes two to
-    /// three seconds. A client that needs much longer would only occupy a connection.
+    /// Maximum time from accepting a connection to its `hello`, in milliseconds. A handshake over a bad mobile connection takes
+    /// two to three seconds. A client that needs much longer would only occupy a connection.
     public var helloMs = 10_000
     /// Maximum number of bytes that a connection stores of an incomplete first message. The longest `hello` has 308 bytes.
     static let helloBytes = 1024
@@ -63,7 +63,7 @@ public struct RelayLimits: Sendable {
     /// Number of bytes that cost as much as an append. The cost applies to the bytes of frames and to bytes that are read from
     /// the store. Copying, encrypting and storing this number of bytes takes about as long as an append.
     static let bytesOfOne = 4096
-    /// The delivery of an entry or a whisper to this number of followers costs as much as one append.
+    /// Number of followers to whom the delivery of an entry or a whisper costs as much as one append.
     static let deliveriesOfOne = 4
     /// Cost of a new connection, in appends. The handshake takes a third of a millisecond. New connections have a separate
     /// allowance, which requests do not use up.

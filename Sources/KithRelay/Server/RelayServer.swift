@@ -219,7 +219,7 @@ package final class RelayServer: Sendable {
         for worker in workers {
             try? await worker.eventLoop.submit { worker.closeAll() }.get()
         }
-        // The writes of transfers come back to the event loops, which must run until then.
+        // The results of file writes are passed to the event loops, so the event loops must run until all transfers have ended.
         let deadline = ContinuousClock.now + .milliseconds(BlobLimits.lastBytesMs)
         while workers.first?.shared.transfers.isUnused == false, ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(2))

@@ -22,7 +22,7 @@ package struct ChannelHead: Hashable, Sendable {
     package var isClosed: Bool
     /// Creation time of the channel, in milliseconds since 1970.
     package let createdMs: UInt64
-    /// Time of the last noted use of the channel by a client with a right, in milliseconds since 1970.
+    /// Time of the last noted use of the channel by a client with an access right, in milliseconds since 1970.
     package var usedMs: UInt64
 
     /// Whether the channel is open and was in use for more than a week. A channel in long use most likely belongs to a

@@ -11,7 +11,7 @@ import NIOCore
 ///
 /// Outcomes are durable. If the power fails right after ``commit(_:)`` has returned, no committed mutation is lost.
 package protocol ChannelStore: Sendable {
-    /// The event loop on which the relay decides requests. A store whose commits block returns the loop of its own writer thread,
+    /// The event loop on which the relay decides requests. If commits block, this is the loop of the store's own writer thread,
     /// so a commit needs no change of thread after the decision.
     var eventLoop: any EventLoop { get }
 
@@ -69,7 +69,7 @@ package protocol ChannelStore: Sendable {
         keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64
     ) async throws(StoreFailure) -> Bool
 
-    /// Returns the time that the last ``StoreMutation/noteClock(_:)`` noted, or `nil` if there was none.
+    /// Returns the time that the last ``StoreMutation/noteClock(_:)`` noted, or `nil` if no time was noted.
     func notedClock() async throws(StoreFailure) -> NotedClock?
 
     /// Returns the space that the store uses, and the space that is free.

@@ -31,8 +31,8 @@ struct SecondChanceQueue<Element> {
         return nil
     }
 
-    /// If more than about half of the queue's elements no longer exist, removes these elements. An element may have been deleted
-    /// elsewhere while it was in the queue.
+    /// If more than about half of the queue's elements no longer exist, removes all elements that no longer exist. An element
+    /// may have been deleted elsewhere while it was in the queue.
     ///
     /// - Parameters:
     ///   - count: number of elements that still exist.

@@ -9,7 +9,7 @@ package enum StoreLimits {
     /// read when an unused channel is loaded.
     static let entriesPerBlock: UInt64 = 64
 
-    /// After this number of appended entries, dirty heads are written. After a crash, at most this number of entries has to be
+    /// Number of appended entries after which dirty heads are written. After a crash, at most this number of entries has to be
     /// read again. Reading this number of entries of 300 bytes takes 50 ms. A smaller number would cause more frequent writes
     /// of heads.
     static let entriesPerSweep: UInt64 = 131_072
@@ -54,16 +54,16 @@ package enum StoreLimits {
     /// Maximum number of heads that one search for expired entries examines. A search delays all reads by at most some ms.
     static let headsPerExpiryRead: UInt64 = 20_000
 
-    /// A search that has found this number of expired entries examines no more channels. Reading this number of entries takes
+    /// Number of found expired entries after which a search examines no more channels. Reading this number of entries takes
     /// some tens of ms.
     static let entriesPerExpiryRead: UInt64 = 262_144
 
     /// Maximum number of channels that one call of `expire` trims.
     static let channelsPerExpiry = 500
 
-    /// A limit of the time between creation and last use of a channel, in milliseconds. Above this limit, the channel is in long
-    /// use. A channel that was used for more than a week most likely belongs to a conversation. The index `channel_brief`
-    /// contains this value, so a change needs a migration.
+    /// Maximum time between the creation and the last use of a channel that is not in long use, in milliseconds. A channel that
+    /// was used for more than a week most likely belongs to a conversation. The index `channel_brief` contains this value, so a
+    /// change needs a migration.
     static let longUseMs: UInt64 = 7 * 86_400_000
 
     /// Maximum number of idle channels that one read returns. Forgetting one channel takes one commit.
@@ -73,7 +73,7 @@ package enum StoreLimits {
     /// 64 KiB, so the transaction deletes up to 2 MiB in some ms.
     static let discardedPerSlice = 32
 
-    /// A size of the write-ahead log, in bytes. At this size, the checkpointer copies the log into the database. Commits continue
+    /// Size of the write-ahead log at which the checkpointer copies the log into the database, in bytes. Commits continue
     /// during the copying.
     static let checkpointBytes = 16 << 20
     /// Divisor of ``checkpointBytes``: the quotient is the size of a share, in bytes. While the checkpointer copies the log,
@@ -81,8 +81,8 @@ package enum StoreLimits {
     /// restarts. If the added pages do not fit into a share, the next checkpoint copies them. The next checkpoint runs when the
     /// log has grown by a share.
     static let checkpointShare = 4
-    /// A size of the write-ahead log, in bytes. To bound the size of the log under load, the writer itself copies the log at this
-    /// size.
+    /// Size of the write-ahead log at which the writer itself copies the log, in bytes. The copying by the writer bounds the
+    /// size of the log under load.
     static let checkpointNowBytes = 64 << 20
 
     /// The latest valid time of a noted clock, in milliseconds since 1970. A later time is treated as damage. With this bound, a
