@@ -42,8 +42,8 @@ public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, C
     }
 }
 
-/// The hash of a token: `Grant = SHA-256("kith grant v1" || Token)`. A relay stores the grant, never the token. Grants compare in
-/// constant time.
+/// The hash of a token: `Grant = SHA-256("kith grant v1" || Token)`. A relay stores the grant, never the token. Grants are
+/// compared in constant time.
 public struct Grant: Hashable, Sendable, TLSCodable {
     let value: Bytes32
 
@@ -56,7 +56,7 @@ public struct Grant: Hashable, Sendable, TLSCodable {
     }
 
     private init(digest: SHA256.Digest) {
-        // A SHA-256 digest always has 32 bytes. The alternative is a grant that matches no token.
+        // A SHA-256 digest always has 32 bytes, so the fallback is never used. No known token matches the fallback.
         value = Bytes32(Array(digest)) ?? Grant.nobody.value
     }
 

@@ -166,7 +166,7 @@ package struct WebSocketDecoder: Sendable {
         guard !payload.isEmpty else { return nil }
         guard payload.count >= 2 else { throw .protocolError }
         let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
-        // §7.4: 1004 to 1006 and 1015 never appear in a frame, and all other codes outside these ranges are undefined.
+        // §7.4: 1004 to 1006 and 1015 never appear in a frame, and all other codes outside the ranges below are undefined.
         guard (1000...1003).contains(code) || (1007...1014).contains(code) || (3000...4999).contains(code) else {
             throw .protocolError
         }

@@ -1,7 +1,8 @@
 /// The maximum values of protocol version 1. No frame may exceed these values. A relay may have lower limits, and announces its
 /// own limits in `welcome`.
 public enum WireLimits {
-    /// Maximum size of one protocol frame, in bytes. The largest payload fits into a frame, and so does a full batch of entries.
+    /// Maximum size of one protocol frame, in bytes. The largest payload fits into a frame. A list of entries that does not fit
+    /// into a frame is divided.
     public static let frame = 1 << 20
     /// Maximum size of one entry's payload, in bytes. The largest padded message fits, and so does a commit of a large group.
     public static let payload = 256 << 10
