@@ -22,8 +22,8 @@ public struct CipherSuite: CodePoint {
     public static let xWingChaCha20SHA256Ed25519 = CipherSuite(rawValue: 0x004d)
 
     // The suites of draft-ietf-mls-pq-ciphersuites have no numbers yet. Until the suites have numbers, this module uses these
-    // numbers from the private-use range (§17.1: 0xF000 to 0xFFFF), in the order of the draft's table. This is the only place
-    // that has to change.
+    // numbers from the private-use range (§17.1: 0xF000 to 0xFFFF), in the order of the draft's table. When the suites get
+    // numbers, only the following lines have to change.
 
     /// `MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519` (TBD1 of draft-ietf-mls-pq-ciphersuites).
     public static let xWingAES128SHA256Ed25519 = CipherSuite(rawValue: 0xf901)

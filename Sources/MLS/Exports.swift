@@ -1,2 +1,2 @@
-// Every key and secret of this module has this type, so an import of the module includes it.
+// The secrets in this module's interface have this type, so an import of the module includes the type.
 @_exported import struct KithSupport.SecretBytes

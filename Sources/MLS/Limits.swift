@@ -22,13 +22,13 @@ public enum Limits {
     /// Maximum size of a MAC or hash, in bytes. A SHA-512 hash has 64 bytes.
     static let hashLength = 255
     /// Size of a SHA-256 hash, in bytes: the shortest hash of all suites. While a message is read, a shorter reference or nonce
-    /// is refused. The minimum bounds the memory of a message: even an empty reference takes 64 bytes.
+    /// is refused. The minimum bounds the memory of a message: even an empty reference takes 64 bytes of memory.
     static let shortestHash = 32
-    /// Maximum number of extensions in one list. RFC 9420 and the extensions draft define six types, and reserve 15 types for
-    /// GREASE. The shortest extension takes 16 times as many bytes in memory as in its encoding.
+    /// Maximum number of extensions in one list. RFC 9420 and draft-ietf-mls-extensions define six types, and reserve 15 types
+    /// for GREASE. The shortest extension takes 16 times as many bytes in memory as in its encoding.
     static let extensions = 32
-    /// Maximum number of external senders of a group. Usual senders are a few servers of the group's operator. The shortest
-    /// sender takes 25 times as many bytes in memory as in its encoding.
+    /// Maximum number of external senders of a group. A group usually has few external senders: servers of the group's
+    /// operator. The shortest sender takes 25 times as many bytes in memory as in its encoding.
     static let externalSenders = 64
     /// Maximum number of certificates in an X.509 credential. Public chains have two to five certificates.
     static let certificates = 16
@@ -51,8 +51,8 @@ public enum Limits {
     static let skippedKeys = 1_000
     /// Maximum number of PSKs in one commit. A PSKLabel has 16 bits for the number of PSKs (§8.4).
     static let preSharedKeys = 0xffff
-    /// Maximum size of application data in bytes, and of authenticated data in bytes. The limit is half of the longest vector
-    /// (§2.1.2). The other half of the vector is space for a signature and padding.
+    /// Maximum size of application data, and maximum size of authenticated data, in bytes. The limit is half of the longest
+    /// vector (§2.1.2). The other half of the vector is space for a signature and padding.
     public static let contentLength = 1 << 29
     /// Minimum number of items for work on several cores. With fewer items, a single core is faster.
     static let parallelThreshold = 8

@@ -295,7 +295,7 @@ public enum UsageError: Hashable, Sendable {
     case staleCommit
     /// Application data cannot be sent before the received proposals are committed (§12.4).
     case proposalsPending
-    /// The key belongs to a different suite.
+    /// The key belongs to a different suite, or a private key does not belong to the given key package.
     case wrongKey
     /// The KDF cannot create a secret of this length.
     case exportLength

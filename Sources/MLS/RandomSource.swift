@@ -22,8 +22,8 @@ public struct RandomSource: Sendable {
     /// The operating system's generator.
     public static let system = RandomSource { buffer in
         var rest = buffer[...]
-        // One call returns at most 256 bytes. If it fails, Swift's own generator is used, which returns only eight bytes at a
-        // time.
+        // One call of `getentropy` returns at most 256 bytes. If a call fails, Swift's own generator is used, which returns
+        // only eight bytes at a time.
         while !rest.isEmpty {
             let chunk = UnsafeMutableRawBufferPointer(rebasing: rest.prefix(256))
             guard let base = chunk.baseAddress, getentropy(base, chunk.count) == 0 else { break }

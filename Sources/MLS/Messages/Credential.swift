@@ -19,7 +19,7 @@ public enum Credential: Hashable, Sendable, TLSCodable {
     /// Reads a credential.
     ///
     /// - Throws: `TLSCodecError.unknownValue` if the type is neither `basic` nor `x509`. A reader cannot skip a credential of
-    ///   unknown type, because the encoding does not say the credential's length. `TLSCodecError.tooLong` for more than 16
+    ///   unknown type, because the encoding does not contain the credential's length. `TLSCodecError.tooLong` for more than 16
     ///   certificates or more than 64 KiB of certificates.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(CredentialType.self) {

@@ -89,8 +89,8 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
     ) throws(MLSError) {
         let (credential, capabilities, extensions) = (template.credential, template.capabilities, template.extensions)
         let signer = template.signer
-        // Only the creator of a leaf has to observe that default types must not be listed. Readers accept leaves that list them,
-        // because refusing would gain nothing.
+        // Only the creator of a leaf has to keep default types out of the capabilities. Readers accept a leaf that lists
+        // default types, because a refusal would gain nothing.
         guard capabilities.extensions.allSatisfy({ !$0.isDefault }),
             capabilities.proposals.allSatisfy({ !$0.isDefault })
         else { throw .leafNode(.defaultTypeInCapabilities) }
@@ -126,8 +126,8 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         try self.init(from: &reader, sharing: &cache)
     }
 
-    /// Reads a leaf node. If equal capabilities were read before, the leaf shares their storage. Most members of a group have
-    /// equal capabilities, so shared storage saves memory.
+    /// Reads a leaf node. If equal capabilities were read before, the leaf shares the storage of those capabilities. Most
+    /// members of a group have equal capabilities, so shared storage saves memory.
     init(from reader: inout TLSReader, sharing cache: inout CapabilitiesCache) throws(TLSCodecError) {
         encryptionKey = try reader.read()
         signatureKey = try reader.read()

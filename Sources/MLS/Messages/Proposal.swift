@@ -38,9 +38,9 @@ public enum Proposal: Hashable, Sendable, TLSCodable {
 
     /// Reads a proposal.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` if the type is none of the cases. A reader cannot skip a proposal of unknown type,
-    ///   because the encoding does not say the proposal's length. A group may use only proposal types that its members support
-    ///   (§13.2).
+    /// - Throws: `TLSCodecError.unknownValue` if the type is none of the cases. A reader cannot skip a proposal of unknown
+    ///   type, because the encoding does not contain the proposal's length. A group may use only proposal types that its
+    ///   members support (§13.2).
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(ProposalType.self) {
         case .add: self = .add(try reader.read())
