@@ -4,9 +4,9 @@ struct DepositPolicy {
     var wall: UInt64
     /// The time of the last deposit, in milliseconds since 1970; 0 if there was none.
     var depositedAt: UInt64
-    /// Whether a deposit still has to be made: the relay was not connected, or has not accepted the last deposit.
+    /// Whether a deposit still has to be made, because the relay was not connected or has not accepted the last deposit.
     var isOwed: Bool
-    /// Whether a deposit was postponed because a clock seems wrong.
+    /// Whether a deposit was postponed because the device's clock or the relay's clock seems wrong.
     var isHeld: Bool
     /// Whether the last deposit has no answer yet.
     var isUnderWay: Bool
@@ -15,7 +15,7 @@ struct DepositPolicy {
     /// Whether the invite was used or has expired.
     var isOver: Bool
 
-    /// The milliseconds until the inbox gets new key packages. 0 if a deposit was postponed.
+    /// The milliseconds until new key packages are due at the relay; 0 if a deposit was postponed.
     private var rest: UInt64 { isHeld ? 0 : wall.rest(of: ClientLimits.depositMs, since: depositedAt) }
 
     /// Whether to make a deposit when the inbox is opened at its relay.

@@ -1,8 +1,8 @@
 import DequeModule
 import KithWire
 
-/// The state of an inbox's connection to its relay. The state consists of the letters that a follow has delivered, and of the
-/// unanswered requests. The state ends with the connection.
+/// The state of an inbox's connection to its relay: the delivered letters that were not read yet, and the unanswered requests.
+/// The state ends with the connection.
 struct InboxConnection {
     private var follow: Follow?
     /// Delivered letters. Each letter waits until the letter before it was read. If reading is paused, only the first letter
@@ -67,7 +67,8 @@ struct InboxConnection {
 
     mutating func didStartFollow(lastSeq: UInt64) { follow?.lastThere = lastSeq }
 
-    /// Adds entries that the follow has delivered. If a seq is missing, the relay no longer has that entry.
+    /// Adds to the queue the unread entries among those that the follow has delivered. If a seq is missing, the relay no longer
+    /// has that entry, and `record` forgets it if it was set aside.
     mutating func receive(_ entries: [Entry], of record: inout InboxRecord) {
         guard var position = follow?.position else { return }
         for entry in entries where entry.seq > position {

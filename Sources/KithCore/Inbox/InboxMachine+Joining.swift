@@ -16,7 +16,8 @@ struct OpenLetter {
 // Makes a conversation from a Welcome.
 
 extension InboxMachine {
-    /// Joins a group with the Welcome in a letter. If the Welcome is not authentic or not wanted, does nothing.
+    /// Joins a group with the Welcome in a letter, unless the Welcome is not authentic or ``judge(_:_:in:)`` decides against
+    /// joining.
     ///
     /// - Parameter tree: the group's tree, if it was in a parcel.
     mutating func join(
@@ -52,7 +53,8 @@ extension InboxMachine {
         }
     }
 
-    /// Sends the text that the user has sent privately through a group, now that the contact has begun a conversation of two.
+    /// Sends the text that has waited since the user asked the contact for a conversation of two through a group. Now the
+    /// contact has begun that conversation.
     private func sendWaitingText(
         in conversation: ConversationTable.Place, with people: MetMembers, in device: inout DeviceState
     ) throws(KithError) {
@@ -149,16 +151,17 @@ extension InboxMachine {
 
     /// Reacts to a letter that has led to a conversation.
     ///
-    /// - If the invite admits only one person, and another person had already used it, this device only leaves the conversation.
+    /// - If the invite admits only one person, and another person had already used it, this device leaves the conversation and
+    ///   does nothing else.
     /// - If the invite is for one person, the inbox is marked for closing. The inbox closes after all letters that have arrived
     ///   were read.
-    /// - Any other inbox gets a new key package in place of the used one. While the conversation is pending, the inbox gets no
-    ///   key package: a new key package would show that the letter was read.
+    /// - Any other inbox gets a new key package in place of the used one, but not while the conversation is pending: a new key
+    ///   package would show that the letter was read.
     private mutating func answer(
         _ conversation: ConversationTable.Place, isUninvited: Bool, in device: inout DeviceState
     ) throws(KithError) {
         if isUninvited {
-            // This device joins and leaves, so that the other person sees it and does not continue to write to nobody.
+            // This device joins and leaves, so that the other person sees it leave, and does not go on writing to nobody.
             return try conversation.handle(.leaveUninvited, in: &device)
         }
         let mayAct = conversation.machine.mayAct

@@ -5,9 +5,9 @@ import MLS
 
 /// The state of an inbox's key packages that is not in the inbox's record.
 struct DepositState {
-    /// Whether a deposit was postponed because a clock seems wrong.
+    /// Whether a deposit was postponed because the device's clock or the relay's clock seems wrong.
     private(set) var isHeld = false
-    /// Whether a deposit still has to be made: the relay was not connected, or has not accepted the last deposit.
+    /// Whether a deposit still has to be made, because the relay was not connected or has not accepted the last deposit.
     private(set) var isOwed = false
     /// The numbers of the stored key packages, by the references of the key packages; `nil` until a letter is read.
     private(set) var packages: [[UInt8]: UInt64]?
@@ -71,9 +71,9 @@ extension InboxMachine {
             .deposit(channel: record.channel, keyPackages: sealed, lastResort: lastResort), .deposit, in: &device)
     }
 
-    /// Deletes the private keys of key packages that expired some time ago. An attacker who gets an old key can open recorded
-    /// letters. A letter without its key can never be read, so both the device's clock and the relay's clock must show the expiry
-    /// before a key is deleted.
+    /// Deletes the private keys of key packages that expired more than ``ClientLimits/keyPackageGraceMs`` ago. An attacker who
+    /// gets an old key can open recorded letters. A letter without its key can never be read, so both the device's clock and
+    /// the relay's clock must show the expiry before a key is deleted.
     private mutating func deleteExpiredKeyPackages(in device: inout DeviceState) throws(KithError) {
         for (number, bundle) in try storedKeyPackages(in: device) {
             guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source,

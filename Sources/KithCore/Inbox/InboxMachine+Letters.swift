@@ -1,8 +1,9 @@
 import KithWire
 import MLS
 
-// Letters: the entries that others have put into the inbox. This file processes them in order. A letter that cannot be processed
-// yet is set aside: it stays at the relay and is read again later, and the letters after it are processed.
+// Letters: the entries that others have put into the inbox. This file processes them in order. A letter whose tree is being
+// fetched blocks the letters behind it. Any other letter that cannot be processed yet is set aside: it stays at the relay to be
+// read again later, and the letters behind it are processed.
 
 extension InboxMachine {
     // MARK: The queue
@@ -127,8 +128,8 @@ extension InboxMachine {
     // MARK: Letters set aside
 
     /// Returns the current time for measuring the waits of letters, in milliseconds since 1970. If the relay's time is known,
-    /// returns the relay's time: the device's clock may differ after a restart. A relay gains nothing by stating a wrong time:
-    /// the relay could hold back letters anyway.
+    /// returns the relay's time, because the device's clock may be changed between two runs of the program. A relay gains
+    /// nothing by stating a wrong time: the relay could hold back letters anyway.
     func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
 
     /// Returns the wait of a Welcome; `nil` if the Welcome can be judged now. A Welcome has to wait if this device must first
@@ -179,7 +180,8 @@ extension InboxMachine {
         followLetters(from: nextLetter(in: profile), in: &profile.device)
     }
 
-    /// Ends the second reading of the inbox early if no letter that was set aside can be processed now.
+    /// If the follow still delivers letters for a second time, and none that was set aside can be processed now, skips the rest
+    /// of these letters and follows the inbox from the first new letter.
     private mutating func skipRead(in profile: inout ProfileState) {
         guard connection.isReadingAgain(through: record.lastSeq), firstReady(in: profile) == nil else { return }
         unfollow(in: &profile.device)

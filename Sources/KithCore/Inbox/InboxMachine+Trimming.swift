@@ -4,8 +4,8 @@ import KithWire
 //
 // If the relay has refused a sender's letter and the sender tries again, the sender notices a trim. The trim shows that the
 // device is connected. So an inbox whose address many people may have is trimmed at most once a day, at a random time that does
-// not depend on any letter. The addresses of other inboxes are known only to people who may begin a conversation, and they can
-// find out there who is online.
+// not depend on any letter. The addresses of other inboxes are known only to people who may begin a conversation with the user.
+// In the conversation, they can find out anyway whether the device is connected.
 
 extension InboxMachine {
     /// If only a few people have the inbox's address, asks the relay to drop the letters that were read.
@@ -59,7 +59,8 @@ extension InboxMachine {
     mutating func didTrim(through seq: UInt64, _ result: Result<Reply, RelayError>, in device: inout DeviceState) {
         connection.endTrim()
         guard case .success = result else { return }
-        // This is stored with the next change, because asking again would do no harm.
+        // The record is stored with its next change. If the program ends before, the device only sends the trim again, which
+        // does no harm.
         record.didTrim(through: seq)
         trimAtOnce(in: &device)
     }

@@ -34,7 +34,7 @@ struct InboxMachine {
         return address(in: device, at: RelayPoint(address: point.address, pin: point.pin))
     }
 
-    /// Returns the invite for this inbox; `nil` if the invite cannot be used.
+    /// Returns the invite for this inbox; `nil` if the inbox has none, or if the invite can no longer be used.
     func openInvite(in device: DeviceState) -> OpenInvite? {
         guard !record.isClosing, !record.isOver(now: device.wall),
             case .invite(let isReusable, let expiresAt) = record.purpose, let point = device.relays[record.relay]
@@ -63,7 +63,7 @@ struct InboxMachine {
         if let retryAt = connection.retryAt, isLinked { due.append(retryAt) }
         guard !record.isClosing else { return due }
         if isLinked, let renewal = nameRenewalDue(in: device) { due.append(renewal) }
-        // After the expiry, the next input from the relay closes the inbox.
+        // After the expiry, no time is due: the input from the relay that completes the reading closes the inbox.
         if case .invite(_, let expiresAt) = record.purpose,
             let delay = device.clocks.delay(untilOver: expiresAt.asMilliseconds, relay: record.relay), delay > 0
         {
