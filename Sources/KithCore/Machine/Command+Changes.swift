@@ -1,6 +1,6 @@
 import KithWire
 
-/// A change that the user wants to make of a message which is already in the log.
+/// A change that the user wants to make to a message in the log.
 package enum RequestedChange: Hashable, Sendable {
     /// Sets the user's reaction; `nil` removes it.
     case reaction(String?)
@@ -22,8 +22,8 @@ package enum RequestedChange: Hashable, Sendable {
 }
 
 extension Command where Answer == EntryID {
-    /// Changes the message at a seq. The command finishes when the change is stored. The log decides whether and when the change
-    /// takes effect; a ``KithEvent/messageChanged(_:_:)`` reports that.
+    /// Changes the message at a seq. The command finishes when the change is stored. The log decides whether and when the
+    /// change takes effect. A ``KithEvent/messageChanged(_:_:)`` then reports the change.
     package static func change(_ conversation: ConversationID, _ seq: UInt64, _ change: RequestedChange) -> Self {
         Command { (profile, ticket) throws(KithError) in
             let body = try profile.checkedChange(change.change, of: seq, in: conversation)

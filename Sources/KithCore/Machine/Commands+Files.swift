@@ -55,7 +55,7 @@ extension Command where Answer == Void {
 }
 
 extension Command where Answer == PieceDecision {
-    /// Records the digest of an encrypted piece. Only after the answer, the piece may be sent.
+    /// Records the digest of an encrypted piece. The piece may be sent only if the answer is ``PieceDecision/proceed``.
     package static func didSeal(_ piece: UInt64, _ digest: [UInt8], of id: TransferID) -> Self {
         Command(now: { (profile) throws(KithError) in try FileUploads(profile: profile).didSeal(piece, digest, of: id) }
         )

@@ -31,7 +31,7 @@ extension Command where Answer == ConversationID {
         }
     }
 
-    /// Sends a text privately to a member of a group. The result is the group.
+    /// Sends a text privately to a member of a group. The result is the group through which the text is sent.
     package static func sendPrivately(_ text: String, to contact: ContactID) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.sendPrivately(text, to: contact) })
     }
@@ -176,7 +176,8 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Accepts or declines a contact's private request. After accepting, the contact's address is known.
+    /// Accepts or declines a contact's private request. The request contains the contact's address, which this device uses
+    /// after the request was accepted.
     package static func decideRequest(of contact: ContactID, accept: Bool) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.decideRequest(of: contact, accept: accept) })
     }
@@ -186,7 +187,7 @@ extension Command where Answer == Void {
         Command(now: { (profile) throws(KithError) in try profile.deleteConversation(conversation) })
     }
 
-    /// Deletes a contact who is a member of no open conversation.
+    /// Deletes a contact. The contact must not be a member of an open conversation.
     package static func deleteContact(_ contact: ContactID) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.deleteContact(contact) })
     }
@@ -223,7 +224,7 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Begins a live check: sends a challenge, which members who are online answer.
+    /// Begins a live check: sends a challenge, which members who are online answer. Accepts the conversation if it is pending.
     package static func liveCheck(_ conversation: ConversationID) -> Self {
         Command(now: { (profile) throws(KithError) in
             _ = try profile.state.conversations.conversation(conversation)

@@ -1,8 +1,8 @@
 import KithWire
 import MLS
 
-// Clocks that disagree. Kith tells the user. Until the clocks agree, it creates nothing that depends on the date, and deletes
-// nothing.
+// Compares the device's clock with the clocks of relays and contacts. If a difference is large, Kith reports it to the user. If
+// it is very large, Kith creates no invites and replaces no key packages until the clocks agree.
 
 extension DeviceState {
     /// Returns the difference between this device's clock and a relay's, if it exceeds ``ClientLimits/clockSlackMs``; `nil` if it

@@ -26,15 +26,16 @@ extension DeviceState {
         return entries
     }
 
-    /// Returns an entry, also one that this step has written; `nil` if there is none.
+    /// Returns an entry, which this step may have written; `nil` if there is none. If the entry has expired by the device's
+    /// clock, its content is hidden.
     func entry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
         guard let stored = try value(place.key) else { return nil }
         return try entry(stored, try value(place.marksKey), at: place)
     }
 
-    /// Returns an entry with its content, even if the entry is hidden. A change of a message must not depend on the device's clock:
-    /// otherwise a text that its author deletes could be shown again after the clock was set back. Notes a damaged entry, and
-    /// returns `nil` for it.
+    /// Returns an entry with its content, even if ``entry(at:)`` hides the content. A change of a message must not depend on
+    /// the device's clock: otherwise a text that its author deletes could be shown again after the clock was set back. If the
+    /// entry is damaged, notes the damage and returns `nil`.
     mutating func changeableEntry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
         try unlessDamaged(place) { (device) throws(KithError) in
             guard let stored = try device.value(place.key) else { return nil }
@@ -100,8 +101,9 @@ extension DeviceState {
         try expiry(of: record, at: place)?.isOver(wall: wall) ?? false
     }
 
-    /// Returns the times at which a text is hidden and erased; `nil` if the text does not expire. If the schedule does not have
-    /// the expiry, reads the store: another process may have stored the expiry after this process had loaded the schedule.
+    /// Returns the times at which a text is hidden and erased; `nil` if the text does not expire. If ``erasures`` does not
+    /// contain the expiry, reads it from the store, because another process may have stored it after this process had loaded
+    /// ``erasures``.
     private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
         guard record.expiresAfter != nil, record.body.canExpire else { return nil }
         if let known = erasures[place] { return known }
@@ -123,8 +125,8 @@ extension DeviceState {
         }
     }
 
-    /// Replaces a message's content on the disk, and deletes the rest of the message: marks, files and expiry. A damaged entry is
-    /// deleted.
+    /// Replaces a message's content on the disk by `body`, and deletes the message's marks, files and expiry. A damaged entry
+    /// is deleted.
     ///
     /// - Parameter record: the entry; `nil` if it is damaged.
     mutating func erase(

@@ -122,7 +122,7 @@ extension DeviceState {
         }
     }
 
-    /// Returns the author with an account key.
+    /// Returns the author to whom an account key belongs.
     func author(with account: AccountKey) -> EntryRecord.Author {
         account == self.account ? .me : contacts[account].map { .contact($0.id) } ?? .unknown
     }

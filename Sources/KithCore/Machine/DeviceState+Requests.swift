@@ -1,8 +1,8 @@
 import KithWire
 import MLS
 
-// Requests to relays that belong neither to a conversation nor to an inbox: names, deliveries to others, and parcels. Also
-// notices about invitations.
+// The requests that belong neither to a conversation nor to an inbox: those about names, deliveries to other people, and
+// parcels. This file also reports notices about invitations.
 
 extension DeviceState {
     // MARK: Invitations
@@ -21,7 +21,7 @@ extension DeviceState {
         return .aside(.room)
     }
 
-    /// Notes a private request that came through a group. Only the sender's own inbox counts.
+    /// Notes a private request that came through a group. Ignores a request with an inbox that is not the sender's own.
     mutating func takePrivateRequest(_ request: PrivateRequest?, of contact: ContactID, in group: ConversationID) {
         guard let request, contacts[contact]?.accountKey.fingerprint == request.inbox.account else { return }
         step.note(GroupRequest(group: group, text: request.text, inbox: request.inbox), of: contact)

@@ -77,7 +77,7 @@ struct DeviceState {
     /// Sets the two current times: one by the device's clock, and one by a clock that can't be set. See ``Clocks``.
     mutating func advance(wall: UInt64, steady: UInt64) { clocks.advance(wall: wall, steady: steady) }
 
-    /// Returns whether the device's clock was set by an hour or more since the last call.
+    /// Returns whether the device's clock was set forward or back by an hour or more since the last call.
     mutating func clockWasSet() -> Bool { clocks.didSet() }
 
     // MARK: Effects
@@ -130,7 +130,7 @@ struct DeviceState {
         return contacts[certificate.accountKey].map { .contact($0.id) } ?? .unknown
     }
 
-    /// Returns the name of an entry's author on this device.
+    /// Returns the name that an entry's author has on this device.
     func name(of author: EntryRecord.Author) -> String {
         switch author {
         case .me: identity.name
@@ -141,7 +141,7 @@ struct DeviceState {
 
     // MARK: The device's certificate
 
-    /// Changes the person's name, in a new certificate of the device.
+    /// Changes the user's name, and creates a new certificate of the device with the name.
     ///
     /// - Throws: ``KithError/nameTaken(_:)`` if a contact has the name.
     mutating func rename(to name: String) throws(KithError) {
@@ -196,7 +196,7 @@ struct Damage {
 
 /// Decides which notices about invitations are reported to the user, so that no notice repeats too often.
 struct InvitationNotices {
-    /// Whether the user was told that letters of strangers wait.
+    /// Whether the user was told that letters of strangers wait, since the user's last decision about a stranger.
     private var isTooManyPendingTold = false
     /// The relays of skipped invitations that were reported to the user.
     private var relays: Set<RelayAddress> = []

@@ -15,8 +15,8 @@ package enum ProfileInput: Sendable {
     case disconnected(RelayID)
     /// The relay has answered a request.
     case answered(RelayID, tag: UInt64, Result<Reply, RelayError>)
-    /// A follow has begun. `firstSeq` is the first entry that the follow delivers, and `lastSeq` the last entry that the relay
-    /// already has.
+    /// A follow has begun. `firstSeq` is the seq of the first entry that the follow delivers. `lastSeq` is the seq of the last
+    /// entry that the relay had when the follow began.
     case followStarted(RelayID, tag: UInt64, firstSeq: UInt64, lastSeq: UInt64)
     /// A follow has delivered entries, a whisper, or the end of the epoch.
     case followed(RelayID, tag: UInt64, FollowEvent)

@@ -66,7 +66,8 @@ extension ProfileMachine {
         guard invite.expiresAt > state.device.wall / 1000 else { throw .inviteExpired }
         guard invite.inbox.account != state.device.account.fingerprint else { throw .inviteIsMine }
         if let inviter = state.device.contacts[invite.inbox.account] { try checkNotBlocked(inviter) }
-        // The invite may have been used before. Then its addition is still under way, because a relay was not connected.
+        // The user may have opened the invite before. If a relay was not connected then, the inviter's addition may still be
+        // under way.
         let delivered = state.device.deliveries.delivery(to: invite.inbox.channel)
         let place =
             state.conversations.intent(adding: invite.inbox.channel)
@@ -126,8 +127,8 @@ extension ProfileMachine {
         throw .notReachable(person.name, isPending ? .pending : isOpen ? .notYet : isRestored ? .restored : .never)
     }
 
-    /// Restarts a conversation whose contact could not be reached before. Texts that wait in the conversation are kept. If each
-    /// attempt began a new conversation, the conversations of failed attempts would remain.
+    /// Restarts a conversation whose contact could not be reached before; returns `nil` if there is none. Texts that wait in it
+    /// are kept. If each attempt began a new conversation, the conversations of failed attempts would remain.
     private func beginAgain(
         with contact: ContactID, at relay: RelayID, _ target: AddTarget, _ ticket: Ticket<ConversationID>
     ) throws(KithError) -> ConversationID? {
@@ -291,7 +292,7 @@ extension ProfileMachine {
         if let obstacle = machine.obstacle(state.device.contacts) { throw obstacle }
     }
 
-    /// Adds a message to the outbox, after ``checkSending(_:to:)`` has accepted it.
+    /// Adds a message to the outbox. The caller must have checked the message with ``checkSending(_:to:)``.
     func send(_ message: OutgoingMessage, to id: ConversationID, _ ticket: Ticket<EntryID>) throws(KithError) {
         try accept(id)
         try pass(.send(message, ticket), to: id)
@@ -299,7 +300,7 @@ extension ProfileMachine {
 
     /// Returns the content of a change, if the user may make it.
     ///
-    /// - Throws: ``KithError``, for instance ``KithError/message(_:)``.
+    /// - Throws: ``KithError`` if the user may not make the change, for instance ``KithError/message(_:)``.
     func checkedChange(
         _ change: MessageChange, of seq: UInt64, in id: ConversationID
     ) throws(KithError) -> Content.Body {

@@ -9,8 +9,8 @@ extension ProfileMachine {
         for id in inboxes.ids { try pass(.certificateExpired, to: id) }
     }
 
-    /// Changes the user's own name. This device renews its keys in every open conversation, and the renewal carries the new
-    /// certificate to the other members. Key packages with the old certificate are replaced.
+    /// Changes the user's own name. This device renews its keys in every open conversation that is not pending, and the renewal
+    /// carries the new certificate to the other members. Key packages with the old certificate are replaced.
     func renameUser(_ name: String) throws(KithError) {
         let name = name.trimmedOneLine
         guard !name.isEmpty, name.utf8.count <= ClientLimits.personName else {
@@ -83,8 +83,8 @@ extension ProfileMachine {
         }
     }
 
-    /// Deletes a contact and the inbox that was made for it. Ended conversations with the contact stay, and have the contact's
-    /// name as their title.
+    /// Deletes a contact and the inboxes that were made for the contact. Ended conversations with the contact stay, with the
+    /// contact's name as their title.
     func deleteContact(_ id: ContactID) throws(KithError) {
         let person = try state.device.contacts.contact(id)
         for place in state.conversations.all where place.machine.record.status.isOpen {
@@ -146,7 +146,8 @@ extension ProfileMachine {
         return nil
     }
 
-    /// Stores the private requests that came in this step, as far as there is room. A person may have one at a time.
+    /// Stores the private requests that came in this step, as far as there is room. At most one request of each person waits at
+    /// a time.
     func takeRequests() {
         for (contact, request) in state.device.step.takeRequests() {
             guard let person = state.device.contacts[contact], !person.isBlocked, person.groupRequest == nil else {
@@ -160,7 +161,8 @@ extension ProfileMachine {
         }
     }
 
-    /// Accepts or declines a contact's private request. Accepting begins a conversation of two.
+    /// Accepts or declines a contact's private request. If the request is accepted, this device can use the address in the
+    /// request to begin a conversation of two.
     func decideRequest(of id: ContactID, accept: Bool) throws(KithError) {
         let person = try state.device.contacts.contact(id)
         guard person.groupRequest != nil else { throw .notFound("request") }
@@ -169,7 +171,7 @@ extension ProfileMachine {
         state.device.invitationNotices.didDecide()
     }
 
-    /// The number of private requests that the log does not have yet.
+    /// The number of the user's private requests that are not in a log yet.
     package var waitingRequests: Int {
         state.conversations.all.reduce(0) { count, place in
             count + place.machine.outbox.items.count { if case .privateRequest = $0.body { true } else { false } }

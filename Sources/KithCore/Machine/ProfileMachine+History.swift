@@ -67,7 +67,7 @@ extension ProfileMachine {
         return messages(of: record, seq: seq, in: machine).first
     }
 
-    /// Finds messages, the newest first. Without conditions, finds nothing.
+    /// Finds messages, the newest first. If the search has no condition except the conversation, finds nothing.
     package func search(_ search: MessageSearch, limit: Int) throws(KithError) -> [Message] {
         guard !search.isEmpty else { return [] }
         let words = search.words.map { $0.lowercased() }
@@ -79,7 +79,7 @@ extension ProfileMachine {
         return Array(found.sorted { $0.sentAtMs > $1.sentAtMs }.prefix(limit))
     }
 
-    /// Returns the messages of a conversation whose entries are wanted, the newest first.
+    /// Returns those messages of a conversation for whose entries `isWanted` returns `true`, the newest first.
     func newestMessages(
         in machine: ConversationMachine, limit: Int, where isWanted: (EntryRecord) -> Bool
     ) throws(KithError) -> [Message] {
@@ -109,7 +109,7 @@ extension ProfileMachine {
         return record.messages(at: place, readBy: machine.record.readBy, in: state.device)
     }
 
-    /// The number of the user's texts that are not in the log yet.
+    /// The number of the user's messages that are not in a log yet.
     package var queuedCount: Int {
         state.conversations.all.reduce(0) { $0 + queuedMessages(in: $1.machine).count }
     }

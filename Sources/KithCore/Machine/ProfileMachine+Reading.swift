@@ -10,7 +10,7 @@ extension ProfileMachine {
             name: identity.name, deviceName: identity.deviceName, accountKey: identity.account.publicKey)
     }
 
-    /// Sets the current time. The caller sets the time before it shows messages, so that expired texts are hidden.
+    /// Sets the current time. The caller must set the time before it reads messages, so that expired texts are hidden.
     package func look(at wall: UInt64, steady: UInt64) { state.device.advance(wall: wall, steady: steady) }
 
     /// The damaged entries that were found so far.

@@ -2,8 +2,8 @@ import KithWire
 import MLS
 
 /// The state machine of a profile. The machine receives inputs, and returns values to store and effects to perform. It has no
-/// clock and no network, and reads the store but never writes to it. It passes each input on to the parts that it concerns, such
-/// as the machine of a conversation.
+/// clock and no network, and reads the store but never writes to it. It passes each input on to the parts that the input
+/// concerns, such as the machine of a conversation.
 ///
 /// If a step throws an error, the machine cannot be used any more, because the state in memory may be newer than the store. After
 /// the error, drop the machine and open a new machine.
@@ -16,6 +16,7 @@ package final class ProfileMachine {
     /// Reads a profile's state.
     ///
     /// - Parameters:
+    ///   - store: the store with the profile.
     ///   - now: the time of the device's clock, in milliseconds since 1970.
     ///   - steady: milliseconds from any starting point, by a clock that nobody sets; `nil` if nobody sets the device's clock
     ///     either.

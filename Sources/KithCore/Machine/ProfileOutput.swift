@@ -1,6 +1,7 @@
 import KithWire
 
-/// The output of a step of a ``ProfileMachine``. The transaction must be on the disk before the effects are performed, in order.
+/// The output of a step of a ``ProfileMachine``. The transaction must be on the disk before the effects are performed. The
+/// effects must be performed in their order.
 package struct ProfileOutput: Sendable {
     /// The values that have to be stored.
     package var transaction = StoreTransaction()

@@ -17,7 +17,7 @@ struct ProfileState {
     /// Adds the changed conversations to the step's transaction.
     mutating func storeConversations() { conversations.storeDirty(in: &device.step) }
 
-    /// Removes groups from memory if they are not needed soon. A group stays if its changes are not in the step's transaction
-    /// yet.
+    /// Removes groups from memory: those of pending conversations, and the least recently used ones beyond
+    /// ``ClientLimits/loadedGroups``. A group stays if its changes are not in the step's transaction yet.
     func unloadIdleGroups() { conversations.unloadIdleGroups(except: device.step.dirty) }
 }

@@ -20,7 +20,8 @@ struct Step {
     private var requests: [(contact: ContactID, request: GroupRequest)] = []
     /// Additions for which new conversations begin after the input has been handled.
     private var beginnings: [(targets: [AddTarget], place: IntentPlace)] = []
-    /// The entries and marks that this step has written or deleted (`nil`). The store does not have these values yet.
+    /// The entries and marks that this step has written, by key; `nil` for those that it has deleted. The store does not have
+    /// these changes yet.
     private var written: [StoreKey: [UInt8]?] = [:]
     /// Key packages that were created in this step. The store does not have the new key packages yet.
     var freshKeyPackages: [InboxItem: KeyPackageBundle] = [:]

@@ -21,7 +21,7 @@ enum StoredProfile {
         try each(.conversation, &device) { value, device in
             let record = try ConversationRecord(stored: value.bytes)
             device.step.numbers.conversation = max(device.step.numbers.conversation, value.item + 1)
-            // The conversation's relay was damaged, so it was left out.
+            // The relay of this conversation was damaged and left out. So the conversation is left out, too.
             if device.damage.isTolerated, device.relays[record.relay] == nil { throw StoreError.damaged(.relay) }
             conversations.add(ConversationMachine(id: ConversationID(rawValue: value.item), record: record))
         }
