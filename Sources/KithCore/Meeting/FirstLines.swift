@@ -8,7 +8,7 @@ struct FirstLines: Hashable, Sendable {
     /// No text.
     static let none = FirstLines([])
 
-    /// Joins the texts, one a line, and cuts the result to ``ClientLimits/firstLines`` bytes.
+    /// Joins the texts, one per line, and cuts the result to ``ClientLimits/firstLines`` bytes.
     init(_ texts: [String]) {
         var text = ""
         var length = 0

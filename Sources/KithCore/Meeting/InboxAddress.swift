@@ -25,8 +25,8 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
     /// Reads a relay.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let text = try reader.readText(limit: 512)
-        // An address can be written in several ways, but only one of them is valid when it is encoded. So decoding and encoding
-        // returns the same bytes.
+        // A user may write an address in several ways, but only one of them is accepted here. So decoding and encoding returns
+        // the same bytes.
         guard let address = RelayAddress(text), address.description == text else {
             throw .unknownValue(field: "RelayPoint.address", value: 0)
         }
@@ -45,9 +45,9 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
 }
 
 /// The address at which a person can be reached: an inbox channel, with the token and the key for putting a Welcome into it and
-/// for taking a key package from it. Anyone who has the address can put a Welcome into the inbox and take a key package from the
-/// inbox, so the owner gives the address to one person only. An owner who wants to be reached by many people uses a reusable
-/// invite or a registered name.
+/// for taking a key package from it. Anyone who has the address can put a Welcome into the inbox and take a key package from
+/// the inbox. So the owner gives the address to one person only, unless the inbox belongs to a reusable invite or a registered
+/// name.
 ///
 /// ```text
 /// struct {

@@ -12,8 +12,8 @@ import TLSCodec
 enum TreeSource: Hashable, Sendable, TLSCodable {
     /// The tree is in the Welcome, as the `ratchet_tree` extension.
     case inWelcome
-    /// The tree is in a separate channel, once for all members that join with the same commit. A large group needs the separate
-    /// channel, because its tree is much longer than an entry.
+    /// The tree is in a separate channel, which has it once for all members that join with the same commit. A large group needs
+    /// the separate channel, because its tree is much longer than an entry.
     case parcel(ParcelAddress)
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
