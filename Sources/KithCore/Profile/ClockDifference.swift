@@ -38,7 +38,7 @@ public struct ClockDifference: Hashable, Sendable {
         }
     }
 
-    /// Formats a duration as a rounded number of years, days, hours or minutes. Takes the largest unit that gives a number of at
+    /// Formats a duration as a rounded number of years, days, hours or minutes, in the largest unit in which the number is at
     /// least two. A duration of less than two hours is in minutes.
     private static func span(_ ms: UInt64) -> String {
         let units: [(ms: UInt64, name: String)] = [

@@ -33,7 +33,7 @@ public enum KithError: Error, Hashable, Sendable {
     case notAnAddress(String)
     /// The key of the relay at an address has changed. Another server may be impersonating the relay, so nothing was sent.
     case relayKeyChanged(RelayAddress, known: RelayPin, found: RelayPin)
-    /// There is nothing with this name.
+    /// Something that the request names does not exist. The value is its name or a description, such as `message 7`.
     case notFound(String)
     /// Another contact or the user already has this name.
     case nameTaken(String)

@@ -14,7 +14,8 @@ public enum MembershipProblem: Hashable, Sendable {
     case namingTwo
     /// The conversation can't be deleted, because it has not ended.
     case notEnded
-    /// The contact with the first name can't be deleted, because it is a member of the conversation with the second name.
+    /// The contact with the first name can't be deleted, because the contact is a member of the conversation with the second
+    /// name.
     case stillMember(String, of: String)
 
     /// The problem in words, without a full stop.

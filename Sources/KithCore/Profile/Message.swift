@@ -50,9 +50,9 @@ public struct Message: Hashable, Sendable {
         public let seq: UInt64
         /// The author of the answered message.
         public let author: Author
-        /// The answered text as it is now; `nil` if the message has none any more.
+        /// The current text of the answered message; `nil` if the message has no text, for example because it was deleted.
         public let text: String?
-        /// Whether the answered text was edited, so that the answer may have been to other words.
+        /// Whether the answered text was edited, so that the answer may refer to an earlier text.
         public let isEdited: Bool
     }
 
@@ -60,7 +60,7 @@ public struct Message: Hashable, Sendable {
     public let id: EntryID
     /// The message's conversation.
     public let conversation: ConversationID
-    /// The message's position in the log; `nil` until it is sent.
+    /// The message's position in the log; `nil` until the log has the message.
     public let seq: UInt64?
     /// The author.
     public let author: Author
@@ -88,10 +88,10 @@ public struct Message: Hashable, Sendable {
     package(set) public var isPinned = false
     /// Whether the text mentions this profile's user.
     package(set) public var mentionsMe = false
-    /// Time after its arrival when everyone deletes the message, in seconds; `nil` for never.
+    /// Time from the message's arrival until all members' devices delete the message, in seconds; `nil` if it does not expire.
     package var expiresAfter: UInt32?
 
-    /// The text; `nil` for files, for notices and for kinds that this version does not know.
+    /// The text; `nil` if the content is not text.
     public var text: String? { if case .text(let text) = body { text } else { nil } }
 
     /// The files; `nil` for other messages.

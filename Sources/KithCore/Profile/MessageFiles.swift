@@ -1,6 +1,7 @@
 /// The files of a message, with their caption.
 public struct MessageFiles: Hashable, Sendable {
-    /// The sender's text about the files; empty for none. For a long text, the caption is its beginning.
+    /// The sender's text about the files; empty for none. If the file is a text that was too long for a message, the caption is
+    /// the beginning of that text.
     public let caption: String
     /// The files, in the sender's order. There is at least one.
     public let files: [MessageFile]

@@ -23,7 +23,7 @@ package struct MessageSearch: Hashable, Sendable {
         self.conversation = conversation
     }
 
-    /// Whether there is no condition, so that every message would be found.
+    /// Whether there is no condition except ``conversation``, so that every message there would be found.
     package var isEmpty: Bool {
         words.isEmpty && author == nil && fromMs == nil && beforeMs == nil && !hasFile
     }

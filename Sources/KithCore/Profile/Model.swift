@@ -70,7 +70,8 @@ public struct Contact: Hashable, Sendable {
     public var isStranger = false
     /// The name that the contact has last given itself; `nil` if the contact has not changed its name since it was met.
     public var ownName: String?
-    /// A text that the contact has sent privately through a group; `nil` after the user has decided about it.
+    /// A text that the contact has sent privately through a group, as a request for a conversation of two. `nil` if there is
+    /// none, or after the user has decided about it.
     public var groupRequest: GroupRequest?
     /// The text that the user has sent to the contact privately through a group. It is sent as the first message when the contact
     /// begins a conversation of two.
@@ -104,8 +105,8 @@ public enum ConversationStatus: Hashable, Sendable {
     case replaced(by: String, device: String, seq: UInt64)
     /// This device has left.
     case left
-    /// An entry cannot be applied, so no later entry can be applied either. A member can add this device again, or the user can
-    /// leave.
+    /// The conversation cannot continue after the log position `seq`, for the given reason. A member can add this device again,
+    /// or the user can leave.
     case stopped(seq: UInt64, reason: StopReason)
 }
 
@@ -165,7 +166,8 @@ public struct ConversationSummary: Hashable, Sendable {
     public var inviter: ContactID?
     /// The beginning of the texts that the stranger has written. Empty if the conversation is not pending.
     public var firstLines = ""
-    /// Whether the user has archived the conversation. Lists leave an archived conversation out until a message arrives.
+    /// Whether the user has archived the conversation. Lists leave an archived conversation out until a message arrives. If the
+    /// conversation is also muted, lists leave it out even then.
     public var isArchived = false
     /// Whether the user has muted the conversation. Its messages are not announced, and still count as unread.
     public var isMuted = false
@@ -228,7 +230,8 @@ public enum KithEvent: Hashable, Sendable {
     case tooManyPending
     /// A name under which this profile was registered at a relay now belongs to another person.
     case nameLost(Name, RelayAddress)
-    /// The files of a message, with its id, could not be sent or received, or a file is on this device now.
+    /// News about the files of a message: they could not be sent, a file could not be downloaded, or a file is on this device
+    /// now. The second value is the message's id.
     case file(ConversationID, EntryID, FileNotice)
 }
 
@@ -238,9 +241,9 @@ public enum LogComparison: Hashable, Sendable {
     case same
     /// The relay has shown this many more entries to the member. This device may still receive the additional entries.
     case ahead(by: UInt64)
-    /// The relay has shown the same log to the member, except for this many entries at its end.
+    /// The relay has shown this many fewer entries to the member. The entries that it has shown to both devices are the same.
     case behind(by: UInt64)
-    /// The relay has shown different logs.
+    /// The relay has shown different logs to the member and to this device.
     case differs
 }
 
@@ -251,7 +254,7 @@ public struct KnownRelay: Hashable, Sendable {
     public let address: RelayAddress
     /// The key that the relay must have.
     public let pin: RelayPin
-    /// The contact whose card names the relay; `nil` if the profile itself uses it.
+    /// The name of the contact whose card names the relay; `nil` if the profile itself uses the relay.
     public let namedBy: String?
 
     /// Creates a value from its parts.
@@ -281,8 +284,8 @@ public enum RelayState: Hashable, Sendable {
     case full
     /// The relay was not reached. The next attempt follows after a pause.
     case waiting(RelayPause)
-    /// The relay or its server refused, and an immediate retry is useless: the relay's key or the pass is wrong, or the server is
-    /// not a relay that Kith can use.
+    /// The relay, or another server at its address, refused the connection, and an immediate retry is useless: the relay's key
+    /// or the pass is wrong, or the server is not a relay that Kith can use.
     case refused(RelayConnectionError)
 }
 

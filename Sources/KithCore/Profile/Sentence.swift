@@ -42,7 +42,7 @@ package struct Sentence: Hashable, Sendable, CustomStringConvertible, Expressibl
         /// Appends other people's text that is a sentence or a title, always in quotes.
         package mutating func appendInterpolation(quoted: String) { text += ForeignText(quoted).quoted }
 
-        /// Appends a duration, which is given in seconds, as a whole number of the largest possible unit.
+        /// Appends a duration, which is given in seconds, as a whole number of the largest unit that divides it.
         package mutating func appendInterpolation(duration seconds: UInt32) {
             let units: [(UInt32, String)] = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")]
             guard let (length, unit) = units.first(where: { seconds % $0.0 == 0 }) else { return }
@@ -69,7 +69,8 @@ extension Sequence<Sentence> {
     }
 }
 
-/// A type whose description consists of the program's own words, of digits, or of an alphabet without spaces and brackets.
+/// A type whose description consists of the program's own words, of digits, or of characters from an alphabet without spaces
+/// and brackets.
 package protocol OwnWords: CustomStringConvertible {}
 
 extension RelayAddress: OwnWords {}

@@ -1,6 +1,6 @@
 import KithWire
 
-// Sentences for users. They have no full stop, so that they fit into a line.
+// Sentences for users. They have no full stop, so that they can be a part of a longer line.
 
 extension Notice {
     /// The event in a few words.
@@ -93,7 +93,7 @@ extension KnownRelay {
 }
 
 extension RelayState {
-    /// Whether the relay cannot be used.
+    /// Whether the relay cannot be reached, refuses the connection, or has no room.
     package var isTrouble: Bool {
         switch self {
         case .connecting, .connected: false
