@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-/// A letter that stays at the relay until this device can process it. Other letters do not wait for a letter that stays.
+/// A letter that stays at the relay until this device can process it. Meanwhile, this device processes the letters behind it.
 struct AsideLetter: Sendable, TLSCodable {
     /// The reason why a letter stays at the relay.
     enum Reason: Sendable {
@@ -40,9 +40,9 @@ struct AsideLetter: Sendable, TLSCodable {
     }
 }
 
-/// A Welcome's wait for more of its conversation's log. The part of the log that was read so far says that this device is still a
-/// member, which needs no Welcome. The unread part may say that the device was removed and added again while it was offline. The
-/// log and the inbox may be at different relays, so the log may arrive later than the Welcome.
+/// A Welcome's wait for more of its conversation's log. According to the part of the log that was read so far, this device is
+/// still a member, and a member needs no Welcome. The unread part may say that the device was removed and added again while it
+/// was offline. The log and the inbox may be at different relays, so the log may arrive later than the Welcome.
 struct LogWait: Sendable, TLSCodable {
     let conversation: ConversationID
     /// The epoch of the Welcome.

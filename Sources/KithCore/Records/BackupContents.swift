@@ -38,7 +38,7 @@ package struct BackupContents: Sendable {
         }
     }
 
-    /// Notes a file. The file's bytes are written to the disk later, when the whole backup was checked.
+    /// Notes a file. The file's bytes are written to the disk later, after the whole backup was checked.
     private mutating func take(_ record: BackupFileRecord) {
         hasFiles = true
         guard case .end(let id, let place) = record, let key = place.key else { return }

@@ -5,10 +5,10 @@ import TLSCodec
 /// One record of a backup. A backup contains the permanent part of a profile, but nothing that belongs to a device or opens a
 /// channel: no ratchets, no tokens, no device keys.
 enum BackupRecord: Sendable {
-    /// The account, and the person's name.
+    /// The account, and the user's name.
     case identity(account: AccountPrivateKey, name: String)
-    /// A relay, with its pass. A backup may contain the pass, because the pass opens the relay but no channel. A person who came
-    /// by an invite has the pass nowhere else.
+    /// A relay, with its pass. A backup may contain the pass, because the pass gives access to the relay, but to no channel. A
+    /// user who got the pass in an invite has it nowhere else.
     case relay(RelayID, RelayPoint)
     /// A contact, without the inbox address.
     case contact(Contact)

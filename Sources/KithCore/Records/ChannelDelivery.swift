@@ -1,8 +1,8 @@
 import KithWire
 import TLSCodec
 
-/// A delivery to a channel that is not a conversation's: a Welcome for an inbox, or a parcel. Its steps are made in order, and
-/// each step is retried until the relay has accepted it.
+/// A delivery to a channel that is not a conversation's: a Welcome for an inbox, or a parcel. Its steps are performed in order,
+/// and each step is retried until the relay has accepted it.
 struct ChannelDelivery: Sendable {
     let relay: RelayID
     let channel: ChannelID

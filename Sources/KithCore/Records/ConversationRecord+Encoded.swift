@@ -5,7 +5,7 @@ extension ConversationRecord {
     /// ``CommitPolicy``.
     var isChanging: Bool { intents.contains { $0.change == .renew || $0.change == .commitProposals } }
 
-    /// The last entry that was processed; 0 if there is none.
+    /// The seq of the last entry that was processed; 0 if there is none.
     var lastSeq: UInt64 { view?.seq ?? 0 }
 
     var encoded: [UInt8] {

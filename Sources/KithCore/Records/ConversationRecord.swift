@@ -1,8 +1,8 @@
 import KithWire
 import TLSCodec
 
-/// The small part of a conversation's stored data, which changes with every entry. The group, the log and the outbox are stored
-/// separately. Only the record's own methods change it, and each of them is called for one kind of event in the conversation.
+/// The part of a conversation's stored data that is small and changes with every entry. The group, the log and the outbox are
+/// stored separately. Each method that changes the record is called for one kind of event in the conversation.
 struct ConversationRecord: Sendable {
     let channel: ChannelID
     let relay: RelayID
@@ -22,7 +22,7 @@ struct ConversationRecord: Sendable {
     private(set) var epochBegin: LogView?
     /// The inviter's view at the start of this device's first epoch; `nil` after the log of that epoch has begun.
     private(set) var invitedView: LogView?
-    /// The last entry after which another member's view of the log was equal to this device's.
+    /// The seq of the last entry after which another member's view of the log was equal to this device's.
     private(set) var agreedThrough: UInt64 = 0
     /// The value of ``agreedThrough`` at the start of the epoch.
     private(set) var agreedBeforeTurn: UInt64 = 0
@@ -30,15 +30,15 @@ struct ConversationRecord: Sendable {
     /// epoch, members' views are not compared.
     private(set) var trustedEpoch: UInt64?
     private(set) var memberCount: Int
-    /// The first entry that this device missed while it was away from the conversation, before it was added again; `nil` if it
-    /// missed none.
+    /// The seq of the first entry that this device missed before it was added to the conversation again; `nil` if it missed
+    /// none.
     private(set) var missedFrom: UInt64?
     private(set) var readSeq: UInt64 = 0
     private(set) var unread = 0
     private(set) var lastActivityMs: UInt64 = 0
-    /// The last entry for which this device sent a read receipt.
+    /// The seq of the last entry for which this device sent a read receipt.
     private(set) var receiptSeq: UInt64 = 0
-    /// The last entry that each member has confirmed to have read. Stored for small conversations only.
+    /// The seq of the last entry that each member has confirmed to have read. Empty in large conversations.
     private(set) var readBy: [ContactID: UInt64] = [:]
     /// The time at which this device last renewed its leaf, in milliseconds since 1970; 0 if the device has not renewed its leaf
     /// since it joined.
@@ -161,7 +161,7 @@ struct ConversationRecord: Sendable {
         if !isDirect { self.title = title }
     }
 
-    /// Returns the first entry that this device missed before it was added again, and clears this value.
+    /// Returns ``missedFrom``, and sets it to `nil`.
     mutating func takeMissedFrom() -> UInt64? {
         defer { missedFrom = nil }
         return missedFrom
@@ -243,7 +243,7 @@ struct ConversationRecord: Sendable {
     /// Called when this device has added a device of the other person to a conversation of two.
     mutating func didInvite() { hasAnswer = false }
 
-    /// Called when a text, or content of an unknown kind, was received from another member.
+    /// Called when a text, files, or content of an unknown kind was received from another member.
     mutating func didReceive() {
         unread += 1
         listing.didReceive()
@@ -258,7 +258,7 @@ struct ConversationRecord: Sendable {
         if wasUnread { didDeleteUnread() }
     }
 
-    /// Called when a text, or content of an unknown kind, was added to the history.
+    /// Called when a text, files, or content of an unknown kind was added to the history.
     ///
     /// - Parameter ms: the time at which the relay received the message, by the relay's clock, in milliseconds since 1970.
     mutating func didShow(at ms: UInt64) { lastActivityMs = ms }

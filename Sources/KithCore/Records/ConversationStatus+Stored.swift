@@ -53,7 +53,7 @@ extension ConversationStatus {
         }
     }
 
-    /// Whether a member has removed this device.
+    /// Whether a member has removed this device, or has replaced it by another device.
     var isRemoval: Bool {
         switch self {
         case .removed, .replaced: true

@@ -5,7 +5,7 @@ import KithWire
 extension EntryRecord {
     /// Returns the messages that are shown for the entry.
     ///
-    /// - Parameter readBy: the last entry that each member has read.
+    /// - Parameter readBy: the seq of the last entry that each member has read.
     func messages(at place: EntryPlace, readBy: [ContactID: UInt64], in device: DeviceState) -> [Message] {
         switch body {
         case .text(let text):
@@ -59,7 +59,8 @@ extension EntryRecord {
 }
 
 extension EntryRecord.Body {
-    /// Whether the entry has a message from a person: a text, or content of an unknown kind. An expired text does not count.
+    /// Whether the entry has a message from a person: a text, files, or content of an unknown kind. A message that has expired
+    /// or was deleted does not count.
     var isForPeople: Bool {
         switch self {
         case .text, .files, .unknown: true
@@ -80,7 +81,7 @@ extension Message {
             warnings: [])
     }
 
-    /// Whether the message is from a person: a text, or content of an unknown kind.
+    /// Whether the message is from a person: a text, files, or content of an unknown kind.
     var isForPeople: Bool {
         switch body {
         case .text, .files, .needsNewerKith: true

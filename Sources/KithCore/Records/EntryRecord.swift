@@ -13,11 +13,11 @@ struct EntryRecord: Sendable {
     var author: Author
     /// The account of the author; `nil` for entries without a known author, and for entries that an earlier version stored.
     var account: AccountKey?
-    /// The number of the entry among its sender's messages in the epoch.
+    /// The number of the entry among its sender's messages in the epoch, counted from 0.
     var generation: UInt32
     /// The time of sending by the sender's clock, in milliseconds since 1970; 0 if the entry has none.
     var sentAtMs: UInt64
-    /// The last entry that the sender had seen.
+    /// The seq of the last entry that the sender had seen before sending this one.
     var sawThrough: UInt64
     var replyTo: EntryID?
     /// The seq of the message that this message answers; `nil` if it was not among the last entries when this message arrived.
@@ -62,7 +62,7 @@ struct EntryRecord: Sendable {
         }
     }
 
-    /// The kind of a change, for the explanation of the log.
+    /// A change of another message, without the texts of the change, for the explanation of the log.
     struct ChangeNote: Hashable, Sendable {
         enum Kind: UInt8, Sendable { case reaction = 1, edit, deletion, pin, unpin }
 

@@ -24,7 +24,7 @@ extension InboxRecord.Purpose {
         }
     }
 
-    /// Whether the inbox is for one person only, the first who uses the invite.
+    /// Whether the inbox belongs to an invite that admits only one person, the first who uses it.
     var isForOne: Bool { if case .invite(isReusable: false, _) = self { true } else { false } }
 
     /// The reason why the key of a person who uses the inbox is believed.

@@ -21,7 +21,7 @@ struct InboxRecord: Sendable {
     let turnToken: Token
     let sealKey: InboxSealKey
     let purpose: Purpose
-    /// The last entry that was processed.
+    /// The seq of the last entry that was processed.
     private(set) var lastSeq: UInt64 = 0
     /// The time of the last deposit of key packages, in milliseconds since 1970; 0 if there was none.
     private(set) var depositedAt: UInt64 = 0
@@ -30,7 +30,7 @@ struct InboxRecord: Sendable {
     /// Whether the inbox is being closed. Further letters are ignored.
     private(set) var isClosing = false
     private(set) var nextKeyPackage: UInt64 = 1
-    /// The last entry that the relay has dropped.
+    /// The seq of the last entry that the relay has dropped at this device's request.
     private(set) var trimmedSeq: UInt64 = 0
     /// The time at which the relay will next be told to drop letters that were read, in milliseconds since 1970. 0 if no time was
     /// chosen, or if only a few people have the address.
@@ -125,7 +125,7 @@ struct InboxRecord: Sendable {
         }
     }
 
-    /// The last entry that the relay may drop, because no entry up to this one has to be read any more.
+    /// The seq of the last entry that the relay may drop, because no entry up to this one has to be read any more.
     var readThrough: UInt64 { aside.first.map { min($0.seq - min(1, $0.seq), lastSeq) } ?? lastSeq }
 
     /// Called when an entry was processed or left at the relay.

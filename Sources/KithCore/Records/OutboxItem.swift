@@ -7,7 +7,7 @@ package struct OutboxItem: Sendable {
     package let entryID: EntryID
     let sentAt: UInt64
     let replyTo: EntryID?
-    /// Time after which everyone deletes the item, in seconds; `nil` for the conversation's timer.
+    /// Time after which all members' devices delete the message, in seconds; `nil` to use the conversation's timer.
     let expiresAfter: UInt32?
     let body: Body
     /// The encrypted form of the item, which is valid in one epoch. All attempts in one epoch send the same bytes.
@@ -31,7 +31,8 @@ package struct OutboxItem: Sendable {
     struct Attempt: Hashable, Sendable {
         let epoch: UInt64
         let payload: [UInt8]
-        /// Time after which everyone deletes the item, in seconds, as the encrypted content states it.
+        /// Time after which all members' devices delete the message, in seconds, as stated in the encrypted content; `nil` for
+        /// never.
         let expiresAfter: UInt32?
     }
 

@@ -4,7 +4,7 @@ import TLSCodec
 /// The account and the device of a profile.
 package struct ProfileRecord: Sendable {
     let account: AccountPrivateKey
-    /// The person's name.
+    /// The user's name.
     private(set) var name: String
     let deviceID: [UInt8]
     let deviceName: String
@@ -64,7 +64,7 @@ package struct ProfileRecord: Sendable {
         return profile
     }
 
-    /// Returns the profile with another name of the person. The certificate keeps its lifetime.
+    /// Returns the profile with another name of the user. The certificate keeps its lifetime.
     func renamed(to name: String) throws(MLSError) -> ProfileRecord {
         var profile = self
         profile.name = name
@@ -120,7 +120,7 @@ package struct ProfileRecord: Sendable {
     /// Returns the first transaction of a new profile with a new account.
     ///
     /// - Parameter now: the time of the device's clock, in milliseconds since 1970.
-    /// - Throws: ``KithError/tooLong(limit:)``.
+    /// - Throws: ``KithError/tooLong(limit:)`` if a name is too long.
     package static func new(
         name: String, deviceName: String, suite: CipherSuite = ProfileRecord.defaultSuite, now: UInt64,
         random: RandomSource = .system
@@ -136,9 +136,10 @@ package struct ProfileRecord: Sendable {
     /// Returns the first transaction of a profile that is a further device of an existing account.
     ///
     /// - Parameters:
-    ///   - identity: the account, with the person's name.
+    ///   - deviceName: the name of the new device.
+    ///   - identity: the account, with the user's name.
     ///   - now: the time of the device's clock, in milliseconds since 1970.
-    /// - Throws: ``KithError/tooLong(limit:)``.
+    /// - Throws: ``KithError/tooLong(limit:)`` if a name is too long.
     static func new(
         deviceName: String, of identity: (account: AccountPrivateKey, name: String), now: UInt64
     ) throws(KithError) -> StoreTransaction {
