@@ -5,7 +5,8 @@ public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
     /// The port, from 1 to 65,535.
     public let port: Int
 
-    /// Reads `relay.example.org:4433`, `192.0.2.7:4433` or `[2001:db8::7]:4433`; `nil` for any other text.
+    /// Reads an address in one of the forms `relay.example.org:4433`, `192.0.2.7:4433` and `[2001:db8::7]:4433`; `nil` for any
+    /// other text.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         var host = text[..<colon]

@@ -1,8 +1,8 @@
 import KithWire
 
 extension RelayConnectionError {
-    /// Whether a further attempt will probably fail in the same way. The result is `true` if the relay has a wrong key, refuses
-    /// the connection, for example because of a wrong pass, or breaks the protocol.
+    /// Whether a further attempt will probably fail in the same way. The result is `true` if the relay has a wrong key, if it
+    /// refuses the connection (for example because of a wrong pass), or if it breaks the protocol.
     var isLasting: Bool {
         switch self {
         case .pinMismatch, .turnedAway, .protocolViolation: true
@@ -10,8 +10,8 @@ extension RelayConnectionError {
         }
     }
 
-    /// Whether only the user can resolve the refusal. Either the server at the relay's address has another key, or the relay
-    /// requires another pass.
+    /// Whether only the user can resolve the problem. This is so if the server at the relay's address has another key, or if
+    /// the relay requires another pass.
     package func isFinal(for relay: RelayPoint) -> Bool {
         switch self {
         case .pinMismatch(let expected, _): expected == relay.pin
@@ -20,8 +20,8 @@ extension RelayConnectionError {
         }
     }
 
-    /// Whether the relay with the expected key was not found at the address. Either nothing has answered, or a server with
-    /// another key has answered.
+    /// Whether the address does not lead to the expected relay: nothing has answered, or a server that is not a relay, or one
+    /// with another key.
     package var isAboutAddress: Bool {
         switch self {
         case .unreachable, .pinMismatch, .notARelay: true

@@ -21,7 +21,7 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
     case overloaded
     /// This connection already follows the channel. Nothing was sent.
     case alreadyFollowing
-    /// The connection has separate methods for `hello`, `follow` and `unfollow`. Nothing was sent.
+    /// The request is `hello`, `follow` or `unfollow`, for which the connection has separate methods. Nothing was sent.
     case notByHand
 
     /// The reason why an address does not answer.

@@ -82,7 +82,7 @@ package struct RelaySession<Ticket> {
         return sameChannel.isEmpty ? ask(id, now: now) : nil
     }
 
-    /// Ends a follow.
+    /// Ends a follow. Returns the request that has to be sent for this; `nil` if there is none.
     package mutating func leave(_ id: FollowID, now: Duration) -> ClientFrame? {
         guard let follow = follows[id] else { return nil }
         switch follow.phase {
@@ -153,7 +153,8 @@ package struct RelaySession<Ticket> {
         } catch {
             throw .protocolViolation(.malformedFrame)
         }
-        // The number 0 means that the relay could not read a frame and closes the connection. This client uses it for no request.
+        // The number 0 means that the relay could not read a frame and closes the connection. This client gives no request the
+        // number 0.
         if frame.requestID == 0, case .error(let error) = frame.reply { throw .turnedAway(error) }
         guard let purpose = unanswered[frame.requestID] else { throw .protocolViolation(.unknownRequest) }
         if phase == .awaitingWelcome {

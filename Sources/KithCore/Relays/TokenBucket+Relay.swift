@@ -18,6 +18,6 @@ extension TokenBucket {
 }
 
 extension Duration {
-    /// The duration in nanoseconds, at most some 292 years.
+    /// The duration in nanoseconds. A duration of more than about 292 years gives the highest number.
     package var wholeNanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
 }
