@@ -2,7 +2,7 @@ import KithSupport
 
 /// The reason why a backup could not be written or read.
 public enum BackupError: Error, Hashable, Sendable {
-    /// The file cannot be written or read. With the error `EEXIST`, there is already a file, which is unchanged.
+    /// The file cannot be written or read. If the error is `EEXIST`, a file already exists in this place, and was not changed.
     case file(PrivateFileError)
     /// The passphrase does not open the backup, or is empty.
     case wrongPassphrase

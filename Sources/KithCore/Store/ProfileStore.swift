@@ -1,8 +1,8 @@
 /// The storage of a profile's state, which consists of small values under keys. The writes of a transaction are made together, or
 /// none is made.
 ///
-/// Every value is secret, so a store that writes to a disk seals each value together with its key. Reads return the values of the
-/// last commit.
+/// Every value is secret, so a store that writes to a disk encrypts each value, and binds it to its ``StoreKey``. Reads return
+/// the values of the last commit.
 package protocol ProfileStore: Sendable {
     /// Returns the value under a key; `nil` if there is none.
     func value(_ key: StoreKey) throws(StoreError) -> [UInt8]?
