@@ -1,6 +1,7 @@
 import KithCore
 
-/// The writes that one message causes at its sender, recorded in a simulated group. A benchmark can repeat the recorded writes.
+/// The writes that each of several messages causes at its sender, recorded in a simulated group. A benchmark can repeat the
+/// recorded writes.
 public struct SendRecording: Sendable {
     /// All values that the sender stored before the first message.
     package private(set) var before = StoreTransaction()
@@ -13,7 +14,8 @@ public struct SendRecording: Sendable {
         public let description: String
     }
 
-    /// Creates a group whose creator sends messages. The other members are offline.
+    /// Creates a group, and records what its creator's device writes when the creator sends messages. The other members are
+    /// offline.
     ///
     /// - Parameters:
     ///   - members: the number of members, at least 2.

@@ -13,10 +13,11 @@ public struct SimulationReport: Sendable {
     public let traceLines: [String]
     /// The numbers of people, operations, texts, crashes of clients and of relays, lost connections, and events.
     public let clients, operations, texts, clientCrashes, relayCrashes, disconnects, events: Int
-    /// Number of pairs of members for which the checker has judged a lie. The relay showed the two members different entries
-    /// before a turn. After the turn, the deceived member received a message from the other member.
+    /// Number of pairs of members for which it was checked whether one of the two has detected a lie. The relay showed the two
+    /// members different entries before a turn. After the turn, the deceived member received a message from the other member.
     public let lies: Int
-    /// Number of messages that a device shows at the end as edited, deleted or pinned, or with reactions.
+    /// Number of messages that devices show at the end as edited, deleted or pinned, or with reactions. Each message counts
+    /// once for each device.
     public let changes: Int
 }
 
@@ -61,7 +62,7 @@ extension Simulation {
             lies: checker.liesJudged, changes: checker.changedMessages)
     }
 
-    /// Makes the relays lie to one member before a turn.
+    /// Makes the relays lie to one member about the entries before a turn.
     private func lie(_ random: inout SeededGenerator) {
         let kinds = TurnLie.Kind.allCases
         let lie = TurnLie(
@@ -130,8 +131,8 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// Returns a random error of a device's clock, in milliseconds. Most errors are less than a day. Some errors are days or
-    /// years.
+    /// Returns a random error of a device's clock, in milliseconds. About half of the errors are at most about a day. The
+    /// largest errors are about ten years.
     func anyClockOffset() -> Int64 {
         let day: Int64 = 86_400_000
         let mostDays = [0, 1, 1, 1, 3, 30, 100, 400, 3_653][random.pick(0...8)]

@@ -122,7 +122,8 @@ public final class Simulation {
         now = max(now, end)
     }
 
-    /// Maximum number of events, far more than any schedule needs. If a simulation reaches this number, its events never end.
+    /// Maximum number of events, far more than any schedule needs. Only a simulation whose events never end reaches this
+    /// number.
     private static let mostEvents = 20_000_000
 
     private func happen(_ event: Event) {
@@ -223,7 +224,7 @@ public final class Simulation {
         if random.chance(faults.disconnect) { cut(connection) }
     }
 
-    /// Makes a client's connections read again. The client has emptied its mailbox.
+    /// Makes a client's connections read again. Called when the client has emptied its mailbox.
     func resumeReading(_ client: SimulatedClient) {
         for connection in wires.keys.sorted() {
             guard let wire = wires[connection], wire.link.client === client, !wire.unread.isEmpty else { continue }
@@ -307,7 +308,7 @@ struct Wire {
 }
 
 extension Request {
-    /// The request in the form of the trace. This form contains no value that depends on keys.
+    /// The request as it appears in the trace. The text contains no value that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .hello: "hello"

@@ -26,7 +26,8 @@ package final class MemoryProfileStore: ProfileStore {
     /// Makes every commit fail with an error. After a call with `nil`, commits succeed again.
     package func failCommits(with error: StoreError?) { state.withLock { $0.failure = error } }
 
-    /// Makes ``rows(_:owner:items:limit:newestFirst:)`` fail with an error from now on.
+    /// Makes ``rows(_:owner:items:limit:newestFirst:)`` and ``values(_:owner:items:limit:newestFirst:)`` fail with an error
+    /// from now on.
     package func failReads(with error: StoreError) { state.withLock { $0.readFailure = error } }
 
     /// Makes a value unreadable, as if it were damaged.

@@ -239,7 +239,7 @@ final class SimulatedClient {
 }
 
 extension Result<any Sendable, KithError> {
-    /// The result in the form of the trace. This form contains no value that depends on keys.
+    /// The result as it appears in the trace. The text contains no value that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .success: "done"

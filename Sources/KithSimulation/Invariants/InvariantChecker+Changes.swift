@@ -1,10 +1,10 @@
 import KithCore
 import KithWire
 
-// Checks that changes of messages come to the same state on all devices.
+// Checks that changes of messages lead to the same state on all devices.
 
 extension InvariantChecker {
-    /// The state of a message on one device, with people instead of the device's own names for them.
+    /// The state of a message on one device. People are named by their index, because each device has its own names for them.
     private struct State: Equatable {
         let text: String?
         let isEdited: Bool
@@ -13,14 +13,14 @@ extension InvariantChecker {
         let reactions: [String]
     }
 
-    /// Checks that devices which have read the same log without a gap show the same state of each message. Checks that no store
-    /// of a device contains a deleted text.
+    /// Checks that devices which have read the same log without a gap show the same state of each message. Checks that no
+    /// device's store contains a deleted text.
     func checkChanges() {
         guard world.profile.changesMessages, relaysAreHonest else { return }
         for relay in world.relays {
             for (channel, log) in relay.model.channels {
                 var states: [EntryID: State] = [:]
-                // A device drops what blocked people write.
+                // A device drops what blocked people write, so devices that have blocked people are left out.
                 for client in world.clients where blocked[client.index] == nil {
                     guard let machine = client.machine, let id = machine.conversation(on: channel),
                         machine.snapshot(of: id)?.lastSeq == log.lastSeq,
@@ -37,7 +37,7 @@ extension InvariantChecker {
     }
 
     private func check(_ message: Message, _ client: SimulatedClient, _ states: inout [EntryID: State]) {
-        // Devices erase expired texts by their own clocks.
+        // Devices erase expired texts by their own clocks, so their states may differ.
         if message.expiresAfter != nil { return }
         let state = State(
             text: message.text, isEdited: message.isEdited, isPinned: message.isPinned,

@@ -1,7 +1,7 @@
 import KithCore
 import KithWire
 
-/// Checks that members detect the lie of a relay before a turn.
+/// Checks that members detect a relay's lie about the entries before a turn.
 extension InvariantChecker {
     /// Checks that the lie was detected. Two members were shown different entries before a turn, and both entered the epoch after
     /// the turn. If the deceived member receives a message from the other member after the turn, one of the two has to detect the
@@ -35,8 +35,8 @@ extension InvariantChecker {
         }
     }
 
-    /// Whether the clients were members of the channel in all given epochs. If a member was removed and added again, the member
-    /// does not see earlier entries.
+    /// Whether the clients were members of the channel in all given epochs. A member that was removed and added again does not
+    /// see the entries in between.
     private func wereMembers(
         _ clients: [SimulatedClient], of channel: ChannelID, in epochs: ClosedRange<UInt64>
     ) -> Bool {

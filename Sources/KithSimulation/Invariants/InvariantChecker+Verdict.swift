@@ -29,7 +29,7 @@ extension InvariantChecker {
         }
     }
 
-    /// Returns all entries that the channel's relay has ever accepted.
+    /// Returns all entries that a channel's relay has ever accepted in the channel.
     private func archive(of channel: ChannelID) -> [Entry] {
         world.relays.lazy.compactMap { $0.model.channels[channel]?.archive }.first ?? []
     }
@@ -131,7 +131,7 @@ extension InvariantChecker {
         switch summary.status {
         // `firstSeq` of the stop is the first kept entry. Earlier entries that this device has not read are lost.
         case .stopped(_, .trimmed): end = snapshot.lastSeq + 1
-        // The conversation may have been stopped earlier.
+        // The conversation may have stopped before the device left it.
         case .left: end = snapshot.lastSeq + 1
         case .stopped(let seq, _): end = seq
         default: break
@@ -278,7 +278,7 @@ extension InvariantChecker {
     }
 }
 
-/// Accepts every member. An attacker's copy of a group uses this service.
+/// Accepts every credential. An attacker's copy of a group uses this service.
 private struct Everybody: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool { true }
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool { true }

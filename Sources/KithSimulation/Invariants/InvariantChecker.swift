@@ -40,7 +40,7 @@ final class InvariantChecker {
     private(set) var said: [Int: Said] = [:]
     /// The number in each text, by the id of the text's message.
     private(set) var numbers: [EntryID: Int] = [:]
-    /// Number of messages that a device shows with a change at the end.
+    /// Number of messages that devices show as changed at the end of the simulation. Each message counts once for each device.
     var changedMessages = 0
     private(set) var epochs: [EpochPlace: EpochFacts] = [:]
     private var generations: [GenerationPlace: [UInt8]] = [:]
@@ -61,7 +61,7 @@ final class InvariantChecker {
     private(set) var relayStates: [(client: Int, state: RelayState)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
-    /// For each client, the differing clocks that the client has found.
+    /// The differences between clocks that clients have reported.
     private(set) var clocks: [(client: Int, difference: ClockDifference)] = []
     /// The proofs of presence that clients have received.
     private(set) var presences: [(client: Int, log: LogComparison)] = []
@@ -249,7 +249,8 @@ final class InvariantChecker {
 
     private func didWarn(_ warning: Warning, _ conversation: ConversationID, _ client: SimulatedClient) {
         warnings.append((client.index, conversation, warning))
-        // The relay refused one of several messages in flight for now. Until that message is sent again, the log has a gap.
+        // The relay has temporarily refused one of several messages in flight. Until that message is sent again, the log has a
+        // gap.
         if case .missingBefore = warning, world.counts.refusedAppends > 0 { return }
         // This warning is right, because people in the simulation use single-use invites twice.
         if warning == .inviteUsedAgain { return }

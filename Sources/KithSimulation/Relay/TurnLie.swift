@@ -1,7 +1,7 @@
 import KithWire
 
-/// A relay's lie to one member about the entries directly before a turn. The relay holds back the entries before the turn until
-/// the turn arrives.
+/// A relay's lie to one member about the entries directly before a turn. Until the turn arrives, the relay holds these entries
+/// back from the member.
 struct TurnLie: Sendable {
     enum Kind: CaseIterable, Sendable {
         /// The last two entries before the turn are shown in reverse order.
@@ -44,7 +44,7 @@ struct TurnLie: Sendable {
         return shown
     }
 
-    /// Returns the turn for which the relay has lied; `nil` if the relay has not lied.
+    /// Returns the turn before which the relay has lied; `nil` if the relay has not lied.
     func liedTurn(_ truth: [Entry]) -> Entry? {
         let turns = truth.filter { $0.kind == .turn }
         return turns.count >= turn && didLie(truth) ? turns[turn - 1] : nil

@@ -4,7 +4,7 @@ import KithWire
 // Operations on messages that are already in the log.
 
 extension Workload {
-    /// Reacts to a recent message, edits, deletes or pins it.
+    /// Reacts to, edits, deletes, pins or unpins a recent message.
     func changeMessage(_ client: SimulatedClient) {
         guard let conversation = conversation(of: client),
             let recent = try? client.machine?.history(of: conversation.id, before: nil, limit: 12),
@@ -15,7 +15,7 @@ extension Workload {
         switch world.random.pick(0...99) {
         case 0...39: client.perform(.change(id, seq, .reaction(world.random.pick(["👍", "🎉", "👎", nil]) ?? nil)))
         case 40...64:
-            // An author's words are noted before the program decides whether the person is the author.
+            // The new text is noted even if the person is not the author. In that case, the program refuses the edit.
             let text = world.checker.editText(number, words: "edited \(world.random.pick(0...999_999))")
             client.perform(.change(id, seq, .edit(text)))
         case 65...79:

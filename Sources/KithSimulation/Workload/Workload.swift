@@ -206,7 +206,8 @@ final class Workload {
     }
 
     private func lookUp(_ client: SimulatedClient) {
-        // If the tree is in a parcel, a contact that is known by name only cannot be invited to a relay that is new to it.
+        // A person fetches the tree for an invitation to a registered name only from the relay with that name. If the tree may
+        // be in a parcel at another relay, the invitation could be dropped.
         let mayBeFar = world.relays.count > 1 && world.sizes.welcome < ClientLimits.welcome
         guard !mayBeFar, let found = world.random.pick(names) else { return register(client) }
         client.perform(.lookUp(found.name, world.relays[found.relay].point, as: nil)) { [unowned self] result in
