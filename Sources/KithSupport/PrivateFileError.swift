@@ -12,7 +12,7 @@ public struct PrivateFileError: Error, Hashable, Sendable {
     public let operation: Operation
     /// The path of the file or folder.
     public let path: String
-    /// The system's reason.
+    /// The system's error number, which gives the reason.
     public let errno: Int32
 
     /// Creates an error from its parts.

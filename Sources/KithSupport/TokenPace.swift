@@ -5,8 +5,8 @@ package struct TokenPace: Sendable {
     package let nanosecondsEach: Int64
     /// Time until an empty bucket is full, in nanoseconds.
     private let nanosecondsFull: Int64
-    /// Maximum debt before a charge, in nanoseconds. One charge adds at most `longest` to the debt. A time of the clock plus
-    /// `longest` does not overflow.
+    /// Maximum debt that remains from earlier charges when a new charge is made, in nanoseconds. The new charge adds at most
+    /// the same amount. With these limits, the sum of a time of the clock and the debt does not overflow.
     private let longest: Int64
 
     /// A maximum that no debt reaches: it is longer than the running time of any process.
@@ -15,7 +15,7 @@ package struct TokenPace: Sendable {
     /// - Parameters:
     ///   - burst: tokens in the full bucket, at least 1.
     ///   - nanosecondsEach: nanoseconds until one token is added, at least 1.
-    ///   - longest: maximum debt before a charge, in nanoseconds.
+    ///   - longest: maximum debt that remains from earlier charges when a new charge is made, in nanoseconds.
     package init(burst: Int, nanosecondsEach: Int64, longest: Int64 = unbounded) {
         let each = min(max(nanosecondsEach, 1), longest)
         self.init(
