@@ -108,7 +108,7 @@ public struct PrivateFile: Hashable, Sendable {
     /// Waits for the file's lock, runs `body`, and releases the lock. Only one process at a time has the lock. The lock is a
     /// separate file in the same folder. The lock file is never deleted.
     ///
-    /// - Throws: ``PrivateFileError``, also from `body`.
+    /// - Throws: ``PrivateFileError`` if the lock file can't be opened or locked, or the error of `body`.
     public func locked<R>(_ body: () throws(PrivateFileError) -> R) throws(PrivateFileError) -> R {
         try makeFolder()
         let descriptor = open(url.path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -201,7 +201,7 @@ public struct PrivateFile: Hashable, Sendable {
 extension PrivateFileError {
     /// Creates an error about a file. If `errno` is `nil`, the reason is the system's current error.
     package init(_ operation: Operation, _ url: URL, errno: Int32? = nil) {
-        // The current error is read first, before another call can change it.
+        // The current error is read here, before another system call can change it.
         self.init(operation, path: url.path, errno: errno ?? lastError())
     }
 }
