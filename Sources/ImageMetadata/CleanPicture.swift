@@ -59,7 +59,7 @@ package struct CleanPicture: Hashable, Sendable {
     /// Keeps the colour profile and the orientation, because both affect the look of the picture.
     ///
     /// - Returns: `nil` if the file has none of the formats of ``PictureFormat``.
-    /// - Throws: ``PictureError`` if the file breaks the rules of its format. An error of the source if the source can't be read.
+    /// - Throws: ``PictureError`` if the file breaks the rules of its format; the source's error if the source can't be read.
     package init?(removingMetadataFrom source: some ByteSource) throws {
         guard let format = PictureFormat(start: try source.bytes(in: 0..<min(12, source.size))) else { return nil }
         switch format {

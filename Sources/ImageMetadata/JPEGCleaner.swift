@@ -10,7 +10,7 @@ enum JPEGCleaner {
     private static let comment: UInt8 = 0xfe
     private static let exif = Array("Exif\0\0".utf8)
     private static let applications: ClosedRange<UInt8> = 0xe0...0xef
-    /// The codes of the markers without a length: restarts and TEM. A file may have standalone markers between scans.
+    /// The codes of the markers without a length: restarts and TEM. A file may have such markers between scans.
     private static let standalone: Set<UInt8> = Set(0xd0...0xd7).union([0x01])
 
     static func clean<Source: ByteSource>(_ source: Source) throws -> CleanPicture {

@@ -1,5 +1,5 @@
-/// The orientation of a picture in Exif (tag 0x0112 of TIFF 6.0), from 1 to 8. A viewer turns and mirrors the picture by this
-/// number.
+/// The orientation of a picture in Exif (tag 0x0112 of TIFF 6.0), from 1 to 8. A viewer turns and mirrors the picture according
+/// to this number.
 struct Orientation: Hashable {
     let value: UInt8
 

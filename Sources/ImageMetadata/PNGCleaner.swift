@@ -1,7 +1,7 @@
 /// Removes the metadata of a PNG file (W3C Portable Network Graphics, third edition).
 ///
-/// Keeps only the chunks that change the look of the picture, and the orientation. Drops text, time, Exif and private chunks, and
-/// all bytes behind the end chunk.
+/// Keeps only the chunks that affect the look of the picture, and the orientation. Drops text, time, Exif and private chunks,
+/// and all bytes behind the end chunk.
 enum PNGCleaner {
     static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 

@@ -31,7 +31,7 @@ enum WebPCleaner {
         }
         let orientation = try chunks.first { $0.type == "EXIF" && UInt64($0.content.count) <= maxExif }.flatMap {
             var exif = try source.bytes(in: $0.content)
-            // Some programs write the prefix of JPEG here.
+            // Some programs write the prefix here that Exif metadata has in JPEG files.
             if exif.starts(with: Array("Exif\0\0".utf8)) { exif.removeFirst(6) }
             return Orientation(tiff: exif)
         }
