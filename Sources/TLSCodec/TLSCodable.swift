@@ -27,7 +27,7 @@ extension TLSEncodable {
 extension TLSDecodable {
     /// Decodes a value from the whole of `bytes`.
     ///
-    /// - Throws: ``TLSCodecError``, also if bytes are left over.
+    /// - Throws: ``TLSCodecError`` if the bytes do not encode a value of this type, or if bytes are left over.
     public init(decoding bytes: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(bytes)
         self = try Self(from: &reader)
@@ -36,7 +36,7 @@ extension TLSDecodable {
 
     /// Decodes a value from the whole of `bytes`.
     ///
-    /// - Throws: ``TLSCodecError``, also if bytes are left over.
+    /// - Throws: ``TLSCodecError`` if the bytes do not encode a value of this type, or if bytes are left over.
     public init(decoding bytes: ArraySlice<UInt8>) throws(TLSCodecError) {
         var reader = TLSReader(bytes)
         self = try Self(from: &reader)

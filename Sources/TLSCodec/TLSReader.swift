@@ -177,8 +177,7 @@ public struct TLSReader: Sendable {
         try readPresence() ? T(from: &self) : nil
     }
 
-    /// Reads the presence octet of an `optional<T>`. Returns `true` if a value follows. The caller must read a value that
-    /// follows.
+    /// Reads the presence octet of an `optional<T>`. Returns `true` if a value follows. The caller must then read the value.
     @inlinable
     public mutating func readPresence() throws(TLSCodecError) -> Bool {
         switch try readUInt8() {
