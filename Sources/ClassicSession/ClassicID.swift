@@ -1,7 +1,7 @@
 import Foundation
 
-/// The name by which one user knows the other. Each user enters both ids. Both keys, the channel and all signatures depend on the
-/// ids.
+/// The name by which one user knows the other. Each user enters both ids. The channel, all signatures and the session's id
+/// depend on the ids.
 ///
 /// Two people must get the same bytes for the same name, even if they type the name on different keyboards. Therefore white space
 /// at the ends of an id is removed, and the id is converted to Unicode normalization form C. Upper and lower case are different.
@@ -10,8 +10,8 @@ import Foundation
 ///
 /// - Control and format characters (direction overrides, zero-width characters), and line and paragraph separators, because these
 ///   characters could disturb a terminal, or make two ids look alike.
-/// - Code points that are not assigned in the known Unicode versions, because the normal form of such a code point may still
-///   change.
+/// - Code points that are not assigned in the Unicode version of this program, because the normal form of such a code point may
+///   still change.
 public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
     /// The id as it is shown: 1 to ``ClassicLimits/idBytes`` bytes of UTF-8 in normalization form C.
     public let name: String
@@ -59,7 +59,7 @@ public enum ClassicIDError: Error, Hashable, Sendable, CustomStringConvertible {
     case empty
     /// The text has more than `limit` bytes of UTF-8.
     case tooLong(limit: Int)
-    /// The text has a character that is invisible, moves the cursor, or is not assigned in the known Unicode versions.
+    /// The text has a character that is invisible, moves the cursor, or is not assigned in the Unicode version of this program.
     case forbiddenCharacter(Unicode.Scalar)
     /// Both users have the same id.
     case sameAsPeer

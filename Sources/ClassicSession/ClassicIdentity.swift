@@ -60,7 +60,7 @@ public struct ClassicIdentity: Sendable {
 
     /// Unwraps a key that was wrapped for this key pair with RSA-OAEP (SHA-256).
     ///
-    /// Callers first verify the sender's signature of `wrapped`, so strangers cannot probe this private key.
+    /// Callers must first verify the sender's signature of `wrapped`, so that strangers cannot probe this private key.
     func unwrap(_ wrapped: [UInt8]) throws -> SecretBytes {
         // The library has one type for signing and another for unwrapping. The only way from one to the other is through the
         // encoding.

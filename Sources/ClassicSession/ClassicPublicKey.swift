@@ -31,8 +31,8 @@ struct ClassicPublicKey: Sendable {
         guard bits <= ClassicLimits.mostRSABits else { throw .tooLong(bits: bits) }
         // OAEP and PSS work with whole bytes. A key of another length exists only by mistake.
         guard bits.isMultiple(of: 8) else { throw .notAnRSAKey }
-        // Every tool creates keys with the exponent 65537. Very small exponents have been attacked in the past, and very large
-        // ones cost time.
+        // All common tools create keys with the exponent 65537. Very small exponents have been attacked in the past, and very
+        // large ones cost time.
         guard let primitives = try? key.getKeyPrimitives(), primitives.publicExponent.elementsEqual([1, 0, 1]) else {
             throw .unusualExponent
         }

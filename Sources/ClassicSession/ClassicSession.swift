@@ -18,7 +18,7 @@ import KithSupport
 ///    after the last entry that was read. Call ``connectionLost()`` only if reconnecting has failed for good.
 /// 5. For a new run, create a new `ClassicSession`, which may have the same identity. Create a new run after ``Event/ended(_:)``,
 ///    and to answer ``Event/peerStartedAgain``. If ``Event/peerStartedAgain`` comes before the session is open, the other side
-///    has ended its run during the handshake, and this run cannot continue.
+///    has probably ended its run during the handshake. Then this run cannot continue.
 ///
 /// Input may be anything. A frame that fails a check is reported and does not advance the session. Only one owner may use a
 /// session. A copy of an open session would use message numbers for a second time.
@@ -41,6 +41,9 @@ public struct ClassicSession: Sendable {
     /// Creates a session that has not started.
     ///
     /// - Parameters:
+    ///   - me: this user's id.
+    ///   - peer: the other user's id.
+    ///   - identity: this user's key pair.
     ///   - expected: the fingerprint of the other user's key; `nil` if it is not known. With a fingerprint, no other key is
     ///     accepted.
     ///   - random: the source of run numbers, nonces, message keys and IVs. Only tests need a source other than the system's

@@ -1,4 +1,4 @@
-/// Sends and receives messages and the goodbye after the session is open.
+/// Sends and receives messages and the goodbye in an open session.
 extension ClassicSession {
     /// Encrypts and authenticates one text for the other user.
     ///

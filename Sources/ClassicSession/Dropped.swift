@@ -1,6 +1,6 @@
-/// The reason why an input was dropped. A dropped input does not advance the session. From an altered message, the session
-/// remembers only the claimed number. The session does not report that number as missing. From the input's content, this value
-/// contains at most a claimed message number or the length of a key.
+/// The reason why an input was dropped. A dropped input does not advance the session. Of an altered message, the session
+/// remembers only the claimed number, so that it does not report that number as missing. This value contains nothing of the
+/// input except a claimed message number or the length of a key.
 public enum Dropped: Hashable, Sendable {
     /// A message whose MAC is wrong, or whose number or content is invalid. The three faults share one case, so that a forger
     /// cannot learn which check has failed.

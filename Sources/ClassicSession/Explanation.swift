@@ -19,7 +19,7 @@ public struct Explanation: Hashable, Sendable {
 
     /// A step and its public values.
     public enum Step: Hashable, Sendable {
-        /// The first step, which shows the session's limits.
+        /// The first step, which says what the classic session is, and what it does not protect.
         case limits
         /// The user's key pair.
         case identity(bits: Int, fingerprint: Fingerprint, isKept: Bool)
@@ -39,7 +39,7 @@ public struct Explanation: Hashable, Sendable {
         case keyAcceptable
         /// The key is the expected one.
         case keyExpected
-        /// No key was expected.
+        /// This side did not know in advance which key the other side has.
         case keyUnknown
         /// This side's signature over the values of both sides was sent.
         case sentProof

@@ -1,6 +1,6 @@
 /// The numbers of the other side's messages: the numbers of messages that have arrived, and the numbers of missing messages.
 struct Inbound: Sendable, Equatable {
-    /// The next expected number. All lower numbers have arrived or were reported.
+    /// The next expected number. All lower numbers have arrived, or were reported as missing or altered.
     private(set) var next: UInt64 = 1
     /// Numbers that altered frames have claimed. No number in the set is lower than ``next``. The set has at most
     /// ``ClassicLimits/believedLead`` elements.
