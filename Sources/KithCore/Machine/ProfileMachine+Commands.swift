@@ -66,8 +66,7 @@ extension ProfileMachine {
         guard invite.expiresAt > state.device.wall / 1000 else { throw .inviteExpired }
         guard invite.inbox.account != state.device.account.fingerprint else { throw .inviteIsMine }
         if let inviter = state.device.contacts[invite.inbox.account] { try checkNotBlocked(inviter) }
-        // The user may have opened the invite before. If a relay was not connected then, the inviter's addition may still be
-        // under way.
+        // If the user has opened this invite before, the inviter's addition may still wait for a relay.
         let delivered = state.device.deliveries.delivery(to: invite.inbox.channel)
         let place =
             state.conversations.intent(adding: invite.inbox.channel)
@@ -292,7 +291,8 @@ extension ProfileMachine {
         if let obstacle = machine.obstacle(state.device.contacts) { throw obstacle }
     }
 
-    /// Adds a message to the outbox. The caller must have checked the message with ``checkSending(_:to:)``.
+    /// Adds a message to the outbox. The caller must have checked that it can be sent, for example with
+    /// ``checkSending(_:to:)``.
     func send(_ message: OutgoingMessage, to id: ConversationID, _ ticket: Ticket<EntryID>) throws(KithError) {
         try accept(id)
         try pass(.send(message, ticket), to: id)
