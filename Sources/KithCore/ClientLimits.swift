@@ -25,7 +25,7 @@ public enum ClientLimits {
     static let earlierTextCount = 64
 
     /// Maximum size of a message's earlier texts that are kept after edits, in bytes of their stored form. If the earlier texts
-    /// are longer, the oldest texts are dropped, so that a small edit never makes members write much more.
+    /// are longer, the oldest texts are dropped, so that a small edit never makes members' devices write much more than this.
     static let earlierTexts = 16 << 10
 
     /// Maximum number of pinned messages in a conversation. When another message is pinned, the pin that was set first is
@@ -58,7 +58,7 @@ public enum ClientLimits {
     /// The longest parcel, in bytes. The ratchet tree of 10,000 members fits into it.
     package static let parcel = 64 << 20
 
-    /// The longest wait for the tree or the log of a group to which the device was invited, in milliseconds: a day.
+    /// The longest wait for a parcel, or for the log of a group to which the device was invited, in milliseconds: a day.
     package static let parcelMs: UInt64 = 24 * 3_600_000
 
     /// The shortest wait for a tree after a restart, in milliseconds. This time is enough for one retry.
@@ -68,8 +68,8 @@ public enum ClientLimits {
     /// arrive, the queue drops all letters except the first, and reads them from the relay again when the first letter is done.
     package static let inboxQueue = 1 << 20
 
-    /// The largest group to which a stranger may invite the user through a public address. The limit is needed because all
-    /// members of the group become contacts.
+    /// Maximum number of members of a group to which a stranger may invite the user through a public address. The limit is
+    /// needed because all members of the group become contacts.
     public static let strangersGroup = 1_000
 
     /// Maximum number of conversations that strangers began and the user has not accepted. The limit bounds the space that
@@ -108,8 +108,8 @@ public enum ClientLimits {
     /// makes the commit.
     package static let additionsPerCommit = 256
 
-    /// The largest group whose tree is in the Welcome. With post-quantum keys, a tree takes 3 KiB per member, and an entry has
-    /// room for 256 KiB. A larger tree is sent in a parcel, once for all new members.
+    /// Maximum number of members of a group whose tree is in the Welcome. With post-quantum keys, a tree takes 3 KiB per
+    /// member, and an entry has room for 256 KiB. A larger tree is sent in a parcel, once for all new members.
     package static let membersWithTreeInWelcome = 32
 
     /// Age at which a device renews its keys in a group that is in use, in milliseconds: 7 days.
@@ -191,8 +191,8 @@ public enum ClientLimits {
     /// in one step.
     static let cursorPage = 16
 
-    /// The largest group in which members send read receipts. In a larger group, receipts would cost too much, because each one
-    /// goes to all members.
+    /// Maximum number of members of a group in which members send read receipts. In a larger group, receipts would cost too
+    /// much, because each one goes to all members.
     public static let membersWithReceipts = 8
 
     /// Time for which a proof that a member is online is valid, in milliseconds. If the member sends a challenge within this

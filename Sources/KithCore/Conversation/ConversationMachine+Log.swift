@@ -72,7 +72,7 @@ extension ConversationMachine {
         _ next: LoggedEntry, _ item: OutboxItem, in device: inout DeviceState
     ) throws(KithError) {
         let (entry, view) = (next.entry, next.view)
-        // If an entry has the id of this device's entry but another payload, it is not this device's.
+        // An entry with the id of this item but with another payload was not sent by this device.
         guard entry.kind == .message, let attempt = item.attempt, attempt.payload.elementsEqual(entry.payload) else {
             try warn(.notKept(seq: entry.seq), in: &device)
             return try processOthers(next, in: &device)

@@ -45,7 +45,7 @@ struct KeyPackageFetches {
         fetches = fetches.filter { if case .asked(relay) = $0.value { false } else { true } }
     }
 
-    /// Stores that the inbox's key package is not valid now.
+    /// Notes that the inbox's key package is not valid now.
     ///
     /// - Returns: `true` if the key package was already known not to be valid and the wait until the next check is over.
     mutating func hold(_ inbox: ChannelID, at now: UInt64) -> Bool {

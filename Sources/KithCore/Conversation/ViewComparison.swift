@@ -13,11 +13,11 @@ struct ViewComparison {
     private var missingAtTurn: [LeafIndex: Int] = [:]
     /// Views from live checks that are ahead of this device's, by the members that stated them.
     private var claims: [LeafIndex: Claim] = [:]
-    /// The last entry that was reported to the user as held back by the relay.
+    /// The seq of the last entry that was reported to the user as held back by the relay.
     private var toldHeldBack: UInt64 = 0
 
-    /// Missing messages of a member. A gap contains the entry at which the messages were first missing, and the number of missing
-    /// messages that were already reported.
+    /// Missing messages of a member. A gap contains the seq of the entry at which the messages were first missing, and the
+    /// number of missing messages that were already reported.
     private struct Gap {
         let since: UInt64
         var told = 0

@@ -18,7 +18,8 @@ struct MessageCursor: Sendable {
     let name: CursorName
     /// The number of the current reader. Earlier readers get no more messages.
     private(set) var reader: UInt64 = 0
-    /// The places that are stored or will be stored in this step. A conversation without a place was never read.
+    /// The places that are stored or will be stored in this step. A conversation without a place was never read with this
+    /// cursor.
     private var places: [ConversationID: CursorPlace]
     /// For each conversation, the last entry that the current reader has received or skipped. Entries that are not messages are
     /// skipped.

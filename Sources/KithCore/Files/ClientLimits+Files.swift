@@ -19,7 +19,7 @@ extension ClientLimits {
     /// one file of this size fits into a content that is padded to 64 KiB.
     package static let inlineFiles = 48 << 10
 
-    /// The largest file, in bytes: 1 PiB, far more than any relay accepts. The limit keeps sums of sizes small.
+    /// The largest file, in bytes: 1 PiB, far more than any relay accepts. With this limit, sums of sizes cannot overflow.
     package static let file: UInt64 = 1 << 50
 
     /// The longest path of a file to send, in bytes. Linux has the same limit for a path.

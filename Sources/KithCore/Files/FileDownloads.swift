@@ -75,7 +75,7 @@ struct FileDownloads {
     func take(_ request: FileRequest, _ ticket: Ticket<EntryID>) throws(KithError) {
         switch request {
         case .send(let entry, let conversation, let channel, let files):
-            // The number of a conversation that was discarded may now belong to another one.
+            // The id of a conversation that was discarded may now belong to another conversation.
             guard profile.state.conversations[conversation]?.machine.record.channel == channel else {
                 throw .notFound("conversation")
             }

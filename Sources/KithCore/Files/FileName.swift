@@ -3,7 +3,7 @@
 package enum FileName {
     /// The longest name, in bytes. No common file system allows more.
     package static let longest = 255
-    /// The longest ending that stays when a name is shortened, in bytes, with its dot.
+    /// Maximum length of an ending that a shortened name keeps, in bytes, including the dot.
     private static let longestEnding = 16
     /// The separators of paths, on any system.
     private static let separators: Set<Unicode.Scalar> = ["/", "\\"]
@@ -11,7 +11,7 @@ package enum FileName {
     /// Returns a name that is safe in any folder: one path component without control or direction characters, which begins
     /// neither with a dot nor with a hyphen, and has 1 to ``longest`` bytes. A clean name stays as it is.
     package static func clean(_ name: String) -> String {
-        // A separator and a following mark are one character, so the separator is visible only among the scalars.
+        // A separator forms one `Character` with a mark that follows, so a check of `Character`s would not find the separator.
         let allowed = name.unicodeScalars.filter(isAllowed)
         let last = allowed.split(omittingEmptySubsequences: true) { separators.contains($0) }.last
         var rest = last.map { trimmed(Substring($0)) } ?? ""
@@ -86,7 +86,7 @@ package enum MediaType {
         "pdf": "application/pdf", "zip": "application/zip", "gz": "application/gzip", "tar": "application/x-tar",
     ]
 
-    /// Returns the media type for a file's name. It is a guess by the name's ending.
+    /// Returns the media type for a file's name. The type is a guess from the ending of the name.
     package static func of(_ name: String) -> String {
         let ending = name.split(separator: ".").dropFirst().last.map { $0.lowercased() } ?? ""
         return types[ending] ?? "application/octet-stream"

@@ -6,7 +6,7 @@ public enum FileProblem: Hashable, Sendable {
     case tooLarge(limit: UInt64?)
     /// The file was changed again and again while it was being sent.
     case keepsChanging
-    /// The file can no longer be read, or its path leads to a link or to something else than a file.
+    /// The file can no longer be read, or its path leads to a link or to something other than a file.
     case unreadable
     /// The picture has changed, and its metadata can no longer be removed. It was not sent with its metadata.
     case notCleaned

@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-/// A request about files that another process of this user has left for the process that has opened the profile.
+/// A request about files. Another process of this user has left the request for the process that has opened the profile.
 enum FileRequest: Hashable, Sendable {
     /// Sends files. The values are the id of the future message, the conversation, its channel, and the files.
     case send(EntryID, ConversationID, ChannelID, OutgoingFiles)
