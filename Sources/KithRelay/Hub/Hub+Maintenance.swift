@@ -116,7 +116,7 @@ extension Hub {
                 let isDone = await withCheckedContinuation { done in
                     withStoreAccess(channel) { hub in done.resume(returning: await hub.forget(channel, since)) }
                 }
-                // If nothing was forgotten, the store would return the same channel again.
+                // After a failure, the store would return the same channel again.
                 guard isDone else { return }
             }
         }

@@ -99,7 +99,7 @@ actor Hub {
         outputs = Array(repeating: RoundOutput(), count: loops)
     }
 
-    /// Milliseconds on a monotonic clock.
+    /// The time on a monotonic clock, in milliseconds.
     var uptimeMs: UInt64 { UInt64(max(0, uptime() / 1_000_000)) }
 
     /// Queues events from connections of one source. Called from event loops.

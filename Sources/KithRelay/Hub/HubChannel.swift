@@ -8,7 +8,7 @@ import KithWire
 final class HubChannel {
     let id: ChannelID
     private(set) var head: ChannelHead
-    /// The ids of recent entries; `nil` until an append needs them.
+    /// The ids of recent entries; `nil` if the ids are not loaded. An append needs the ids.
     private(set) var ids: EntryIDWindow?
     /// The connections that follow the current epoch, by event loop.
     private(set) var followers: [[ConnectionNumber]]

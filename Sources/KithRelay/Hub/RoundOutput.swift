@@ -48,7 +48,7 @@ struct RoundOutput: Sendable {
     }
 }
 
-/// The range of entries at the start of a follow.
+/// The range of entries that a follow has to send, as known when the follow begins.
 struct FollowRange: Sendable {
     let epoch: UInt64
     /// The first seq to send.

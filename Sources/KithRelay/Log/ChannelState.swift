@@ -7,7 +7,8 @@ struct ChannelState: Sendable {
     var head: ChannelHead
     /// Position of the channel's last entry in the log; 0 if there is none.
     var lastPosition: UInt64 = 0
-    /// The payload bytes of all entries that the channel ever had. ``ChannelHead/payloadBytes`` counts the kept entries only.
+    /// Total payload size of all entries that the channel ever had, in bytes. ``ChannelHead/payloadBytes`` counts the kept
+    /// entries only.
     var totalBytes: UInt64 = 0
     /// Time at which the first kept entry expires, in milliseconds since 1970; 0 if unknown.
     var dueMs: UInt64 = 0
@@ -19,7 +20,7 @@ struct ChannelState: Sendable {
         receivedAtMs.addingReportingOverflow(UInt64(head.retentionSeconds) * 1_000).partialValue
     }
 
-    /// The payload bytes of dropped entries.
+    /// Total payload size of the dropped entries, in bytes.
     var droppedBytes: UInt64 { totalBytes - head.payloadBytes }
 }
 

@@ -2,7 +2,7 @@
 struct LogEnd {
     var seq: UInt64
     var position: UInt64
-    /// The payload bytes of all entries that the channel ever had, including this last entry.
+    /// Total payload size of all entries that the channel ever had, including this last entry, in bytes.
     var totalBytes: UInt64
 
     /// Returns the last entry of each channel that has entries after a position. The keys are the channels' numbers. Also returns

@@ -71,7 +71,7 @@ private struct EntryBatch {
     let channel: UInt64
     var nextSeq: UInt64
     let lastSeq: UInt64
-    /// Payload bytes that may still be added.
+    /// Number of payload bytes that may still be added.
     var room: Int
     var isFull = false
     var entries: [Entry] = []

@@ -18,7 +18,7 @@ public enum RelayListenError: Error, Hashable, Sendable, CustomStringConvertible
         if case .cannotListen(_, EADDRINUSE) = self { true } else { false }
     }
 
-    /// One sentence, without a full stop.
+    /// One sentence for the operator, without a full stop.
     public var description: String {
         switch self {
         case .cannotListen(let address, let errno): "cannot listen on \(address): \(SystemError(errno).sentence)"

@@ -14,7 +14,7 @@ package struct ChannelHead: Hashable, Sendable {
     package var firstSeq: UInt64
     /// The seq of the last entry; 0 if there never was one.
     package var lastSeq: UInt64
-    /// The payload bytes of the kept entries.
+    /// Total payload size of the kept entries, in bytes.
     package var payloadBytes: UInt64
     /// Time for which entries are kept, in seconds.
     package var retentionSeconds: UInt32
@@ -83,7 +83,7 @@ extension ChannelHead {
 
     /// Drops the entries before `firstSeq`.
     ///
-    /// - Parameter droppedBytes: the payload bytes of the dropped entries.
+    /// - Parameter droppedBytes: the total payload size of the dropped entries, in bytes.
     mutating func trim(to firstSeq: UInt64, droppedBytes: UInt64) {
         self.firstSeq = firstSeq
         payloadBytes -= droppedBytes

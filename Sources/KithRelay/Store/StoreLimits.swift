@@ -102,11 +102,11 @@ package enum StoreLimits {
     /// fails. If all attempts fail, the read runs between two commits. The next commit waits for the read.
     static let readAttempts = 2
 
-    /// Payload bytes of the entries that an audit reads at once.
+    /// Maximum total payload size of the entries that an audit reads at once, in bytes.
     static let auditReadBytes = 1 << 20
-    /// Number of rows other than entries that an audit reads at once.
+    /// Maximum number of rows other than entries that an audit reads at once.
     static let auditedRowsAtOnce: UInt64 = 512
-    /// Bytes of each payload that an audit shows. This number is enough to see that the payload looks random.
+    /// Number of bytes that an audit shows of each payload. This number is enough to see that the payload looks random.
     static let auditedPayloadBytes = 16
 
     /// Time for which SQLite waits for a lock, in milliseconds. Only a recovery after a crash ever holds a lock.

@@ -1,8 +1,8 @@
 /// The disk space of a store.
 package struct StoreSpace: Hashable, Sendable {
-    /// Bytes in use. Bytes of deleted data are not counted: the store uses these bytes again before its files grow.
+    /// Number of bytes in use. Bytes of deleted data are not counted: the store uses these bytes again before its files grow.
     package var usedBytes: UInt64
-    /// Bytes by which ``usedBytes`` can grow before the disk is full.
+    /// Number of bytes by which ``usedBytes`` can grow before the disk is full.
     package var freeBytes: UInt64
 
     /// Creates a value from its fields.
@@ -22,7 +22,7 @@ package struct StoreStatistics: Hashable, Sendable {
     package var keyPackages: UInt64
     /// Number of registered names.
     package var names: UInt64
-    /// Bytes of the store's files.
+    /// Total size of the store's files, in bytes.
     package var diskBytes: UInt64
     /// Number of times since the start that a channel's data was found damaged and was skipped.
     package var damages: UInt64

@@ -26,13 +26,13 @@ package enum AuditRow: Equatable, Sendable {
         package let channels: UInt64
         /// Number of registered names.
         package let names: UInt64
-        /// Bytes of the store's files.
+        /// Total size of the store's files, in bytes.
         package let diskBytes: UInt64
     }
 
     /// The data that the relay has about a channel.
     package struct ChannelRow: Equatable, Sendable {
-        /// The relay's own number of the channel.
+        /// The relay's own number for the channel.
         package let number: UInt64
         /// The first 4 of the channel's 32 random bytes, in hexadecimal.
         package let id: String
@@ -52,7 +52,7 @@ package enum AuditRow: Equatable, Sendable {
         package let firstSeq: UInt64
         /// The seq of the last entry.
         package let lastSeq: UInt64
-        /// The payload bytes of the kept entries.
+        /// Total payload size of the kept entries, in bytes.
         package let payloadBytes: UInt64
     }
 
