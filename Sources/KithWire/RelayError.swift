@@ -10,20 +10,21 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case badVersion = 2
         /// The relay requires a pass, and the client gave none or a wrong one.
         case passRequired = 3
-        /// The channel or name does not exist, or the client has no right to it. The answer does not reveal whether the channel
-        /// or name exists.
+        /// The channel, name or blob does not exist, or the client has no right to it. The answer does not reveal whether it
+        /// exists.
         case denied = 4
-        /// The channel or name exists already.
+        /// A channel, name or blob with this identifier exists already.
         case exists = 5
-        /// The channel was closed.
+        /// The channel was closed, or a later upload of the blob has begun.
         case gone = 6
         /// The channel is in a different epoch. `detail` is the number of the current epoch.
         case staleEpoch = 7
         /// Entries before seq `detail` have been deleted.
         case trimmed = 8
-        /// The frame, payload or batch exceeds a limit. `detail` is the limit.
+        /// A field of the frame, or a blob, exceeds a limit. `detail` is the limit. If an upload exceeds the blob's size,
+        /// `detail` is 0.
         case tooLarge = 9
-        /// There are too many connections, follows or channels. `detail` is the limit.
+        /// There are too many follows, channels or transfers of blobs. `detail` is the limit.
         case tooMany = 10
         /// The client makes too many requests, or its network address uses too much of the relay's capacity. The client may try
         /// again after `retryAfterMs`.

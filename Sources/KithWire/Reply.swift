@@ -9,14 +9,14 @@ public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
     public var payload: UInt32
     /// The largest frame.
     public var frame: UInt32
-    /// Requests that a connection may make each second on average.
+    /// Maximum number of requests that a connection may make each second, on average.
     public var requestsPerSecond: UInt32
-    /// Requests that a connection may make at once.
+    /// Maximum number of requests that a connection may make at once.
     public var requestBurst: UInt32
     /// Maximum time without a WebSocket frame from the client, in seconds. The relay closes a connection that is silent for
     /// longer.
     public var idleSeconds: UInt32
-    /// Channels that one connection may follow at the same time.
+    /// Maximum number of channels that one connection may follow at the same time.
     public var follows: UInt32
     /// Longest time for which the relay keeps entries, in seconds.
     public var retentionSeconds: UInt32

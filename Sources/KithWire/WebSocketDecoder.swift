@@ -58,7 +58,7 @@ package struct WebSocketDecoder: Sendable {
         self.limit = limit
     }
 
-    /// Number of received bytes whose frame or message is not complete yet.
+    /// Number of received bytes that are not decoded yet, or whose message is not complete yet.
     package var buffered: Int { pending.count - pendingFrom + (fragments?.count ?? 0) }
 
     /// Decodes the next bytes. Passes each complete message to `deliver`, in order.
