@@ -20,7 +20,7 @@ public struct GroupInfo: Hashable, Sendable, TLSCodable {
     public let extensions: [Extension]
     /// The MAC that proves knowledge of the epoch's secrets (§8.1).
     public let confirmationTag: [UInt8]
-    /// The member that has created the GroupInfo.
+    /// The leaf of the member that has created the GroupInfo.
     public let signer: LeafIndex
     /// The signer's signature.
     public let signature: [UInt8]

@@ -6,9 +6,10 @@ import TLSCodec
 /// number of nodes that are not blank.
 struct TreeHashCache: Sendable {
     private struct Chunk: Sendable {
-        /// The chunk's nodes that have a hash in `bytes`. The hashes are in ascending order of their nodes.
+        /// One bit for each of the chunk's nodes: whether `bytes` contains a hash of the node. The hashes are in ascending
+        /// order of their nodes.
         var placed: UInt64 = 0
-        /// The chunk's nodes that have a known hash.
+        /// One bit for each of the chunk's nodes: whether the node's hash is known.
         var valid: UInt64 = 0
         var bytes: [UInt8] = []
     }

@@ -38,7 +38,7 @@ enum TreeMath {
         return (node | (1 << level)) & ~(1 << (level + 1))
     }
 
-    /// Returns the nodes above a node, including the root.
+    /// Returns the nodes above a node, from its parent to the root.
     static func directPath(_ node: Int, _ leaves: Int) -> [Int] {
         let root = root(leaves)
         var path: [Int] = []
@@ -61,7 +61,7 @@ enum TreeMath {
         return first..<(first + (1 << level))
     }
 
-    /// Whether a node is in the subtree of another node.
+    /// Whether a node is in the subtree whose top node is `ancestor`.
     static func isBelow(_ node: Int, _ ancestor: Int) -> Bool {
         let reach = (1 << level(ancestor)) - 1
         return ancestor - reach <= node && node <= ancestor + reach
