@@ -64,8 +64,8 @@ struct ConversationMachine {
         return due
     }
 
-    /// The time of the next attempt, change or renewal; `nil` while an answer of the relay is missing, because the answer wakes
-    /// the conversation.
+    /// The time of the next attempt, change or renewal; `nil` for none. Also `nil` while an answer of the relay is missing,
+    /// because the answer wakes the conversation.
     private func changeDue(in device: DeviceState) -> UInt64? {
         switch sync {
         case .opening, .catchingUp, .awaitingCommit: return nil

@@ -19,7 +19,8 @@ public enum FileProblem: Hashable, Sendable {
     case gone
     /// The relay has the file with another length than the sender has stated. The relay, or the sender, is lying.
     case wrongLength
-    /// The relay has sent bytes that the sender has not encrypted for this place. The client has used none of the bytes.
+    /// The relay has sent bytes that the sender has not encrypted for this place in the file. The client has used none of the
+    /// bytes.
     case notGenuine
     /// There is no file with this number, or it has been deleted.
     case notFound

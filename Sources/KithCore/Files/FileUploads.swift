@@ -137,7 +137,7 @@ struct FileUploads {
         profile.state.device.emit(.file(place.conversation, record.entryID, .notSent(name: name, problem)))
     }
 
-    /// Records the digest of a piece before it is sent.
+    /// Records the digest of a piece before the piece is sent.
     func didSeal(_ piece: UInt64, _ digest: [UInt8], of id: TransferID) throws(KithError) -> PieceDecision {
         try profile.withDevice { (device) throws(KithError) in
             try device.uploads.record(digest, ofPiece: piece, of: id, from: device.store, in: &device.step)

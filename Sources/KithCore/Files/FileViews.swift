@@ -92,7 +92,7 @@ package struct FileViews {
             where (try? DownloadRecord(stored: row.bytes))?.place == place {
                 return (.downloading, try store.pieceCount(of: TransferID(rawValue: row.item)))
             }
-            // The download may have ended after the first look.
+            // The download may have ended since the file was looked up above.
             let isKept = try place.key.map { (key) throws(StoreError) in try store.value(key) != nil } ?? false
             return (isKept ? .onDevice : .atRelay, 0)
         }

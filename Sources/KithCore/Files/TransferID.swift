@@ -34,7 +34,7 @@ package struct TransferID: RawRepresentable, Hashable, Sendable, Comparable {
 }
 
 extension ProfileStore {
-    /// Returns the number of pieces of a transfer whose digests are stored. They are stored in order.
+    /// Returns the number of pieces of a transfer whose digests are stored. The digests are stored in the order of the pieces.
     func pieceCount(of id: TransferID) throws(StoreError) -> UInt64 {
         let last = try rows(.piece, owner: id.rawValue, items: 0...StoreKey.highest, limit: 1, newestFirst: true).first
         return last.map { $0.item + 1 } ?? 0
