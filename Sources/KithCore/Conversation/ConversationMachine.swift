@@ -64,7 +64,7 @@ struct ConversationMachine {
         return due
     }
 
-    /// The time of the next attempt, change or renewal; `nil` for none. Also `nil` while an answer of the relay is missing,
+    /// The time of the next attempt, change or renewal; `nil` if there is none, or while an answer of the relay is missing,
     /// because the answer wakes the conversation.
     private func changeDue(in device: DeviceState) -> UInt64? {
         switch sync {
