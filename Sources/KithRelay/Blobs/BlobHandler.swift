@@ -109,7 +109,7 @@ final class BlobHandler: ChannelDuplexHandler, RemovableChannelHandler {
             let status: HTTPResponseStatus = error == .method ? .methodNotAllowed : .badRequest
             return refuse(status, RelayError(.badFrame, "this is no request about a file"))
         }
-        // Only browsers send this header. They may act for a page that the user does not know of.
+        // Only browsers send this header, and a browser may act for a page that the user does not know of.
         guard head.headers["origin"].isEmpty else {
             return refuse(.forbidden, RelayError(.denied, "not for web pages"))
         }

@@ -53,8 +53,8 @@ struct FollowProgress {
         return .read(first: nextSeq, last: lastSeq)
     }
 
-    /// Processes newly committed entries. The entries must be consecutive and belong to one epoch. Only the last entry may be the
-    /// epoch's turn. Ignores entries of an epoch that is not followed, and entries that are already known.
+    /// Processes newly committed entries. Ignores entries of an epoch that is not followed, and entries that are already known.
+    /// The entries must be consecutive and belong to one epoch. Only the last entry may be the epoch's turn.
     ///
     /// - Parameter fits: whether the entries are few enough to be sent at once.
     mutating func committed(_ entries: [Entry], canSend: Bool, fits: Bool = true) -> Action {

@@ -105,9 +105,9 @@ extension Hub {
         }
     }
 
-    /// Loads the ids of the entries that the channel accepted within the lifetime of an id. A channel in heavy use has a
-    /// million ids, so large loads run one at a time, and each source pays for its loads. A large set of ids is assembled on
-    /// another thread. Returns the refusal if the source may not load ids now.
+    /// Loads the ids of the entries that the channel accepted within the lifetime of an id. Returns the refusal if the source
+    /// may not load ids now, otherwise `nil`. A channel in heavy use has a million ids, so large loads run one at a time, and
+    /// each source pays for its loads. A large set of ids is assembled on another thread.
     private func loadIDs(of channel: HubChannel, for payer: ClientSource) async throws(StoreFailure) -> RelayError? {
         let kept = channel.head.lastSeq + 1 - channel.head.firstSeq
         let isLarge = kept > UInt64(RelayLimits.fewEntryIDs)
@@ -117,7 +117,8 @@ extension Hub {
         guard wait == 0 else {
             return .tooFast("this address has caused too many look-ups for now", waitNanoseconds: wait)
         }
-        // Many small loads can be under way at once. So each is charged before the read, for all entries that the channel keeps.
+        // Many small loads can be under way at once. So the source is charged for each small load before the read, for all
+        // entries that the channel keeps.
         if !isLarge { idLoads.charge(Int(clamping: kept), to: payer, atNanoseconds: uptime()) }
         // The earlier of the machine's time and the relay's time is used, because the machine's clock may be wrong.
         let now = min(nowMs(), clock.retentionMs)

@@ -294,8 +294,8 @@ actor Hub {
 
     // MARK: Shutting down
 
-    /// Refuses all further requests. The hub still answers the requests that are being committed. Returns when no request is
-    /// under way.
+    /// Refuses all further requests. The hub still answers the requests that are being committed. This call returns when no
+    /// request is under way.
     func shutDown() async {
         isShuttingDown = true
         while isDraining || storeTasks > 0 {

@@ -9,7 +9,7 @@ enum ConnectionEvent: Sendable {
     ///   - source: the source to which the connection's costs are charged.
     ///   - rates: the rates of that source.
     case opened(loop: Int, source: ClientSource, rates: SourceRates? = nil)
-    /// A request. After `hello`, a `register` request is a ``registration`` instead.
+    /// A request. After `hello`, a `register` request becomes a `registration` instead.
     case request(ClientFrame)
     /// A `register` request whose signature the event loop has already checked. The check of a signature is the most expensive
     /// check that a frame can trigger, and the hub has only one thread. The record is `nil` if the signature is not valid for the

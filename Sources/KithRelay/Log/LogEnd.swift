@@ -5,8 +5,8 @@ struct LogEnd {
     /// Total payload size of all entries that the channel ever had, including this last entry, in bytes.
     var totalBytes: UInt64
 
-    /// Returns the last entry of each channel that has entries after a position. The keys are the channels' numbers. Also returns
-    /// the numbers of channels whose last entry cannot be read.
+    /// Returns the last entry of each channel that has entries after a position, by the channel's number. Also returns the
+    /// numbers of channels whose last entry cannot be read.
     static func all(
         in connection: SQLiteConnection, after position: UInt64
     ) throws(StoreFailure) -> (ends: [UInt64: LogEnd], unreadable: Set<UInt64>) {

@@ -2,9 +2,9 @@ import KithWire
 
 /// Reads entries with the help of their references.
 extension LogReader {
-    /// Returns consecutive entries of a channel, from `first` on and not beyond `last`. According to `state`, the channel must
-    /// still keep the entries `first` and `last`. Returns as many entries as fit into `maximumBytes` of payload, but always the
-    /// entry `first`. Returns `nil` if a needed entry was dropped after `state` was read.
+    /// Returns consecutive entries of a channel, from `first` on and not beyond `last`. Returns as many entries as fit into
+    /// `maximumBytes` of payload, but always the entry `first`. Returns `nil` if a needed entry was dropped after `state` was
+    /// read. According to `state`, the channel must still keep the entries `first` and `last`.
     func entries(
         of state: ChannelState, from first: UInt64, through last: UInt64, maximumBytes: Int
     ) throws(StoreFailure) -> [Entry]? {

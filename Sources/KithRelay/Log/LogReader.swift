@@ -122,8 +122,8 @@ struct LogReader {
         return EntryBlock(lastSeq: lastSeq, references: references.reversed())
     }
 
-    /// Calls `body` with each complete block of a channel. The first block is the block that contains the entry `first`. Stops
-    /// when `body` returns `false`.
+    /// Calls `body` with each complete block of a channel, until `body` returns `false`. The first block is the block that
+    /// contains the entry `first`.
     func forEachBlock(
         of channel: UInt64, from first: UInt64, _ body: (EntryBlock) throws(StoreFailure) -> Bool
     ) throws(StoreFailure) {

@@ -48,8 +48,8 @@ struct StoreFolder: Sendable {
         return FolderLock(file)
     }
 
-    /// Locks the folder while the caller reads the files. Until the lock ends, no relay can open the store. Returns `nil` if the
-    /// store is already open, or was never opened.
+    /// Locks the folder while the caller reads the files. Returns `nil` if the store is already open, or was never opened.
+    /// Until the lock ends, no relay can open the store.
     func lockedForReading() -> FolderLock? {
         let file = open(lock, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

@@ -15,8 +15,8 @@ struct RecentTable<Key: Hashable, Value> {
 
     subscript(key: Key) -> Value? { newer[key] ?? older[key] }
 
-    /// Whether a new value for the key adds an element to the newer generation. Each added element makes the table forget old
-    /// values sooner. Also `true` if only the older generation has a value for the key.
+    /// Whether a new value for the key adds an element to the newer generation. The result is `true` even if the older
+    /// generation has a value for the key. Each added element makes the table forget old values sooner.
     func takesRoom(_ key: Key) -> Bool { newer[key] == nil }
 
     mutating func set(_ value: Value, for key: Key) {

@@ -64,9 +64,9 @@ extension ChannelHead {
         return true
     }
 
-    /// Empties the channel for good. The access of the last epoch stays, so that the relay can tell clients with a token that the
-    /// channel was closed. If the channel is already closed, or if its last seq is not `lastSeq`, returns `false` and changes
-    /// nothing.
+    /// Empties the channel for good. If the channel is already closed, or if its last seq is not `lastSeq`, returns `false` and
+    /// changes nothing. The access of the last epoch stays, so that the relay can tell clients with a token that the channel
+    /// was closed.
     mutating func close(lastSeq expected: UInt64) -> Bool {
         guard !isClosed, lastSeq == expected else { return false }
         isClosed = true
