@@ -18,8 +18,8 @@ public struct RelayPin: Hashable, Sendable, CustomStringConvertible {
         self.bytes = Array(bytes)
     }
 
-    /// Reads 64 hexadecimal digits in upper or lower case. The text may begin with `sha256:` or `sha256/`, and may contain
-    /// hyphens, colons and spaces between the digits. Returns `nil` for any other text. All digits are required: a key that
+    /// Reads a pin of 64 hexadecimal digits in upper or lower case. The text may begin with `sha256:` or `sha256/`, and may
+    /// contain hyphens, colons and spaces between the digits. Every other text gives `nil`. All digits are required: a key that
     /// matches only a part of the pin is much easier to find.
     public init?(_ text: String) {
         var rest = text[...]
