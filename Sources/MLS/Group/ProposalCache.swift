@@ -62,8 +62,8 @@ struct ProposalCache: Sendable {
     }
 
     /// Returns the proposals that a member's commit should contain (§12.2, §12.4). Leaves out updates and removals of the
-    /// committer's leaf. Returns at most one change per leaf. For one leaf, a removal takes precedence over an update. Returns a
-    /// ReInit only if there is no other proposal.
+    /// committer's leaf. Returns at most one change per leaf: a removal takes precedence over an update of the same leaf.
+    /// Returns a ReInit only if there is no other proposal.
     ///
     /// - Parameter own: the commit's own proposals. Own proposals take precedence over received proposals. The only exception is
     ///   a received self-remove: the self-remove takes precedence over every Remove of its sender (draft-ietf-mls-extensions).

@@ -77,8 +77,8 @@ package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
         return (0..<secretCount).compactMap { _ in try? reader.read() }
     }
 
-    /// Returns the ciphertext of the path secret for one node. `index` is the node's position in the resolution of the copath.
-    /// Returns nil if no ciphertext has this position.
+    /// Returns the ciphertext of the path secret for one node; nil if no ciphertext has the position `index`. `index` is the
+    /// node's position in the resolution of the copath.
     func encryptedPathSecret(at index: Int) -> HPKECiphertext? {
         var reader = TLSReader(encodedSecrets)
         for _ in 0..<index { guard (try? Self.skipSecret(&reader)) != nil else { return nil } }

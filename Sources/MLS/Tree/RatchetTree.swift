@@ -173,7 +173,7 @@ public struct RatchetTree: Sendable {
             var outer = TLSReader(bytes)
             var reader = try outer.readNested()
             try outer.expectEnd()
-            // A run of blank nodes is appended at once. It takes less memory than its encoding.
+            // A run of blank nodes is appended at once. The run takes less memory than its encoding.
             var end = 0
             var leaves = 0
             while !reader.isAtEnd {
