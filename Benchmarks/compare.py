@@ -1,6 +1,6 @@
 """Measures this package's MLS module and mls-rs in one run, on the same groups, and prints the ratios.
 
-mls-rs is measured as it comes, with its pool of threads on every core, and once more with that pool held to one thread.
+mls-rs is measured twice: with its default pool of threads on all cores, and with a pool of one thread.
 
 Usage: compare.py --benchmarks PATH [--size N]; needs agentvault-mls-rs-uniffi (see Interop/requirements.txt).
 """
@@ -24,7 +24,7 @@ def client(name):
 
 
 def timed(body):
-    """Seconds by the clock, seconds of processor time on all cores together, and the result."""
+    """Returns the seconds by the clock, the seconds of processor time on all cores together, and the result of `body`."""
     start, processor = time.perf_counter(), time.process_time()
     result = body()
     return time.perf_counter() - start, time.process_time() - processor, result
@@ -35,14 +35,14 @@ def best(body, rounds):
 
 
 def record(values, name, rounds):
-    """Keeps the least milliseconds of some rounds of `timed`; returns their results."""
+    """Stores the milliseconds of the fastest of some rounds of `timed`. Returns the results of the rounds."""
     values[name] = min(r[0] for r in rounds) * 1e3
     values[name + ", processor"] = min(r[1] for r in rounds) * 1e3
     return [r[2] for r in rounds]
 
 
 def prepare(folder, benchmarks, size):
-    """Has this package write the files that both stacks work on; returns the newcomers that its Welcome is for."""
+    """Makes this package write the files for both implementations. Returns the newcomers for whom the Welcome is made."""
     newcomers = [client(f"newcomer {i}") for i in range(3)]
     for index, newcomer in enumerate(newcomers):
         (folder / f"newcomer-{index}").write_bytes(newcomer.generate_key_package_message().to_bytes())
@@ -51,7 +51,7 @@ def prepare(folder, benchmarks, size):
 
 
 def theirs(folder, benchmarks, size):
-    """mls-rs's numbers: milliseconds for groups, microseconds for messages."""
+    """Returns the numbers of mls-rs: milliseconds for groups, microseconds for messages and key packages, bytes for sizes."""
     values = {}
     newcomers = prepare(folder, benchmarks, size)
     welcome = mls_rs.Message.from_bytes((folder / "welcome").read_bytes())

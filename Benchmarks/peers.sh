@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the peers that Debian and Ubuntu have and that are missing, and puts the relay's load on them alone.
+# Installs the missing peers that are packages of Debian and Ubuntu. Then puts the relay's load on the peers only.
 # Arguments go to `RelayBenchmark peers`.
 set -eu
 cd "$(dirname "$0")/.."

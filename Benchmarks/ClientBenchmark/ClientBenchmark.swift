@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import TestSupport
 
-/// Measures the client, beside the least time that the disk itself takes.
+/// Measures the client. Some times are compared with the least time that the disk itself takes.
 @main
 struct ClientBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -5,7 +5,8 @@ import KithWire
 import NIOPosix
 import TestSupport
 
-/// Whole conversations on this machine: durable clients and a durable relay with TLS between them, all in this process.
+/// Measures whole conversations. The clients and the relay store their data on the disk, and are connected by TLS. All of them
+/// run in this process.
 struct ConversationBenchmark {
     let people: Int
     let messages: Int
@@ -29,7 +30,7 @@ struct ConversationBenchmark {
 
     private func startRelay() async throws -> RelayServer {
         var configuration = RelayConfiguration()
-        // The limits are against strangers. Here all clients connect from one address and send without pause.
+        // The limits protect a relay from strangers. Here, all clients connect from one address and send without a pause.
         configuration.limits.requestsPerSecond = 1_000_000
         configuration.limits.requestBurst = 1_000_000
         configuration.limits.addressRequestsPerSecond = 10_000_000
@@ -37,7 +38,7 @@ struct ConversationBenchmark {
         configuration.limits.connectionsPerAddress = people + 10
         let folder = workshop.folder("relay")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        // The key comes first: beside a store without one, no new key is made.
+        // The key is made before the store, because no new key is made beside a store that has no key.
         let identity = try RelayIdentity.kept(in: folder)
         let store = try SQLiteStore(
             folder: folder.path, eventLoop: MultiThreadedEventLoopGroup(numberOfThreads: 1).next())
@@ -49,7 +50,7 @@ struct ConversationBenchmark {
             in: workshop.folder(name), name: name, deviceName: "benchmark", secret: .keyFile)
     }
 
-    /// Makes two people contacts; returns their conversation on either side.
+    /// Makes two people contacts. Returns the id of their conversation on each side.
     private func meet(
         _ host: Profile, _ guest: Profile, _ invite: Invite
     ) async throws -> (host: ConversationID, guest: ConversationID) {
@@ -74,7 +75,7 @@ struct ConversationBenchmark {
         if parts.contains(.talk) {
             var floor = Durations()
             var spoken = Durations()
-            // In turns, so that other work of the disk affects both alike.
+            // The floor and the messages take turns, so that other work of the disk affects both alike.
             for round in 0..<10 {
                 try measureFloor(rounds / 10, into: &floor)
                 let times = try await say("round \(round)", rounds / 10, from: alice, in: atAlice, to: bob)
@@ -106,7 +107,8 @@ struct ConversationBenchmark {
         await bob.close()
     }
 
-    /// Sends messages one at a time, each after the other side has shown the one before.
+    /// Sends messages one at a time, each after the other side has shown the previous message. Returns the time that each
+    /// message took.
     @discardableResult
     private func say(
         _ words: String, _ count: Int, from: Profile, in conversation: ConversationID, to: Profile
@@ -145,7 +147,7 @@ struct ConversationBenchmark {
         var others: [Profile] = []
         for number in 1..<people {
             let guest = try await person("guest \(number)")
-            // One member at a time: a relay gives out one inbox's key packages slowly.
+            // The guests join one at a time, because a relay gives out the key packages of one inbox slowly.
             _ = try await guest.join(try await host.createInvite(at: relay).invite)
             others.append(guest)
         }

@@ -6,7 +6,8 @@ import KithRelay
 import KithWire
 import NIOPosix
 
-/// The transfer of one file between two people over a durable relay, all on this machine and in this process.
+/// Measures the transfer of one file between two people. The clients and the relay store their data on the disk. All of them
+/// run in this process.
 struct FileBenchmark {
     let mebibytes: Int
     let rounds: Int
@@ -100,7 +101,7 @@ struct FileBenchmark {
             "", .atMost(1.1))
     }
 
-    /// The time in which the recipient's profile is opened, p50 in milliseconds.
+    /// Returns the p50 of the time that opening the recipient's profile takes, in milliseconds.
     private func measureOpening() async throws -> Double {
         var openings = Durations()
         for _ in 0..<20 {
@@ -120,7 +121,7 @@ struct FileBenchmark {
         var transaction = StoreTransaction()
         for number in 1...Self.attachments {
             let id = TransferID(rawValue: number)
-            // A version, and the number of the transfer.
+            // The value consists of a version and the number of the transfer.
             let value = [1] + withUnsafeBytes(of: number.bigEndian) { Array($0) }
             transaction.put(StoreKey(.file, owner: 1, item: number << 4), value)
             try Data([1]).write(to: folder.appendingPathComponent("files").appendingPathComponent(id.fileName))
@@ -129,7 +130,7 @@ struct FileBenchmark {
         try store.close()
     }
 
-    /// The time from `send()` until the other side has a text, p50 in milliseconds.
+    /// Returns the p50 of the time from `send()` until the other side has the text, in milliseconds.
     private func textDelay(
         _ from: Profile, _ there: ConversationID, _ to: Profile, _ here: ConversationID, _ word: String
     ) async throws -> Double {

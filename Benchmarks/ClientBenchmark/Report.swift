@@ -5,9 +5,9 @@ struct Figure {
     let name: String
     let value: Double
     let unit: String
-    /// The value that it has to reach.
+    /// The limit that the value has to meet; `nil` for none.
     var bar: Bar?
-    /// The exact subject of the measurement, where the name does not say it.
+    /// Details of the measurement that the name does not contain.
     var note = ""
 
     enum Bar {
@@ -68,14 +68,14 @@ struct Durations {
 
     mutating func add(_ duration: Duration) { all.append(duration) }
 
-    /// The value, in milliseconds, that the given share of them does not exceed.
+    /// The duration that the given share of the durations does not exceed, in milliseconds.
     func milliseconds(at share: Double) -> Double {
         let sorted = all.sorted()
         guard !sorted.isEmpty else { return .nan }
         return sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))].milliseconds
     }
 
-    /// The number of them per second.
+    /// The number of rounds per second of measured time.
     var perSecond: Double { Double(all.count) / all.reduce(Duration.zero, +).seconds }
 }
 

@@ -2,8 +2,9 @@ import Foundation
 import KithClient
 import KithSimulation
 
-/// Measures the bytes that one message takes on its sender's disk, in a group of two and in a large one. The simulator
-/// makes the groups, since only the sender needs a disk; the sender's transactions are written again into a vault.
+/// Measures the number of bytes that one message writes to its sender's disk, in a group of two and in a large group. Only the
+/// sender needs a disk, so the simulator makes the groups. Afterwards, the sender's transactions are written again into a
+/// vault.
 struct SizeBenchmark {
     let members: Int
     let workshop: Workshop
@@ -26,7 +27,7 @@ struct SizeBenchmark {
         for (number, message) in recording.messages.enumerated() {
             let before = try bytesWritten()
             for transaction in message { try store.commit(transaction) }
-            // The first transactions lengthen the write-ahead log to its final size.
+            // The first transactions lengthen the write-ahead log to its final size, so they are not counted.
             if number >= settled { bytes += Double(try bytesWritten() - before) }
         }
         try store.close()

@@ -2,12 +2,12 @@ import Foundation
 import Glibc
 import KithClient
 
-/// For the tests that kill this process: works on a vault and prints its progress after each commit.
+/// Writes to a vault and prints its progress after each commit, for tests that kill this process.
 ///
-/// Transaction n puts n under `profile` 1, a text of its own under `entry` n, the same ratchet record again, and replaces
-/// `outbox` n - 1 by `outbox` n. Requests of other processes become contacts.
+/// Transaction n stores the number n under `profile` 1. It stores ``text(_:)`` of n under `entry` n, in place of an older
+/// ratchet record, and under `outbox` n, and deletes `outbox` n - 1. It turns the requests of other processes into contacts.
 struct UntilKilled {
-    /// A mark in all stored content.
+    /// A text that all stored texts contain.
     static let canary = "the canary sings at midnight"
 
     let folder: URL
@@ -37,13 +37,13 @@ struct UntilKilled {
         }
     }
 
-    /// The value stored under a number; now and then it is larger than a page.
+    /// Returns the text that a transaction stores. Every fiftieth text is longer than a page.
     static func text(_ number: UInt64) -> [UInt8] {
         let times = number % 50 == 0 ? 1_000 : 1 + Int(number % 20)
         return Array("\(number) \(String(repeating: canary, count: times))".utf8)
     }
 
-    /// Changes the secret of the vault back and forth.
+    /// Changes the secret of the vault again and again, between a key file and a passphrase.
     func changeSecret() throws {
         let lock = try ProfileLock.acquire(in: folder)
         defer { withExtendedLifetime(lock) {} }
@@ -62,7 +62,7 @@ struct UntilKilled {
         }
     }
 
-    // One write, so that a line is either complete or absent.
+    // This is one write, so a line is either complete or absent.
     private static func say(_ text: String) {
         let line = Array((text + "\n").utf8)
         Glibc.write(1, line, line.count)

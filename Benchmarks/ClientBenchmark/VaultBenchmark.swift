@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import KithClient
 
-/// The vault alone, with values of the sizes that messages have.
+/// Measures a vault without a client. The values are as long as the values that messages cause.
 struct VaultBenchmark {
     let conversations: UInt64
     let messages: UInt64
@@ -29,7 +29,8 @@ struct VaultBenchmark {
 
     // MARK: Writing
 
-    /// The least time that a transaction can take: one write and `fdatasync` on the same disk.
+    /// Measures the least time that a transaction can take: one write and `fdatasync` on the same disk. Returns the p50 in
+    /// milliseconds.
     private func measureFloor() throws -> Double {
         let descriptor = open(workshop.folder("floor").path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
@@ -47,17 +48,19 @@ struct VaultBenchmark {
         return p50
     }
 
-    /// The number of the first new message of each conversation in a vault with `count` messages in all.
+    /// Returns the item number after which each conversation's new messages are stored, in a vault with `count` messages in
+    /// total.
     private func next(_ count: UInt64, _ conversations: UInt64) -> UInt64 {
         count / conversations + UInt64(transactions) * 2
     }
 
-    /// Returns the bytes that one transaction writes.
+    /// Measures transactions. Returns the number of bytes that one transaction writes.
     private func measureCommits(
         _ store: VaultStore, _ words: String, _ load: MessageLoad, _ floor: Double
     ) throws -> Double {
         var load = load
-        // The write-ahead log has its full length and is reused, as in any vault that has been open for a while.
+        // After these commits, the write-ahead log has its full length and is reused, as in any vault that has been open for a
+        // while.
         for _ in 0..<300 { try store.commit(load.next()) }
         var commits = Durations()
         let before = try bytesWritten()
@@ -82,7 +85,7 @@ struct VaultBenchmark {
                 transaction.put(StoreKey(.record, owner: number, item: item), MessageLoad.bytes(200))
             }
         }
-        // In order of arrival, with conversations interleaved.
+        // The messages are stored in the order of their arrival, and the conversations take turns.
         for number in 0..<count {
             let key = StoreKey(.entry, owner: number % conversations, item: number / conversations)
             transaction.put(key, MessageLoad.message())
@@ -157,10 +160,10 @@ private func contains(_ bytes: [UInt8], _ words: [UInt8]) -> Bool {
     }
 }
 
-/// Transactions of the size that one message makes.
+/// Makes transactions of the size that one message causes.
 struct MessageLoad {
     let conversations: UInt64
-    /// The next entry of every conversation.
+    /// The item number of the last stored entry.
     private var item: UInt64
     private var previous: StoreKey?
 
@@ -169,8 +172,8 @@ struct MessageLoad {
         item = next
     }
 
-    /// A message in any conversation: the conversation and one ratchet record change, an entry is added, and an entry to be
-    /// sent replaces the one before.
+    /// Returns the transaction for a message in a random conversation. The transaction changes the conversation and one ratchet
+    /// record, and adds an entry. It also adds an entry to the outbox, and deletes the previous one there.
     mutating func next() -> StoreTransaction {
         let owner = UInt64.random(in: 0..<conversations)
         item += 1

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder for the files of one run. Removed with the run, even if it is interrupted.
+/// A folder for the files of one run. After a run that was interrupted, the folder stays.
 struct Workshop {
     let url: URL
 
@@ -15,7 +15,8 @@ struct Workshop {
     func folder(_ name: String) -> URL { url.appendingPathComponent(name) }
 }
 
-/// Bytes that this process has caused to be written to disks, as the kernel counts them (`write_bytes` in `/proc/self/io`).
+/// Returns the number of bytes that this process has caused to be written to disks, as the kernel counts them (`write_bytes` in
+/// `/proc/self/io`).
 func bytesWritten() throws -> UInt64 {
     let lines = try String(contentsOfFile: "/proc/self/io", encoding: .utf8).split(separator: "\n")
     let line = lines.first { $0.hasPrefix("write_bytes:") } ?? ""

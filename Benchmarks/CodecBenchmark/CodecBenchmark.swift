@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import TLSCodec
 
-/// Measures the speed of decoding and encoding vectors, beside copying the same bytes with `memcpy`; and of framing WebSockets,
-/// beside NIOWebSocket.
+/// Measures the decoding and encoding of vectors, in comparison with a `memcpy` of the same bytes. Then measures WebSocket
+/// framing, in comparison with NIOWebSocket.
 @main
 struct CodecBenchmark: ParsableCommand {
     @Option(help: "Bytes in each opaque vector.")
@@ -12,7 +12,7 @@ struct CodecBenchmark: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    /// The frame of a message of 200 bytes, as the relay takes it, in bytes.
+    /// Length of the frame in which the relay receives a message of 200 bytes, in bytes.
     private static let message = 260
 
     func run() throws {
@@ -67,7 +67,7 @@ struct CodecBenchmark: ParsableCommand {
         if checksum == 0 { throw ExitCode.failure }
     }
 
-    /// The best of a few runs.
+    /// Returns the throughput of the fastest of several runs.
     private func megabytesPerSecond(_ bytes: Int, _ body: () throws -> Void) throws -> Int {
         var best = Duration.seconds(1000)
         for _ in 0..<15 { best = min(best, try ContinuousClock().measure(body)) }

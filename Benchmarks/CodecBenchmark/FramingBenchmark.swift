@@ -5,21 +5,22 @@ import NIOEmbedded
 import NIOWebSocket
 import TLSCodec
 
-/// Framing of WebSockets as the relay does it, by Kith's coder and by NIOWebSocket's: masked frames in, plain frames out.
+/// Measures the WebSocket framing that a relay needs, by Kith's code and by NIOWebSocket. A relay decodes masked frames, and
+/// encodes frames without a mask.
 ///
-/// NIOWebSocket runs in a pipeline of its own, as its users have it. Kith's decoder and writer are called by the handler that has
-/// the connection, so nothing stands for a pipeline there.
+/// NIOWebSocket runs in a pipeline of its own, as in the programs that use it. Kith's decoder and writer run without a
+/// pipeline, because the handler of a connection calls them directly.
 struct FramingBenchmark {
-    /// Bytes in each message.
+    /// Number of bytes in each message.
     let size: Int
-    /// Frames that arrive in one read, and leave in one write.
+    /// Number of frames that arrive in one read, and that leave in one write.
     let framesPerRead: Int
 
     private static let frames = 20_000
     private var reads: Int { Self.frames / framesPerRead }
     private let mask: [UInt8] = [0x37, 0xfa, 0x21, 0x3d]
 
-    /// Nanoseconds for each frame.
+    /// CPU time per frame, in nanoseconds.
     struct Result {
         let decode: Double
         let decodeNIO: Double
@@ -29,7 +30,7 @@ struct FramingBenchmark {
 
     private var payload: [UInt8] { (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) } }
 
-    /// One read: masked binary frames of a client.
+    /// The bytes of one read: masked binary frames of a client.
     private var input: [UInt8] {
         var bytes: [UInt8] = []
         for _ in 0..<framesPerRead {
@@ -55,7 +56,7 @@ struct FramingBenchmark {
         return Result(decode: decode, decodeNIO: decodeNIO, encode: encode, encodeNIO: encodeNIO)
     }
 
-    /// The two sides did not see the same bytes.
+    /// Kith's code and NIOWebSocket did not process the same bytes.
     struct Mismatch: Error {}
 
     // MARK: Kith's
@@ -114,7 +115,7 @@ struct FramingBenchmark {
         return sum
     }
 
-    /// Takes frames at the end of NIO's pipeline, unmasked, as the relay would use them.
+    /// Receives frames at the end of NIO's pipeline, and unmasks them, because the relay would need them unmasked.
     private final class FrameCollector: ChannelInboundHandler {
         typealias InboundIn = WebSocketFrame
 
@@ -130,7 +131,7 @@ struct FramingBenchmark {
         }
     }
 
-    /// Nanoseconds of this thread's CPU time for each frame, in the best of some runs.
+    /// Returns the CPU time of this thread per frame in the fastest of several runs, in nanoseconds.
     private func nanoseconds(_ body: () throws -> Void) throws -> Double {
         var best = Double.infinity
         for _ in 0..<15 {
@@ -148,7 +149,7 @@ struct FramingBenchmark {
     }
 }
 
-/// Bytes that encode as themselves.
+/// Bytes whose encoding is the bytes themselves.
 private struct EncodedBytes: TLSEncodable {
     let bytes: [UInt8]
     func encode(into writer: inout TLSWriter) { writer.writeBytes(bytes) }

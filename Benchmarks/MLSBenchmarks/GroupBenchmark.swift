@@ -1,8 +1,8 @@
 import Foundation
 @_spi(Views) import MLS
 
-/// A group of one size, cold and warm. Cold: all members were added in one commit and none has committed since.
-/// Warm: every member has committed once.
+/// Measures a group of one size, first cold and then warm. In a cold group, all members were added in one commit, and no member
+/// has committed since. In a warm group, every member has committed once.
 struct GroupBenchmark {
     let size: Int
     private let suite = CipherSuite.x25519AES128SHA256Ed25519
@@ -33,7 +33,7 @@ struct GroupBenchmark {
             _ = try Bench.staged(&copy, coldBytes)
         }
         watch.record(n + "peak memory so far", peakMemory() / 1e6, "MB")
-        // Warming takes a commit by each member, which takes minutes for larger groups.
+        // A group becomes warm by a commit of each member, which takes minutes in larger groups.
         if size <= 20_000 { try warm(&watch, n, &group, bundles) }
     }
 
@@ -67,7 +67,8 @@ struct GroupBenchmark {
 @_silgen_name("malloc_trim")
 private func mallocTrim(_ keep: Int) -> CInt
 
-/// The memory of a group, beside the bytes of its tree. It is measured in a fresh process, whose heap holds nothing else.
+/// Measures the memory of a group per byte of its encoded tree. This is measured in a fresh process, whose heap contains
+/// nothing else.
 enum MemoryBenchmark {
     static func perByteOfTree(_ group: Group) throws -> Double {
         let file = FileManager.default.temporaryDirectory.appending(path: "mls-benchmark-\(UUID().uuidString)")
@@ -94,7 +95,7 @@ enum MemoryBenchmark {
         return (Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? .nan) / Double(group.tree.encoded.count)
     }
 
-    /// The child's side: restores the group and prints the growth of the process in bytes.
+    /// Runs in the fresh process. Restores the group, and prints the number of bytes by which the resident memory has grown.
     static func restore(_ path: String) throws {
         let data = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         var parts: [[UInt8]] = []
@@ -109,14 +110,14 @@ enum MemoryBenchmark {
             GroupRecordKey(rawValue: UInt64(number(part[..<8])))
                 .map { GroupRecord(key: $0, content: SecretBytes(part[8...])) }
         }
-        // The program's own pages and the primitives' tables are there before counting.
+        // This loads the program's own pages and the tables of the cryptographic primitives before the measurement.
         let suite = CipherSuite.x25519AES128SHA256Ed25519
         let small = try Bench.group(Bench.client("small", suite), suite)
         _ = try Group(restoring: small.epochState, records: small.records)
         _ = mallocTrim(0)
         let before = residentMemory()
         let group = try Group(restoring: state, records: records)
-        // Memory that only reading needed goes back to the system before counting.
+        // This returns memory that is no longer used to the system before the measurement.
         _ = mallocTrim(0)
         print(residentMemory() - before)
         withExtendedLifetime(group) {}
@@ -134,8 +135,9 @@ struct WarmGroup {
     /// The view of the member that committed last, which has the private keys of its whole path.
     let receiver: Group
 
-    /// Lets each member commit in turn, each from its own view of the epoch that the one before it opened. They commit in
-    /// order of reversed bits, so that the upper nodes are filled first and few commits have many recipients.
+    /// Lets each member commit once. Each member commits in the epoch that the previous commit has opened. The members commit
+    /// in the order of their leaf indices with reversed bits. In this order, the upper nodes are filled first, and few commits
+    /// have many recipients.
     init(cold: Group, bundles: [KeyPackageBundle]) throws {
         let environment = Bench.environment
         var bits = 0
@@ -152,7 +154,8 @@ struct WarmGroup {
             current = view
         }
         receiver = current
-        // Any member but the receiver. Committing takes its signature key, but not its leaf's key.
+        // This is any member except the receiver. A commit needs the member's signature key, but not the private key of its
+        // leaf.
         let other = bundles.count > 1 && receiver.ownLeafIndex.rawValue == 1 ? 1 : 0
         let index = LeafIndex(rawValue: UInt32(other + 1))
         sender =

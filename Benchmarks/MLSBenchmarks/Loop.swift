@@ -1,6 +1,6 @@
 @_spi(Views) import MLS
 
-/// One operation over and over, for a profiler.
+/// Repeats one operation, for a profiler.
 enum Loop {
     private static let operations =
         "encrypt, encrypt-long, commit, commit-x-wing, process-x-wing, add, join or join-warm"

@@ -4,7 +4,7 @@ import MLS
 
 /// Measures the `MLS` module: single messages, and groups of growing size.
 ///
-/// Arguments: the group sizes (default 10 100 1000), and `--json FILE`. `compare.py` runs it beside mls-rs.
+/// Arguments: the group sizes (default 10 100 1000), and `--json FILE`. `compare.py` runs this program and mls-rs.
 @main
 enum MLSBenchmarks {
     static func main() throws {
@@ -95,7 +95,8 @@ enum Bench {
     static let environment = MLSEnvironment(authentication: AcceptEveryCredential(), now: now)
 
     static func client(_ name: String, _ suite: CipherSuite) throws -> Client {
-        // The lists that mls-rs sends by default. It sends no GREASE, so neither do these: sizes can be compared.
+        // These are the capabilities that mls-rs sends by default. To make the sizes comparable, the clients send no GREASE, as
+        // mls-rs sends none.
         let suites = (1...7).map { CipherSuite(rawValue: $0) } + (suite.rawValue > 7 ? [suite] : [])
         var client = Client(
             credential: .basic(identity: Array(name.utf8)), signer: try SignaturePrivateKey(generatingFor: suite),

@@ -1,16 +1,20 @@
 import Foundation
 @_spi(Views) import MLS
 
-/// Files that let another stack be measured on the same groups (see `compare.py`).
+/// The files with which another implementation of MLS is measured on the same groups (see `compare.py`).
 struct PeerFiles {
     let folder: URL
     private let suite = CipherSuite.x25519AES128SHA256Ed25519
 
-    /// Reads the other stack's key packages `newcomer-*`, and writes: `welcome` into a warm group of `size` members, for
-    /// them and for a newcomer of this stack beside the first; `commit`, the next warm commit there; `key-packages`, `size`
-    /// − 1 of them, each with its length in front; `extra-key-package`; and `sizes`, the lengths of the newcomer's next
-    /// commit and of a Welcome for the extra client, to be compared with those that the other stack's newcomers make from
-    /// the same state.
+    /// Reads the other implementation's key packages from the files `newcomer-*`, and writes these files:
+    ///
+    /// - `welcome`: the Welcome into a warm group of `size` members, for the other implementation's newcomers and for one
+    ///   newcomer of this module. The leaf of this newcomer follows the leaf of the first other newcomer.
+    /// - `commit`: the next warm commit in that group.
+    /// - `key-packages`: `size` − 1 key packages, each after its length.
+    /// - `extra-key-package`: the key package of an extra client.
+    /// - `sizes`: the lengths of this module's next commit and of its Welcome for the extra client, both made by its newcomer.
+    ///   The other implementation's newcomers make the same two messages from the same state, so the lengths can be compared.
     func write(size: Int) throws {
         let environment = Bench.environment
         let bundles = try (1..<size).map { try Bench.bundle("member \($0)", suite) }

@@ -7,7 +7,7 @@ struct Measurement {
     let unit: String
 }
 
-/// Measures closures by the clock and takes the best of several rounds, since other work on the machine only adds time.
+/// Measures closures by the clock. The fastest of several rounds counts, because other work on the machine only adds time.
 struct Stopwatch {
     private(set) var measurements: [Measurement] = []
 
@@ -19,7 +19,7 @@ struct Stopwatch {
         return (Double(seconds) + Double(attoseconds) * 1e-18, result)
     }
 
-    /// Microseconds of one call: the best of `rounds` rounds of `calls` calls.
+    /// Measures one call in microseconds. The fastest of `rounds` rounds of `calls` calls counts.
     mutating func microseconds(
         _ name: String, rounds: Int = 7, calls: Int = 100, _ body: () throws -> Void
     ) rethrows -> Double {
@@ -31,8 +31,8 @@ struct Stopwatch {
         return record(name, best * 1e6, "µs")
     }
 
-    /// Milliseconds of one call: the best of `rounds` calls. Also reports the processor time of a call on all cores
-    /// together, which other work on the machine hardly changes.
+    /// Measures one call in milliseconds. The fastest of `rounds` calls counts. Also reports the processor time of a call,
+    /// summed over all cores. Other work on the machine hardly changes the processor time.
     @discardableResult
     mutating func milliseconds<T>(_ name: String, rounds: Int = 3, _ body: () throws -> T) rethrows -> T {
         var (best, bestProcessor) = (Double.infinity, Double.infinity)

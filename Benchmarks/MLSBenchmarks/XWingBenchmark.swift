@@ -1,8 +1,8 @@
 import Crypto
 import MLS
 
-/// Measures the operations of an X-Wing suite beside the KEM operations and signatures that they need, each over as many
-/// bytes as the operation signs.
+/// Measures the operations of an X-Wing cipher suite, and compares each with the KEM operations and signatures that it
+/// contains. Each compared signature covers as many bytes as the signature in the operation.
 struct XWingBenchmark {
     private let suite = CipherSuite.xWingAES128SHA256Ed25519
     private let environment = Bench.environment
@@ -49,7 +49,8 @@ struct XWingBenchmark {
         try compare(&watch, "join of two") {
             _ = try Bench.join(adding, bundle)
         } contained: {
-            // The Welcome's secrets, the path secret's key, and three signatures: of both leaves and of the GroupInfo.
+            // A join decrypts the Welcome's secrets, makes a key pair from the path secret, and verifies three signatures: of
+            // both leaves, and of the GroupInfo.
             try kem.decapsulate()
             try kem.generate()
             signature.verify(leaf)

@@ -73,7 +73,7 @@ final class Bench: Sendable {
         workspace = try Workspace(in: URL(filePath: parent))
     }
 
-    /// Runs scenarios, and cleans up after them however they end.
+    /// Runs scenarios. Cleans up after them, even after an error.
     static func run(_ options: BenchOptions, _ scenarios: [any Scenario]) async throws {
         raiseDescriptorLimit(for: options.connections)
         let bench = try Bench(options)
@@ -98,8 +98,8 @@ final class Bench: Sendable {
         if failures > 0 { throw ExitCode.failure }
     }
 
-    /// Raises the limit of open files to the number that the scenarios with many connections need: one for each connection,
-    /// in this process and in every server process, which inherits the limit.
+    /// Raises the limit of open files to the number that the scenarios with many connections need: one file for each
+    /// connection. The servers need as many files, and inherit the limit.
     private static func raiseDescriptorLimit(for connections: Int) {
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         let wanted = rlim_t(connections + 1000)
@@ -107,7 +107,7 @@ final class Bench: Sendable {
         getrlimit(resource, &limit)
         limit.rlim_max = max(limit.rlim_max, wanted)
         limit.rlim_cur = limit.rlim_max
-        // Exceeding the hard limit takes root; without it, the present limit must do.
+        // Only root may raise the hard limit. Other users get the present hard limit.
         if setrlimit(resource, &limit) == 0 { return }
         getrlimit(resource, &limit)
         limit.rlim_cur = limit.rlim_max
@@ -147,7 +147,7 @@ final class Bench: Sendable {
     }
 }
 
-/// One thing that is measured.
+/// A measurement that the program can run.
 protocol Scenario: Sendable {
     /// The name in the figures.
     var name: String { get }

@@ -3,7 +3,8 @@ import Foundation
 import NIOCore
 import NIOPosix
 
-/// Puts the throughput load on a relay that is already running: for profilers, and for watching its memory under attack.
+/// Puts the throughput load on a relay that is already running, so that a profiler can measure the relay, or a person can watch
+/// the relay's memory under attack.
 struct Drive: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put the throughput load on a relay that is running already, for profiling it.")

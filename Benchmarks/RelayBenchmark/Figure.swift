@@ -8,10 +8,10 @@ struct Figure: Encodable, Sendable {
     let value: Double
     let unit: String
     var bar: Bar?
-    /// All rounds, if the value is a median.
+    /// The values of all rounds, if ``value`` is their median.
     var rounds: [Double]?
 
-    /// The value to reach.
+    /// The limit that the value has to meet.
     enum Bar: Sendable {
         case atLeast(Double)
         case atMost(Double)

@@ -1,8 +1,9 @@
 import Foundation
 import Synchronization
 
-/// The share of the machine that other processes took during a measurement. A benchmark on a machine that also builds or
-/// tests says more about the builds. So each measurement waits for a quiet moment, and is repeated if it was disturbed.
+/// The CPU time that the machine and the benchmark's processes have used so far. Two readings show the share of the machine
+/// that other processes took during a measurement. If other processes use much of the machine, the figures say more about these
+/// processes than about the relay. So each measurement waits for a quiet moment, and is repeated if it was disturbed.
 struct MachineUse {
     private let at = ContinuousClock().now
     private let all: Double
@@ -24,7 +25,7 @@ struct MachineUse {
         ours = endedSeconds + running.reduce(0.0) { $0 + ((try? ProcessUsage(of: $1).cpuSeconds) ?? 0) }
     }
 
-    /// Cores that others have used between two readings.
+    /// Returns the number of cores that other processes have used between two readings, on average.
     static func others(from before: MachineUse, to after: MachineUse) -> Double {
         let elapsed = after.at - before.at
         let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
@@ -33,13 +34,13 @@ struct MachineUse {
 }
 
 extension Bench {
-    /// The cores that other processes may use during a measurement.
+    /// Maximum number of cores that other processes may use during a measurement, on average.
     private static let tolerable = 0.15
-    /// The most measurements of one subject.
+    /// Maximum number of attempts for one measurement.
     private static let attempts = 4
 
-    /// Measures in a quiet moment: waits for one, and measures again if others disturbed it, as long as the scenario's
-    /// patience lasts. The least disturbed measurement counts.
+    /// Waits for a quiet moment, and then measures. If other processes disturbed the measurement, measures again, as long as
+    /// the scenario's patience lasts. Returns the result of the least disturbed measurement.
     func undisturbed<Result: Sendable>(_ measure: () async throws -> Result) async throws -> Result {
         var best: (others: Double, result: Result)?
         for attempt in 0..<Self.attempts where attempt == 0 || hasPatience {

@@ -35,7 +35,7 @@ actor Driver {
     }
 
     private func mutation(among count: Int) -> StoreMutation {
-        // Spread over the whole store, instead of the first few, which lie beside each other.
+        // The used channels are spread over the whole store. The first channels would lie beside each other.
         let channel = Int.random(in: 0..<count, using: &random) * (ids.count / count)
         lastSeqs[channel] += 1
         clock += 1
@@ -52,8 +52,9 @@ actor Driver {
         await appendAndCount(count, batch: batch, among: among).figure
     }
 
-    /// The same, with the rate per second of the store's thread's running time: the rate on a machine without other load,
-    /// but without the time that the disk takes.
+    /// Appends entries as ``append(_:batch:among:)`` does. The second result is the number of appends per second of CPU time of
+    /// the store's thread. This rate does not depend on the other load of the machine, and does not include the time that the
+    /// disk takes.
     func appendAndCount(
         _ count: Int, batch: Int, among: Int? = nil
     ) async -> (figure: Figure, perProcessorSecond: Figure) {
@@ -83,8 +84,8 @@ actor Driver {
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    /// Appends the entries that have queued while the last commit ran, from a producer on another thread that keeps a
-    /// number of them in flight.
+    /// Appends entries from a producer on another thread, which keeps `inFlight` entries in flight. Each commit contains the
+    /// entries that were queued during the previous commit.
     func appendAdaptively(_ count: Int, inFlight: Int) async -> Figure {
         let queue = Queue(limit: inFlight)
         let mutations = (0..<count).map { _ in mutation(among: ids.count) }

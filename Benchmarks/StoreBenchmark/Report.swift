@@ -2,7 +2,7 @@ import Foundation
 
 /// One measured value.
 enum Figure {
-    /// A rate per second, with the time of a commit or a read if that was measured.
+    /// A rate per second, with the times of the commits or reads, if they were measured.
     case rate(Double, p50: Duration?, p99: Duration?, worst: Duration?, note: String = "")
     /// The time of the first run, and the best time.
     case time(Duration, best: Duration)
@@ -68,8 +68,8 @@ struct Latencies {
     }
 }
 
-/// Rates of several subjects for the same operation, measured several times: the median counts. Each is also reported as a
-/// share of the first subject's, taken within each turn.
+/// The rates of several subjects for the same operation. Each rate is measured several times, and the median is reported. The
+/// ratio to the first subject's rate in the same turn is reported too.
 struct Cost {
     private let thing: String
     private var subjects: [String] = []

@@ -80,8 +80,9 @@ struct StoreBenchmark: AsyncParsableCommand {
                 ("1,000 channels", few, nil), ("\(words), 1,000 in use", many, 1_000),
                 ("\(words), all in use", many, nil),
             ]
-            // In turns, with each store first once, so that other work of the machine affects all. Each turn is long enough
-            // that work put off by an append is done in the time of later ones; the rest is not charged to the next store.
+            // The stores take turns, and each store is the first one once, so that other work of the machine affects all of
+            // them. A turn is long enough that most work that an append has put off is done during later appends. The remaining
+            // work is done before the next store is measured.
             var (appends, processor) = (Cost("append"), Cost("append, each CPU second"))
             var reads = Cost("read 20 entries")
             for turn in subjects.indices {
@@ -102,8 +103,8 @@ struct StoreBenchmark: AsyncParsableCommand {
         await small.close()
         if only.contains(.starts) {
             _ = await many.append(100_000, batch: 1_000)
-            // The log stays unchanged, so the copies are what a crash could have left. A fresh copy is not in the system's
-            // cache, as after a power cut; after a kill, it would be.
+            // The log does not change meanwhile, so the copies are in a state that a crash could have left. As after a power
+            // cut, a fresh copy is not in the system's cache. After a kill, the files are in the cache.
             let (cut, killed) = try await many.whileStoreWaits {
                 (try workshop.copy("large", to: "cut"), try workshop.copy("large", to: "killed"))
             }

@@ -3,7 +3,7 @@ import KithRelay
 import KithWire
 import NIOPosix
 
-/// For the test that kills this process: appends to channels and prints each one's progress after each commit.
+/// Appends to channels and prints the last seq of each channel after each commit, for a test that kills this process.
 struct UntilKilled {
     let folder: String
 
@@ -33,7 +33,7 @@ struct UntilKilled {
             }
             let outcomes = await store.commit(mutations)
             guard outcomes.allSatisfy({ $0 == .committed }) else { throw StoreFailure.io("an append was refused") }
-            // One write, so that a line is either complete or absent.
+            // This is one write, so a line is either complete or absent.
             let line = Array((lastSeqs.map { "\($0)" }.joined(separator: " ") + "\n").utf8)
             write(1, line, line.count)
         }

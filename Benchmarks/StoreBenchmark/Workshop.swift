@@ -30,7 +30,7 @@ struct Workshop {
         return copy
     }
 
-    /// Has the system read a store's files into its cache.
+    /// Makes the system read a store's files into its cache.
     func readThrough(_ name: String) throws {
         for file in databaseFiles(name) { _ = try Data(contentsOf: URL(filePath: file)) }
     }

@@ -36,8 +36,8 @@ package func eventually(
     }
 }
 
-/// The pauses between two looks at a condition. They grow from 1 ms to 100 ms, so that a condition that is true soon is seen
-/// soon, and one that takes long costs little.
+/// The pauses between two looks at a condition. They grow from 1 ms to 100 ms, so a condition that becomes true soon is noticed
+/// soon, and a long wait costs little.
 private struct Polling {
     private let end: ContinuousClock.Instant
     private var length = Duration.milliseconds(1)

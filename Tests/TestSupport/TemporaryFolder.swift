@@ -1,10 +1,10 @@
 import Foundation
 
-/// A unique path under the system's temporary folder. The files there are removed with the object.
+/// A unique path under the system's temporary folder. When the object is released, the files at this path are removed.
 package final class TemporaryFolder: Sendable {
     package let url = FileManager.default.temporaryDirectory.appending(path: "kith-test-\(UUID().uuidString)")
 
-    /// Makes a path, and no folder.
+    /// Chooses the path, but makes no folder.
     package init() {}
 
     deinit { try? FileManager.default.removeItem(at: url) }

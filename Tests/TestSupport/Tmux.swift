@@ -50,8 +50,8 @@ package final class Tmux: Sendable {
         }
     }
 
-    /// Opens a window of this size and runs a command in it; the window stays when the command has ended, with `ended N`
-    /// in its last line.
+    /// Opens a window of this size and runs a command in it. When the command has ended, the window stays, with `ended` and the
+    /// exit status in its last line.
     private init(
         _ command: [String], environment: [String: String], size: Size, hidesNumbers: Bool
     ) async throws {
@@ -106,10 +106,11 @@ package final class Tmux: Sendable {
         let settings = ["LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "TERM=xterm"]
         var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0) } + [nil]
         defer { for text in argv + variables { free(text) } }
-        // This process blocks most signals and has other tests' pipes open. tmux must inherit neither.
+        // This process blocks most signals and has other tests' pipes open. tmux must inherit neither the blocked signals nor
+        // the pipes.
         let open =
             (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }) ?? []
-        // Includes some that may be opened meanwhile. Closing a closed descriptor is harmless.
+        // This includes descriptors that may be opened meanwhile. Closing a closed descriptor is harmless.
         for descriptor in 3...(open.max() ?? 3) + 200 { posix_spawn_file_actions_addclose(&actions, descriptor) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

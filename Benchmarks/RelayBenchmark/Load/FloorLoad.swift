@@ -1,11 +1,11 @@
-/// A TLS handshake and nothing after it.
+/// Makes a TLS handshake, and sends nothing after it.
 final class HandshakeLoad: LoadProtocol {
     private(set) var isReady = false
     func connected(_ out: inout [UInt8]) { isReady = true }
     func received(_ bytes: UnsafeRawBufferPointer, _ out: inout [UInt8]) {}
 }
 
-/// Sends messages that the floor server sends back: a round trip serves as delivery and acknowledgement.
+/// Sends messages that the floor server sends back. A round trip counts as a delivery and an acknowledgement.
 final class EchoLoad: LoadProtocol {
     private let tally: Tally
     private let message: [UInt8]
@@ -53,7 +53,7 @@ final class RecordLoad: LoadProtocol {
 
     func received(_ input: UnsafeRawBufferPointer, _ out: inout [UInt8]) {
         guard isReady else {
-            // One byte: the server has counted this connection in.
+            // The first byte says that the server has added this connection to its audience.
             isReady = true
             return
         }

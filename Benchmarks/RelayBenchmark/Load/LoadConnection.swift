@@ -2,8 +2,8 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
-/// The protocol half of one connection that makes load: bytes in, bytes out. The same shell drives Kith and its peers, so
-/// that the load itself costs the same for all of them.
+/// The protocol of one load connection. It processes received bytes, and produces bytes to send. ``LoadConnection`` runs the
+/// protocols of Kith and of its peers in the same way, so the load itself costs the same for all of them.
 protocol LoadProtocol: AnyObject {
     /// Whether the connection has finished the steps that it takes before the load begins.
     var isReady: Bool { get }
@@ -19,7 +19,7 @@ extension LoadProtocol {
     func send(_ out: inout [UInt8]) {}
 }
 
-/// Counts over the connections of one load loop.
+/// The counts of one load loop, summed over its connections.
 final class Tally {
     var delivered = 0
     var acknowledged = 0
@@ -55,11 +55,11 @@ enum LoadRole: Sendable {
     case follower
     /// Keeps up to a number of messages unacknowledged.
     case sender(inFlight: Int)
-    /// Connects up to its protocol's greeting, and stays.
+    /// Connects, completes the protocol's greeting, and then does nothing.
     case idle
 }
 
-/// The network half.
+/// The network side of one load connection.
 final class LoadConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -119,7 +119,7 @@ final class LoadConnection: ChannelInboundHandler {
         noticeReady()
     }
 
-    /// Sends outside of a read.
+    /// Sends messages at a time when no read is being processed.
     func push() {
         load.send(&out)
         flush()
@@ -133,7 +133,8 @@ final class LoadConnection: ChannelInboundHandler {
         promise.succeed()
     }
 
-    /// A failure is printed if nobody waits for it: a run with lost connections should not pass for a good one.
+    /// Reports the end of the connection to the caller that waits until the load is ready. If no caller waits, prints a
+    /// protocol error, because a run with such an error must not pass for a good run.
     private func end(_ error: any Error) {
         if let promise = ready {
             ready = nil
@@ -146,7 +147,7 @@ final class LoadConnection: ChannelInboundHandler {
     private func flush() {
         guard !out.isEmpty, let context else { return }
         context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: out)), promise: nil)
-        // An idle connection keeps nothing; a busy one keeps its storage.
+        // An idle connection keeps no buffer. A busy connection keeps its buffer.
         if out.count < 512 { out = [] } else { out.removeAll(keepingCapacity: true) }
     }
 

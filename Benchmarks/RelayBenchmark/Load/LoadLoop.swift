@@ -23,7 +23,7 @@ struct Endpoint: Sendable {
     }
 }
 
-/// One thread of load: an event loop, its connections, and their counts. An actor on that loop, so that nothing changes
+/// One thread of load: an event loop, its connections, and their counts. The actor runs on that loop, so no work changes
 /// threads while messages are in flight.
 actor LoadLoop {
     nonisolated let eventLoop: any EventLoop
@@ -35,7 +35,7 @@ actor LoadLoop {
     private var series: Series?
     private var contexts: [Endpoint.Security: NIOSSLContext] = [:]
 
-    /// Names a connection of this loop.
+    /// The number of a connection of this loop.
     typealias Index = Int
 
     init(_ eventLoop: any EventLoop) {
@@ -116,13 +116,13 @@ actor LoadLoop {
     /// Lets all senders send until ``stop()``.
     func start() { allow(.max) }
 
-    /// Lets the senders send this number of messages, in all.
+    /// Lets all senders together send this number of messages.
     func allow(_ quota: Int) {
         tally.quota = quota
         for connection in connections { connection.push() }
     }
 
-    /// Has one sender send one message.
+    /// Makes one sender send one message.
     func sendOne(from sender: Index) {
         tally.quota = 1
         connections[sender].push()
@@ -157,17 +157,19 @@ actor LoadLoop {
 
     // MARK: One at a time
 
-    /// The time that one message took, in nanoseconds from sending it.
+    /// The times from the sending of a message to its delivery and to its acknowledgement, in nanoseconds.
     struct RoundTrip: Sendable {
         var delivered: Int64 = 0
         var acknowledged: Int64 = 0
     }
 
-    /// Has `sender` send `count` messages, each after the one before was delivered and acknowledged.
+    /// Makes `sender` send messages one at a time, each after the previous message was delivered and acknowledged. Returns
+    /// `count` times.
     ///
     /// - Parameters:
     ///   - trips: the number of consecutive messages that are timed as one.
-    ///   - first: work to do before each of these, included in the time. It is told the number of those before.
+    ///   - first: work to do before each series of `trips` messages. The time of the series includes this work. The argument is
+    ///     the number of earlier series.
     func oneAtATime(
         _ count: Int, from sender: Index, trips: Int = 1, within seconds: Int64 = 60,
         first: @escaping @Sendable (Int) -> Void = { _ in }
@@ -194,7 +196,7 @@ actor LoadLoop {
 
     private func progressed(_ sender: Index) {
         guard series?.progressed() == true else { return }
-        // Not from within the read that brought the acknowledgement, since that uses the connection.
+        // This runs after the read that brought the acknowledgement, because that read still uses the connection.
         eventLoop.execute { self.assumeIsolated { $0.sendNext(from: sender) } }
     }
 }

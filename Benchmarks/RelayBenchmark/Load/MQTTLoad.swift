@@ -1,5 +1,4 @@
-/// One MQTT 3.1.1 connection with QoS 1: by the acknowledgement of a publication, the broker takes responsibility for the
-/// message.
+/// One MQTT 3.1.1 connection with QoS 1. When the broker acknowledges a publication, it takes responsibility for the message.
 final class MQTTLoad: LoadProtocol {
     private let role: LoadRole
     private let tally: Tally
@@ -14,7 +13,7 @@ final class MQTTLoad: LoadProtocol {
 
     /// - Parameters:
     ///   - client: the client identifier, different for every connection.
-    ///   - keepsSession: whether the broker keeps messages for this client while it is away.
+    ///   - keepsSession: whether the broker keeps messages for this client while the client is away.
     init(
         _ role: LoadRole, topic: String, client: String, keepsSession: Bool = false, payloadSize: Int, tally: Tally
     ) {
@@ -26,7 +25,7 @@ final class MQTTLoad: LoadProtocol {
         payload = [UInt8](repeating: 0x5a, count: payloadSize)
     }
 
-    /// MQTT 3.1.1 §3.1, with a keep-alive long enough to need no ping in a run.
+    /// Sends the CONNECT packet (MQTT 3.1.1 §3.1). Its keep-alive is long enough that no ping is needed in a run.
     func connected(_ out: inout [UInt8]) {
         let body: [UInt8] = [0, 4] + Array("MQTT".utf8) + [4, keepsSession ? 0 : 2, 0x0e, 0x10] + string(client.utf8)
         packet(0x10, body, &out)
@@ -55,7 +54,7 @@ final class MQTTLoad: LoadProtocol {
         }
     }
 
-    /// §3.3, QoS 1.
+    /// Sends a PUBLISH packet with QoS 1 (§3.3).
     private func publish(_ out: inout [UInt8]) {
         out.append(0x32)
         length(2 + topic.count + 2 + payload.count, &out)
@@ -79,7 +78,7 @@ final class MQTTLoad: LoadProtocol {
         return offset
     }
 
-    /// §2.2.3: up to four bytes of seven bits.
+    /// Reads a packet's fixed header; `nil` if it is incomplete. The length in it has up to four bytes of seven bits (§2.2.3).
     private func header(_ input: UnsafeRawBufferPointer) -> (size: Int, length: Int)? {
         var length = 0
         for index in 1..<5 where index < input.count {

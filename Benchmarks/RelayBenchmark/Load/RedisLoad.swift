@@ -1,4 +1,4 @@
-/// One Redis connection over a stream: `XADD` to send, `XREAD BLOCK` to receive (RESP 2).
+/// One Redis connection that uses a stream. It sends with `XADD` and receives with `XREAD BLOCK` (RESP 2).
 final class RedisLoad: LoadProtocol {
     private let role: LoadRole
     private let tally: Tally
@@ -51,7 +51,7 @@ final class RedisLoad: LoadProtocol {
             tally.acknowledged(1)
             return
         }
-        // [[key, [[id, [field, value]], …]]]
+        // The answer has the form [[key, [[id, [field, value]], …]]].
         guard case .array(let streams) = value, case .array(let stream)? = streams.first, stream.count == 2,
             case .array(let entries) = stream[1], case .array(let last)? = entries.last,
             case .string(let id)? = last.first

@@ -2,14 +2,14 @@ import Foundation
 import NIOCore
 import NIOSSL
 
-/// Many idle connections: the memory that each costs the server, and the CPU time of accepting it.
+/// Measures the memory that each of many idle connections costs the server, and the CPU time for accepting a connection.
 struct Connections: Scenario {
     let name = "connections"
     var title: String { "Connections: idle ones over TLS, and handshakes" }
 
-    /// Handshakes per measurement of their rate.
+    /// Number of handshakes in one measurement of their rate.
     private static let handshakes = 2000
-    /// Connections that are opened at the same time.
+    /// Number of connections that are opened at the same time.
     private static let atOnce = 16
 
     func run(_ bench: Bench) async throws {
@@ -35,7 +35,7 @@ struct Connections: Scenario {
             let server = try kind.start(bench)
             defer { server.process.kill() }
             let load = bench.loadLoop()
-            // The first connections have one-time costs, which are not the price of one more.
+            // The first connections cause one-time costs, so they are not measured.
             try await open(10, to: server, load, prefix: "first")
             let before = try server.process.usage
             let clock = ContinuousClock()
@@ -75,8 +75,8 @@ struct Connections: Scenario {
 
     // MARK: Handshakes
 
-    /// Connections that shake hands and close, one server after another in each round. `openssl s_server` takes one
-    /// connection at a time, so wall time would be unfair to it: CPU time is compared.
+    /// Measures connections that complete the TLS handshake and close. Each round measures one server after another. CPU time
+    /// is compared, because `openssl s_server` serves one connection at a time, so wall time would be unfair to it.
     private func handshakes(_ bench: Bench) async throws {
         let hybrid = [NIOTLSCurve.x25519_MLKEM768, .x25519]
         var rates: [String: [Double]] = [:]

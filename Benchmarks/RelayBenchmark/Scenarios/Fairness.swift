@@ -2,8 +2,9 @@ import ArgumentParser
 import Foundation
 import NIOPosix
 
-/// One honest pair beside hostile addresses that send as much as the relay takes from them, against the same pair on an
-/// idle relay. The relay has its default limits here. Relay and attackers run on different processors if there are two.
+/// Measures one honest pair while hostile addresses send as much as the relay accepts from them, and compares the times with
+/// those of the same pair on an idle relay. The relay has its default limits here. If the machine has two processors, the relay
+/// and the attackers run on different processors.
 struct Fairness: Scenario {
     var addresses = 8
     var connections = 62
@@ -55,12 +56,13 @@ struct Fairness: Scenario {
         return try ChildProcess(pinned: bench.ownPath, command, to: 1)
     }
 
-    /// The times from sending a message to its delivery, in nanoseconds. The pair stays below its own rate limit.
+    /// Returns the times from the sending of each message to its delivery, in nanoseconds. The pair stays below its own rate
+    /// limit.
     private func probe(_ load: LoadLoop, _ sender: LoadLoop.Index) async throws -> [Int64] {
         var times: [Int64] = []
         for number in 0..<messages {
             let trips = try await load.oneAtATime(1, from: sender)
-            // The first message finds caches cold.
+            // The first twentieth of the messages is not counted, because it finds cold caches.
             if number >= messages / 20 { times += trips.map(\.delivered) }
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -102,7 +104,8 @@ struct FairnessCommand: AsyncParsableCommand {
     }
 }
 
-/// One hostile address: appends to channels of its own as fast as the relay takes them, until it is killed.
+/// One hostile address. It appends to a channel of its own as fast as the relay accepts the entries, until the process is
+/// killed.
 struct Hostile: AsyncParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
     @Option var port: Int
@@ -116,7 +119,8 @@ struct Hostile: AsyncParsableCommand {
         endpoint.source = source
         let size = payload
         let channel = LoadChannel()
-        // As much as a connection's burst, but limited by the bytes that this program can hold for all its connections.
+        // The number of messages in flight is that of a connection's burst. It is lower for long messages, so that the messages
+        // of all connections fit into this program's memory.
         let inFlight = max(2, min(400, (1 << 18) / max(1, payload)))
         for number in 0..<connections {
             let role = number == 0 ? LoadRole.receiver : .sender(inFlight: inFlight)

@@ -1,12 +1,12 @@
 import Foundation
 import NIOCore
 
-/// One append to a channel with many followers: the time until all have it, against a server that only writes a TLS record
-/// of that size to as many connections.
+/// Measures the time until an append to a channel has reached all of its many followers. The floor is a server that only writes
+/// a TLS record of that size to as many connections.
 struct Followers: Scenario {
     let name = "followers"
     var payloadSize = 200
-    /// Appends per round.
+    /// Number of appends per round.
     var appends = 12
 
     var title: String { "Followers: one append of \(payloadSize) bytes to a channel that many connections follow" }
@@ -15,8 +15,8 @@ struct Followers: Scenario {
 
     func run(_ bench: Bench) async throws {
         let relay = try await measureRelay(bench)
-        // After the relay, not beside it: twice as many connections would exceed the open files that many systems allow a
-        // process.
+        // The floor is measured after the relay, not at the same time: twice as many connections would exceed the number of
+        // open files that many systems allow for a process.
         let floor = try await measureFloor(bench, recordSize: relay.recordSize)
         let count = bench.options.connections
         bench.report(figure("kith", "an append to \(count) has reached all", relay.reached, "ms"))
@@ -37,7 +37,7 @@ struct Followers: Scenario {
         )
     }
 
-    /// Times in milliseconds.
+    /// The results for the relay, with times in milliseconds.
     private struct RelayTimes {
         var reached: [Double] = []
         var recordSize = 0
@@ -63,7 +63,7 @@ struct Followers: Scenario {
         }
 
         var times = RelayTimes()
-        // The bytes that a follower gets for an append; the floor server writes as many.
+        // This is the number of bytes that a follower gets for an append. The floor server writes as many.
         let idle = await load.read()
         _ = try await load.fanOut(from: sender, to: count)
         times.recordSize = (await load.read().bytesReceived - idle.bytesReceived) / count

@@ -1,7 +1,7 @@
 import Foundation
 
-/// One pair, one message at a time, against the least time that it could take: one write and sync of a page, and two round
-/// trips over TLS, measured in turn with it.
+/// Measures one pair that sends one message at a time. The floor is the least time that a message could take: one write and
+/// sync of a page, and two round trips over TLS. The floor and the messages are measured in turns.
 struct Latency: Scenario {
     var payloadSize = 200
     var messages = 1000
@@ -41,7 +41,7 @@ struct Latency: Scenario {
         for round in 0...bench.options.rounds {
             let sample = try await bench.undisturbed {
                 var sample = Sample()
-                // In short turns: a disk that others also use is slow for a while, and then slow for all.
+                // The turns are short. If other programs slow down the disk for a while, it is then slow for all subjects.
                 for _ in 0..<Self.turns {
                     let writes = disk.measure(messages / Self.turns)
                     sample.appends += writes.appends
@@ -63,8 +63,9 @@ struct Latency: Scenario {
         reportFloor(samples, bench)
     }
 
-    /// The relay is measured fresh and after it has used its log many times. A commit that lengthens the log takes the disk
-    /// half as long again as one that overwrites it; the relay should lengthen it in neither state.
+    /// The relay is measured with a new store, and again after it has reused its log many times. On the disk, a commit that
+    /// lengthens the log takes 1.5 times as long as a commit that overwrites a part of the log. The relay should not lengthen
+    /// its log in either state.
     private static let subjects: [(name: String, kind: MessageServerKind, isWorn: Bool)] = [
         ("kith", .kith, false), ("kith after a million messages", .kith, true), ("mosquitto", .mosquitto, false),
     ]
@@ -76,7 +77,7 @@ struct Latency: Scenario {
         let sender: LoadLoop.Index
     }
 
-    /// Sends the server a million messages, or as many as it takes in half a minute.
+    /// Sends the server a million messages, or as many as it accepts in half a minute.
     private func wear(_ server: any MessageServer, _ bench: Bench) async throws {
         let load = bench.loadLoop()
         for number in 1...20 {
@@ -119,13 +120,13 @@ struct Latency: Scenario {
             for (name, trips) in sample.trips { servers[name, default: []].append(trips) }
         }
 
-        /// Microseconds of each round: the write lengthens the file, as with a new log.
+        /// The floor of each round, in microseconds. The write lengthens the file, as with a new log.
         var floors: [Double] { zip(appends, echoes).map(Self.floor) }
-        /// The same with a write into a file that already has the length.
+        /// The floor of each round, with a write that overwrites a part of the file.
         var lowerFloors: [Double] { zip(overwrites, echoes).map(Self.floor) }
 
-        /// The write and the round trips of each message in sequence, as a server has to do them. Both processors and the
-        /// disk have gone to sleep before each, and have to be woken.
+        /// The floor of each round, with the write and the round trips of each message in sequence, as a server has to do them.
+        /// Before each write and each round trip, the processors or the disk may sleep, and have to wake up.
         var chainFloors: [Double] { chains.map { Latency.microseconds($0, 0.5) } }
 
         private static func floor(_ writes: [Int64], _ echoes: [Int64]) -> Double {
@@ -189,11 +190,11 @@ struct DiskFloor {
         guard descriptor >= 0 else { throw ServerFailure("cannot write to \(path)") }
     }
 
-    /// Nanoseconds of writes that lengthen the file, as a new log grows, and of writes over existing bytes, as in a reused
-    /// log.
+    /// Returns the times of two kinds of writes, in nanoseconds: writes that lengthen the file, as a new log grows, and writes
+    /// over existing bytes, as in a reused log.
     func measure(_ count: Int) -> (appends: [Int64], overwrites: [Int64]) {
         ftruncate(descriptor, 0)
-        // The file is written before, so that only the measured writes have to allocate space on the disk.
+        // The first pages are written before the measurement, so only the appends have to allocate space on the disk.
         for index in 0..<Self.pages { pwrite(descriptor, page, page.count, off_t(index * page.count)) }
         fsync(descriptor)
         let overwrites = (0..<count).map { write(page: $0 % Self.pages) }
@@ -201,7 +202,7 @@ struct DiskFloor {
         return (appends, overwrites)
     }
 
-    /// Lengthens the file by a page, behind those of ``measure(_:)``.
+    /// Writes a page to the file, behind the pages of ``measure(_:)``.
     func append(_ index: Int) { _ = write(page: 2 * Self.pages + index) }
 
     private func write(page index: Int) -> Int64 {

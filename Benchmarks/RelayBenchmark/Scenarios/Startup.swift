@@ -1,9 +1,9 @@
 import Foundation
 
-/// The time from starting the program until it prints that it listens: with an empty store, and with a given one.
+/// Measures the time from the start of the relay until it prints that it listens, with an empty store and with a given store.
 struct Startup: Scenario {
     let name = "startup"
-    /// A relay's folder, to be started unchanged.
+    /// The folder of an existing relay, which is started as it is; `nil` for none.
     var store: String?
 
     var title: String { "Startup" }

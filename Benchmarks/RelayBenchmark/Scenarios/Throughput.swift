@@ -1,7 +1,8 @@
 import Foundation
 import NIOCore
 
-/// Pairs of connections with a full window each: the number of messages delivered and acknowledged per second.
+/// Measures the number of messages that are delivered and acknowledged per second between pairs of connections. Each sender
+/// always has as many messages in flight as allowed.
 struct Throughput: Scenario {
     var pairs = 50
     var inFlight = 100
@@ -15,7 +16,7 @@ struct Throughput: Scenario {
 
     /// One round with one server.
     struct Round {
-        /// Messages delivered and acknowledged per second, whichever is smaller.
+        /// The number of messages delivered per second, or acknowledged per second, whichever is smaller.
         let rate: Double
         let cpuMicrosecondsEach: Double
         let cpuShare: Double
@@ -26,7 +27,7 @@ struct Throughput: Scenario {
     func run(_ bench: Bench) async throws {
         let kinds = MessageServerKind.allCases.filter { bench.options.wants($0.rawValue) && $0.isInstalled }
         var rounds: [MessageServerKind: [Round]] = [:]
-        // Interleaved: each round has every server, so that other work of the machine affects all of them.
+        // Each round measures every server, so that other work of the machine affects all of them.
         for _ in 0..<bench.options.rounds {
             for kind in kinds {
                 rounds[kind, default: []].append(try await bench.undisturbed { try await measure(kind, bench) })
@@ -73,7 +74,7 @@ struct Throughput: Scenario {
         let (after, cpuAfter, ownAfter) = (await load.read(), try server.process.usage, try ProcessUsage.own)
 
         await load.stop()
-        // Every acknowledged message has to arrive, or the figures mean nothing.
+        // Every acknowledged message has to arrive. Otherwise the figures mean nothing.
         try await load.wait(atMost: 20, for: "the last messages") { reading in
             reading.delivered == reading.acknowledged && reading.acknowledged >= after.acknowledged
         }
@@ -137,7 +138,8 @@ struct Durability {
         return try await countArrivals(reader)
     }
 
-    /// The receiver has a session that outlives its connection, and is away while the messages come.
+    /// Measures mosquitto. The receiver has a session that outlives its connection, and is not connected while the messages
+    /// arrive.
     private func mosquitto(_ bench: Bench, _ store: String) async throws -> Int {
         let first = try Mosquitto(bench, data: store)
         defer { first.process.kill() }

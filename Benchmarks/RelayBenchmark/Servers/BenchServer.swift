@@ -1,4 +1,4 @@
-/// A server that the load is put on, started for one measurement.
+/// A server that is started for one measurement and gets the load.
 protocol BenchServer: Sendable {
     var process: ChildProcess { get }
     var endpoint: Endpoint { get }
@@ -6,11 +6,12 @@ protocol BenchServer: Sendable {
 
 /// A server that carries messages from one connection to another.
 protocol MessageServer: BenchServer {
-    /// A load for one end of a pair.
+    /// Creates the load for one end of a pair.
     func load(_ role: LoadRole, of pair: Pair, payloadSize: Int, tally: Tally) -> any LoadProtocol
 }
 
-/// Two connections, one sending and one receiving, under the name by which the server joins them.
+/// A sending and a receiving connection. The messages pass through a topic or stream with the pair's name, or through the
+/// pair's Kith channel.
 struct Pair: Sendable {
     let name: String
     let channel = LoadChannel()

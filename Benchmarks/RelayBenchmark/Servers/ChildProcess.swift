@@ -27,7 +27,8 @@ final class ChildProcess: Sendable {
         }
     }
 
-    /// The same, on one processor if there are several and the system has `taskset`.
+    /// Starts a program on one processor. If the machine does not have this processor, or the system has no `taskset`, the
+    /// program may run on any processor.
     convenience init(pinned path: String, _ arguments: [String], to processor: Int) throws {
         guard let taskset = Tool.find("taskset"), ProcessInfo.processInfo.activeProcessorCount > processor else {
             try self.init(path, arguments)
@@ -41,7 +42,7 @@ final class ChildProcess: Sendable {
         close(output)
     }
 
-    /// A line of the process's standard output.
+    /// Returns the next line of the process's standard output.
     func readLine(within seconds: Double) throws -> String {
         let deadline = Date(timeIntervalSinceNow: seconds)
         var line: [UInt8] = []
@@ -57,12 +58,13 @@ final class ChildProcess: Sendable {
         return String(decoding: line.dropLast(), as: UTF8.self)
     }
 
-    /// Ends the process at once, as a power cut would, and waits until it is gone.
+    /// Kills the process, which has no chance to finish its work, and waits until it is gone.
     func kill() {
         hasEnded.withLock { hasEnded in
             guard !hasEnded else { return }
             hasEnded = true
-            // The guardian first: it must not outlive the process number that it would kill.
+            // The guardian is dismissed first. If it ran longer than the process, it could kill another process with the same
+            // number.
             guardian.dismiss()
             Foundation.kill(id, SIGKILL)
             waitpid(id, nil, 0)
@@ -75,8 +77,8 @@ final class ChildProcess: Sendable {
     }
 }
 
-/// A shell that runs one command when this process is gone. It waits on a pipe that nobody writes to, so ctrl-C, a crash
-/// and `kill -9` have the same effect.
+/// A shell that runs one command when this process has ended. The shell waits for the end of a pipe that only this process
+/// holds open, so ctrl-C, a crash and `kill -9` have the same effect.
 final class Guardian: Sendable {
     private let id: pid_t
     private let leash: Int32
@@ -110,7 +112,8 @@ private func pipe() throws -> (reading: Int32, writing: Int32) {
     return (ends[0], ends[1])
 }
 
-/// Starts a program with standard error discarded, and with input and output as given or none.
+/// Starts a program with the given standard input and output. Without a descriptor, the program gets `/dev/null`. Standard
+/// error is discarded.
 private func spawn(_ path: String, _ arguments: [String], input: Int32? = nil, output: Int32? = nil) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)

@@ -9,11 +9,11 @@ struct FloorServer: BenchServer {
     let process: ChildProcess
     let endpoint: Endpoint
 
-    /// The purpose of a connection, given by the first byte that it sends.
+    /// The purpose of a connection. The first byte from the client states the purpose.
     enum Kind: UInt8 {
-        /// All bytes come back.
+        /// The server sends all bytes back.
         case echo = 1
-        /// Waits for records.
+        /// The connection waits for records.
         case records
         /// For each `uint32`, a record of that size is written to every waiting connection; the answer is a `uint64`, the
         /// nanoseconds until the last was written.
@@ -79,7 +79,7 @@ private final class Audience: Sendable {
 
     func join(_ channel: any Channel) { members.value.append(channel) }
 
-    /// Writes one record to every member; the future is done when the last has been written.
+    /// Writes one record to every member. The future succeeds when the last record has been written.
     func write(size: Int) -> EventLoopFuture<Void> {
         eventLoop.flatSubmit {
             let record = ByteBuffer(repeating: 0x5a, count: size)

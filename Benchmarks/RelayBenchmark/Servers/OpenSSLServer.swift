@@ -1,4 +1,5 @@
-/// `openssl s_server`: one connection after another, nothing but TLS. With `-www` it reads no input of its own.
+/// `openssl s_server`, a server for TLS alone, which serves one connection after another. With `-www`, the program does not
+/// read its standard input.
 struct OpenSSLServer: BenchServer {
     let process: ChildProcess
     let endpoint: Endpoint

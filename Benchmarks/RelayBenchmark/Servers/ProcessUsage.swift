@@ -2,7 +2,7 @@ import Foundation
 
 /// The resources that a process has used, from `/proc`.
 struct ProcessUsage: Sendable {
-    /// User and system time of all its threads, in seconds; known to a clock tick (10 ms).
+    /// User and system time of all threads of the process, in seconds. The resolution is a clock tick (10 ms).
     let cpuSeconds: Double
     /// Resident memory in bytes.
     let residentBytes: Int
@@ -15,8 +15,8 @@ struct ProcessUsage: Sendable {
             throw ServerFailure("/proc/\(id)/stat does not read as expected")
         }
         cpuSeconds = (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
-        // Exact, while the counters of /proc/PID/status lag behind by some pages per thread. Only root may read it of a
-        // process that protects its memory from others, as kith does.
+        // This file is exact, while the counters of /proc/PID/status lag behind by some pages per thread. If the process
+        // protects its memory from others, as kith does, only root may read this file.
         let exact = try? String(contentsOfFile: "/proc/\(id)/smaps_rollup", encoding: .utf8)
         let memory = try exact ?? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
         guard

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Redis streams, each append synced to disk before it is answered (`appendfsync always`). Without TLS: an upper mark,
-/// not a peer.
+/// Redis with streams. Each append is synced to disk before Redis answers (`appendfsync always`). Because it runs without TLS,
+/// its figures are an upper bound, and it is not a peer.
 struct Redis: MessageServer {
     let process: ChildProcess
     let endpoint: Endpoint

@@ -1,15 +1,15 @@
 import Foundation
 
-/// A relay of ours.
+/// A Kith relay.
 struct Relay: MessageServer {
     let process: ChildProcess
     let endpoint: Endpoint
     let data: String
-    /// The time from starting the program until it prints that it listens.
+    /// The time from the start of the program until it prints that it listens.
     let startup: Duration
 
     enum Kind {
-        /// The limits for strangers are lifted: the load comes from one address, as fast as it can.
+        /// The limits for strangers are lifted, because the whole load comes from one address, and without pauses.
         case lenient
         /// The limits are the default ones.
         case strict(onProcessor: Int)

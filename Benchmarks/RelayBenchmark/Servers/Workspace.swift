@@ -1,19 +1,20 @@
 import Foundation
 
-/// A folder for one run: stores, configurations, a certificate. Removed at the end of the run, however it ends.
+/// A folder for one run, for stores, configurations and a certificate. The folder is removed at the end of the run, even if the
+/// run is killed.
 final class Workspace: Sendable {
     let folder: URL
     private let guardian: Guardian
 
-    /// - Parameter parent: on the file system whose speed is to be measured.
+    /// - Parameter parent: a folder on the file system whose speed is measured.
     init(in parent: URL) throws {
         folder = parent.appending(path: "kith-bench-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        // Waits a second for the processes that write there to be gone.
+        // The command waits a second, so that the processes that write to the folder have ended before.
         guardian = try Guardian(#"sleep 1; rm -rf "$0""#, folder.path)
     }
 
-    /// A path for something new.
+    /// Returns a path in the folder that is not used yet.
     func path(_ name: String) -> String {
         folder.appending(path: "\(name)-\(UInt32.random(in: .min ... .max))").path
     }
@@ -26,7 +27,8 @@ final class Workspace: Sendable {
 
 /// Programs of the system that the benchmarks use.
 enum Tool {
-    /// The path of a program, searched also where only an administrator's PATH looks; `nil` if it is not installed.
+    /// Returns the path of a program; `nil` if it is not installed. The search includes folders that are usually only in an
+    /// administrator's PATH.
     static func find(_ name: String) -> String? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin", "/usr/bin"])
@@ -48,7 +50,8 @@ enum Tool {
     }
 }
 
-/// A P-256 key and a certificate signed by it, as the relay makes its own: for the peers.
+/// A P-256 key and a certificate that is signed with this key, for the peers. The relay's own key and certificate are of the
+/// same kind.
 struct Certificate: Sendable {
     let certificateFile: String
     let keyFile: String
