@@ -53,8 +53,8 @@ extension InboxMachine {
         }
     }
 
-    /// Sends the text that has waited since the user asked the contact for a conversation of two through a group. Now the
-    /// contact has begun that conversation.
+    /// Sends the text of the user's private request to the contact as a message, now that the contact has begun a conversation
+    /// of two.
     private func sendWaitingText(
         in conversation: ConversationTable.Place, with people: MetMembers, in device: inout DeviceState
     ) throws(KithError) {

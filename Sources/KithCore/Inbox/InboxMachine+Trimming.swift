@@ -59,7 +59,7 @@ extension InboxMachine {
     mutating func didTrim(through seq: UInt64, _ result: Result<Reply, RelayError>, in device: inout DeviceState) {
         connection.endTrim()
         guard case .success = result else { return }
-        // The record is stored with its next change. If the program ends before, the device only sends the trim again, which
+        // The record is stored with its next change. If the program ends earlier, the device only sends the trim again, which
         // does no harm.
         record.didTrim(through: seq)
         trimAtOnce(in: &device)

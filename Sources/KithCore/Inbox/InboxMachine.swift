@@ -206,7 +206,8 @@ struct InboxMachine {
         try open(in: &profile)
     }
 
-    /// Opens the inbox again after a pause. The pause has a minimum length, so that the inbox does not delay the user's requests.
+    /// Opens the inbox again after a pause. The pause has a minimum length, so that repeated attempts do not delay the user's
+    /// requests.
     mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
         stopFollowing(in: &device)
         connection.pause(until: device.now + max(ClientLimits.inboxRetryMs, error.retryDelayMs))
@@ -240,7 +241,7 @@ struct InboxMachine {
     }
 
     /// Handles the start of a follow. If the relay has fewer entries than were processed, the relay has lost entries. A relay
-    /// that has lost entries gives new entries the seqs after its own last entry.
+    /// that has lost entries gives new entries the seqs after its own last entry, so the device reads the inbox from there.
     private mutating func didStartFollow(lastSeq: UInt64, in profile: inout ProfileState) throws(KithError) {
         connection.didStartFollow(lastSeq: lastSeq)
         record.correctWaits(now: letterTime(in: profile.device))

@@ -17,6 +17,7 @@ enum JoinPolicy {
     ///   own relay and lead to a later epoch.
     ///
     /// - Parameters:
+    ///   - record: the record of the known conversation.
     ///   - own: the conversation's relay.
     ///   - epoch: the epoch that the client enters with the Welcome.
     ///   - relay: the relay that the Welcome names.
@@ -50,6 +51,7 @@ enum JoinPolicy {
     ///
     /// - Parameters:
     ///   - inviter: the account that made the Welcome; `nil` if it is unknown.
+    ///   - membership: the members of the conversation at the time when this device lost it.
     ///   - members: the members of the Welcome's group.
     static func mayBringBack(
         inviter: AccountKey?, to membership: Membership, members: @autoclosure () -> Set<AccountKey>
