@@ -40,6 +40,7 @@ extension Command where Answer == Void {
     /// Reports that a job has ended, and will be repeated after a pause.
     ///
     /// - Parameters:
+    ///   - id: the transfer of the job.
     ///   - pauseMs: the pause until the next attempt, in milliseconds.
     ///   - isIncomplete: whether the relay has said that the sender has not uploaded the whole file.
     package static func transferPaused(_ id: TransferID, pauseMs: UInt64, isIncomplete: Bool) -> Self {

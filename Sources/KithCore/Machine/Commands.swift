@@ -120,6 +120,8 @@ extension Command where Answer == EntryID {
     /// stored together, or neither is stored.
     ///
     /// - Parameters:
+    ///   - text: the text of the reply.
+    ///   - place: the place of the message that is acknowledged.
     ///   - replyTo: the message that the reply answers.
     ///   - expiresAfter: the time after which the text expires, in seconds.
     package static func reply(
@@ -176,8 +178,8 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Accepts or declines a contact's private request. The request contains the contact's address, which this device uses
-    /// after the request was accepted.
+    /// Accepts or declines a contact's private request. The request contains the contact's address, which this device uses if
+    /// the request is accepted.
     package static func decideRequest(of contact: ContactID, accept: Bool) -> Self {
         Command(now: { (profile) throws(KithError) in try profile.decideRequest(of: contact, accept: accept) })
     }

@@ -39,6 +39,7 @@ extension DeviceState {
     /// before it is sent.
     ///
     /// - Parameters:
+    ///   - contact: the contact who has signed the message.
     ///   - relay: the relay that has delivered the message.
     ///   - time: the time of signing by the contact's clock, in milliseconds since 1970.
     mutating func compareClock(with contact: ContactID, at relay: RelayID, signedAt time: UInt64) {

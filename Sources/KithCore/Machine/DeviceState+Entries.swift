@@ -26,7 +26,7 @@ extension DeviceState {
         return entries
     }
 
-    /// Returns an entry, which this step may have written; `nil` if there is none. If the entry has expired by the device's
+    /// Returns an entry from the current step or the store; `nil` if there is none. If the entry has expired by the device's
     /// clock, its content is hidden.
     func entry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
         guard let stored = try value(place.key) else { return nil }

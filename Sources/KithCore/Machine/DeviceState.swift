@@ -196,7 +196,7 @@ struct Damage {
 
 /// Decides which notices about invitations are reported to the user, so that no notice repeats too often.
 struct InvitationNotices {
-    /// Whether the user was told that letters of strangers wait, since the user's last decision about a stranger.
+    /// Whether the user was told, after the last decision about a stranger, that letters of strangers wait.
     private var isTooManyPendingTold = false
     /// The relays of skipped invitations that were reported to the user.
     private var relays: Set<RelayAddress> = []

@@ -20,6 +20,7 @@ package final class ProfileMachine {
     ///   - now: the time of the device's clock, in milliseconds since 1970.
     ///   - steady: milliseconds from any starting point, by a clock that nobody sets; `nil` if nobody sets the device's clock
     ///     either.
+    ///   - random: the source of all random bytes.
     ///   - sizes: the maximum sizes of a commit and of a Welcome in an entry.
     ///   - folding: decides which names look the same.
     /// - Throws: ``KithError/noProfile`` or ``KithError/store(_:)``.
@@ -33,7 +34,7 @@ package final class ProfileMachine {
         (state, inboxes) = try StoredProfile.load(device)
     }
 
-    /// Reads a profile's state for reading only. Damaged values are left out and counted. The machine must not get any inputs.
+    /// Opens a profile that will only be read. Damaged values are left out and counted. The machine must not get any inputs.
     ///
     /// - Throws: ``KithError/noProfile`` or ``KithError/store(_:)``.
     package init(reading store: any ProfileStore, now: UInt64, folding: NameFolding) throws(KithError) {
@@ -44,9 +45,8 @@ package final class ProfileMachine {
 
     // MARK: Steps
 
-    /// Begins the machine's work.
+    /// Begins the machine's work. `now` and `steady` are as in ``init(opening:now:steady:random:sizes:folding:)``.
     ///
-    /// - Parameters: `now` and `steady` are as in ``init(opening:now:steady:random:sizes:folding:)``.
     /// - Returns: the output of the first step.
     package func start(now: UInt64, steady: UInt64? = nil) throws(KithError) -> ProfileOutput {
         try run(now, steady) { () throws(KithError) in
@@ -56,9 +56,8 @@ package final class ProfileMachine {
         }
     }
 
-    /// Handles inputs that arrived together. The changes of all inputs are stored in one transaction.
-    ///
-    /// - Parameters: `now` and `steady` are as in ``init(opening:now:steady:random:sizes:folding:)``.
+    /// Handles inputs that arrived together, in order. The changes of all inputs are stored in one transaction. `now` and `steady`
+    /// are as in ``init(opening:now:steady:random:sizes:folding:)``.
     package func handle(
         _ inputs: [ProfileInput], now: UInt64, steady: UInt64? = nil
     ) throws(KithError) -> ProfileOutput {

@@ -115,7 +115,8 @@ struct Step {
         return requests
     }
 
-    /// Notes that an addition needs a new conversation, in place of the intent of an old one.
+    /// Notes that people have to be added to a new conversation. `place` is the intent of this addition in the old
+    /// conversation.
     mutating func beginAnew(_ targets: [AddTarget], from place: IntentPlace) { beginnings.append((targets, place)) }
 
     /// Removes and returns the additions for which new conversations begin.
