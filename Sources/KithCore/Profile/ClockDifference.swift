@@ -23,7 +23,7 @@ public struct ClockDifference: Hashable, Sendable {
         self.aheadMs = aheadMs
     }
 
-    /// The difference and its remedy, without a full stop.
+    /// A sentence about the difference, with advice, without a full stop.
     package var sentence: Sentence {
         let difference: Sentence = "\(own: Self.span(aheadMs.magnitude)) \(aheadMs < 0 ? "behind" : "ahead of")"
         switch witness {

@@ -72,7 +72,7 @@ public enum KithError: Error, Hashable, Sendable {
     case blankText
     /// The text contains a NUL.
     case notText
-    /// The text, name or file is too long. The limit is in bytes.
+    /// The text, name or file is too long, or a name or title is empty. The limit is in bytes.
     case tooLong(limit: Int)
     /// A duration is zero, negative, or longer than the limit.
     case duration(longest: Duration)
@@ -106,7 +106,7 @@ public enum KithError: Error, Hashable, Sendable {
 public enum MessageProblem: Hashable, Sendable {
     /// Another person has written the message, so the user may neither edit nor delete it for everyone.
     case notMine
-    /// The message is no text.
+    /// The message is not a text.
     case notAText
     /// A reaction has to be one emoji or one other character.
     case notAReaction

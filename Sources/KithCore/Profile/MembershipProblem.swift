@@ -4,7 +4,7 @@ public enum MembershipProblem: Hashable, Sendable {
     case leftAlone
     /// The contact with this name is not a member.
     case noMember(String)
-    /// The device of the contact with this name is a member already.
+    /// The contact with this name is already a member, with the device that has the name `device`.
     case alreadyMember(String, device: String)
     /// No other person can be added to a conversation of two.
     case addingToTwo

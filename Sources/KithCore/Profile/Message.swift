@@ -66,7 +66,7 @@ public struct Message: Hashable, Sendable {
     public let author: Author
     /// The content.
     public let body: Body
-    /// The time of sending by the sender's clock, in milliseconds since 1970. If the time of sending is unknown, the time at
+    /// The time of sending by the sender's clock, in milliseconds since 1970. If that time is unknown, this is the time at
     /// which the relay received the entry, by the relay's clock. A notice about a damaged entry has the time of a message near
     /// it.
     package let sentAtMs: UInt64
@@ -94,7 +94,7 @@ public struct Message: Hashable, Sendable {
     /// The text; `nil` if the content is not text.
     public var text: String? { if case .text(let text) = body { text } else { nil } }
 
-    /// The files; `nil` for other messages.
+    /// The files; `nil` if the content is not files.
     public var files: MessageFiles? { if case .files(let files) = body { files } else { nil } }
 }
 
@@ -127,7 +127,7 @@ public enum Notice: Hashable, Sendable {
     case pinned(seq: UInt64, by: String)
     /// The message at this seq is no longer pinned.
     case unpinned(seq: UInt64, by: String)
-    /// Later messages expire after this time; `nil` for never.
+    /// Messages that are sent from now on expire after this time, in seconds; `nil` for never.
     case timer(seconds: UInt32?, by: String)
 }
 
@@ -167,8 +167,8 @@ public enum UnreadableReason: UInt8, Hashable, Sendable {
 
 /// A problem with a message, or with the log that the relay shows.
 public enum Warning: Hashable, Sendable {
-    /// The relay has shown different logs to the sender and to this device. The logs differ somewhere from entry `first` to entry
-    /// `last`.
+    /// The relay has shown different logs to the sender and to this device. The logs differ somewhere between entry `first` and
+    /// entry `last`.
     case differentLogs(first: UInt64, last: UInt64)
     /// This many earlier messages of the sender have not arrived.
     case missingBefore(Int)

@@ -68,13 +68,13 @@ public struct Contact: Hashable, Sendable {
     public var registeredName: Name?
     /// Whether the contact is known only from conversations that the user has not accepted.
     public var isStranger = false
-    /// The name that the contact has last given itself; `nil` if the contact has not changed its name since it was met.
+    /// The newest name that the contact has chosen; `nil` if the contact has not changed its name since it became a contact.
     public var ownName: String?
     /// A text that the contact has sent privately through a group, as a request for a conversation of two. `nil` if there is
     /// none, or after the user has decided about it.
     public var groupRequest: GroupRequest?
-    /// The text that the user has sent to the contact privately through a group. It is sent as the first message when the contact
-    /// begins a conversation of two.
+    /// The text that the user has sent to the contact privately through a group. When the contact begins a conversation of two,
+    /// the text is sent again, as the first message.
     public var waitingText: String?
     /// Whether the user has blocked the contact. The contact's messages, invitations and live checks are dropped.
     public var isBlocked = false
@@ -105,8 +105,8 @@ public enum ConversationStatus: Hashable, Sendable {
     case replaced(by: String, device: String, seq: UInt64)
     /// This device has left.
     case left
-    /// The conversation cannot continue after the log position `seq`, for the given reason. A member can add this device again,
-    /// or the user can leave.
+    /// The conversation cannot continue at the log position `seq`, for the given reason. A member can add this device again, or
+    /// the user can leave.
     case stopped(seq: UInt64, reason: StopReason)
 }
 
@@ -169,7 +169,7 @@ public struct ConversationSummary: Hashable, Sendable {
     /// Whether the user has archived the conversation. Lists leave an archived conversation out until a message arrives. If the
     /// conversation is also muted, lists leave it out even then.
     public var isArchived = false
-    /// Whether the user has muted the conversation. Its messages are not announced, and still count as unread.
+    /// Whether the user has muted the conversation. Its messages are not announced, but still count as unread.
     public var isMuted = false
     /// Whether another member has written to the log since this device joined. In a conversation of two, an entry counts only if
     /// it came after this device's last addition of the other person's device.
@@ -215,9 +215,9 @@ public enum KithEvent: Hashable, Sendable {
     case memberIsOnline(ConversationID, ContactID, name: String, LogComparison)
     /// A person has used an invite.
     case inviteUsed(InboxID, ConversationID)
-    /// A problem that does not belong to a message. If warnings of one kind repeat, each within ten minutes of the previous one,
-    /// only the first, the tenth, the hundredth and so on are reported. Warnings of different logs or of too long texts are
-    /// always reported.
+    /// A problem that does not belong to a message. If warnings of one kind repeat, each within ten minutes of the previous
+    /// one, only the first, the tenth, the hundredth and so on are reported. Warnings about different logs or too long texts
+    /// are always reported.
     case warning(ConversationID, Warning, times: Int)
     /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped, because
     /// otherwise a stranger who knows a name could make a device connect to any relay.

@@ -5,7 +5,7 @@ struct ConversationListing: Hashable, Sendable {
     /// Whether lists leave the conversation out. A new message makes lists show the conversation again, unless the conversation
     /// is muted.
     var isArchived = false
-    /// Whether nothing announces the conversation's messages. Messages that are not announced still count as unread.
+    /// Whether the conversation is muted: its messages are not announced, but still count as unread.
     var isMuted = false
 
     /// Called when a message was received.

@@ -69,8 +69,8 @@ struct EntryRecord: Sendable {
         let kind: Kind
         /// The seq of the message that was to be changed.
         let target: UInt64
-        /// Whether the change was made. A change is not made if the message does not exist on this device, or if the sender may
-        /// not change the message.
+        /// Whether the change was made. A change is not made if the message does not exist on this device, if the message is
+        /// already in the new state, or if the sender may not change it.
         let isApplied: Bool
     }
 
