@@ -14,7 +14,7 @@ public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
             host = host.dropFirst().dropLast()
             guard host.contains(":") else { return nil }
         } else if host.contains(":") {
-            // An IPv6 address without brackets is ambiguous, because nothing separates the port from it.
+            // An IPv6 address without brackets is ambiguous, because its last group could also be the port.
             return nil
         }
         let digits = text[text.index(after: colon)...]

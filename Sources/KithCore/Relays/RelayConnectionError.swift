@@ -48,9 +48,9 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
         case noTLS
         /// The server closed the connection before it sent anything.
         case saidNothing
-        /// The server answered the upgrade with this HTTP status.
+        /// The server answered the request for a WebSocket with this HTTP status.
         case httpStatus(Int)
-        /// The server's answer to the upgrade is not the answer of a WebSocket server.
+        /// The server's answer to the request for a WebSocket is not that of a WebSocket server.
         case noWebSocket
     }
 

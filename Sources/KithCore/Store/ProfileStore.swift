@@ -10,6 +10,8 @@ package protocol ProfileStore: Sendable {
     /// Returns values of one owner in one table, ordered by item.
     ///
     /// - Parameters:
+    ///   - table: the table with the values.
+    ///   - owner: the owner of the values.
     ///   - items: the range of the items to return.
     ///   - limit: the maximum number of values to return.
     ///   - newestFirst: whether to begin with the highest item.
