@@ -3,8 +3,8 @@ import Synchronization
 import TestSupport
 
 extension SeededGenerator {
-    /// Creates a new generator, whose seed is the next number of this one. After this call, the two generators do not affect
-    /// each other.
+    /// Creates a new generator, whose seed is derived from the next number of this one. After this call, the two generators do
+    /// not affect each other.
     mutating func fork() -> SeededGenerator { SeededGenerator(seed: next() ^ 0x6b69_7468) }
 
     /// Returns `true` with the given probability.

@@ -19,7 +19,7 @@ public struct SendRecording: Sendable {
     ///
     /// - Parameters:
     ///   - members: the number of members, at least 2.
-    ///   - messages: the number of messages.
+    ///   - count: the number of messages.
     public init(members: Int, messages count: Int) throws {
         let simulation = Simulation(seed: 4, profile: .small, clients: members, relays: 1)
         let workload = Workload(simulation, operations: 0, mostGroups: 0)

@@ -299,7 +299,7 @@ public final class Simulation {
 struct Wire {
     let link: SimulatedLink
     let relay: Int
-    /// The time at which the last frame arrives at the relay.
+    /// The time at which the frame that was sent last arrives at the relay.
     var lastToRelay: UInt64 = 0
     /// For each channel, the time at which its last frame arrives at the client.
     var lanes: [ChannelID?: UInt64] = [:]

@@ -55,7 +55,7 @@ extension InvariantChecker {
 
     private func knowsOfLie(_ client: SimulatedClient, _ channel: ChannelID) -> Bool {
         guard let machine = client.machine, let id = machine.conversation(on: channel) else { return false }
-        // A member whom the commit removes is warned, and does not have to decide about sending.
+        // A member whom the turn removes is warned, but does not have to decide whether to send.
         let isWarned = warnings.contains { warned in
             guard case .differentLogs = warned.warning else { return false }
             return warned.client == client.index && warned.conversation == id

@@ -129,7 +129,8 @@ extension InvariantChecker {
         }
         var end = UInt64.max
         switch summary.status {
-        // `firstSeq` of the stop is the first kept entry. Earlier entries that this device has not read are lost.
+        // The seq of the stop is that of the first entry that the relay still has. Earlier entries that this device has not
+        // read are lost.
         case .stopped(_, .trimmed): end = snapshot.lastSeq + 1
         // The conversation may have stopped before the device left it.
         case .left: end = snapshot.lastSeq + 1

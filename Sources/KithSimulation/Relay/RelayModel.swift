@@ -1,6 +1,6 @@
 import KithWire
 
-/// A relay according to Docs/relay-protocol.md, without a disk, network or clock. The relay receives one frame at a time and
+/// A relay according to Docs/relay-protocol.md, without a real disk, network or clock. It receives one frame at a time and
 /// returns frames.
 ///
 /// The state on the disk is separate from the state in memory. ``restart()`` deletes only the state in memory, like a crash.
