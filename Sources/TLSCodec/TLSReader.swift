@@ -155,6 +155,7 @@ public struct TLSReader: Sendable {
     /// Reads a `T x<V>`. The array grows by one with each decoded value, so a false length alone takes no memory.
     ///
     /// - Parameters:
+    ///   - type: the type of the values.
     ///   - limit: maximum length of the content, in bytes.
     ///   - maximumCount: maximum number of values. The maximum bounds the memory, because a value can take much more memory than
     ///     its encoding.
