@@ -20,8 +20,8 @@ extension ClassicSession {
         }
     }
 
-    /// Leaves the session. If the session is open, an authenticated goodbye tells the other user. Before the session is open, no
-    /// key exists for an authenticated goodbye, so the other side sees a cut connection.
+    /// Leaves the session. If the session is open, sends an authenticated goodbye to the other user. Before the session is
+    /// open, no key exists for an authenticated goodbye, so the other side sees a cut connection.
     public mutating func bye() -> [Output] {
         guard case .open(var open) = state, let sealed = seal([], as: .bye, &open) else { return end(.left) }
         return [sealed, explain(.saidBye)] + end(.left)
