@@ -9,7 +9,7 @@ enum BackupFiles {
 
     /// Writes the files that are on this device.
     ///
-    /// - Returns: the number of files that are missing or damaged, and not in the backup.
+    /// - Returns: the number of files that are missing or damaged, and therefore not in the backup.
     /// - Throws: ``KithError/backup(_:)`` or ``KithError/store(_:)``.
     static func write(
         of profile: FileViews, in folder: FilesFolder, to writer: inout BackupWriter
@@ -30,7 +30,7 @@ enum BackupFiles {
             } catch let error as KithError {
                 throw error
             } catch {
-                // The parts without an end are ignored when the backup is restored.
+                // The parts of this file that are already in the backup have no end record. A restore does not use such parts.
                 damaged += 1
                 continue
             }

@@ -44,7 +44,7 @@ struct FileDownload: Sendable {
             if verified == 0 { folder.sync() }
             let start = job.reference.layout.sealedRange(ofPiece: verified).lowerBound
             guard file.size >= start else { throw End.failed(.damaged) }
-            // Bytes after the last mark may be incomplete.
+            // Bytes after the verified pieces may be incomplete.
             try file.truncate(to: start)
             return file
         }

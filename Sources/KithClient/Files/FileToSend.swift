@@ -40,9 +40,9 @@ public struct FileProgress: Hashable, Sendable {
     public let file: MessageFile
     /// `true` if the file is being sent, and `false` if the file is being received.
     public let isUpload: Bool
-    /// The number of bytes that have arrived.
+    /// The number of bytes that have arrived at their destination.
     public let done: UInt64
-    /// The number of bytes to transfer, which is a little more than the file's size.
+    /// The number of bytes to transfer. Because of the encryption, it is a little more than the file's size.
     public let total: UInt64
     /// The reason why the transfer waits; `nil` if it runs.
     public let trouble: String?

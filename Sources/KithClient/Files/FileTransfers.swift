@@ -17,7 +17,7 @@ final class FileTransfers: Sendable {
         var trouble: String?
     }
 
-    /// The relay has not all bytes of the blob, because the sender has not uploaded them.
+    /// The relay has not all bytes of the blob, because the sender has not uploaded all of them yet.
     struct Incomplete: Error {}
 
     private struct State {
@@ -72,7 +72,7 @@ final class FileTransfers: Sendable {
                     state.backoffs[job.id] = nil
                 }
                 guard let pause else { return }
-                // The machine may begin the job again before this returns. A profile that is closed needs no report.
+                // The machine may begin the job again before this call returns. A profile that is closed needs no report.
                 _ = try? await profile.perform(
                     .transferPaused(job.id, pauseMs: pause.ms, isIncomplete: pause.isIncomplete))
             }
@@ -117,9 +117,9 @@ final class FileTransfers: Sendable {
         }
     }
 
-    /// Makes one attempt at a job. The pauses between two attempts grow, until one makes progress.
+    /// Makes one attempt at a job. The pauses between attempts grow until an attempt makes progress.
     ///
-    /// - Returns: the pause until the next attempt; `nil` if the job is done or was cancelled.
+    /// - Returns: the pause until the next attempt, and whether the relay lacks bytes of the blob; `nil` if no attempt follows.
     private func pause(
         after id: TransferID, _ attempt: () async throws -> Void
     ) async -> (ms: UInt64, isIncomplete: Bool)? {

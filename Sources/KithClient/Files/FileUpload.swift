@@ -10,7 +10,7 @@ struct FileUpload: Sendable {
     let profile: Profile
     let transfers: FileTransfers
 
-    /// A piece of the ciphertext whose digest is stored.
+    /// A piece of the ciphertext. The vault already has the digest of the piece.
     private struct Piece: Sendable {
         let range: Range<UInt64>
         let bytes: ByteBuffer
@@ -71,7 +71,7 @@ struct FileUpload: Sendable {
         try await BlobConnection.use(address, trust: .pinned(job.relay.pin)) { connection in
             let status = try await connection.status(of: job.blob, token: job.write)
             let recorded = await profile.withFiles { [job] in $0.recordedPieces(of: job.id) } * FileLayout.sealedPiece
-            // A relay that has more bytes than were sent, or another size, does not store this blob.
+            // If the relay has more bytes than were sent, or another size, it does not have this blob.
             guard status.size == layout.sealedSize, status.stored <= min(layout.sealedSize, recorded) else {
                 throw End.failed(.blobLost)
             }

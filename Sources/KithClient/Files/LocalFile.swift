@@ -138,6 +138,7 @@ final class LocalFile: Sendable, ByteSource {
 
     /// Locks the file against other processes. The lock ends with this object.
     ///
-    /// - Returns: whether no other process has the lock.
+    /// - Returns: whether the file is locked now. The file cannot be locked while another process has the lock, or if the file
+    ///   system has no locks.
     func lock() -> Bool { FileSystem.lock(descriptor, LOCK_EX | LOCK_NB) == 0 }
 }

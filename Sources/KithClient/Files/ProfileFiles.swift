@@ -22,7 +22,8 @@ public struct ProfileFiles: Sendable {
     ///   - caption: a text about the files, of at most ``ClientLimits/caption`` bytes; empty for none.
     ///   - conversation: the conversation that gets the files.
     ///   - replyTo: the message that the files answer, if any.
-    ///   - expiresAfter: time after which everyone deletes the files, rounded up to whole seconds. `nil` for never.
+    ///   - expiresAfter: time after which each device deletes the files, counted from the message's arrival there, and rounded
+    ///     up to whole seconds; `nil` for never.
     /// - Returns: the message's id.
     /// - Throws: ``KithError``. After an error, nothing is stored.
     @discardableResult
@@ -126,7 +127,7 @@ public struct ProfileFiles: Sendable {
         } catch let error as KithError {
             throw error
         } catch {
-            // Only the encryption could fail in another way, and it accepts every key and every chunk.
+            // Only the encryption could fail with another error, but the encryption accepts every key and every chunk.
             throw .files(.unreadable)
         }
         var preview = ""
@@ -157,7 +158,7 @@ public struct ProfileFiles: Sendable {
         } catch let error as PrivateFileError { throw KithError.file(error) }
     }
 
-    /// Whether a file has a format that may contain metadata, which Kith cannot remove.
+    /// Whether a file has a format that may contain metadata that Kith cannot remove.
     package static func keepsMetadata(_ url: URL) -> Bool {
         let type = MediaType.of(url.lastPathComponent)
         let plain = ["text/", "application/json", "application/zip", "application/gzip", "application/x-tar"]
@@ -212,7 +213,7 @@ public struct ProfileFiles: Sendable {
         return (kept.count, kept.reduce(0) { $0 + $1.size })
     }
 
-    /// The uploads and downloads that are under way or wait.
+    /// The uploads and downloads that run or wait.
     public func progress() async -> [FileProgress] {
         let running = profile.transfers?.progress ?? [:]
         return await profile.withFiles { $0.transfers }.map { transfer in
@@ -226,11 +227,11 @@ public struct ProfileFiles: Sendable {
 
     // MARK: Receiving
 
-    /// The largest file that is downloaded without a request, in bytes; 0 if none is.
+    /// The size up to which files are downloaded without a request of the user, in bytes; 0 if no files are.
     public func autoDownload() async -> UInt64 { await profile.withFiles { $0.autoDownload } }
 
-    /// Sets the size up to which files are downloaded without a request. The sender's key must be compared or from the sender's own
-    /// invite, and each sender has a limit for the day.
+    /// Sets the size up to which files are downloaded without a request. The size applies only to senders whose key the user
+    /// has compared, or has from the sender's own invite. There is also a limit for each sender and day.
     ///
     /// - Parameter limit: in bytes; 0 to download none.
     public func setAutoDownload(upTo limit: UInt64) async throws(KithError) {
@@ -254,8 +255,8 @@ public struct ProfileFiles: Sendable {
         try await profile.leaveRequest { (views) throws(KithError) in (views.fetchRequest(place), ()) }
     }
 
-    /// Returns the state of a file that another process downloads, and the number of its pieces that are on this device. A file
-    /// whose download has ended without success is `atRelay`.
+    /// Returns the state of a file that another process downloads, and the number of the file's pieces that are on this device.
+    /// A file whose download has ended without success is `atRelay`.
     package func requestedState(
         _ number: Int, of seq: UInt64, in conversation: ConversationID
     ) async throws(KithError) -> (state: FileState, pieces: UInt64) {

@@ -13,7 +13,8 @@ import PrivateFiles
 
 /// Writes a received file into a folder of the user.
 enum SavedFile {
-    /// Maximum number that a name gets because files with the same name exist. A folder with more files of one name is a mistake.
+    /// The highest number that is added to a name if the folder already has files with that name. More files with one name are
+    /// a mistake.
     private static let highestNumber = 10_000
 
     /// Decrypts a file into a folder. The file appears under its name when it is complete. The file has the mode 0600, so it
@@ -26,7 +27,7 @@ enum SavedFile {
         let name = try checked(content.file.name, in: target)
         let (file, unfinished) = try makeUnfinished(content, in: target)
         var isNamed = false
-        // The lock on the file ends only now, so no other process can have begun a file with this name.
+        // The lock on the file ends only after this, so the removed file is not one that another process has begun.
         defer {
             if !isNamed { unlink(unfinished.path) }
             withExtendedLifetime(file) {}
@@ -60,7 +61,7 @@ enum SavedFile {
     }
 
     /// Creates the file that gets its name when it is complete. Each attempt to save the same file uses the same name, so an
-    /// attempt replaces what an interrupted one has left behind.
+    /// attempt replaces the incomplete file of an interrupted attempt.
     private static func makeUnfinished(
         _ content: FileContent, in target: URL
     ) throws(PrivateFileError) -> (LocalFile, URL) {
@@ -83,7 +84,7 @@ enum SavedFile {
         return (try LocalFile(writing: other.path), other)
     }
 
-    /// A text that stands for a file's content.
+    /// Returns a short text that identifies a file's content.
     private static func mark(of content: FileContent) -> String {
         switch content.bytes {
         case .inMessage(let bytes): Hex.encode(FileCipher.digest(ofPiece: bytes).prefix(8))

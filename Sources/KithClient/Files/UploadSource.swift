@@ -20,7 +20,7 @@ struct UploadSource: Sendable {
     let size: UInt64
     private let bytes: Bytes
 
-    /// The picture has changed, and its metadata can't be removed.
+    /// The picture has changed, and its metadata can't be removed any more.
     struct NotCleaned: Error {}
 
     /// Opens a file of the user. The source names the file itself, even if `path` leads through symbolic links.
@@ -31,7 +31,7 @@ struct UploadSource: Sendable {
         let path = try Self.resolved(path)
         let file = try LocalFile(reading: path)
         let stamp = try file.stamp()
-        // A picture that breaks its format is sent as it is. The caller tells the user by `isCleaned`.
+        // A picture that breaks its format is sent as it is. `isCleaned` is then `false`, so the caller can tell the user.
         if cleans, let picture = try? CleanPicture(removingMetadataFrom: file) {
             var start: UInt64 = 0
             var pieces: [(UInt64, CleanPicture.Piece)] = []
