@@ -40,7 +40,7 @@ extension ChatModel {
         waiting.append((id, snippet))
     }
 
-    /// Shows one short line for the first member who has read the message, and one short line for the last member.
+    /// Shows a short line when the first member has read the message, and another one when all members have read it.
     private mutating func showReceipt(_ message: Message, readers: Int, before: Int) {
         let others = max(1, conversation.memberCount - 1)
         guard isForPerson, before == 0 || readers >= others else { return }

@@ -52,7 +52,7 @@ struct ChatModel {
         case status(Sentence?)
         case request(ChatRequest)
         case quit
-        /// After a moment, the input ``Input/arrivalsAreDue`` follows.
+        /// Pass the input ``Input/arrivalsAreDue`` to the model after a moment.
         case tellArrivals
         /// After some seconds, the input ``Input/answersAreDue`` follows.
         case awaitAnswers

@@ -20,7 +20,8 @@ final class ChatTerminal: Sendable {
         var takesEmptyLines = false
         /// The text that the page-up key submits; `nil` for none.
         var pageUp: String?
-        /// Returns the text that the Tab key inserts after the text before the cursor; `nil` to insert a space.
+        /// Takes the text before the cursor, and returns the text that the Tab key inserts at the cursor; `nil` to insert a
+        /// space.
         var completion: @Sendable (String) -> String? = { _ in nil }
         /// The line that is shown when a text is too long; `nil` if only the bell rings.
         var refusal: ScreenLine?

@@ -27,7 +27,7 @@ final class ExitWatchdog: Sendable {
         signals.withLock { $0 = watches }
     }
 
-    /// Stops watching. The output is written by now. After this call, ctrl-C ends the process at once.
+    /// Stops watching. Call this function when all output is written. After the call, ctrl-C ends the process at once.
     func done() {
         isDone.store(true, ordering: .relaxed)
         for watch in signals.withLock({ $0 }) { watch.cancel() }

@@ -3,8 +3,8 @@
 /// two lines. The type performs no input or output.
 ///
 /// Each line takes one row and never uses the last column, so no terminal wraps the line. If a line is too long, only the part
-/// around the cursor is shown. While the rest of the line is drawn, the terminal itself remembers the position of the cursor, so
-/// the position is right even if this program and the terminal disagree about a width.
+/// around the cursor is shown. While the rest of the line is drawn, the terminal itself remembers the position of the cursor,
+/// so the position is right even if this program and the terminal disagree about the width of a character.
 struct InputLine {
     let prompt: [Character]
     private(set) var columns: Int
@@ -46,7 +46,7 @@ struct InputLine {
     /// Removes everything from the terminal, also the lines that have scrolled out of the window, and draws the input line.
     mutating func clearAll(_ editor: LineEditor) -> String {
         _ = erase()
-        // Some terminals move what is erased to the lines that can be scrolled back to, so those are removed last.
+        // Some terminals move erased lines to the lines that have scrolled out of the window, so these lines are removed last.
         return "\u{1B}[H\u{1B}[2J\u{1B}[3J" + content(editor)
     }
 

@@ -32,7 +32,7 @@ struct LineEditor {
     let keepsLineBreaks: Bool
     /// Whether Enter submits an empty line. For example, the user may submit an empty line to leave a question open.
     let takesEmptyLines: Bool
-    /// Returns the text that the Tab key inserts after the text before the cursor; `nil` to insert a space.
+    /// Takes the text before the cursor, and returns the text that the Tab key inserts at the cursor; `nil` to insert a space.
     let completion: @Sendable (String) -> String?
 
     private(set) var text: [Character] = []

@@ -41,10 +41,11 @@ struct ScreenLine: Sendable, Equatable {
     private static let leastRoom = 8
 
     let kind: Kind
-    /// The entry's number, the author, and whether the author's key is verified.
+    /// The entry's number, the message's time, the author, and whether the author's key is verified.
     private let head: [Mark]
     private let body: String
-    /// The delivery state of the user's own text.
+    /// The marks after the text: whether it is edited or pinned, when it disappears, and the delivery state of the user's own
+    /// text.
     private let delivery: Mark?
 
     /// Creates a line of the program's text.
@@ -55,7 +56,7 @@ struct ScreenLine: Sendable, Equatable {
     /// Returns the head of the first line of a text.
     ///
     /// - Parameters:
-    ///   - number: the entry's number, and the time of an old message, with space after it.
+    ///   - number: the entry's number and the message's time, with space after them.
     ///   - author: the author's name in the form in which it is shown.
     static func head(number: String = "", author: String, isOwn: Bool = false, trust: Mark? = nil) -> [Mark] {
         var head = number.isEmpty ? [] : [Mark(number, .dim)]
