@@ -54,7 +54,7 @@ package struct CleanPicture: Hashable, Sendable {
 
     init(_ format: PictureFormat) { self.format = format }
 
-    /// Removes the metadata of a picture: camera, place, time, comments, previews, and bytes behind the picture's end.
+    /// Removes the metadata of a picture: camera, place, time, comments, previews, and bytes after the picture's end.
     ///
     /// Keeps the colour profile and the orientation, because both affect the look of the picture.
     ///

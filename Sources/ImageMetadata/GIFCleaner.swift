@@ -1,6 +1,6 @@
 /// Removes the metadata of a GIF file (GIF89a specification).
 ///
-/// Drops comments and all bytes behind the trailer. Of the application extensions, keeps only the extension with the number of
+/// Drops comments and all bytes after the trailer. Of the application extensions, keeps only the extension with the number of
 /// repetitions of an animation.
 enum GIFCleaner {
     private static let image: UInt8 = 0x2c
@@ -24,7 +24,7 @@ enum GIFCleaner {
                 return picture
             case image:
                 let descriptor = try reader.readBytes(9)
-                // Behind the colours is one byte, the size of the codes.
+                // The colours are followed by one byte, the size of the codes.
                 try reader.skip(colorTableSize(flags: descriptor[8]) + 1)
                 try skipBlocks(&reader)
                 try picture.keep(start..<reader.offset)
@@ -45,7 +45,7 @@ enum GIFCleaner {
         }
     }
 
-    /// Returns the size of the colour table behind a screen or image descriptor, in bytes. Returns 0 if the descriptor's flags
+    /// Returns the size of the colour table after a screen or image descriptor, in bytes. Returns 0 if the descriptor's flags
     /// announce no table.
     private static func colorTableSize(flags: UInt8) -> UInt64 {
         flags & 0x80 == 0 ? 0 : 3 << (UInt64(flags & 7) + 1)
@@ -58,7 +58,7 @@ enum GIFCleaner {
     /// Returns the whole extension if it contains the number of repetitions of an animation. Returns `nil` for an extension
     /// without a number of repetitions.
     ///
-    /// - Parameter blocks: the first bytes of an application extension, behind its label.
+    /// - Parameter blocks: the first bytes of an application extension, after its label.
     private static func loop(_ blocks: [UInt8]) -> [UInt8]? {
         let names = ["NETSCAPE2.0", "ANIMEXTS1.0"].map { [11] + Array($0.utf8) + [3, 1] }
         guard blocks.count == 17, names.contains(where: { blocks.starts(with: $0) }), blocks[16] == 0 else {

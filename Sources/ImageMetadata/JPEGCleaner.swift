@@ -2,7 +2,7 @@
 ///
 /// Keeps the segments that a decoder needs, JFIF without its thumbnail, Adobe's colour transform, colour profiles, and the
 /// orientation. Drops application segments with other content (Exif, XMP, IPTC, Photoshop, previews), comments, and all bytes
-/// behind the end of the image.
+/// after the end of the image.
 enum JPEGCleaner {
     private static let startOfImage: UInt8 = 0xd8
     private static let endOfImage: UInt8 = 0xd9

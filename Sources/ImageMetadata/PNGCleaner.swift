@@ -1,7 +1,7 @@
 /// Removes the metadata of a PNG file (W3C Portable Network Graphics, third edition).
 ///
 /// Keeps only the chunks that affect the look of the picture, and the orientation. Drops text, time, Exif and private chunks,
-/// and all bytes behind the end chunk.
+/// and all bytes after the end chunk.
 enum PNGCleaner {
     static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
@@ -25,7 +25,7 @@ enum PNGCleaner {
             guard length < 1 << 31, isFirst == (type == "IHDR") else { throw PictureError.malformed }
             isFirst = false
             let content = reader.offset..<reader.offset + UInt64(length)
-            // Behind the content is the checksum.
+            // The content is followed by the checksum.
             try reader.skip(UInt64(length) + 4)
             if kept.contains(type) {
                 try picture.keep(start..<reader.offset)

@@ -1,7 +1,7 @@
 /// Removes the metadata of a WebP file (RFC 9649).
 ///
-/// Keeps only the image data, the animation, the colour profile and the orientation. Drops Exif, XMP and unknown chunks, and all
-/// bytes behind the container.
+/// Keeps only the image data, the animation, the colour profile and the orientation. Drops Exif, XMP and unknown chunks, and
+/// all bytes after the container.
 enum WebPCleaner {
     private static let kept: Set<String> = ["VP8 ", "VP8L", "ANIM", "ALPH", "ICCP"]
     private static let keptInFrames: Set<String> = ["VP8 ", "VP8L", "ALPH"]

@@ -6,7 +6,7 @@ public protocol TLSEncodable {
 
 /// A value that can be read from its encoding in the TLS presentation language.
 public protocol TLSDecodable {
-    /// Reads the value. Afterwards, the reader is directly behind the value.
+    /// Reads the value. Afterwards, the reader's position is directly after the value.
     ///
     /// - Throws: ``TLSCodecError`` if the bytes do not encode a value of this type.
     init(from reader: inout TLSReader) throws(TLSCodecError)

@@ -71,7 +71,7 @@ struct AddTarget: Hashable, Sendable, TLSCodable {
         self.isAgain = isAgain
     }
 
-    /// The bits of the first byte behind the inbox. Earlier versions wrote only the first bit.
+    /// The bits of the first byte after the inbox. Earlier versions wrote only the first bit.
     private enum Flag {
         static let alias: UInt8 = 1
         static let isAgain: UInt8 = 2
