@@ -185,7 +185,7 @@ public enum Warning: Hashable, Sendable {
     case longerThanRelayTakes(EntryID, limit: UInt64)
     /// A member has the entries up to this seq, but the relay does not show them to this device.
     case heldBack(through: UInt64)
-    /// The relay refuses the invitation for this person for now. The invitation is stored and retried.
+    /// The relay temporarily refuses the invitation for this person. The invitation is stored and retried.
     case invitationWaits(for: String, InvitationObstacle)
 }
 

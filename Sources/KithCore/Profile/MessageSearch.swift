@@ -23,7 +23,7 @@ package struct MessageSearch: Hashable, Sendable {
         self.conversation = conversation
     }
 
-    /// Whether there is no condition except ``conversation``, so that every message there would be found.
+    /// Whether the search has no condition other than ``conversation``, so that it would find every message there.
     package var isEmpty: Bool {
         words.isEmpty && author == nil && fromMs == nil && beforeMs == nil && !hasFile
     }

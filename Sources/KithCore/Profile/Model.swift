@@ -45,7 +45,7 @@ public enum Trust: UInt8, Hashable, Sendable, Comparable {
     /// Compares the strength of two reasons.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
-    /// Whether the key was obtained or compared in a way over which the relay has no control.
+    /// Whether the key was obtained or compared in a way that the relay cannot control.
     public var isVerified: Bool { self != .unverified }
 }
 
@@ -171,10 +171,10 @@ public struct ConversationSummary: Hashable, Sendable {
     public var isArchived = false
     /// Whether the user has muted the conversation. Its messages are not announced, but still count as unread.
     public var isMuted = false
-    /// Whether another member has written to the log since this device joined. In a conversation of two, an entry counts only if
-    /// it came after this device's last addition of the other person's device.
+    /// Whether another member has invited this device, or has written to the log. In a conversation of two, only what came
+    /// after this device's last addition of the other person's device counts.
     public var hasAnswer = true
-    /// Whether an invitation to the conversation is not yet in the invited person's inbox.
+    /// Whether an invitation to the conversation is still on its way to the invited person's inbox.
     public var isInviting = false
     /// The time after which new messages of the conversation expire, in seconds; `nil` for never.
     package(set) public var timerSeconds: UInt32?

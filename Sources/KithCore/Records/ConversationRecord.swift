@@ -51,8 +51,8 @@ struct ConversationRecord: Sendable {
     private(set) var cardIsSent = false
     /// The user's consent to the conversation.
     private(set) var consent = Consent.given
-    /// Whether another member has written to the log since this device joined. In a conversation of two, an entry counts only if
-    /// it came after this device's last addition of the other person's device.
+    /// Whether another member has invited this device, or has written to the log. In a conversation of two, only what came
+    /// after this device's last addition of the other person's device counts.
     private(set) var hasAnswer = false
     /// Whether the group has proposals that have to be committed.
     private(set) var hasProposals = false

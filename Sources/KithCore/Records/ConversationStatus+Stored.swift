@@ -45,7 +45,7 @@ extension TLSWriter {
 }
 
 extension ConversationStatus {
-    /// Whether the device still follows the conversation at the relay.
+    /// Whether the conversation is being created or is active.
     var isOpen: Bool {
         switch self {
         case .preparing, .active: true
