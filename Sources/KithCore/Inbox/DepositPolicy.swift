@@ -8,7 +8,7 @@ struct DepositPolicy {
     var isOwed: Bool
     /// Whether a deposit was postponed because the device's clock or the relay's clock seems wrong.
     var isHeld: Bool
-    /// Whether the last deposit has no answer yet.
+    /// Whether the last deposit still waits for the relay's answer.
     var isUnderWay: Bool
     /// Whether the relay asked for a pause.
     var isPaused: Bool

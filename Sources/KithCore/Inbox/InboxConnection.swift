@@ -11,7 +11,7 @@ struct InboxConnection {
     /// Whether reading is paused because the queue is full. Reading resumes after the first letter in the queue was read.
     private var isPaused = false
     private var deposit: Deposit?
-    /// Whether the last trim has no answer yet.
+    /// Whether the last trim still waits for the relay's answer.
     private(set) var isTrimming = false
     /// The time at which the inbox is opened again, in milliseconds; see ``Clocks/now``. `nil` unless the relay has asked for a
     /// pause.

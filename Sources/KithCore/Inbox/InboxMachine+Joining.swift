@@ -161,7 +161,7 @@ extension InboxMachine {
         _ conversation: ConversationTable.Place, isUninvited: Bool, in device: inout DeviceState
     ) throws(KithError) {
         if isUninvited {
-            // This device joins and leaves, so that the other person sees it leave, and does not go on writing to nobody.
+            // This device joins and leaves, so that the other person learns that nobody reads the conversation.
             return try conversation.handle(.leaveUninvited, in: &device)
         }
         let mayAct = conversation.machine.mayAct

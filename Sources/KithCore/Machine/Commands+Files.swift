@@ -32,7 +32,7 @@ extension Command where Answer == Void {
         Command(now: { (profile) throws(KithError) in try FileUploads(profile: profile).didUpload(id) })
     }
 
-    /// Reports that an upload cannot go on.
+    /// Reports that an upload cannot continue.
     package static func uploadFailed(_ id: TransferID, _ failure: UploadFailure) -> Self {
         Command(now: { (profile) throws(KithError) in try FileUploads(profile: profile).uploadFailed(id, failure) })
     }

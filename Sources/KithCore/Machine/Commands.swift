@@ -160,7 +160,7 @@ extension Command where Answer == Incoming {
 }
 
 extension Command where Answer == Void {
-    /// Closes an invite. Finishes when the relay has closed its inbox.
+    /// Closes an invite. Finishes when the relay has closed the invite's inbox.
     package static func revokeInvite(_ invite: InboxID) -> Self {
         Command { (profile, ticket) throws(KithError) in try profile.revoke(invite, ticket) }
     }

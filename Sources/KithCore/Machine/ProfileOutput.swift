@@ -33,7 +33,7 @@ package enum Effect: Sendable {
     case transfer(TransferJob)
     /// Ends a job.
     case endTransfer(TransferID)
-    /// Removes a file from the profile's folder of files, if it is there.
+    /// Removes a file from the profile's folder of files, if the file exists.
     case removeFile(TransferID)
     /// Ends a command. The result has the type of the command's ticket.
     case finish(CommandID, Result<any Sendable, KithError>)

@@ -20,8 +20,8 @@ extension RelayConnectionError {
         }
     }
 
-    /// Whether the address does not lead to the expected relay: nothing has answered, or a server that is not a relay, or one
-    /// with another key.
+    /// Whether the problem is the relay's address: nothing has answered there, or a server that is not a relay, or a relay with
+    /// another key.
     package var isAboutAddress: Bool {
         switch self {
         case .unreachable, .pinMismatch, .notARelay: true
