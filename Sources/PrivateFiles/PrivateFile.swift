@@ -51,7 +51,7 @@ public struct PrivateFile: Hashable, Sendable {
         return stat(url.path, &status) == 0 && status.st_mode & 0o077 != 0
     }
 
-    /// Sets the file's mode to 0600. Only the owner keeps rights to the file.
+    /// If other users have rights to the file, sets its mode to 0600, so that only the owner keeps rights.
     ///
     /// - Returns: `true` if users other than the owner had rights and lost these rights. On a file system without modes, no
     ///   rights change, and the result is `false`.

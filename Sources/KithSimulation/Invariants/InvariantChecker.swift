@@ -71,7 +71,7 @@ final class InvariantChecker {
     private(set) var told: [Int: Set<EntryID>] = [:]
     /// The people whom each client has blocked at some time. The client may have dropped texts of blocked people.
     private(set) var blocked: [Int: Set<Int>] = [:]
-    /// The lie of the relays; `nil` if the relays are honest.
+    /// The lie that the relays tell about the entries before a turn; `nil` if they tell none.
     var lie: TurnLie?
     /// Number of pairs of members for which the detection of the lie was checked.
     var liesJudged = 0
