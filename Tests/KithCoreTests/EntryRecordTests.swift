@@ -37,7 +37,8 @@ struct EntryRecordTests {
     @Test("a record of the first version has neither the author's account nor the seq of the answered message")
     func firstVersion() throws {
         let now = try record(.text("hello"))
-        var bytes = now.encoded
+        // Without the vector of blobs.
+        var bytes = Array(now.encoded.dropLast())
         // version, id, epoch, kind, time, hash, author with its contact
         let account = 1 + 16 + 8 + 1 + 8 + 32 + 1 + 8
         bytes.removeSubrange(account..<account + 33)
@@ -48,6 +49,17 @@ struct EntryRecordTests {
         let old = try EntryRecord(stored: bytes)
         #expect(old.account == nil && old.replySeq == nil && old.replyTo == now.replyTo)
         #expect(old.body == now.body && old.expiresAfter == 60 && old.warnings == now.warnings)
-        #expect(throws: TLSCodecError.self) { try EntryRecord(stored: [3] + now.encoded.dropFirst()) }
+        #expect(throws: TLSCodecError.self) { try EntryRecord(stored: [4] + now.encoded.dropFirst()) }
+    }
+
+    @Test("the tokens of own blobs are stored with the message; a record of the second version has none")
+    func ownBlobs() throws {
+        var record = try record(.text("hello"))
+        #expect(try EntryRecord(stored: [2] + record.encoded.dropFirst().dropLast()).encoded == record.encoded)
+        record.blobs = [
+            OwnBlob(relay: RelayID(rawValue: 7), blob: .random(), write: .random(), expiresMs: 9),
+            OwnBlob(relay: RelayID(rawValue: 7), blob: .random(), write: .random(), expiresMs: 9),
+        ]
+        #expect(try EntryRecord(stored: record.encoded).blobs == record.blobs)
     }
 }

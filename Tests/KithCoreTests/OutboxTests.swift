@@ -42,6 +42,21 @@ struct OutboxTests {
         #expect(stored == [4: false] && outbox.items.map(\.entryID) == [second.entryID])
     }
 
+    @Test("an item that was ever encrypted may be in the log, and so may each item of an earlier version")
+    mutating func mayBeInLog() throws {
+        var sent = item(.content(.text("a")))
+        sent.blobs = [OwnBlob(relay: RelayID(rawValue: 1), blob: .random(), write: .random(), expiresMs: 5)]
+        outbox.append(sent, as: 3, in: &step)
+        #expect(outbox.items.map(\.mayBeInLog) == [false])
+        outbox.encrypted(sent.entryID, as: OutboxItem.Attempt(epoch: 1, payload: [1], expiresAfter: nil), in: &step)
+        outbox.forgetAttempts(in: &step)
+        let again = try OutboxItem(stored: try #require(outbox.items.first).encoded)
+        #expect(again.mayBeInLog && again.blobs == sent.blobs && again.attempt == nil)
+        // Version 2 had neither the flag nor the vector of blobs.
+        let earlier = try OutboxItem(stored: [2] + item(.leaveProposal).encoded.dropFirst().dropLast(2))
+        #expect(earlier.mayBeInLog && earlier.blobs.isEmpty)
+    }
+
     @Test("after leaving, only texts are kept")
     mutating func texts() {
         let text = item(.content(.text("a")))

@@ -4,8 +4,9 @@ import KithWire
 import NIOPosix
 import Synchronization
 
-/// Runs the jobs that move the bytes of a profile's files. Each job has a connection of its own and sends or fetches one piece
-/// at a time. A job that is interrupted ends, and the machine begins it again after a pause. Meanwhile, other jobs may run.
+/// Runs the jobs that move the bytes of a profile's files, or delete them at a relay. Each job has a connection of its own and
+/// sends or fetches one piece at a time. A job that is interrupted ends, and the machine begins it again after a pause. Meanwhile,
+/// other jobs may run.
 final class FileTransfers: Sendable {
     /// The progress of a job.
     struct Progress: Sendable {
@@ -46,10 +47,11 @@ final class FileTransfers: Sendable {
     ///
     /// - Parameter address: the address at which the relay is reached.
     func start(_ job: TransferJob, at address: RelayAddress, for profile: Profile) {
-        let total =
+        let total: UInt64 =
             switch job {
             case .upload(let job): job.layout.sealedSize
             case .download(let job): job.reference.layout.sealedSize
+            case .deletion: 0
             }
         state.withLock { state in
             guard !state.isStopped else { return }
@@ -63,6 +65,8 @@ final class FileTransfers: Sendable {
                         try await FileUpload(job: job, address: address, profile: profile, transfers: self).run()
                     case .download(let job):
                         try await FileDownload(job: job, address: address, profile: profile, transfers: self).run()
+                    case .deletion(let job):
+                        try await FileDeletion(job: job, address: address, profile: profile).run()
                     }
                 }
                 self.state.withLock { state in

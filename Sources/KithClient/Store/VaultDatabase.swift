@@ -7,7 +7,7 @@ struct VaultDatabase: Sendable {
     /// "KiVa" in ASCII. The number distinguishes a vault from other SQLite files.
     private static let applicationID: Int64 = 0x4b69_5661
     /// The value of `user_version`. A change of the tables raises this version, and requires a migration.
-    private static let version: Int64 = 2
+    private static let version: Int64 = 3
 
     private let queue: DatabaseQueue
     /// The version of the file. Adding the missing tables raises the version.
@@ -48,12 +48,18 @@ struct VaultDatabase: Sendable {
         fileVersion = Self.version
     }
 
-    /// Whether files of this file's version have a table. A file of the first version lacks tables until the file is opened for
+    /// Whether files of this file's version have a table. A file of an earlier version lacks tables until the file is opened for
     /// writing.
-    func has(_ table: StoreTable) -> Bool { fileVersion >= 2 || !Self.addedInVersion2.contains(table) }
+    func has(_ table: StoreTable) -> Bool { fileVersion >= Self.firstVersion(with: table) }
 
-    /// The tables that a vault of version 1 does not have.
-    private static let addedInVersion2: Set<StoreTable> = [.marks, .upload, .download, .piece, .file]
+    /// The first version of vaults that have a table.
+    private static func firstVersion(with table: StoreTable) -> Int64 {
+        switch table {
+        case .marks, .upload, .download, .piece, .file: 2
+        case .deletion: 3
+        default: 1
+        }
+    }
 
     /// Returns the file's version. Refuses a file that is not a vault, or that a newer Kith has made.
     private func checkedVersion() throws(StoreError) -> Int64 {

@@ -84,6 +84,7 @@ extension ConversationMachine {
             entry, view: view, author: .me, sentAtMs: item.sentAt, sawThrough: view.seq - 1, replyTo: item.replyTo,
             expiresAfter: attempt.expiresAfter, body: .notices([]))
         noted.account = device.account
+        noted.blobs = item.blobs
         move(to: view, in: &device)
         if case .content(let body) = item.body {
             try take(body, of: nil, into: &noted, at: entry.seq, in: &device)

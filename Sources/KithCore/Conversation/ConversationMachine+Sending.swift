@@ -254,6 +254,7 @@ extension ConversationMachine {
         guard let item = outbox.item(entry), queuedMessage(item) != nil else {
             return sync.setAside(tooLarge: entry)
         }
+        device.deleteAtRelay(item.blobs)
         _ = outbox.remove(entry, in: &device.step)
         markDirty(in: &device)
         emit(.longerThanRelayTakes(entry, limit: limit), in: &device)
@@ -288,6 +289,7 @@ extension ConversationMachine {
             said, view: begin, author: .me, sentAtMs: item.sentAt, replyTo: item.replyTo,
             expiresAfter: item.attempt?.expiresAfter ?? item.expiresAfter ?? record.timer, body: body)
         noted.account = device.account
+        noted.blobs = item.blobs
         if case .content(.change(let change, let target)) = item.body {
             let logged = LoggedChange(change, of: target, by: noted, at: seq)
             noted.body = try logged.apply(to: &record, of: id, in: &device)

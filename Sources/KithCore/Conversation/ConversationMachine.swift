@@ -335,7 +335,7 @@ struct ConversationMachine {
     private mutating func erase(in device: inout DeviceState) {
         resetConnection(in: &device)
         isDiscarded = true
-        device.forgetFiles(in: id)
+        device.forgetFiles(in: id, record, outbox)
         device.step.delete(StoreKey(.conversation, item: id.rawValue))
         for table in StoreTable.ofConversations { device.step.deleteAll(table, owner: id.rawValue) }
         device.step.erase()

@@ -45,6 +45,7 @@ struct Outbox {
     mutating func encrypted(_ id: EntryID, as attempt: OutboxItem.Attempt, in step: inout Step) {
         guard let index = waiting.firstIndex(where: { $0.item.entryID == id }) else { return }
         waiting[index].item.attempt = attempt
+        waiting[index].item.mayBeInLog = true
         store(index, in: &step)
     }
 

@@ -75,4 +75,12 @@ extension ClientLimits {
     /// The pause after a relay's temporary refusal to reserve the blob of an upload, in milliseconds. The relay may state a
     /// longer pause.
     static let reservationPauseMs: UInt64 = 10_000
+
+    /// Maximum number of blobs that wait for their deletion at relays, more than a user deletes in a year. Beyond it, the blob that
+    /// expires first is left to its expiry.
+    static let blobDeletions = 4_096
+
+    /// The longest pause between two attempts to delete a blob at its relay, in milliseconds: an hour. A relay that has closed for
+    /// ever is not asked more often.
+    static let longestDeletionPauseMs: UInt64 = 3_600_000
 }

@@ -76,15 +76,40 @@ extension DeviceState {
     }
 
     /// Forgets all files of a conversation that is deleted from this device, and removes them from the disk. A file whose row is
-    /// damaged is removed when the profile is opened again.
-    mutating func forgetFiles(in conversation: ConversationID) {
+    /// damaged is removed when the profile is opened again. The relay deletes the blobs of messages that were not sent. Other members
+    /// may have the messages that were sent, and still need those blobs.
+    mutating func forgetFiles(in conversation: ConversationID, _ record: ConversationRecord, _ outbox: Outbox) {
+        for item in outbox.items where !item.mayBeInLog { deleteAtRelay(item.blobs) }
         for id in downloads.ids(in: conversation) { downloads.finish(id, .failure(.files(.ended)), in: &step) }
         for (place, _) in uploads.all where place.conversation == conversation {
-            _ = uploads.remove(place, in: &step)
+            guard let message = uploads.remove(place, in: &step) else { continue }
+            deleteAtRelay(message.uploads, of: message, in: record)
         }
         let kept = try? store.rows(
             .file, owner: conversation.rawValue, items: 0...StoreKey.highest, limit: .max, newestFirst: false)
         for file in (kept ?? []).compactMap(\.keptFile) { step.removeFile(file) }
         step.deleteAll(.file, owner: conversation.rawValue)
+    }
+
+    /// Deletes blobs at their relays. The deletions are stored, and continue after a restart.
+    ///
+    /// - Parameter delayMs: the pause before the first attempt, in milliseconds.
+    mutating func deleteAtRelay(_ blobs: [OwnBlob], delayMs: UInt64? = nil) {
+        for blob in blobs {
+            deletions.add(blob, at: delayMs.map(now.plus), random: random, in: &step)
+        }
+    }
+
+    /// Deletes the blobs of uploads that end before their message was sent, so that nobody else knows the blobs.
+    ///
+    /// - Parameters:
+    ///   - message: the message.
+    ///   - record: the record of the message's conversation.
+    mutating func deleteAtRelay(_ uploads: [Upload], of message: UploadRecord, in record: ConversationRecord) {
+        for upload in uploads {
+            let blobs = message.ownBlobs([upload], in: record, at: wall)
+            // The request that reserves the blob may still be on its way.
+            deleteAtRelay(blobs, delayMs: upload.isReserved ? nil : ClientLimits.reservationPauseMs)
+        }
     }
 }

@@ -8,6 +8,17 @@ enum FileRequest: Hashable, Sendable {
     /// Downloads a file.
     case fetch(FilePlace)
 
+    /// The conversation that the request concerns.
+    var conversation: ConversationID {
+        switch self {
+        case .send(_, let conversation, _, _): conversation
+        case .fetch(let place): place.conversation
+        }
+    }
+
+    /// The files in the profile's folder that the request sends.
+    var spools: [TransferID] { if case .send(_, _, _, let files) = self { files.spools } else { [] } }
+
     /// The first byte of a stored request. The requests of ``SendRequest`` begin with smaller numbers.
     static let mark: UInt8 = 0xf1
 

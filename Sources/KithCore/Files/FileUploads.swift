@@ -20,7 +20,7 @@ struct FileUploads {
         profile.finish(ticket, .success(entry))
     }
 
-    /// Moves messages whose files are complete to the outbox, reserves blobs, and begins jobs. Called at the end of each step.
+    /// Moves messages whose files are complete to the outbox, reserves blobs, and begins all jobs about files. Called at the end of each step.
     func advance() throws(KithError) {
         if !profile.state.device.uploads.isEmpty {
             try moveCompleteMessages()
@@ -28,6 +28,7 @@ struct FileUploads {
             startUploads()
         }
         if !profile.state.device.downloads.isEmpty { try FileDownloads(profile: profile).start() }
+        FileDeletions(profile: profile).advance()
     }
 
     private func moveCompleteMessages() throws(KithError) {
@@ -39,9 +40,10 @@ struct FileUploads {
             }
             guard let message = record.message else { continue }
             _ = profile.withDevice { $0.uploads.remove(place, in: &$0.step) }
-            let item = OutboxItem(
+            var item = OutboxItem(
                 entryID: record.entryID, sentAt: record.sentAt, replyTo: record.files.replyTo,
                 expiresAfter: record.files.expiresAfter, body: .content(.files(message)))
+            item.blobs = record.ownBlobs(record.uploads, in: machine.record, at: profile.state.device.wall)
             try profile.pass(.sendFiles(item), to: place.conversation)
         }
     }
@@ -72,8 +74,11 @@ struct FileUploads {
         return machine.sync.isLive && machine.mayAct && !machine.needsDecision(profile.state.device.contacts)
     }
 
-    /// The times of the next attempts to reserve blobs and to transfer bytes, in milliseconds; see ``Clocks/now``.
-    var due: [UInt64] { profile.state.device.uploads.due(canReserve) + profile.state.device.downloads.due }
+    /// The times of the next attempts to reserve blobs, to transfer bytes and to delete blobs, in milliseconds; see ``Clocks/now``.
+    var due: [UInt64] {
+        let device = profile.state.device
+        return device.uploads.due(canReserve) + device.downloads.due + device.deletions.due
+    }
 
     private func startUploads() {
         for (place, upload) in profile.state.device.uploads.startable(at: profile.state.device.now) {
@@ -115,6 +120,7 @@ struct FileUploads {
         let (files, caption) = (record.shown.files, record.files.caption)
         let name = files[upload.index].name
         guard files.count == 1 else {
+            deleteAtRelay([upload], of: record, in: place.conversation)
             profile.withDevice { $0.uploads.leaveOut(id, in: &$0.step) }
             profile.state.device.emit(.file(place.conversation, record.entryID, .leftOut(name: name, problem)))
             guard let rest = profile.state.device.uploads[place] else { return }
@@ -124,6 +130,7 @@ struct FileUploads {
             return drop(place, problem, name: name)
         }
         _ = profile.withDevice { $0.uploads.remove(place, in: &$0.step) }
+        deleteAtRelay([upload], of: record, in: place.conversation)
         profile.state.device.emit(.file(place.conversation, record.entryID, .leftOut(name: name, problem)))
         let item = OutboxItem(
             entryID: record.entryID, sentAt: record.sentAt, replyTo: record.files.replyTo,
@@ -134,7 +141,13 @@ struct FileUploads {
     /// Gives up a whole message.
     private func drop(_ place: UploadQueue.Place, _ problem: FileProblem, name: String) {
         guard let record = profile.withDevice({ $0.uploads.remove(place, in: &$0.step) }) else { return }
+        deleteAtRelay(record.uploads, of: record, in: place.conversation)
         profile.state.device.emit(.file(place.conversation, record.entryID, .notSent(name: name, problem)))
+    }
+
+    private func deleteAtRelay(_ uploads: [Upload], of message: UploadRecord, in conversation: ConversationID) {
+        guard let record = profile.state.conversations[conversation]?.machine.record else { return }
+        profile.withDevice { $0.deleteAtRelay(uploads, of: message, in: record) }
     }
 
     /// Records the digest of a piece before the piece is sent.
@@ -153,7 +166,8 @@ struct FileUploads {
 
     /// Handles the failure of an upload's job.
     func uploadFailed(_ id: TransferID, _ failure: UploadFailure) throws(KithError) {
-        guard let place = profile.state.device.uploads.find(id)?.place, let record = profile.state.device.uploads[place]
+        guard let (place, upload) = profile.state.device.uploads.find(id),
+            let record = profile.state.device.uploads[place]
         else { return }
         let name = name(ofUpload: id)
         let problem = profile.withDevice { device in
@@ -168,6 +182,7 @@ struct FileUploads {
             }
         }
         if let problem { return try giveUp(id, problem) }
+        deleteAtRelay([upload], of: record, in: place.conversation)
         if case .changed = failure {
             profile.state.device.emit(.file(place.conversation, record.entryID, .restarted(name: name)))
         }
@@ -182,6 +197,7 @@ struct FileUploads {
         let (now, wall) = (profile.state.device.now, profile.state.device.wall)
         profile.withDevice { device in
             device.uploads.pause(id, until: now.plus(pauseMs))
+            device.deletions.pause(id, pauseMs: pauseMs, at: now)
             device.downloads.pause(
                 id, until: now.plus(pauseMs), incompleteAt: isIncomplete ? wall : nil, in: &device.step)
         }

@@ -1,17 +1,20 @@
 import KithSupport
 import KithWire
 
-/// The bytes of one file that have to be moved to or from a relay. The machine begins a job with an effect, and the job reports
-/// its progress with commands. A job is repeated until it is done, until it fails for good, or until the machine ends it.
+/// The bytes of one file that have to be moved to or from a relay, or deleted there. The machine begins a job with an effect, and
+/// the job reports its progress with commands. A job is repeated until it is done, until it fails for good, or until the machine
+/// ends it.
 package enum TransferJob: Sendable {
     case upload(UploadJob)
     case download(DownloadJob)
+    case deletion(DeletionJob)
 
     /// The transfer's number.
     package var id: TransferID {
         switch self {
         case .upload(let job): job.id
         case .download(let job): job.id
+        case .deletion(let job): job.id
         }
     }
 
@@ -20,6 +23,7 @@ package enum TransferJob: Sendable {
         switch self {
         case .upload(let job): job.relay
         case .download(let job): job.relay
+        case .deletion(let job): job.relay
         }
     }
 }
@@ -43,6 +47,14 @@ package struct DownloadJob: Sendable {
     package let id: TransferID
     package let relay: RelayPoint
     package let reference: BlobReference
+}
+
+/// The deletion of a blob that this device has uploaded.
+package struct DeletionJob: Sendable {
+    package let id: TransferID
+    package let relay: RelayPoint
+    package let blob: BlobID
+    package let write: Token
 }
 
 /// The answer to a job that has prepared or verified a piece.

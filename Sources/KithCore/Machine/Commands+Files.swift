@@ -37,6 +37,11 @@ extension Command where Answer == Void {
         Command(now: { (profile) throws(KithError) in try FileUploads(profile: profile).uploadFailed(id, failure) })
     }
 
+    /// Reports that a relay no longer has a blob that was to be deleted.
+    package static func didDelete(_ id: TransferID) -> Self {
+        Command(now: { (profile) throws(KithError) in FileDeletions(profile: profile).didDelete(id) })
+    }
+
     /// Reports that a job has ended, and will be repeated after a pause.
     ///
     /// - Parameters:

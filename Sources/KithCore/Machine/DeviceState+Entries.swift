@@ -126,7 +126,8 @@ extension DeviceState {
     }
 
     /// Replaces a message's content on the disk by `body`, and deletes the message's marks, files and expiry. A damaged entry
-    /// is deleted.
+    /// is deleted. If the message is deleted for everyone or has expired, the relay deletes the blobs that this device has
+    /// uploaded. If the message is deleted on this device only, the other members still need the blobs.
     ///
     /// - Parameter record: the entry; `nil` if it is damaged.
     mutating func erase(
@@ -135,6 +136,8 @@ extension DeviceState {
         erasures.remove(place, in: &step)
         try forgetFiles(at: place)
         if var record {
+            if body != .deletedHere { deleteAtRelay(record.blobs) }
+            record.blobs = []
             record.body = body
             step.put(place.key, record.encoded)
         } else {

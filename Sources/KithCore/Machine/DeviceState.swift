@@ -17,6 +17,7 @@ struct DeviceState {
     var erasures = ErasureSchedule()
     var uploads = UploadQueue()
     var downloads = DownloadQueue()
+    var deletions = DeletionQueue()
     var fileSettings = FileSettings()
     var downloadBudget = DownloadBudget()
     var commands = WaitingCommands()

@@ -56,16 +56,25 @@ extension ProfileMachine {
             throw .membership(.notEnded)
         }
         try withCursors { (cursors, profile) throws(KithError) in cursors.forget(id, in: &profile.device.step) }
-        let store = state.device.store
-        let requests = try reading { () throws(StoreError) in try store.allValues(.request) }
-        for request in requests where (try? SendRequest(stored: request.bytes))?.conversation == id {
-            state.device.step.delete(StoreKey(.request, item: request.item))
-        }
+        try forgetRequests(about: id)
         withDevice { device in
             device.erasures.forget(id)
             device.deliveries.drop({ $0.conversation == id }, in: &device.step)
         }
         try pass(.erase, to: id)
+    }
+
+    /// Deletes the requests of other processes that concern a conversation, and the files that they have left in the profile's
+    /// folder.
+    private func forgetRequests(about id: ConversationID) throws(KithError) {
+        let store = state.device.store
+        for request in try reading({ () throws(StoreError) in try store.allValues(.request) }) {
+            let aboutFiles = try? FileRequest(stored: request.bytes)
+            let conversation = aboutFiles?.conversation ?? (try? SendRequest(stored: request.bytes))?.conversation
+            guard conversation == id else { continue }
+            state.device.step.delete(StoreKey(.request, item: request.item))
+            for spool in aboutFiles?.spools ?? [] { state.device.step.removeFile(spool) }
+        }
     }
 
     /// Deletes a message on this device only. The message's entry stays in the store without content.

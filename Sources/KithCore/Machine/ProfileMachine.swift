@@ -118,6 +118,7 @@ package final class ProfileMachine {
         for id in inboxes.ids(at: relay) { try pass(.connected, to: id) }
         for id in state.conversations.ids { try pass(.connected(relay), to: id) }
         withDevice { $0.parcels.didConnect(relay, $0.relays, in: &$0.step) }
+        state.device.deletions.didConnect(relay)
         for number in state.device.deliveries.numbers(at: relay) { try pass(state.device.openDelivery(number)) }
         for asker in state.device.nameRequests.askers(at: relay) { try sendNameRequest(asker) }
         for id in inboxes.ids(at: relay) { try pass(.renewName, to: id) }

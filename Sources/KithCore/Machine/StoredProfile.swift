@@ -45,7 +45,7 @@ enum StoredProfile {
         return (ProfileState(device: device, conversations: conversations), inboxes)
     }
 
-    /// Loads the files that are being transferred, and the settings for files.
+    /// Loads the files that are being transferred or deleted at relays, and the settings for files.
     private static func loadFiles(_ device: inout DeviceState) throws(KithError) {
         let store = device.store
         if let stored = try reading({ () throws(StoreError) in try store.value(FileSettings.key) }) {
@@ -61,6 +61,9 @@ enum StoredProfile {
         try each(.download, &device) { value, device in
             try device.downloads.load(
                 TransferID(rawValue: value.item), try DownloadRecord(stored: value.bytes), from: store)
+        }
+        try each(.deletion, &device) { value, device in
+            device.deletions.load(TransferID(rawValue: value.item), try DeletionRecord(stored: value.bytes))
         }
     }
 

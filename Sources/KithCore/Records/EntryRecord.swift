@@ -27,6 +27,8 @@ struct EntryRecord: Sendable {
     var warnings: [Warning]
     /// The marks on the message. They are stored apart from the entry; see ``MarksRecord``.
     var marks = MarksRecord()
+    /// The blobs of the message's files, if this device has uploaded them.
+    var blobs: [OwnBlob] = []
 
     enum Author: Hashable, Sendable {
         case me
@@ -94,7 +96,7 @@ struct EntryRecord: Sendable {
         self.warnings = warnings
     }
 
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 512)
@@ -120,6 +122,7 @@ struct EntryRecord: Sendable {
         writer.writeOptional(expiresAfter)
         writer.write(body)
         writer.writeVector(warnings)
+        writer.writeVector(blobs)
         return writer.bytes
     }
 
@@ -149,6 +152,7 @@ struct EntryRecord: Sendable {
         expiresAfter = try reader.readOptional()
         body = try reader.read()
         warnings = try reader.readVector()
+        if version >= 3 { blobs = try reader.readVector(maximumCount: ClientLimits.attachments) }
         try reader.expectEnd()
     }
 }

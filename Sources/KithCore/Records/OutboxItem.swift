@@ -12,6 +12,10 @@ package struct OutboxItem: Sendable {
     let body: Body
     /// The encrypted form of the item, which is valid in one epoch. All attempts in one epoch send the same bytes.
     var attempt: Attempt?
+    /// Whether the item was ever encrypted. If so, the log may have the item, although this device does not know it.
+    var mayBeInLog = false
+    /// The blobs of the item's files.
+    var blobs: [OwnBlob] = []
 
     enum Body: Hashable, Sendable {
         /// A message to the members.
@@ -46,7 +50,7 @@ package struct OutboxItem: Sendable {
         self.body = body
     }
 
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 1024)
@@ -71,6 +75,8 @@ package struct OutboxItem: Sendable {
             writer.writeOpaque(attempt.payload)
             writer.writeOptional(attempt.expiresAfter)
         }
+        writer.write(mayBeInLog)
+        writer.writeVector(blobs)
         return writer.bytes
     }
 
@@ -95,6 +101,12 @@ package struct OutboxItem: Sendable {
             attempt = Attempt(
                 epoch: epoch, payload: payload,
                 expiresAfter: version == 1 ? expiresAfter : try reader.readOptional())
+        }
+        if version >= 3 {
+            mayBeInLog = try reader.readPresence()
+            blobs = try reader.readVector(maximumCount: ClientLimits.attachments)
+        } else {
+            mayBeInLog = true
         }
         try reader.expectEnd()
     }

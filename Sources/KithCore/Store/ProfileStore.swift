@@ -98,6 +98,8 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case file
     /// The marks that members have put on messages, with the conversation as the owner and the message's seq as the item.
     case marks
+    /// Blobs that relays have to delete, with owner 0 and the number of the job as the item.
+    case deletion
 
     /// The tables in which the owner is a conversation.
     static let ofConversations: [StoreTable] = [

@@ -88,9 +88,10 @@ final class Letterbox {
     }
 
     /// The same profile after reopening, without a connection.
-    func reopen() throws {
+    @discardableResult
+    func reopen() throws -> [Effect] {
         alice = try ProfileMachine(opening: store, now: Self.now + passed)
-        _ = try commit(alice.start(now: Self.now + passed))
+        return try commit(alice.start(now: Self.now + passed))
     }
 
     /// Changes the record of the inbox, as if it had been stored so, and opens the profile again.
