@@ -25,9 +25,9 @@ package func withRelay<R>(
 
 /// Runs a relay that keeps blobs in its folder while `body` runs.
 package func withBlobRelay<R>(
-    limits: (inout RelayLimits) -> Void = { _ in }, _ body: (TestRelay) async throws -> R
+    limits: (inout RelayLimits) -> Void = { _ in }, clock: TestClock? = nil, _ body: (TestRelay) async throws -> R
 ) async throws -> R {
-    let configuration = configured(limits: limits)
+    let configuration = configured(limits: limits, clock: clock)
     return try await withTemporaryFolder { folder in
         let own = folder.appending(path: "relay")
         let server = try await RelayServer.start(

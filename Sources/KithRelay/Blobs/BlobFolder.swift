@@ -15,6 +15,9 @@ import PrivateFiles
 struct BlobFolder: Sendable {
     let path: String
 
+    /// Maximum number of attempts to create a file. More than one fails only if other blobs are deleted at the same moments.
+    private static let creationAttempts = 16
+
     var table: String { path + "/blobs.sqlite" }
     var files: String { path + "/blobs" }
 
@@ -31,13 +34,7 @@ struct BlobFolder: Sendable {
     /// Opens a blob's file for writing, and cuts the file to its first `stored` bytes. If `stored` is 0, creates a missing file.
     func openForWriting(_ id: BlobID, stored: UInt64) throws(StoreFailure) -> Int32 {
         let folder = folder(of: id)
-        // This also replaces a folder that was deleted while the relay was running.
-        if stored == 0 {
-            do throws(PrivateFileError) { try PrivateFile.makeFolder(URL(filePath: folder)) } catch {
-                throw StoreFailure(errno: error.errno)
-            }
-        }
-        let file = open(file(of: id), O_RDWR | O_CLOEXEC | (stored == 0 ? O_CREAT : 0), 0o600)
+        let file = stored == 0 ? try create(id, in: folder) : open(file(of: id), O_RDWR | O_CLOEXEC)
         guard file >= 0 else { throw errno == ENOENT ? .damaged("the file of a blob is missing") : .last }
         do throws(StoreFailure) {
             if stored == 0 {
@@ -55,6 +52,22 @@ struct BlobFolder: Sendable {
         }
     }
 
+    /// Opens a blob's file for writing. Creates a missing file, and also a folder that was deleted while the relay was running.
+    ///
+    /// - Returns: the file's descriptor, or a negative number and an error in `errno`.
+    private func create(_ id: BlobID, in folder: String) throws(StoreFailure) -> Int32 {
+        var file: Int32 = -1
+        // The deletion of another blob may remove the empty folder at any moment.
+        for _ in 0..<Self.creationAttempts where file < 0 {
+            do throws(PrivateFileError) { try PrivateFile.makeFolder(URL(filePath: folder)) } catch {
+                throw StoreFailure(errno: error.errno)
+            }
+            file = open(self.file(of: id), O_RDWR | O_CLOEXEC | O_CREAT, 0o600)
+            guard file < 0, errno == ENOENT else { break }
+        }
+        return file
+    }
+
     /// Opens the file of a complete blob for reading.
     func openForReading(_ id: BlobID, size: UInt64) throws(StoreFailure) -> Int32 {
         let file = open(file(of: id), O_RDONLY | O_CLOEXEC)
@@ -66,8 +79,10 @@ struct BlobFolder: Sendable {
         return file
     }
 
+    /// Removes a blob's file, and its folder if the folder is empty now.
     func remove(_ id: BlobID) throws(StoreFailure) {
         guard unlink(file(of: id)) == 0 || errno == ENOENT else { throw .last }
+        rmdir(folder(of: id))
     }
 
     /// The free space on the disk, in bytes; 0 if the system does not report the free space.

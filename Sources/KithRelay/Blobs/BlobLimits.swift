@@ -5,8 +5,10 @@ public struct BlobLimits: Sendable {
     /// Maximum total size of all blobs, in MiB. A second limit, `diskShare(storedBytes:freeBytes:)`, leaves disk space for
     /// messages. The second limit is 80 % of the sum of the blobs' size and the free space.
     public var storeMiB = 51_200
-    /// Maximum total size of the blobs that one address may create in a day, in MiB.
-    public var addressMiBPerDay = 2_048
+    /// Budget of an address for the blobs that it creates in a day, in MiB. While some of the budget is left, one blob may exceed
+    /// it; the address then waits until the excess is paid off. So an address can always create a blob of ``sizeMiB`` when it has
+    /// created none for a day, and the budget is not smaller than such a blob.
+    public var addressMiBPerDay = 4_096
     /// The longest time for which a blob is kept, in seconds: 30 days, like entries.
     public var keptSeconds = 30 * 86_400
     /// Maximum age of an incomplete blob, in seconds. The relay deletes older incomplete blobs. A day is long enough for a device
@@ -52,6 +54,8 @@ public struct BlobLimits: Sendable {
         var limits = BlobLimits()
         limits.sizeMiB = 512
         limits.storeMiB = 2_048
+        // Two of the largest blobs. The rest of the store is left to other addresses.
+        limits.addressMiBPerDay = 1_024
         return limits
     }
 
@@ -63,8 +67,8 @@ public struct BlobLimits: Sendable {
     /// Returns the number of bytes that a blob of `size` bytes counts as.
     static func charge(for size: UInt64) -> UInt64 { max(size, leastCharge) }
 
-    /// Maximum size of a blob, in bytes.
-    var size: UInt64 { UInt64(sizeMiB) << 20 }
+    /// Maximum size of a blob, in bytes. A blob that is larger than the whole store would be refused as if room could become free.
+    var size: UInt64 { UInt64(min(sizeMiB, storeMiB)) << 20 }
 
     /// Maximum total size of all blobs on a disk, in bytes: 80 % of the sum of `storedBytes` and `freeBytes`. Reserved space
     /// without uploaded bytes counts as free.

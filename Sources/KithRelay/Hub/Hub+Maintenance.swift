@@ -91,6 +91,13 @@ extension Hub {
         if !isShuttingDown, clock.isNotingDue { await noteClock() }
     }
 
+    /// Deletes expired blobs, and blobs that were not completed in time. After a failure, the next call tries again. Reads the clock,
+    /// because an idle relay has no rounds that read it.
+    func expireBlobs() async {
+        readClock()
+        _ = try? await blobs?.store.expire(nowMs: clock.retentionMs)
+    }
+
     /// The time `seconds` ago, in milliseconds since 1970.
     private func past(_ seconds: Int) -> UInt64 {
         clock.retentionMs - min(clock.retentionMs, UInt64(seconds) * 1_000)

@@ -21,7 +21,7 @@ package final class RelayServer: Sendable {
     /// Seconds by which the machine's clock is ahead of the relay's time; 0 unless the relay doubts the clock.
     package var clockAheadSeconds: Int { hub.metrics.clockAheadSeconds.load(ordering: .relaxed) }
 
-    private let hub: Hub
+    let hub: Hub
     private let store: any ChannelStore
     private let blobs: (any BlobStore)?
     private let group: MultiThreadedEventLoopGroup
@@ -165,11 +165,9 @@ package final class RelayServer: Sendable {
     /// Starts the task that deletes expired blobs.
     private static func watchBlobs(_ hub: Hub) -> Task<Void, Never> {
         Task {
-            guard let store = hub.blobs?.store else { return }
             while !Task.isCancelled {
                 do { try await Task.sleep(for: .seconds(BlobLimits.sweepSeconds)) } catch { return }
-                // After a failure, the next sweep tries again.
-                _ = try? await store.expire(nowMs: hub.clock.retentionMs)
+                await hub.expireBlobs()
             }
         }
     }
