@@ -37,6 +37,17 @@ package struct FileLayout: Hashable, Sendable {
     /// The size of the ciphertext, in bytes. This is the size of the blob.
     package var sealedSize: UInt64 { padded + Self.tag * chunkCount }
 
+    /// Returns the size of the largest file that makes a blob of at most `limit` bytes, in bytes; 0 if there is none.
+    package static func largestFile(inBlobOf limit: UInt64) -> UInt64 {
+        let limit = min(limit, ClientLimits.file)
+        var (largest, next) = (UInt64(0), FilePadding.smallest)
+        while FileLayout(size: next, padded: next).sealedSize <= limit {
+            largest = next
+            next = FilePadding.padded(next + 1)
+        }
+        return largest
+    }
+
     /// Returns the range of a chunk in the padded plaintext.
     package func plainRange(ofChunk index: UInt64) -> Range<UInt64> {
         index * Self.chunk..<min(padded, (index + 1) * Self.chunk)

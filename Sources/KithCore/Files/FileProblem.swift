@@ -1,8 +1,11 @@
+import KithWire
+
 /// The reason why files cannot be sent or received.
 public enum FileProblem: Hashable, Sendable {
     /// The number of files is wrong: a message has 1 to `limit` files.
     case count(limit: Int)
-    /// The file is larger than the relay accepts. `limit` is in bytes, and `nil` if the relay has not stated it.
+    /// The file is larger than the relay accepts. `limit` is the size of the largest file, in bytes; `nil` if the relay has not stated
+    /// a limit.
     case tooLarge(limit: UInt64?)
     /// The file was changed again and again while it was being sent.
     case keepsChanging
@@ -30,8 +33,29 @@ public enum FileProblem: Hashable, Sendable {
     case damaged
 }
 
+/// The reason why a relay takes a file later. The client tries again by itself.
+public enum FileDelay: Hashable, Sendable {
+    /// The device's address has created as many blobs as the relay takes from one address in a day. `retryMs` is the time until the
+    /// next attempt, in milliseconds.
+    case dayIsUsedUp(retryMs: UInt64)
+    /// The relay has no room for the file. `retryMs` is as in ``dayIsUsedUp(retryMs:)``.
+    case relayIsFull(retryMs: UInt64)
+
+    /// Returns the reason for a relay's refusal to reserve a blob; `nil` if the refusal lasts only a moment.
+    init?(_ refusal: RelayError) {
+        let retryMs = max(refusal.retryDelayMs, ClientLimits.reservationPauseMs)
+        switch refusal.code {
+        case .tooFast: self = .dayIsUsedUp(retryMs: retryMs)
+        case .full: self = .relayIsFull(retryMs: retryMs)
+        default: return nil
+        }
+    }
+}
+
 /// An event about the files of a message.
 public enum FileNotice: Hashable, Sendable {
+    /// The relay takes the file with this name later. The message waits until then.
+    case delayed(name: String, FileDelay)
     /// The file with this name has changed, so its upload starts anew.
     case restarted(name: String)
     /// The message was not sent, and is not kept. Either its conversation has ended, or the file with this name cannot be sent,
@@ -51,7 +75,8 @@ extension FileProblem {
     package var sentence: String {
         switch self {
         case .count(let limit): "a message has 1 to \(limit) files"
-        case .tooLarge(let limit?): "the file is too large for this relay, which takes \(limit >> 20) MiB at most"
+        case .tooLarge(let limit?):
+            "the file is too large for this relay, which takes \(limit >> 10 >= 10_240 ? "\(limit >> 20) MiB" : "\(limit >> 10) KiB") at most"
         case .tooLarge(nil): "the file is too large"
         case .keepsChanging: "the file keeps changing while it is sent; send a copy of it"
         case .unreadable: "the file can't be read any more, or it is no longer at its place"

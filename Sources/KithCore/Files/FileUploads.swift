@@ -101,8 +101,15 @@ struct FileUploads {
 
     /// Handles the relay's answer to the reservation of a blob.
     func didReserve(_ id: TransferID, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard let place = profile.state.device.uploads.find(id)?.place else { return }
+        let name = name(ofUpload: id)
+        let before = profile.state.device.uploads.refusal(id)?.code
         let problem = profile.withDevice { $0.uploads.didReserve(id, result, at: $0.now, in: &$0.step) }
-        if let problem { try giveUp(id, problem) }
+        if let problem { return try giveUp(id, problem) }
+        guard let refusal = profile.state.device.uploads.refusal(id), refusal.code != before,
+            let delay = FileDelay(refusal), let entry = profile.state.device.uploads[place]?.entryID
+        else { return }
+        profile.state.device.emit(.file(place.conversation, entry, .delayed(name: name, delay)))
     }
 
     private func name(ofUpload id: TransferID) -> String {

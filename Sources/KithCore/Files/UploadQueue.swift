@@ -185,7 +185,7 @@ struct UploadQueue {
             return nil
         case .failure(let error):
             switch error.code {
-            case .tooLarge: return .tooLarge(limit: error.detail)
+            case .tooLarge: return .tooLarge(limit: FileLayout.largestFile(inBlobOf: error.detail))
             case .denied, .exists, .gone: return .refused
             // The channel is in a later epoch. The turn that opened this epoch has not reached this device yet.
             case .staleEpoch:

@@ -133,7 +133,7 @@ extension ChatModel {
         if case .notSent = notice { waiting.removeAll { $0.id == entry } }
         switch notice {
         case .notSent, .leftOut, .notFetched: complain(notice.sentence)
-        case .restarted, .fetched: self.notice(notice.sentence)
+        case .delayed, .restarted, .fetched: self.notice(notice.sentence)
         }
     }
 

@@ -71,6 +71,7 @@ extension FileNotice {
     /// The event as one word for programs.
     var word: String {
         switch self {
+        case .delayed: "delayed"
         case .restarted: "restarted"
         case .notSent: "notSent"
         case .leftOut: "leftOut"
@@ -81,14 +82,14 @@ extension FileNotice {
 
     var fileName: String {
         switch self {
-        case .restarted(let name), .notSent(let name, _), .leftOut(let name, _): name
+        case .delayed(let name, _), .restarted(let name), .notSent(let name, _), .leftOut(let name, _): name
         case .fetched(let file), .notFetched(let file, _): file.name
         }
     }
 
     var problem: FileProblem? {
         switch self {
-        case .restarted, .fetched: nil
+        case .delayed, .restarted, .fetched: nil
         case .notSent(_, let problem), .leftOut(_, let problem), .notFetched(_, let problem): problem
         }
     }
@@ -96,6 +97,7 @@ extension FileNotice {
     /// The event as a sentence.
     var sentence: Sentence {
         switch self {
+        case .delayed(let name, let delay): "\(quoted: name) waits: \(delay.sentence)"
         case .restarted(let name): "\(quoted: name) has changed, so sending it starts anew"
         case .notSent(let name, let problem): "not sent: \(quoted: name): \(own: problem.sentence)"
         case .leftOut(let name, let problem):
@@ -103,5 +105,23 @@ extension FileNotice {
         case .fetched(let file): "\(quoted: file.name) is on this device"
         case .notFetched(let file, let problem): "not received: \(quoted: file.name): \(own: problem.sentence)"
         }
+    }
+}
+
+extension FileDelay {
+    /// The reason, and the time of the next attempt, as a sentence.
+    var sentence: Sentence {
+        switch self {
+        case .dayIsUsedUp(let retryMs):
+            "your address has used up what this relay takes in a day; next attempt in \(duration: Self.rounded(retryMs))"
+        case .relayIsFull(let retryMs):
+            "this relay has no room for it now; next attempt in \(duration: Self.rounded(retryMs))"
+        }
+    }
+
+    /// Returns a time in seconds, rounded up to whole minutes, and from two hours on to whole hours.
+    private static func rounded(_ ms: UInt64) -> UInt32 {
+        let unit: UInt64 = ms > 7_200_000 ? 3_600_000 : 60_000
+        return UInt32(clamping: (ms / unit + (ms % unit == 0 ? 0 : 1)) * unit / 1_000)
     }
 }

@@ -52,4 +52,14 @@ import Testing
         #expect(sealed == layout.sealedSize && chunks == layout.chunkCount)
         #expect(layout.piece(at: layout.sealedSize) == layout.pieceCount)
     }
+
+    @Test(
+        "the largest file makes a blob within the limit, and one byte more does not",
+        arguments: [4_112, 10_000, 4 << 30])
+    func largest(limit: UInt64) {
+        let size = FileLayout.largestFile(inBlobOf: limit)
+        #expect(FileLayout(size: size).sealedSize <= limit && FileLayout(size: size + 1).sealedSize > limit)
+        #expect(FileLayout.largestFile(inBlobOf: 4_111) == 0)
+        #expect(FileLayout.largestFile(inBlobOf: .max) <= ClientLimits.file)
+    }
 }

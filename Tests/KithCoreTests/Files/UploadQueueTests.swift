@@ -135,12 +135,12 @@ import Testing
         "a refused reservation is repeated after a pause, or fails for good",
         arguments: [
             (.tooFast, nil, 60_000), (.full, nil, 10_000), (.unavailable, nil, 10_000), (.staleEpoch, nil, 300),
-            (.tooLarge, .tooLarge(limit: 77), nil), (.denied, .refused, nil), (.exists, .refused, nil),
+            (.tooLarge, .tooLarge(limit: 9_846), nil), (.denied, .refused, nil), (.exists, .refused, nil),
         ] as [(RelayError.Code, FileProblem?, UInt64?)])
     mutating func refusals(code: RelayError.Code, problem: FileProblem?, pause: UInt64?) throws {
         _ = try add()
         let error = RelayError(
-            code, "no", detail: 77, retryAfterMs: code == .tooFast ? 60_000 : 0)
+            code, "no", detail: 10_000, retryAfterMs: code == .tooFast ? 60_000 : 0)
         #expect(try reserve(.failure(error), at: 5) == problem)
         #expect(queue.due { _ in true } == (pause.map { [5 + $0] } ?? []))
         // A conversation without a connection must not wake the machine again and again.

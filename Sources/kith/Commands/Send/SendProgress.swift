@@ -54,7 +54,7 @@ struct SendProgress {
                 switch notice {
                 case .notSent: throw Failure(message: notice.sentence.description)
                 case .leftOut: leftOut = leftOut ?? notice
-                case .restarted, .fetched, .notFetched:
+                case .delayed, .restarted, .fetched, .notFetched:
                     StandardStream.error.write("\r[\(SafeText.oneLine(notice.sentence.description))]\n")
                 }
             default: continue
