@@ -3,8 +3,8 @@ import NIOCore
 
 /// The limits of connections, of the vault, and of events that wait for a subscriber.
 extension ClientLimits {
-    /// The longest accepted response to the WebSocket upgrade, in bytes. A relay's response has about 200 bytes. A proxy may add
-    /// headers.
+    /// Maximum length of a relay's response to the WebSocket upgrade, in bytes. A relay's response has about 200 bytes. A proxy
+    /// may add headers.
     package static let upgradeResponse = 8 << 10
 
     /// Maximum number of unsent frames of a connection. Frames wait for the event loop, or for a relay that does not read. At
@@ -13,24 +13,24 @@ extension ClientLimits {
     /// reaction. Only a hostile relay causes more than 4,096 reactions, so the client closes the connection beyond the limit.
     static let unsentFrames = unansweredRequests + 4096
 
-    /// The longest accepted status page of a relay, in bytes. The limit is ten times the usual length.
+    /// Maximum length of a relay's status page, in bytes. The limit is ten times the usual length.
     package static let statusPage = 64 << 10
 
     /// Maximum length of a relay's error about a blob, in bytes. An error consists of a few numbers and one sentence.
     package static let blobError = 1 << 10
 
-    /// The longest accepted file of known relays, in bytes. The limit is enough for thousands of relays.
+    /// Maximum size of the file of known relays, in bytes. The limit is enough for thousands of relays.
     package static let knownRelaysFile = 1 << 20
 
     /// Maximum memory for scrypt with parameters from a file, in bytes. The limit is eight times the memory for Kith's own
     /// parameters.
     package static let scryptMemory = 1 << 30
 
-    /// The longest record of a backup, in bytes. The limit is far above the length of any message. A record of this length fits
-    /// into the memory of the device that reads the backup.
+    /// Maximum length of a record in a backup, in bytes. The limit is far above the length of any message. A record of this
+    /// length fits into the memory of the device that reads the backup.
     package static let backupRecord = 16 << 20
 
-    /// The longest accepted lock file, in bytes. The limit is enough for a process id and the names of a machine and a container.
+    /// Maximum size of a lock file, in bytes. The limit is enough for a process id and the names of a machine and a container.
     package static let lockFile = 512
 
     /// Maximum time that a process waits while another process writes to the same vault, in seconds. A transaction takes
@@ -60,7 +60,7 @@ extension ClientLimits {
     /// nothing from more threads: all threads wait for the same disk.
     package static let profileThreads = 8
 
-    /// Maximum wait for the relay's goodbye when this side closes a connection. Closing may take up to a second in total.
-    /// Messages that were not sent before the connection closed are sent on the next connection.
+    /// Maximum wait for the relay's goodbye when this side closes a connection. With this limit, closing takes less than a
+    /// second in total. Messages that were not sent before the connection closed are sent on the next connection.
     static let goodbye = TimeAmount.milliseconds(500)
 }

@@ -31,7 +31,7 @@ package struct BlobConnection {
             try await withTaskCancellationHandler {
                 try await attempt.connect(to: address, timeout: TimeAmount(timeouts.connect), on: loop) { channel in
                     let pipeline = channel.pipeline.syncOperations
-                    // Outside of TLS, so that the time for the handshake is limited, too.
+                    // This handler is outside of TLS, so it limits the time for the TLS handshake too.
                     try pipeline.addHandler(IdleStateHandler(allTimeout: TimeAmount(timeouts.answer)))
                     try pipeline.addHandler(try check.makeTLSHandler(for: address))
                     try pipeline.addHTTPClientHandlers()

@@ -137,8 +137,8 @@ final class RelayLink: RelayWireUser {
 }
 
 extension RelayState {
-    /// Converts a report of the ``LinkMachine`` for the user. If the link waits, the result contains the time of the next
-    /// attempt, in the time of the device's clock.
+    /// Converts a report of the ``LinkMachine`` for the user. If the link waits, the result says when the next attempt begins,
+    /// according to the device's clock.
     fileprivate init(_ report: LinkReport) {
         func waiting(_ reason: String, _ pause: Duration) -> RelayState {
             let milliseconds = UInt64(max(0, pause / .milliseconds(1)))

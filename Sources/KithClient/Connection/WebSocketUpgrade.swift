@@ -69,7 +69,7 @@ struct WebSocketUpgrade {
     }
 
     private func check(head: String) throws(RelayConnectionError.NotARelay) {
-        // Swift treats CR LF as one character, so it has to be given as the separator.
+        // Swift treats CR LF as one character, so the separator has to be CR LF.
         let lines = head.split(separator: "\r\n")
         guard let status = lines.first?.split(separator: " ", maxSplits: 2), status.count >= 2,
             status[0] == "HTTP/1.1", status[1].utf8.count == 3, let code = Int(status[1])

@@ -46,7 +46,8 @@ enum BackupFiles {
     /// Writes the files of a backup into the folder of a new profile.
     ///
     /// - Parameter next: returns the next record of the backup; `nil` at the end.
-    /// - Throws: ``KithError``; `backup(.damaged)` if a part does not follow the one before it.
+    /// - Throws: ``KithError``. The error is `backup(.damaged)` if a part does not begin where the previous part of the file
+    ///   ends.
     static func restore(
         into folder: FilesFolder, _ next: () throws(KithError) -> [UInt8]?
     ) throws(KithError) {

@@ -87,7 +87,7 @@ struct FileDownload: Sendable {
         }
     }
 
-    /// Verifies a piece, writes it, and records it.
+    /// Verifies a piece, writes it to the file, and records its digest.
     private func store(_ index: UInt64, _ sealed: [UInt8], in file: LocalFile) async throws {
         let reference = job.reference
         let digest = try await FileTransfers.onDisk {

@@ -18,7 +18,7 @@ final class FileTransfers: Sendable {
         var trouble: String?
     }
 
-    /// The relay has not all bytes of the blob, because the sender has not uploaded all of them yet.
+    /// The relay does not have all bytes of the blob, because the sender has not uploaded all of them yet.
     struct Incomplete: Error {}
 
     private struct State {
@@ -56,7 +56,7 @@ final class FileTransfers: Sendable {
         state.withLock { state in
             guard !state.isStopped else { return }
             if state.progress[job.id] == nil { state.progress[job.id] = Progress(done: 0, total: total) }
-            // Texts come before files.
+            // Texts have priority over files.
             state.tasks[job.id] = Task(priority: .utility) { [weak profile] in
                 guard let profile else { return }
                 let pause = await self.pause(after: job.id) {
@@ -161,7 +161,7 @@ final class FileTransfers: Sendable {
         }
     }
 
-    /// Runs work that waits for the disk on a thread for such work.
+    /// Runs `body`, which may wait for the disk, on one of the threads for such work.
     static func onDisk<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await NIOThreadPool.singleton.runIfActive(body)
     }

@@ -27,7 +27,7 @@ struct FilesFolder: Sendable {
         guard error == 0 else { throw PrivateFileError(.write, url, errno: error) }
     }
 
-    /// Opens a file that exists.
+    /// Opens an existing file for reading.
     func file(_ id: TransferID) throws(PrivateFileError) -> LocalFile { try LocalFile(reading: path(of: id)) }
 
     /// Opens a file for writing. If necessary, creates the file and the folder.

@@ -12,7 +12,7 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// An open file that is read and written at any place. The file is closed when its last reference is released.
+/// An open file that is read and written at any offset. The file is closed when its last reference is released.
 final class LocalFile: Sendable, ByteSource {
     private let descriptor: Int32
     private let path: String
@@ -95,7 +95,7 @@ final class LocalFile: Sendable, ByteSource {
         return bytes
     }
 
-    /// Writes bytes at a place.
+    /// Writes bytes at an offset.
     func write(_ bytes: some Collection<UInt8>, at offset: UInt64) throws(PrivateFileError) {
         var failure: Int32 = 0
         let done: Void? = bytes.withContiguousStorageIfAvailable { buffer in

@@ -227,13 +227,14 @@ public struct ProfileFiles: Sendable {
 
     // MARK: Receiving
 
-    /// The size up to which files are downloaded without a request of the user, in bytes; 0 if no files are.
+    /// The size up to which files are downloaded without a request of the user, in bytes; 0 if no file is downloaded without a
+    /// request.
     public func autoDownload() async -> UInt64 { await profile.withFiles { $0.autoDownload } }
 
     /// Sets the size up to which files are downloaded without a request. The size applies only to senders whose key the user
     /// has compared, or has from the sender's own invite. There is also a limit for each sender and day.
     ///
-    /// - Parameter limit: in bytes; 0 to download none.
+    /// - Parameter limit: the size, in bytes; 0 to download no file without a request.
     public func setAutoDownload(upTo limit: UInt64) async throws(KithError) {
         try await profile.perform(.setAutoDownload(limit))
     }
@@ -285,7 +286,7 @@ public struct ProfileFiles: Sendable {
         } catch let error as PrivateFileError {
             throw .file(error)
         } catch {
-            // The file's bytes are missing or damaged. It can be downloaded again.
+            // The file's bytes are missing or damaged. After this command, the file can be downloaded again.
             do throws(KithError) { try await profile.perform(.forgetKeptFile(place)) } catch {
                 guard case .inUse = error else { throw error }
             }

@@ -56,7 +56,7 @@ struct UploadSource: Sendable {
     init(_ source: FileSource, size: UInt64, in folder: FilesFolder) throws {
         switch source {
         case .path(let path, _, let isCleaned):
-            // Somebody who can put a link there must not be able to choose another file.
+            // A person who can put a link into the path must not be able to choose another file.
             guard try Self.resolved(path) == path else {
                 throw PrivateFileError(.read, URL(fileURLWithPath: path), errno: ELOOP)
             }
@@ -89,7 +89,7 @@ struct UploadSource: Sendable {
         }
     }
 
-    /// Reads the bytes of a range, which lies within ``size``.
+    /// Reads the bytes of a range. The range must lie within ``size``.
     ///
     /// - Throws: ``PrivateFileError``, or ``FileCipher/NotGenuine`` if a file in the profile's folder is damaged.
     func read(_ range: Range<UInt64>) throws -> [UInt8] {

@@ -10,8 +10,8 @@ extension Date {
 }
 
 extension Message {
-    /// The time at which the message was sent, by the sender's clock. If that time is unknown, as with a notice, the time at
-    /// which the relay received the entry, by the relay's clock.
+    /// The time at which the message was sent, by the sender's clock. For a notice, or if that time is unknown, this is the
+    /// time at which the relay received the entry, by the relay's clock.
     public var sentAt: Date { Date(milliseconds: sentAtMs) }
 }
 
@@ -41,7 +41,7 @@ extension Duration {
         return UInt64(rounded)
     }
 
-    /// Returns the time until a text is deleted, in whole seconds, rounded up.
+    /// Returns this duration, after which a text is deleted, in whole seconds, rounded up.
     ///
     /// - Throws: ``KithError/duration(longest:)``.
     func textSeconds() throws(KithError) -> UInt32 { UInt32(try seconds(upTo: UInt64(UInt32.max))) }

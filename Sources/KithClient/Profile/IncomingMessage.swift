@@ -8,7 +8,7 @@ public struct IncomingMessage: Sendable {
     /// The message.
     public let message: Message
     /// Whether the message was already delivered, but not acknowledged. If `true`, the program has ended or stopped reading
-    /// since that delivery. It may already have processed the message, but has not replied to it.
+    /// since that delivery. The program may already have processed the message, but has not replied.
     public let isRepeated: Bool
     private let place: IncomingPlace
     private let profile: Profile

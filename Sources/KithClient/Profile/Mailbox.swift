@@ -5,8 +5,8 @@ import Synchronization
 /// The inputs of a profile, from any thread. Inputs that arrive while the profile is busy are processed together and stored in
 /// one transaction.
 ///
-/// The size of the relays' messages is limited (see ``unread``). The remaining inputs are commands, whose callers wait for an
-/// answer, and requests of other processes, which the profile processes as soon as they are added.
+/// The total size of the waiting messages from relays is limited (see ``unread``). The remaining inputs are commands, whose
+/// callers wait for an answer, and requests of other processes, which the profile processes as soon as they are added.
 final class Mailbox: Sendable {
     private struct State {
         var inputs: [ProfileInput] = []

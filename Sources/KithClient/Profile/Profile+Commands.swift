@@ -20,11 +20,12 @@ extension Profile {
         return try await perform(.createInvite(relay: relay, isReusable: isReusable, expiresAt: expiresAt))
     }
 
-    /// Closes an invite. Returns when the relay has closed the invite's inbox. This device ignores all uses of the invite after
-    /// the call.
+    /// Closes an invite. Returns when the relay has closed the invite's inbox. From the call on, this device ignores all uses
+    /// of the invite.
     public func revoke(_ invite: InboxID) async throws(KithError) { try await perform(.revokeInvite(invite)) }
 
-    /// Uses an invite, and begins a conversation with the inviter. Returns when the inviter can find the conversation.
+    /// Uses an invite, and begins a conversation with the inviter. Returns when the invitation to the conversation has been
+    /// delivered.
     ///
     /// - Parameters:
     ///   - invite: the invite, for instance from ``Invite/init(line:)``.
@@ -66,7 +67,7 @@ extension Profile {
         try await perform(.startConversation(contact, waits: waits))
     }
 
-    /// Creates a group. Returns when every member can find the group.
+    /// Creates a group. Returns when the invitations of all members have been delivered.
     public func createGroup(
         _ title: String, at relay: RelayPoint, members: [ContactID]
     ) async throws(KithError) -> ConversationID {

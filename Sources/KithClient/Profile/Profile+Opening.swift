@@ -3,7 +3,8 @@ import KithCore
 import KithWire
 import NIOCore
 
-// Functions that create and open profiles, change their secrets, and take the texts that other processes leave for an open one.
+// Functions that create and open profiles, change their secrets, and take the texts that other processes leave for an open
+// profile.
 
 extension Profile {
     /// Opens a profile for sending and receiving. On first use, creates the profile: an account with its first device.

@@ -106,9 +106,9 @@ extension Profile {
 
     /// Returns the relay at an address, with the key that the relay must have.
     ///
-    /// If this profile already uses the relay, returns the relay without a connection. If the profile does not use the relay,
-    /// connects to the relay. Without `pin`, stores the key of a new relay in the file of known relays, and refuses a relay whose
-    /// key has changed.
+    /// If this profile already uses the relay, returns the relay without connecting to it. If the profile does not use the
+    /// relay, connects to the relay. Without `pin`, stores the key of a new relay in the file of known relays, and refuses a
+    /// relay whose key has changed.
     ///
     /// - Parameters:
     ///   - address: `HOST:PORT`.

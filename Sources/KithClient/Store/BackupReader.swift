@@ -34,7 +34,7 @@ package struct BackupReader: ~Copyable {
         self.key = key
     }
 
-    /// Opens a backup that was opened before.
+    /// Opens a backup again, with the key that the first reader has found.
     ///
     /// - Throws: ``BackupError``.
     init(from url: URL, key: SymmetricKey) throws(BackupError) {

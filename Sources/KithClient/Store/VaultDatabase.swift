@@ -90,9 +90,9 @@ struct VaultDatabase: Sendable {
 
     private init(queue: DatabaseQueue) { self.queue = queue }
 
-    /// Opens a database in a folder that cannot be written. SQLite cannot create its shared-memory file in that folder. If there
-    /// is no WAL file, the database is opened as immutable. If there is a WAL file, the database is opened in the usual way:
-    /// SQLite reads a WAL file only if the shared-memory file exists.
+    /// Opens a database in a folder that cannot be written. SQLite cannot create its shared-memory file in that folder. If
+    /// there is no WAL file, the database is opened as immutable. If there is a WAL file, the database is opened in the usual
+    /// way, which works only if the shared-memory file exists: SQLite needs that file to read the WAL file.
     private static func unwritableQueue(_ file: URL) throws(StoreError) -> DatabaseQueue {
         if hasLog(file) { return try queue(file, path: file.path, isReadOnly: true) }
         var address = URLComponents()
@@ -112,8 +112,8 @@ struct VaultDatabase: Sendable {
         try queue(file, path: file.path, isReadOnly: false)
     }
 
-    /// - Parameter isAlone: whether this process uses the database alone. If `true`, SQLite keeps the shared data in this
-    ///   process's memory, and locks out other processes.
+    /// - Parameter isAlone: whether this process uses the database alone. If `true`, SQLite needs no shared-memory file,
+    ///   because it keeps that data in this process's memory, and it locks out other processes.
     private static func queue(
         _ file: URL, path: String, isReadOnly: Bool, isAlone: Bool = false
     ) throws(StoreError) -> DatabaseQueue {
@@ -124,7 +124,7 @@ struct VaultDatabase: Sendable {
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { database in
             try withKnownRoom(database) {
-                // This has to be set before the first read.
+                // The mode has to be set before the first read.
                 if isAlone { try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
                 try database.execute(sql: settings)
             }

@@ -84,7 +84,7 @@ extension VaultStore {
         guard let header = try? WrappedKey(decoding: bytes) else { throw .store(.damagedHeader) }
         let vaultKey = try key(header)
         do throws(StoreError) {
-            // A file is changed only by a process that has opened its vault for writing.
+            // Only a process that has opened the vault for writing may add tables or empty the WAL file.
             if !isReadOnly {
                 try database.addMissingTables()
                 // A process that was killed may have left earlier states of erased texts.

@@ -89,7 +89,7 @@ package final class VaultStore: ProfileStore {
         let rows = try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
         var values: [StoredRow] = []
         while let row = try rows.next() {
-            // A damaged file may lack the value, or have numbers for which no value was sealed.
+            // In a damaged file, a row may lack its numbers or its value, or have the value of another row.
             guard let owner = (row[0] as Int64?).map(UInt64.init(bitPattern:)),
                 let item = (row[1] as Int64?).map(UInt64.init(bitPattern:))
             else { throw StoreError.damaged(table) }

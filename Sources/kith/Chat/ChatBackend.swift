@@ -17,8 +17,8 @@ struct ChatBackend: Sendable {
 
     /// Reads the state of the conversation for its first screen.
     ///
-    /// - Parameter page: the number of messages to show to a person at first. If more than `page` messages are unread, all unread
-    ///   messages are shown, up to a limit. `nil` for a program; a program gets all unread messages.
+    /// - Parameter page: the number of messages to show to a person at first. If more than `page` messages are unread, all
+    ///   unread messages are shown, up to a limit. `nil` for a program, which gets all unread messages.
     func opening(page: Int?) async throws(KithError) -> ChatModel.Opening {
         let summary = try await profile.conversation(conversation)
         let history: [Message]

@@ -4,7 +4,8 @@ import KithWire
 // Handles changes of earlier messages.
 
 extension ChatModel {
-    /// Returns the seq of the message with a number. If there are too few messages on the screen to count back, says so.
+    /// Returns the seq of the message with a number. If the number counts back further than the messages on the screen, tells
+    /// the user and returns `nil`.
     mutating func seq(_ number: MessageNumber) -> UInt64? {
         switch number {
         case .seq(let seq): return seq
@@ -109,7 +110,7 @@ extension ChatModel {
             show(renderer.lines(message, prefix: isForPerson ? prefix(message) : ""))
         case .deleted: remove(message, saying: "\(renderer.person(message.author)) deleted \(what)")
         case .expired: remove(message, saying: "\(what) has expired")
-        // A notice in the log says so.
+        // A notice in the log already reports this change.
         case .pinned, .unpinned: break
         }
     }

@@ -155,7 +155,7 @@ extension ChatModel {
         let last = reportedOnlineAt[contact]
         if log == .same || isLagging, let last, last <= now, now < last + Self.presenceIntervalMs { return }
         reportedOnlineAt[contact] = now
-        // In a group, several people may answer at once. They share a line.
+        // In a group, several people may answer at once. One line reports all of them.
         if log == .same, isForPerson, !conversation.isDirect {
             if arrivals.isEmpty { outputs.append(.tellArrivals) }
             return arrivals.append("\(name: name)")

@@ -39,7 +39,7 @@ struct ChatModel {
         case answered(ChatRequest, Result<ChatAnswer, KithError>)
         /// A moment has passed since a member of a group was found to be online.
         case arrivalsAreDue
-        /// The time in which members answer the user's question who is online is over.
+        /// The time for answers to the user's question who is online is over.
         case answersAreDue
     }
 
@@ -54,7 +54,7 @@ struct ChatModel {
         case quit
         /// Pass the input ``Input/arrivalsAreDue`` to the model after a moment.
         case tellArrivals
-        /// After some seconds, the input ``Input/answersAreDue`` follows.
+        /// Pass the input ``Input/answersAreDue`` to the model after some seconds.
         case awaitAnswers
 
         /// Whether this output tells the user that something was refused.
@@ -133,10 +133,10 @@ struct ChatModel {
     /// The names of members who have just proved to be online and were not reported yet.
     var arrivals: [Sentence] = []
     var reportedOnlineAt: [ContactID: UInt64] = [:]
-    /// The number of the user's questions who is online whose time for answers is not over.
+    /// The number of presence checks that the user has requested, and whose time for answers is not over yet.
     var openPresenceChecks = 0
-    /// The members whose latest answer to a presence check was behind this device's log. The value is the time at which a member
-    /// began to lag, in milliseconds since 1970.
+    /// The members whose latest answer to a presence check was behind this device's log. The value is the time at which the
+    /// member began to lag, in milliseconds since 1970.
     var behindSince: [ContactID: UInt64] = [:]
     var reportedElsewhereAt: [ConversationID: UInt64] = [:]
     var strangers = StrangerNotices()

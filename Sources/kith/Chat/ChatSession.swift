@@ -13,7 +13,8 @@ struct ChatSession {
     /// Delay before members of a group who are online are reported. All who answer during the delay share one line.
     private static let arrivalDelay = Duration.milliseconds(700)
 
-    /// Time in which members answer the user's question who is online. An answer takes one way through the relay and back.
+    /// Time to wait for answers after the user has asked who is online. The question and an answer each take one way through
+    /// the relay.
     private static let answerDelay = Duration.seconds(4)
 
     /// Input from all sources.
@@ -87,7 +88,7 @@ struct ChatSession {
         backend = ChatBackend(profile: profile, conversation: conversation, sendsReceipts: options.sendsReceipts)
         screen = ChatScreen()
         isForPerson = !isJSON && StandardStream.output.isTerminal && isatty(STDIN_FILENO) == 1
-        // The events have to begin before the first page is read, so that no message is missed in between.
+        // The stream of events has to begin before the first page is read, so that no message is missed in between.
         events = await profile.events()
         // Opening a stranger's conversation accepts it.
         try await profile.accept(conversation)
@@ -132,7 +133,7 @@ struct ChatSession {
     }
 
     private mutating func work() async {
-        // Each request leads to one line. An event is taken only when the previous arrival was handled.
+        // One line is read for each element of `lineRequests`. An event is taken only when the previous arrival was handled.
         let (lineRequests, requestLine) = AsyncStream.makeStream(of: Void.self)
         let lines = lineRequests.map { [screen] _ in
             await screen.nextLine().map { Arrival.line($0) } ?? .endOfInput

@@ -136,7 +136,7 @@ enum SlashCommand: Hashable, Sendable {
 
     private static func react(_ rest: String) -> ParsedLine {
         let (number, text) = numbered(rest)
-        // A number alone is a mistake and no reaction.
+        // A number alone is a mistake, and not a reaction.
         return needed(
             MessageNumber(text) == nil ? text : "", "/react EMOJI for the last message, or /react NUMBER EMOJI"
         ) {

@@ -28,7 +28,7 @@ enum TypedPath {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let matching = names.filter { $0.hasPrefix(start) && (!start.isEmpty || !$0.hasPrefix(".")) }.sorted()
         guard let first = matching.first, let last = matching.last else { return nil }
-        // All names between the first and the last in order have their common beginning.
+        // The names are sorted, so all of them have the beginning that the first and the last name have in common.
         var common = String(zip(first, last).prefix { $0 == $1 }.map(\.0))
         if matching.count == 1 {
             var isFolder: ObjCBool = false

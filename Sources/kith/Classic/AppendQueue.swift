@@ -4,8 +4,9 @@ import KithSupport
 import KithWire
 import NIOCore
 
-/// The queue of frames that one side of a classic conversation has to append, in order. The queue decides when the next frame may
-/// be sent, and what a refusal means. Pure: the caller sends, waits, and passes the time.
+/// The queue of frames that one side of a classic conversation has to append, in order. The queue decides when the next frame
+/// may be sent, and what a refusal means. The type performs no input or output: the caller sends the frames, waits, and passes
+/// the time.
 ///
 /// Messages have numbers. If a message arrives after a message with a higher number, the receiver drops the message with the
 /// lower number. A relay may refuse a frame and accept the next frame. Therefore a frame is sent only after the previous frame

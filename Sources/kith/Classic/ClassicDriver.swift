@@ -57,7 +57,8 @@ final class ClassicDriver: Sendable {
             },
             Self.once { [self] in await screen.screen.waitForLeave() ? await left(.now) : nil },
             Self.once { [self] in
-                // A person who ends the input wants to leave. A script that ends it has only sent everything.
+                // A person who ends the input wants to leave. A script that ends the input has nothing more to send, but what
+                // it has sent must still arrive.
                 if screen.screen.hasTerminal { return await sendTypedLines() ? await left(.now) : nil }
                 guard await chat.waitUntilOpen() != nil, await sendLines() else { return nil }
                 return await left(.saidEverything)

@@ -50,7 +50,7 @@ struct ClassicWording: Sendable {
         case .peerKey(let fingerprint):
             [ScreenLine(.notice, "[\(name: peer.name) has the key \(own: fingerprint.description)]")]
         case .refusedKey:
-            // The failure that ends the program already contains this.
+            // The failure that ends the program already contains both keys.
             []
         case .established(let established):
             [

@@ -10,7 +10,7 @@ struct IDPrompts {
     func id(given: String?, asking question: String, otherThan taken: ClassicID? = nil) async throws -> ClassicID {
         if let given { return try id(given, otherThan: taken) }
         let isPerson = isatty(STDIN_FILENO) == 1
-        // If a program reads standard output, it gets only the conversation there.
+        // If a program reads standard output, the questions go to standard error, so the program gets only the conversation.
         let stream = StandardStream.output.isTerminal ? StandardStream.output : .error
         while true {
             stream.write("\(question) ")

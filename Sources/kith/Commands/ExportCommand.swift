@@ -45,7 +45,7 @@ struct ExportCommand: AsyncParsableCommand {
     var noFiles = false
 
     func validate() throws {
-        // On standard output, the reader could not tell whether the backup is complete.
+        // A reader of standard output could not tell whether the backup is complete.
         if file == "-" {
             throw ValidationError("A backup is not written to standard output; name a file (./- is one called -).")
         }

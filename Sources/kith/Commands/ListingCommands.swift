@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-// The commands that change a conversation's place in lists and its announcements.
+// The commands that decide whether a conversation is listed, and whether its messages are announced.
 
 /// The shared parts of `kith archive`, `kith unarchive`, `kith mute` and `kith unmute`.
 enum ListingCommands {

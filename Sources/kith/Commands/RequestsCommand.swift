@@ -1,7 +1,8 @@
 import ArgumentParser
 import KithClient
 
-/// `kith requests`: lists the conversations that strangers began, and decides about them.
+/// `kith requests`: lists the conversations that strangers began and the private requests of group members, and decides about
+/// them.
 struct RequestsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "requests",

@@ -9,7 +9,7 @@ enum QRCodeText {
     /// - Parameters:
     ///   - otherLines: the number of lines that must fit on the terminal together with the code.
     ///   - isRequested: whether the user requested the code. A requested code is printed in any case. If the terminal is too
-    ///     small, a report follows the code.
+    ///     small, a line that says so follows the code.
     ///   - remedy: advice to a user whose window is too small.
     static func print(_ code: QRCode, otherLines: Int = 0, isRequested: Bool = false, remedy: String) {
         let stream = StandardStream.error

@@ -33,7 +33,7 @@ extension LocalTime {
     init(ms: UInt64) {
         var seconds = time_t(min(ms, Self.latestMs) / 1000)
         var parts = tm()
-        // A failure would leave the parts at the year 1900, but no time up to the year 9999 makes it fail.
+        // After a failure, the parts would show the year 1900. But the call does not fail for any time up to the year 9999.
         localtime_r(&seconds, &parts)
         self.init(
             year: Int(parts.tm_year) + 1900, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday),

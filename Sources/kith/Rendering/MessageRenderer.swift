@@ -133,7 +133,7 @@ struct MessageRenderer: Sendable {
         }
     }
 
-    /// Returns a prefix such as `2026-11-24 10:15 12 `. For an unsent message, `-` takes the place of the number.
+    /// Returns a prefix such as `2026-11-24 10:15  12  `. For an unsent message, `-` takes the place of the number.
     private static func recordPrefix(_ message: Message) -> String {
         "\(Timestamp(ms: message.sentAtMs).local)  \(message.seq.map { "\($0)" } ?? "-")  "
     }
@@ -234,7 +234,7 @@ struct MessageRenderer: Sendable {
         let start = prefix + conversationPrefix
         let sentence = notice.sentence(for: me)
         switch notice {
-        // Only /explain shows this.
+        // Only /explain shows this notice.
         case .renewed: return []
         case .unreadable:
             let command: Sentence = layout == .chat ? "/explain" : "kith explain"

@@ -34,7 +34,7 @@ enum MessageNumber: Hashable, Sendable {
 
     /// Returns the message with this number.
     ///
-    /// - Throws: ``Failure`` if there is none.
+    /// - Throws: ``Failure`` if there is no such message.
     func message(in conversation: ConversationSummary, of profile: Profile) async throws -> Message {
         let found: Message?
         switch self {

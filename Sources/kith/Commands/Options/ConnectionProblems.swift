@@ -76,8 +76,8 @@ final class ConnectionProblems: Sendable {
         return before == reason ? nil : "\(reason ?? "\(relay.address)"); \(ending)"
     }
 
-    /// Returns a refusal if every relay that is enough for the command refuses for good. Returns `nil` while one of these
-    /// relays may still accept.
+    /// Returns a refusal if all relays that the command could use refuse for good. Returns `nil` while one of them may still
+    /// accept.
     func refusal(of profile: Profile) async -> RelayConnectionError? {
         let needed = await profile.relays().map(\.relay).filter {
             address == nil || $0.address == address && $0.pin == key ?? $0.pin

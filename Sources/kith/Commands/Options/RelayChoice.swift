@@ -51,8 +51,8 @@ struct RelayChoice: ParsableArguments {
         do {
             (found, isFirstContact) = try await Self.answer(of: contact, within: time)
         } catch KithError.relay(let error) where error.isAboutAddress {
-            // The relay was asked first, because its operator may have given it the key of `--pin`. It has not proved that it
-            // has this key.
+            // The relay was asked first, because its operator may have given it the key of `--pin`. The relay has not proved
+            // that it has this key.
             if pin != nil, let other = used.first(where: { $0.address == relay }) {
                 throw Self.anotherPin(than: other.pin, at: relay)
             }

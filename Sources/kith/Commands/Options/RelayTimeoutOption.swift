@@ -34,7 +34,7 @@ struct RelayTimeoutOption: ParsableArguments {
         try await wait(Wait(profile: profile, relay: relay, key: key, hint: hint), work)
     }
 
-    /// Runs `work`, which needs a conversation's relay. The time counts from the last progress.
+    /// Runs `work`, which needs a conversation's relay. The time limit begins again after each progress.
     ///
     /// - Parameter count: returns a number that grows while the work makes progress.
     /// - Throws: the errors of ``wait(for:at:key:hint:_:)``.

@@ -38,8 +38,8 @@ enum Passphrase {
         return String(passphrase)
     }
 
-    /// Minimum length of a passphrase, in characters. A shorter passphrase causes a warning. If a thief has the file, the thief
-    /// can guess shorter passphrases by trying.
+    /// The length below which a new passphrase causes a warning, in characters. A thief of the profile or the backup could find
+    /// a shorter passphrase by trying many.
     static let fewestCharacters = 12
 
     /// Opens a vault with its key file. If the vault requires a passphrase, takes the passphrase from the file that
