@@ -60,7 +60,7 @@ extension ClientLimits {
     /// nothing from more threads: all threads wait for the same disk.
     package static let profileThreads = 8
 
-    /// Maximum wait for the relay's goodbye when this side closes a connection. With this limit, closing takes less than a
-    /// second in total. Messages that were not sent before the connection closed are sent on the next connection.
+    /// Maximum wait for the relay's goodbye when this side closes a connection. With this limit, closing takes at most a second
+    /// in total. Messages that were not sent before the connection closed are sent on the next connection.
     static let goodbye = TimeAmount.milliseconds(500)
 }

@@ -15,8 +15,8 @@ struct FloorServer: BenchServer {
         case echo = 1
         /// The connection waits for records.
         case records
-        /// For each `uint32`, a record of that size is written to every waiting connection; the answer is a `uint64`, the
-        /// nanoseconds until the last was written.
+        /// For each `uint32` from the client, the server writes a record of that size to every waiting connection. The answer
+        /// is a `uint64`: the nanoseconds until the last record was written.
         case trigger
     }
 

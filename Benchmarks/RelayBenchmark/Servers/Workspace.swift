@@ -10,7 +10,7 @@ final class Workspace: Sendable {
     init(in parent: URL) throws {
         folder = parent.appending(path: "kith-bench-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        // The command waits a second, so that the processes that write to the folder have ended before.
+        // The command waits a second, so that the processes that write to the folder have ended when it removes the folder.
         guardian = try Guardian(#"sleep 1; rm -rf "$0""#, folder.path)
     }
 

@@ -86,13 +86,13 @@ final class Prompt: Sendable {
             switch byte {
             case ControlByte.enter, ControlByte.lineFeed:
                 if let answer = String(validating: bytes, as: UTF8.self) { return answer }
-                // The empty answer has a meaning of its own, so it can't stand for an invalid one.
+                // An empty answer has a meaning of its own, so an invalid answer must not count as empty.
                 stream.write("\nThat is not text: it is not UTF-8.\n\(question) ")
                 bytes = []
             case ControlByte.controlC: return nil
             case ControlByte.controlD where bytes.isEmpty: return nil
             case ControlByte.backspace, ControlByte.delete:
-                // The end of an invalid text is removed with the rest of it.
+                // If the typed bytes are not valid text, this removes all of them.
                 guard let text = String(validating: bytes, as: UTF8.self), let last = text.last else {
                     bytes = []
                     continue

@@ -16,7 +16,7 @@ final class HostedRelay: Sendable {
     /// Whether the relay has no pass, so that everyone who can reach the port may use the relay. Only an older version created
     /// relays without a pass. A relay without a pass never gets one, because the people who have joined have no pass.
     var isOpen: Bool { point.pass == nil }
-    /// Seconds by which this machine's clock is ahead of the time of the relay's last run; 0 if the relay trusts the clock.
+    /// Seconds by which this machine's clock is ahead of the relay's time; 0 unless the relay doubts the clock.
     var clockAheadSeconds: Int { relay.clockAheadSeconds }
 
     private let relay: Relay
