@@ -14,7 +14,7 @@ import Testing
                 author: .contact(ContactID(rawValue: 1), name: name, .compared), body: body,
                 sentAtMs: 0, replyTo: nil, delivery: nil, warnings: [])
             return MessageRenderer(me: "ann", layout: .record(conversation: name)).lines(message)
-                .map { $0.painted(colours: false) }
+                .map { $0.painted(.plain) }
         }
         #expect(lines("Bob")[0].hasSuffix("  3  Bob › Bob: hi"))
         #expect(lines("you")[0].hasSuffix("  3  “you” › “you”: hi"))
@@ -32,7 +32,7 @@ import Testing
                 sentAtMs: 0, replyTo: .random(), delivery: nil, warnings: [])
             message.quote = quote
             return MessageRenderer(me: "ann", layout: .record(conversation: nil)).lines(message)
-                .map { $0.painted(colours: false) }
+                .map { $0.painted(.plain) }
         }
         let quote = Message.Quote(seq: 7, author: .me, text: "lunch?", isEdited: false)
         let text = lines(.text("yes"), quote)
@@ -54,7 +54,7 @@ import Testing
             body: .text("a\u{1B}[31m\r\nb\u{202E}c\u{7}"),
             sentAtMs: .max, replyTo: nil, delivery: nil, warnings: [.missingBefore(2)])
         let lines = MessageRenderer(me: "ann", layout: .record(conversation: "ro\u{9B}om")).lines(message)
-            .map { $0.painted(colours: false) }
+            .map { $0.painted(.plain) }
         #expect(lines.count == 3)
         for line in lines {
             #expect(!line.unicodeScalars.contains { $0.properties.generalCategory == .control })

@@ -229,7 +229,8 @@ enum SlashCommand: Hashable, Sendable {
         "/quit                 end the program; the conversation stays (also ctrl-D)",
         "//text                send a text that begins with a slash",
         "A paste of several lines is one message: Enter sends it, ctrl-C drops it.",
-        "Alt-Enter begins a new line.  ✓ on the relay  ✓✓ read",
+        "Alt-Enter begins a new line. `code` stands between backticks, several lines in ```.",
+        "✓ on the relay  ✓✓ read",
         "Messages that wait for the relay stand above the input line until they are sent.",
     ]
 }

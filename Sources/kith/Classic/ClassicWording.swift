@@ -34,7 +34,10 @@ struct ClassicWording: Sendable {
         case .reconnecting: [ScreenLine(.notice, "[the connection to the relay broke; connecting again]")]
         case .reconnected: [ScreenLine(.notice, "[connected again; nothing is lost]")]
         case .sent(let text):
-            [ScreenLine(.own, head: ScreenLine.head(author: SafeText.name(me.name), isOwn: true), text)]
+            [
+                ScreenLine(
+                    .own, head: ScreenLine.head(author: SafeText.name(me.name), isOwn: true), TextLine(plain: text))
+            ]
         case .notSent(let error): [ScreenLine(.notice, "[not sent: \(own: error.description)]")]
         case .unsent(let count):
             [ScreenLine(.notice, count == 1 ? "[1 line was not sent]" : "[\(count) lines were not sent]")]
@@ -62,7 +65,11 @@ struct ClassicWording: Sendable {
                 )
             ]
         case .message(_, let text):
-            [ScreenLine(.message, head: ScreenLine.head(author: SafeText.name(peer.name), trust: .verified), text)]
+            [
+                ScreenLine(
+                    .message, head: ScreenLine.head(author: SafeText.name(peer.name), trust: .verified),
+                    TextLine(plain: text))
+            ]
         case .missing(let numbers):
             [
                 ScreenLine(

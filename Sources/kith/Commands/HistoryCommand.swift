@@ -50,14 +50,16 @@ struct HistoryCommand: AsyncParsableCommand {
             try await options.withOpenForReading { profile in
                 let conversation = try await NamedTarget.conversation(name, in: profile)
                 let messages = try await profile.history(of: conversation.id, before: before, limit: limit)
-                let renderer = MessageRenderer(me: await profile.identity().name, layout: .record(conversation: nil))
-                let colours = TerminalMode.wantsColours
+                let renderer = MessageRenderer(
+                    me: await profile.identity().name, memberCount: conversation.memberCount,
+                    layout: .record(conversation: nil))
+                let features = TerminalFeatures.ofOutput
                 for message in messages {
                     if options.json {
                         guard JSONLine.print(MessageReport(message, in: conversation.name)) else { return }
                     } else {
                         for line in renderer.lines(message)
-                        where !StandardStream.output.write(line.painted(colours: colours) + "\n") { return }
+                        where !StandardStream.output.write(line.painted(features) + "\n") { return }
                     }
                 }
             }

@@ -66,17 +66,19 @@ struct SearchCommand: AsyncParsableCommand {
                     try Damage.report(await profile.damage(), "not searched")
                     throw ExitCode.failure
                 }
-                let names = Dictionary(
-                    try await profile.conversations().map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
-                let colours = TerminalMode.wantsColours
+                let conversations = Dictionary(
+                    try await profile.conversations().map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+                let features = TerminalFeatures.ofOutput
                 for message in messages {
-                    let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
+                    let conversation = conversations[message.conversation]
+                    let name = conversation?.name ?? "#\(message.conversation.rawValue)"
                     if options.json {
                         guard JSONLine.print(MessageReport(message, in: name)) else { return }
                     } else {
-                        let renderer = MessageRenderer(me: me, layout: .record(conversation: name))
+                        let renderer = MessageRenderer(
+                            me: me, memberCount: conversation?.memberCount ?? 2, layout: .record(conversation: name))
                         for line in renderer.lines(message)
-                        where !StandardStream.output.write(line.painted(colours: colours) + "\n") { return }
+                        where !StandardStream.output.write(line.painted(features) + "\n") { return }
                     }
                 }
             }

@@ -42,9 +42,11 @@ extension MessageRenderer {
             let command: Sentence = layout == .chat ? "/get" : "kith get"
             let hint: Sentence =
                 message.seq.map { "; \(command) \(own: file.reference(in: $0, of: files.files.count))" } ?? ""
+            let isOnlyEnd = files.caption.isEmpty && file.number == files.files.last?.number
             lines.append(
                 ScreenLine(
-                    .notice, "\(own: start)[\(own: who) sent \(what), \(own: ByteCount.text(file.size))\(hint)]"))
+                    .notice, "\(own: start)[\(own: who) sent \(what), \(own: ByteCount.text(file.size))\(hint)]",
+                    end: isOnlyEnd ? end(of: message) : ScreenLine.End()))
         }
         return lines
     }

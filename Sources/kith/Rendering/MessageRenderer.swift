@@ -91,16 +91,14 @@ struct MessageRenderer: Sendable {
 
     func lines(ofText text: String, _ message: Message, _ prefix: String) -> [ScreenLine] {
         let kind: ScreenLine.Kind = message.author == .me ? .own : .message
-        // These are the line breaks that terminals and editors know. Any other character that looks like a line break is shown as
-        // a code.
-        var parts = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
+        var parts = TextMarkup.lines(of: text)
         let left = layout == .chat ? parts.count - Self.linesInChat : 0
         if left > 0 { parts = Array(parts.prefix(Self.linesInChat)) }
         let head = layout == .chat ? chatHead(message, prefix) : recordHead(message, prefix)
         var lines = parts.enumerated().map { index, part in
             ScreenLine(
-                kind, head: index == 0 ? head : continuation(of: prefix), String(part),
-                delivery: index == parts.count - 1 ? marks(message) : nil)
+                kind, head: index == 0 ? head : continuation(of: prefix), part,
+                end: index == parts.count - 1 ? end(of: message) : ScreenLine.End())
         }
         if left > 0 {
             lines.append(ScreenLine(.notice, "[and \(own: counted(left, "line")) more, which kith history shows]"))
@@ -202,8 +200,8 @@ struct MessageRenderer: Sendable {
         return ScreenLine(.explanation, "    \(parts.joined(separator: " · "))")
     }
 
-    /// Returns the marks behind a text: edited, pinned, the time after which it disappears, and its delivery.
-    private func marks(_ message: Message) -> ScreenLine.Mark? {
+    /// Returns the marks behind a message: edited, pinned, the time after which it disappears, and its delivery.
+    func end(of message: Message) -> ScreenLine.End {
         var words: [String] = []
         if message.isEdited { words.append("(edited)") }
         if message.isPinned { words.append("(pinned)") }
@@ -211,20 +209,20 @@ struct MessageRenderer: Sendable {
             let sentence: Sentence = "(disappears after \(duration: seconds))"
             words.append(sentence.description)
         }
-        let delivery = delivery(message)
-        guard !words.isEmpty else { return delivery }
-        return ScreenLine.Mark(
-            (words + [delivery?.text].compactMap { $0 }).joined(separator: " "), delivery?.colour ?? .dim)
+        var end = ScreenLine.End(note: words.joined(separator: " "), delivery: message.delivery.flatMap(mark))
+        if layout == .chat, message.delivery != nil { end.seq = message.seq }
+        return end
     }
 
-    private func delivery(_ message: Message) -> ScreenLine.Mark? {
-        switch (message.delivery, layout) {
-        case (nil, _), (.onRelay, .record): nil
+    private func mark(_ delivery: Delivery) -> ScreenLine.Mark? {
+        switch (delivery, layout) {
+        case (.onRelay, .record): nil
         case (.queued, .chat): ScreenLine.Mark("…", .yellow)
         case (.onRelay, .chat): ScreenLine.Mark("✓", .dim)
         case (.read(let count), .chat): ScreenLine.Mark(memberCount > 2 ? "✓✓ \(count)" : "✓✓", .green)
         case (.queued, .record): ScreenLine.Mark("[queued]", .dim)
-        case (.read(let count), .record): ScreenLine.Mark(count == 1 ? "[read]" : "[read by \(count)]", .dim)
+        case (.read(let count), .record):
+            ScreenLine.Mark(memberCount > 2 ? "[read by \(count)]" : "[read]", .dim)
         }
     }
 

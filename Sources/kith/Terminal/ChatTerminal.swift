@@ -42,7 +42,7 @@ final class ChatTerminal: Sendable {
 
     private let state: Mutex<State>
     private let mode: TerminalMode
-    private let colours = TerminalMode.wantsColours
+    private let features = TerminalFeatures.ofOutput
     private let style: Style
     private let leave: @Sendable () -> Void
     private let signals = Mutex<[SignalWatch]>([])
@@ -99,7 +99,7 @@ final class ChatTerminal: Sendable {
                 guard !state.isClosed, !state.editor.text.isEmpty else { return continuation.resume() }
                 state.finishing = continuation
                 let note = ScreenLine(.notice, "[the line that you are typing is not sent; Enter ends the program]")
-                write(state.input.print(note.rows(columns: state.input.columns, colours: colours), state.editor))
+                write(state.input.print(note.rows(columns: state.input.columns, features), state.editor))
             }
         }
     }
@@ -126,7 +126,7 @@ final class ChatTerminal: Sendable {
     /// Prints lines above the input line.
     func print(_ lines: [ScreenLine]) {
         state.withLock { state in
-            let painted = lines.flatMap { $0.rows(columns: state.input.columns, colours: colours) }
+            let painted = lines.flatMap { $0.rows(columns: state.input.columns, features) }
             if state.isClosed {
                 write(painted.map { $0 + "\r\n" }.joined())
             } else {
@@ -211,7 +211,7 @@ final class ChatTerminal: Sendable {
                 }
             }
             if refuses {
-                let said = style.refusal?.rows(columns: state.input.columns, colours: colours) ?? []
+                let said = style.refusal?.rows(columns: state.input.columns, features) ?? []
                 write("\u{7}" + state.input.print(said, state.editor))
             } else {
                 write(state.input.draw(state.editor))

@@ -6,6 +6,7 @@ enum Colour: String, Sendable {
     case red = "31"
     case green = "32"
     case yellow = "33"
+    case magenta = "35"
     case cyan = "36"
 
     func paint(_ text: String, if wanted: Bool) -> String {

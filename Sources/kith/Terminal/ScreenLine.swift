@@ -33,9 +33,41 @@ struct ScreenLine: Sendable, Equatable {
         static let unverified = Mark("(unverified)", .yellow)
     }
 
+    /// The program's words after a text.
+    struct End: Sendable, Equatable {
+        /// The marks that stay, such as `(edited)`.
+        var note = ""
+        /// The delivery state of the user's own message.
+        var delivery: Mark?
+        /// The seq of the user's own message whose ``delivery`` changes while the line is on the screen.
+        var seq: UInt64?
+
+        /// The longest delivery mark of a group in which members send receipts.
+        private static let longestDelivery = "✓✓ 9"
+
+        var text: String { [note, delivery?.text ?? ""].filter { !$0.isEmpty }.joined(separator: " ") }
+
+        /// The number of columns that are kept free for the end, so that a line takes as many rows after a change as before.
+        fileprivate var room: Int {
+            let now = DisplayWidth.atMost(text)
+            guard seq != nil else { return now }
+            let later = End(note: note, delivery: Mark(Self.longestDelivery, .plain))
+            return max(now, DisplayWidth.atMost(later.text))
+        }
+
+        fileprivate func painted(_ features: TerminalFeatures) -> String {
+            let delivery = delivery.map { $0.colour.paint($0.text, if: features.colours) } ?? ""
+            return [Colour.dim.paint(note, if: features.colours && !note.isEmpty), delivery].filter { !$0.isEmpty }
+                .joined(separator: " ")
+        }
+    }
+
     /// The head of every row of a text after the first row. This head differs from the head of a message, so nobody can make one
     /// long message look like messages of several people.
     static let continuation = "  │ "
+    /// The head of a row that continues a line of code. It differs from ``continuation``, because a line break may have a meaning
+    /// in code.
+    static let codeContinuation = "  ┆ "
 
     /// Minimum number of columns for text after a head. If fewer columns are left, the text begins in the next row.
     private static let leastRoom = 8
@@ -43,14 +75,12 @@ struct ScreenLine: Sendable, Equatable {
     let kind: Kind
     /// The entry's number, the message's time, the author, and whether the author's key is verified.
     private let head: [Mark]
-    private let body: String
-    /// The marks after the text: whether it is edited or pinned, when it disappears, and the delivery state of the user's own
-    /// text.
-    private let delivery: Mark?
+    private let body: TextLine
+    var end: End
 
     /// Creates a line of the program's text.
-    init(_ kind: Kind, _ sentence: Sentence) {
-        self.init(kind, head: [], sentence.description)
+    init(_ kind: Kind, _ sentence: Sentence, end: End = End()) {
+        self.init(kind, head: [], TextLine(plain: sentence.description), end: end)
     }
 
     /// Returns the head of the first line of a text.
@@ -66,26 +96,30 @@ struct ScreenLine: Sendable, Equatable {
     }
 
     /// Creates a line of a person's text, after a head.
-    init(_ kind: Kind, head: [Mark], _ text: String, delivery: Mark? = nil) {
+    init(_ kind: Kind, head: [Mark], _ text: TextLine, end: End = End()) {
         self.kind = kind
         self.head = head.map { Mark(SafeText.oneLine($0.text), $0.colour) }
-        body = SafeText.oneLine(text)
-        self.delivery = delivery
+        body = text
+        self.end = end
     }
 
     /// The whole line, safe for a terminal.
-    var text: String { head.map(\.text).joined() + body + (delivery.map { " \($0.text)" } ?? "") }
+    var text: String {
+        let end = end.text
+        return head.map(\.text).joined() + body.text + (end.isEmpty ? "" : " \(end)")
+    }
 
-    /// The whole line with its colours, for output without an input line.
-    func painted(colours: Bool) -> String {
-        guard let colour else { return paintedHead(colours) + body + paintedDelivery(colours) }
-        return colour.paint(text, if: colours)
+    /// The whole line with its colours and links, for output without an input line.
+    func painted(_ features: TerminalFeatures) -> String {
+        if let colour { return colour.paint(text, if: features.colours) }
+        let end = end.painted(features)
+        return paintedHead(features) + body.painted(features) + (end.isEmpty ? "" : " \(end)")
     }
 
     /// The line in rows that fit into a number of columns.
-    func rows(columns: Int, colours: Bool) -> [String] {
-        guard let colour else { return said(columns: columns, colours: colours) }
-        return TextLayout.wrap(text, width: columns - 1).map { colour.paint($0, if: colours) }
+    func rows(columns: Int, _ features: TerminalFeatures) -> [String] {
+        guard let colour else { return said(columns: columns, features) }
+        return TextLayout.wrap(text, width: columns - 1).map { colour.paint($0, if: features.colours) }
     }
 
     /// The colour of the whole line; `nil` if its parts have their own colours.
@@ -98,33 +132,38 @@ struct ScreenLine: Sendable, Equatable {
         }
     }
 
-    private func paintedHead(_ colours: Bool) -> String { head.map { $0.colour.paint($0.text, if: colours) }.joined() }
-
-    private func paintedDelivery(_ colours: Bool) -> String {
-        delivery.map { " " + $0.colour.paint($0.text, if: colours) } ?? ""
+    private func paintedHead(_ features: TerminalFeatures) -> String {
+        head.map { $0.colour.paint($0.text, if: features.colours) }.joined()
     }
 
-    /// Breaks the text into rows. The first row begins with the head, and every further row with ``continuation``. If the
-    /// terminal broke the text instead, a row would begin with the sender's text, which could look like the beginning of another
-    /// message.
-    private func said(columns: Int, colours: Bool) -> [String] {
-        let mark = paintedDelivery(colours)
+    /// Breaks the text into rows. The first row begins with the head, and every further row with ``continuation`` or
+    /// ``codeContinuation``. If the terminal broke the text instead, a row would begin with the sender's text, which could look
+    /// like the beginning of another message.
+    private func said(columns: Int, _ features: TerminalFeatures) -> [String] {
         // An invite or a safety number stays in one piece, because people copy it as a whole.
-        guard !head.isEmpty else { return [body + mark] }
+        guard !head.isEmpty else { return [painted(features)] }
         let headWidth = DisplayWidth.atMost(head.map(\.text).joined())
         let further = DisplayWidth.atMost(Self.continuation)
         let width = columns - 1
-        var rows: [String]
-        if width - headWidth >= Self.leastRoom {
-            rows = TextLayout.fold(body, first: width - headWidth, further: width - further)
+        let startsBesideHead = width - headWidth >= Self.leastRoom
+        let texts = body.rows(first: width - (startsBesideHead ? headWidth : further), further: width - further)
+        let continuation = Colour.dim.paint(Self.continuation, if: features.colours)
+        let inside = body.isCode ? Colour.dim.paint(Self.codeContinuation, if: features.colours) : continuation
+        var rows = texts.enumerated().map { ($0 == 0 ? "" : inside) + $1.painted(features) }
+        if startsBesideHead {
+            rows[0] = paintedHead(features) + rows[0]
         } else {
-            rows = [""] + TextLayout.fold(body, first: width - further, further: width - further)
+            rows[0] = continuation + rows[0]
+            rows.insert(paintedHead(features), at: 0)
         }
-        rows[0] = paintedHead(colours) + rows[0]
-        for index in rows.indices.dropFirst() {
-            rows[index] = Colour.dim.paint(Self.continuation, if: colours) + rows[index]
+        let end = end.painted(features)
+        guard !end.isEmpty else { return rows }
+        let used = DisplayWidth.atMost(texts.last?.text ?? "") + (rows.count == 1 ? headWidth : further)
+        if used + 1 + self.end.room <= width {
+            rows[rows.count - 1] += " " + end
+        } else {
+            rows.append(continuation + end)
         }
-        rows[rows.count - 1] += mark
         return rows
     }
 }

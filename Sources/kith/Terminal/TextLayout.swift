@@ -44,9 +44,11 @@ enum TextLayout {
         return lines
     }
 
-    /// Breaks `text` into rows. The first row has at most `first` columns. Each further row has at most `further` columns. If
-    /// possible, a row ends after a space. No character is lost, so the rows together are the text.
-    static func fold(_ text: String, first: Int, further: Int) -> [String] {
+    /// Breaks `text` into rows. The first row has at most `first` columns. Each further row has at most `further` columns. No
+    /// character is lost, so the rows together are the text.
+    ///
+    /// - Parameter atSpaces: whether a row ends after a space if possible. If `false`, a row ends where it is full.
+    static func fold(_ text: String, first: Int, further: Int, atSpaces: Bool = true) -> [String] {
         // The widest character needs two columns.
         var room = max(2, first)
         var rows: [String] = []
@@ -55,7 +57,7 @@ enum TextLayout {
         for character in text {
             let columns = DisplayWidth.atMost(character)
             if used + columns > room, !row.isEmpty {
-                let end = row.lastIndex(of: " ").map { $0 + 1 } ?? row.count
+                let end = atSpaces ? row.lastIndex(of: " ").map { $0 + 1 } ?? row.count : row.count
                 rows.append(String(row[..<end]))
                 row.removeFirst(end)
                 used = row.reduce(0) { $0 + DisplayWidth.atMost($1) }

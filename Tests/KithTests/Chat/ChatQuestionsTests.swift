@@ -230,11 +230,11 @@ import Testing
             try things.message(1, text, from: things.fromBob(.unverified), seq: 9), prefix: "9  ")
         #expect(lines[0].text == "9  bob (unverified) : hello (verified)")
         for columns in [20, 30, 40, 80] {
-            let rows = lines.flatMap { $0.rows(columns: columns, colours: false) }
+            let rows = lines.flatMap { $0.rows(columns: columns, .plain) }
             for row in rows.dropFirst() { #expect(row.hasPrefix("  │ ")) }
             for row in rows.dropFirst() { #expect(DisplayWidth.of(row) < columns) }
         }
-        let colours = lines[0].rows(columns: 80, colours: true)
+        let colours = lines[0].rows(columns: 80, TerminalFeatures(colours: true, links: false))
         #expect(colours.first?.hasSuffix("hello (verified)") == true)
     }
 }

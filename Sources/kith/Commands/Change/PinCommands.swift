@@ -48,13 +48,15 @@ struct PinCommand: AsyncParsableCommand {
     private func list() async throws {
         try await options.withOpenForReading { profile in
             let conversation = try await NamedTarget.conversation(name, in: profile)
-            let renderer = MessageRenderer(me: await profile.identity().name, layout: .record(conversation: nil))
+            let renderer = MessageRenderer(
+                me: await profile.identity().name, memberCount: conversation.memberCount,
+                layout: .record(conversation: nil))
             for message in try await profile.pinnedMessages(in: conversation.id) {
                 if options.json {
                     guard JSONLine.print(MessageReport(message, in: conversation.name)) else { return }
                 } else {
                     for line in renderer.lines(message)
-                    where !StandardStream.output.write(line.painted(colours: TerminalMode.wantsColours) + "\n") {
+                    where !StandardStream.output.write(line.painted(.ofOutput) + "\n") {
                         return
                     }
                 }

@@ -151,7 +151,7 @@ struct Listener {
             case .json: [JSONLine.text(JSONEvent(.message(message)) { _ in name })]
             case .text:
                 MessageRenderer(me: me, layout: .record(conversation: only == nil ? name : nil)).lines(message)
-                    .map { $0.painted(colours: TerminalMode.wantsColours) }
+                    .map { $0.painted(.ofOutput) }
             }
         // A line that could not be written does not count as read.
         for line in lines { guard try await write(line) else { return .outputIsClosed } }
