@@ -2,15 +2,22 @@ import Testing
 
 @testable import kith
 
-/// A terminal with the functions that the input line needs: it wraps, moves, erases, saves and restores.
+/// A terminal with the functions that the input line needs: it wraps, scrolls, moves, erases, saves and restores.
 struct TinyTerminal {
     let columns: Int
+    /// The height of the window, above which the cursor never moves.
+    let windowRows: Int
     private(set) var rows: [[String]] = [[]]
+    /// The first row of the window.
+    private var top = 0
     private(set) var row = 0
     private(set) var column = 0
     private var saved = (row: 0, column: 0)
 
-    init(columns: Int) { self.columns = columns }
+    init(columns: Int, windowRows: Int = .max) {
+        self.columns = columns
+        self.windowRows = windowRows
+    }
 
     var lines: [String] {
         rows.map { row in
@@ -38,7 +45,8 @@ struct TinyTerminal {
                         rest = rest.dropFirst()
                     }
                     switch rest.popFirst() {
-                    case "A": row = max(0, row - number)
+                    case "A": row = max(top, row - number)
+                    case "B": row = min(rows.count - 1, row + number)
                     case "K": rows[row] = Array(rows[row].prefix(column))
                     case "J":
                         rows[row] = Array(rows[row].prefix(column))
@@ -67,6 +75,7 @@ struct TinyTerminal {
     private mutating func lineFeed() {
         row += 1
         if row == rows.count { rows.append([]) }
+        if row - top >= windowRows { top += 1 }
     }
 }
 

@@ -19,8 +19,9 @@ struct ChatCommand: AsyncParsableCommand {
             numbers (/verify). For a known person, --relay must name that person's relay, and --relay-pass-file gives \
             its new pass, which is kept.
 
-            Web addresses are links if the terminal is known to show them; KITH_LINKS=always or KITH_LINKS=never \
-            overrides this.
+            Behind your messages, ✓ means that the relay has it, ✓✓ that it was read; in a group, ✓✓ 2 that two members \
+            have read it. Members of a group of more than 8 send no read receipts. Web addresses are links if the \
+            terminal is known to show them; KITH_LINKS=always or KITH_LINKS=never overrides this.
 
             If standard input is not a terminal, each line is sent as a message, and none is a command. At the end of \
             the input, the program waits until the relay has all messages, for at most --timeout.

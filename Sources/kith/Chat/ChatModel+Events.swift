@@ -101,6 +101,7 @@ extension ChatModel {
             show(statusLines(summary, was: conversation))
             conversation = summary
             renderer.memberCount = summary.memberCount
+            reads.counts = summary.memberCount > 2
         case .contact(let contact):
             let before = contacts.updateValue(contact, forKey: contact.id)
             if contact.groupRequest != nil, before?.groupRequest == nil { notice(contact.requestSentence) }

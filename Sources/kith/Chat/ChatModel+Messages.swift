@@ -19,8 +19,8 @@ extension ChatModel {
     private mutating func takeOwn(_ message: Message, isShown: Bool) {
         guard message.seq != nil else { return wait(for: message.id, snippet: renderer.snippet(message)) }
         waiting.removeAll { $0.id == message.id }
-        var readers = 0
-        if case .read(let count) = message.delivery { readers = count }
+        let readers = message.readers.count
+        reads.take(message)
         if shown.insert(message.id).inserted {
             remember(message)
             if isShown { print(message) }
@@ -28,7 +28,7 @@ extension ChatModel {
             lastIsOwn = true
         } else if lastOwn?.id == message.id, let before = lastOwn?.readers, readers > before {
             lastOwn?.readers = readers
-            showReceipt(message, readers: readers, before: before)
+            readNotice = notice(ofReadersOf: message, before: before)
         }
     }
 
@@ -40,10 +40,11 @@ extension ChatModel {
         waiting.append((id, snippet))
     }
 
-    /// Shows a short line when the first member has read the message, and another one when all members have read it.
-    private mutating func showReceipt(_ message: Message, readers: Int, before: Int) {
+    /// Returns a short line when the first member has read the message, and another one when all members have read it.
+    private func notice(ofReadersOf message: Message, before: Int) -> ReadMarks.Notice? {
         let others = max(1, conversation.memberCount - 1)
-        guard isForPerson, before == 0 || readers >= others else { return }
+        let readers = message.readers.count
+        guard let seq = message.seq, before == 0 || readers >= others else { return nil }
         let who: Sentence =
             if others == 1 {
                 "\(onlyReader(of: message)) has"
@@ -53,7 +54,7 @@ extension ChatModel {
                 readers == 1 ? "1 of \(others) has" : "\(readers) of \(others) have"
             }
         let what: Sentence = lastIsOwn ? "up to here" : "\(quoted: renderer.snippet(message))"
-        show([ScreenLine(.explanation, "[\(who) read \(what)]")])
+        return ReadMarks.Notice(seq: seq, line: ScreenLine(.explanation, "[\(who) read \(what)]"))
     }
 
     /// Returns the name of the only other member of the conversation.
@@ -99,6 +100,7 @@ extension ChatModel {
 
     /// Stores the parts of a message that later messages and commands may need.
     mutating func note(_ message: Message) {
+        if message.author == .me { reads.take(message) }
         known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
         if let seq = message.seq { bySeq[seq] = message.id }
     }

@@ -5,8 +5,8 @@ import KithWire
 /// The state of a conversation's screen. It receives events and typed lines, and returns lines to show and requests to perform.
 /// The type performs no input or output.
 ///
-/// A terminal that scrolls cannot change lines that it has already shown. Therefore the user's own messages are shown only after
-/// they are in the log, in the order that all members see. While a message of the user is not in the log, the status above the
+/// A terminal that scrolls can change few of the lines that it has already shown. Therefore the user's own messages are shown only
+/// after they are in the log, in the order that all members see. Only their read marks change later. While a message of the user is not in the log, the status above the
 /// input line shows the message.
 struct ChatModel {
     /// The state of a conversation when it is opened.
@@ -46,6 +46,8 @@ struct ChatModel {
     /// Effects of an input.
     enum Output: Equatable, Sendable {
         case show([ScreenLine])
+        /// Changes the marks of the user's messages on the screen. The notice replaces a mark that can't change.
+        case readMarks(ReadMarks, ReadMarks.Notice?)
         /// Removes all lines from a terminal, also those that have scrolled out of the window.
         case clear
         /// Replaces the status line above the input line; `nil` removes it.
@@ -126,6 +128,10 @@ struct ChatModel {
     var shown: Set<EntryID> = []
     var waiting: [(id: EntryID, snippet: String)] = []
     var lastOwn: (id: EntryID, readers: Int)?
+    var reads: ReadMarks
+    /// The read marks that the screen shows.
+    private var shownReads: ReadMarks
+    var readNotice: ReadMarks.Notice?
     var lastIsOwn = false
     var relay: RelayState?
     var wasConnected = false
@@ -148,6 +154,8 @@ struct ChatModel {
         conversation = opening.conversation
         renderer = MessageRenderer(me: opening.me, memberCount: opening.conversation.memberCount)
         contacts = Dictionary(opening.contacts.map { ($0.id, $0) }) { $1 }
+        reads = ReadMarks(memberCount: opening.conversation.memberCount)
+        shownReads = reads
         names = opening.names
         muted = opening.muted
         self.day = day
@@ -184,6 +192,7 @@ struct ChatModel {
         self.now = now
         showHistory()
         show(headers())
+        shownReads = reads
         request(.checkPresence)
         return finish()
     }
@@ -205,6 +214,11 @@ struct ChatModel {
     }
 
     private mutating func finish() -> [Output] {
+        if isForPerson, reads != shownReads {
+            shownReads = reads
+            outputs.append(.readMarks(reads, readNotice))
+        }
+        readNotice = nil
         let status = isForPerson ? self.statusLine() : nil
         if status != self.status {
             self.status = status

@@ -231,6 +231,7 @@ struct ChatSession {
         for output in outputs {
             switch output {
             case .show(let lines): if !isJSON { screen.show(lines) }
+            case .readMarks(let marks, let notice): if !isJSON { screen.show(marks, orPrint: notice) }
             case .clear: screen.clear()
             case .status(let status): screen.setStatus(status?.description)
             case .request(.markRead(let seq)): scheduleRead(seq)

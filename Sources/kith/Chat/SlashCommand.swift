@@ -230,7 +230,7 @@ enum SlashCommand: Hashable, Sendable {
         "//text                send a text that begins with a slash",
         "A paste of several lines is one message: Enter sends it, ctrl-C drops it.",
         "Alt-Enter begins a new line. `code` stands between backticks, several lines in ```.",
-        "✓ on the relay  ✓✓ read",
+        "✓ on the relay  ✓✓ read  ✓✓ 2 read by two members, whom /explain names",
         "Messages that wait for the relay stand above the input line until they are sent.",
     ]
 }

@@ -8,7 +8,8 @@ struct HistoryCommand: AsyncParsableCommand {
         abstract: "Print the end of a conversation, as this device has it.",
         discussion: """
             Each line begins with the time, by your clock, and the entry's number in the conversation's log, which \
-            --before and kith explain take. Marks nothing as read, and asks no relay.
+            --before and kith explain take. Behind your own messages, [read], or [read by 2] in a group, tells who has \
+            read them; kith explain names the members. Marks nothing as read, and asks no relay.
 
             EXAMPLES
               kith history bob

@@ -215,14 +215,11 @@ struct MessageRenderer: Sendable {
     }
 
     private func mark(_ delivery: Delivery) -> ScreenLine.Mark? {
-        switch (delivery, layout) {
-        case (.onRelay, .record): nil
-        case (.queued, .chat): ScreenLine.Mark("…", .yellow)
-        case (.onRelay, .chat): ScreenLine.Mark("✓", .dim)
-        case (.read(let count), .chat): ScreenLine.Mark(memberCount > 2 ? "✓✓ \(count)" : "✓✓", .green)
-        case (.queued, .record): ScreenLine.Mark("[queued]", .dim)
-        case (.read(let count), .record):
-            ScreenLine.Mark(memberCount > 2 ? "[read by \(count)]" : "[read]", .dim)
+        if layout == .chat { return ReadMarks.mark(delivery, counts: memberCount > 2) }
+        switch delivery {
+        case .queued: return ScreenLine.Mark("[queued]", .dim)
+        case .onRelay: return nil
+        case .read(let count): return ScreenLine.Mark(memberCount > 2 ? "[read by \(count)]" : "[read]", .dim)
         }
     }
 

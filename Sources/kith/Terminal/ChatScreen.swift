@@ -81,6 +81,16 @@ final class ChatScreen: Sendable {
         }
     }
 
+    /// Changes the read marks of the user's messages on the screen. Prints the notice instead if its message is no longer in the
+    /// window, or if the terminal can't change printed lines.
+    func show(_ marks: ReadMarks, orPrint notice: ReadMarks.Notice?) {
+        if let terminal = state.withLock({ $0.terminal }) {
+            terminal.show(marks, orPrint: notice)
+        } else if let notice {
+            show([notice.line])
+        }
+    }
+
     /// Removes all lines from the terminal, also those that have scrolled out of the window. On streams, this has no effect.
     func clear() { state.withLock { $0.terminal }?.clear() }
 

@@ -31,6 +31,7 @@ final class ChatTerminal: Sendable {
         var editor: LineEditor
         var parser = KeyParser()
         var input: InputLine
+        var printed: PrintedLines
         var lines: Deque<String> = []
         var waiting: CheckedContinuation<String?, Never>?
         /// The caller that waits until the user has finished the current line. The finished line is not sent, and the program may
@@ -54,7 +55,8 @@ final class ChatTerminal: Sendable {
                     keepsLineBreaks: style.keepsLineBreaks, takesEmptyLines: style.takesEmptyLines,
                     completion: style.completion),
                 input: InputLine(
-                    prompt: style.prompt, columns: TerminalMode.columns, colours: TerminalMode.wantsColours)))
+                    prompt: style.prompt, columns: TerminalMode.columns, colours: TerminalMode.wantsColours),
+                printed: Self.nothingPrinted))
         self.style = style
         self.mode = mode
         self.leave = leave
@@ -99,7 +101,7 @@ final class ChatTerminal: Sendable {
                 guard !state.isClosed, !state.editor.text.isEmpty else { return continuation.resume() }
                 state.finishing = continuation
                 let note = ScreenLine(.notice, "[the line that you are typing is not sent; Enter ends the program]")
-                write(state.input.print(note.rows(columns: state.input.columns, features), state.editor))
+                write(print([note], &state))
             }
         }
     }
@@ -119,6 +121,7 @@ final class ChatTerminal: Sendable {
     func clear() {
         state.withLock { state in
             guard !state.isClosed else { return }
+            state.printed.forget()
             write(state.input.clearAll(state.editor))
         }
     }
@@ -126,13 +129,41 @@ final class ChatTerminal: Sendable {
     /// Prints lines above the input line.
     func print(_ lines: [ScreenLine]) {
         state.withLock { state in
-            let painted = lines.flatMap { $0.rows(columns: state.input.columns, features) }
             if state.isClosed {
-                write(painted.map { $0 + "\r\n" }.joined())
+                let rows = lines.flatMap { $0.rows(columns: state.input.columns, features) }
+                write(rows.map { $0 + "\r\n" }.joined())
             } else {
-                write(state.input.print(painted, state.editor))
+                write(print(lines, &state))
             }
         }
+    }
+
+    /// Returns the text that prints lines above the input line.
+    private func print(_ lines: [ScreenLine], _ state: inout State) -> String {
+        for line in lines { state.printed.add(line) }
+        let rows = lines.flatMap { $0.rows(columns: state.input.columns, features) }
+        return state.input.print(rows, state.editor)
+    }
+
+    /// Changes the marks of the user's messages that are still in the window.
+    ///
+    /// - Parameter notice: printed if its message is no longer in the window.
+    func show(_ marks: ReadMarks, orPrint notice: ReadMarks.Notice?) {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            // The signal that reports a new size may arrive after this call.
+            if !state.printed.fits(columns: TerminalMode.columns, windowRows: TerminalMode.size(of: .output).lines) {
+                state.printed.forget()
+            }
+            let changes = state.printed.change(features) { marks.mark(of: $0) }
+            let isVisible = notice.map { state.printed.contains($0.seq) } ?? true
+            write(state.input.change(changes, state.editor))
+            if let notice, !isVisible { write(print([notice.line], &state)) }
+        }
+    }
+
+    private static var nothingPrinted: PrintedLines {
+        PrintedLines(columns: TerminalMode.columns, windowRows: TerminalMode.size(of: .output).lines)
     }
 
     /// Shows a status line above the input line until the next call; `nil` removes it.
@@ -205,14 +236,15 @@ final class ChatTerminal: Sendable {
                     case .endOfInput: leaves = end(&state) || leaves
                     case .suspend: suspends = true
                     case .pageUp: if let pageUp = style.pageUp { submit(pageUp, &state) }
-                    case .redraw: write("\u{1B}[H\u{1B}[2J")
+                    case .redraw:
+                        state.printed.forget()
+                        write("\u{1B}[H\u{1B}[2J")
                     case .refused: refuses = true
                     }
                 }
             }
             if refuses {
-                let said = style.refusal?.rows(columns: state.input.columns, features) ?? []
-                write("\u{7}" + state.input.print(said, state.editor))
+                write("\u{7}" + print(style.refusal.map { [$0] } ?? [], &state))
             } else {
                 write(state.input.draw(state.editor))
             }
@@ -251,6 +283,7 @@ final class ChatTerminal: Sendable {
             guard !state.isClosed else { return }
             mode.makeRaw()
             // With bracketed paste, the program can distinguish a paste from typed text.
+            state.printed = Self.nothingPrinted
             write("\u{1B}[?2004h" + state.input.resize(to: TerminalMode.columns, state.editor))
         }
     }
@@ -263,6 +296,7 @@ final class ChatTerminal: Sendable {
     private func resize() {
         state.withLock { state in
             guard !state.isClosed else { return }
+            state.printed = Self.nothingPrinted
             write(state.input.resize(to: TerminalMode.columns, state.editor))
         }
     }

@@ -37,6 +37,13 @@ struct InputLine {
         erase() + lines.map { $0 + "\r\n" }.joined() + content(editor)
     }
 
+    /// Replaces rows above the input line.
+    mutating func change(_ changes: [PrintedLines.Change], _ editor: LineEditor) -> String {
+        guard !changes.isEmpty else { return "" }
+        let rows = changes.map { "\u{1B}[\($0.above)A\r\($0.row)\(Self.eraseRow)\u{1B}[\($0.above)B\r" }
+        return erase() + rows.joined() + content(editor)
+    }
+
     /// Erases the input line, and the status line above it if there is one. The cursor is then at the beginning of the first
     /// erased line.
     mutating func erase() -> String {

@@ -126,6 +126,8 @@ struct GroupTests {
             }) {
                 $0 == .read(by: 1)
             }
+            let seq = try #require(try await bob.profile.history(of: atBob).first { $0.body == .text("read me") }?.seq)
+            #expect(try await bob.profile.explain(seq, in: atBob).map(\.description).contains("Read by alice."))
             for (person, id) in [(alice, atAlice), (bob, atBob)] {
                 try await eventually({ try await person.texts(id) }) { $0 == ["bob: read me"] }
             }

@@ -57,7 +57,23 @@ struct ChatFixture {
             hidesNumbers: true, body)
     }
 
+    /// Runs `body` with Alice's chat at a terminal, after Bob was found to be online.
+    static func talking(columns: Int = 80, _ body: (Tmux, ChatFixture) async throws -> Void) async throws {
+        try await run { fixture in
+            try await fixture.atTerminal(size: Tmux.Size(columns: columns)) { terminal in
+                try await terminal.wait { $0.joined().contains("[bob is online") && $0.last == "alice :" }
+                try await body(terminal, fixture)
+            }
+        }
+    }
+
     func say(_ text: String) async throws { _ = try await bob.send(text, to: conversation) }
+
+    /// Bob reads all messages of the conversation.
+    func bobReadsAll() async throws {
+        guard let last = try await bob.history(of: conversation).last?.seq else { return }
+        try await bob.markRead(conversation, through: last)
+    }
 
     /// Waits until Bob has received a text from Alice.
     func bobGets(_ text: String) async throws {

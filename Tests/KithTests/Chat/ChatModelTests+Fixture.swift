@@ -27,11 +27,13 @@ extension ChatModelTests {
 
     func id(_ number: UInt8) throws -> EntryID { try #require(EntryID(Array(repeating: number, count: 16))) }
 
-    /// A message of the user.
+    /// A message of the user. If it was read, then by the contacts with the lowest numbers.
     func message(_ number: UInt8, _ text: String, seq: UInt64? = nil, delivery: Delivery? = nil) throws -> Message {
-        Message(
+        var readers: [ContactID] = []
+        if case .read(let count) = delivery { readers = (1...UInt64(count)).map { ContactID(rawValue: $0) } }
+        return Message(
             id: try id(number), conversation: team, seq: seq, author: .me, body: .text(text), sentAtMs: now,
-            replyTo: nil, delivery: delivery, warnings: [])
+            replyTo: nil, delivery: delivery, warnings: [], readers: readers)
     }
 
     /// A message of a contact.
@@ -77,6 +79,16 @@ extension ChatModelTests {
 
     func shown(_ outputs: [ChatModel.Output]) -> [String] {
         outputs.flatMap { if case .show(let lines) = $0 { lines.map(\.text) } else { [] as [String] } }
+    }
+
+    /// The new mark of the user's message at a seq; `nil` if no marks change.
+    func mark(of seq: UInt64, _ outputs: [ChatModel.Output]) -> String? {
+        outputs.compactMap { if case .readMarks(let marks, _) = $0 { marks.mark(of: seq).text } else { nil } }.last
+    }
+
+    /// The line about a reader, for a terminal on which the mark can't change.
+    func readNotice(_ outputs: [ChatModel.Output]) -> String? {
+        outputs.compactMap { if case .readMarks(_, let notice?) = $0 { notice.line.text } else { nil } }.last
     }
 
     func requests(_ outputs: [ChatModel.Output]) -> [ChatRequest] {

@@ -78,37 +78,10 @@ import Testing
         #expect(model.waitingCount == 0)
         #expect(model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .onRelay))), now: now) == [])
         let read = model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .read(by: 1)))), now: now)
-        #expect(shown(read) == ["[bob has read up to here]"])
+        #expect(shown(read) == [])
+        #expect(mark(of: 4, read) == "✓✓")
+        #expect(readNotice(read) == "[bob has read up to here]")
         #expect(model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .read(by: 1)))), now: now) == [])
-    }
-
-    @Test("a receipt names its message if others came later, and older receipts are silent")
-    func receipts() throws {
-        var model = try model()
-        _ = model.open(now: now)
-        for number in 1...2 as ClosedRange<UInt8> {
-            _ = model.handle(
-                .event(.message(try message(number, "no \(number)", seq: UInt64(number), delivery: .onRelay))), now: now
-            )
-        }
-        _ = model.handle(.event(.message(try message(3, "well", from: fromBob(), seq: 3))), now: now)
-        #expect(
-            shown(model.handle(.event(.message(try message(1, "no 1", seq: 1, delivery: .read(by: 1)))), now: now))
-                == [])
-        #expect(
-            shown(model.handle(.event(.message(try message(2, "no 2", seq: 2, delivery: .read(by: 1)))), now: now))
-                == ["[bob has read “no 2”]"])
-    }
-
-    @Test("in a group, only the first and the last reader are reported")
-    func groupReceipts() throws {
-        var model = try model(summary(members: 4))
-        _ = model.open(now: now)
-        _ = model.handle(.event(.message(try message(1, "hi", seq: 1, delivery: .onRelay))), now: now)
-        let lines = try (1...3).map { count in
-            shown(model.handle(.event(.message(try message(1, "hi", seq: 1, delivery: .read(by: count)))), now: now))
-        }
-        #expect(lines == [["[1 of 3 has read up to here]"], [], ["[everyone has read up to here]"]])
     }
 
     @Test("messages from an earlier run are in the status, and mentioned at the end")
@@ -168,19 +141,6 @@ import Testing
             #expect(SafeText.name(name) == "“\(name)”")
         }
         #expect(SafeText.name("young") == "young")
-    }
-
-    @Test("a member's presence is announced at most once a minute")
-    func presence() throws {
-        var model = try model()
-        _ = model.open(now: now)
-        let here = KithEvent.memberIsOnline(team, bob, name: "bob", .same)
-        #expect(
-            shown(model.handle(.event(here), now: now)) == [
-                "[bob is online, proved by a signature, and sees the same messages]"
-            ])
-        #expect(model.handle(.event(here), now: now + 1_000) == [])
-        #expect(shown(model.handle(.event(here), now: now + 61_000)).count == 1)
     }
 
     @Test("a changed key leads to a warning with both fingerprints and the commands that decide")

@@ -183,7 +183,7 @@ import Testing
         _ = model.handle(.event(.message(try things.message(1, "hi", seq: 1, delivery: .onRelay))), now: now)
         var read = try things.message(1, "hi", seq: 1, delivery: .read(by: 1))
         read.readers = [things.bob]
-        #expect(things.shown(model.handle(.event(.message(read)), now: now)) == ["[bob has read up to here]"])
+        #expect(things.readNotice(model.handle(.event(.message(read)), now: now)) == "[bob has read up to here]")
     }
 
     @Test("a member with an outdated key is not shown as the user")
