@@ -31,11 +31,11 @@ import Testing
         #expect(DisplayWidth.atMost(character) >= width)
     }
 
-    @Test("the maximum width covers a sequence that is shown in parts")
+    @Test("the maximum width covers a sequence that is shown in parts, and characters of later versions of Unicode")
     func widthsInParts() {
         for (text, width) in [
             ("1\u{FE0F}\u{20E3}", 2), ("👩‍👩‍👧", 6), ("\u{1F441}\u{FE0F}\u{200D}\u{1F5E8}\u{FE0F}", 4), ("🇩🇪", 4),
-            ("\u{261D}\u{1F3FD}", 3), ("⌚\u{FE0E}", 2),
+            ("\u{261D}\u{1F3FD}", 3), ("⌚\u{FE0E}", 2), ("\u{1FFFD}", 2), ("\u{E000}", 2),
         ] {
             #expect(DisplayWidth.atMost(text) == width)
         }

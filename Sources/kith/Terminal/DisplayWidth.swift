@@ -22,13 +22,14 @@ enum DisplayWidth {
     static func of(_ text: some Sequence<Character>) -> Int { text.reduce(0) { $0 + of($1) } }
 
     /// Returns the largest number of columns that a character takes on any terminal. A terminal may show the character as one
-    /// picture, or may show each part of the character as a separate picture.
+    /// picture, or may show each part of the character as a separate picture. A terminal may also know characters that this
+    /// program does not know, such as later emoji.
     static func atMost(_ character: Character) -> Int {
         var parts = 0
         var last: (scalar: Unicode.Scalar, width: Int)?
         for scalar in character.unicodeScalars {
             if scalar == "\u{FE0F}", let last, last.scalar.properties.isEmoji { parts += max(0, 2 - last.width) }
-            let width = isRegional(scalar) ? 2 : of(scalar)
+            let width = isRegional(scalar) || isUnknown(scalar) ? 2 : of(scalar)
             parts += width
             last = (scalar, width)
         }
@@ -50,6 +51,14 @@ enum DisplayWidth {
     /// because it shares the columns of the preceding consonant.
     private static func isJoinedJamo(_ scalar: Unicode.Scalar) -> Bool {
         (0x1160...0x11ff).contains(scalar.value) || (0xd7b0...0xd7ff).contains(scalar.value)
+    }
+
+    /// Whether this program knows no meaning of the character, and so no width.
+    private static func isUnknown(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .unassigned, .privateUse: true
+        default: false
+        }
     }
 
     private static func isRegional(_ scalar: Unicode.Scalar) -> Bool { (0x1f1e6...0x1f1ff).contains(scalar.value) }
