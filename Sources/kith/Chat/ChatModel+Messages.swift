@@ -7,8 +7,12 @@ extension ChatModel {
     /// Handles a message that is new or whose state has changed.
     mutating func take(_ message: Message, isShown: Bool, isNew: Bool) {
         if message.author == .me, message.body.isSent { return takeOwn(message, isShown: isShown) }
-        // A notice with a count is shown again when the count has grown.
-        guard shown.insert(message.id).inserted || message.body.counts else { return }
+        if case .notice(let notice) = message.body {
+            // A notice with a count is shown again when the count has grown.
+            guard shownNotices[message.id, default: []].insert(notice).inserted else { return }
+        } else {
+            guard shown.insert(message.id).inserted else { return }
+        }
         remember(message)
         if case .contact = message.author { lastFromOthers = message.id }
         lastIsOwn = false
@@ -126,10 +130,5 @@ extension Message.Body {
         case .text, .files: true
         case .notice, .needsNewerKith, .deleted: false
         }
-    }
-
-    /// Whether the notice counts several entries.
-    fileprivate var counts: Bool {
-        if case .notice(.unreadable(_, _, let count)) = self { count > 1 } else { false }
     }
 }

@@ -126,6 +126,8 @@ struct ChatModel {
     /// The muted conversations, whose messages are not announced.
     var muted: Set<ConversationID>
     var shown: Set<EntryID> = []
+    /// The shown notices. One entry may have several, for example about each member that it has added.
+    var shownNotices: [EntryID: Set<Notice>] = [:]
     var waiting: [(id: EntryID, snippet: String)] = []
     var lastOwn: (id: EntryID, readers: Int)?
     var reads: ReadMarks

@@ -113,6 +113,26 @@ import Testing
         #expect(model.handle(.event(.message(odd)), now: now) == [])
     }
 
+    @Test("each notice of an entry is shown once, and a count again when it has grown")
+    func notices() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        let entry = try id(1)
+        var told: [String] = []
+        for notice: Notice in [
+            .added("ben", by: "alice"), .added("cem", by: "alice"), .added("ben", by: "alice"),
+            .unreadable(.malformed, from: "bob", count: 1), .unreadable(.malformed, from: "bob", count: 2),
+            .unreadable(.malformed, from: "bob", count: 2),
+        ] {
+            let message = Message(
+                id: entry, conversation: team, seq: 9, author: .kith, body: .notice(notice), sentAtMs: now,
+                replyTo: nil, delivery: nil, warnings: [])
+            told += shown(model.handle(.event(.message(message)), now: now)).filter { !$0.hasPrefix("──") }
+        }
+        #expect(told.prefix(2) == ["[you added ben]", "[you added cem]"])
+        #expect(told.count == 4 && told[3].contains("2 entries"))
+    }
+
     @Test("the lines of a long message can't pass for other people's")
     func lineBreaks() throws {
         var model = try model()
