@@ -147,7 +147,7 @@ struct ContactBookTests {
     @Test("a contact can't get a blank name")
     mutating func blank() throws {
         let id = try meet("bob", 1)
-        #expect(throws: KithError.tooLong(limit: ClientLimits.personName)) { try book.rename(id, " \n", in: &step) }
+        #expect(throws: KithError.blankName) { try book.rename(id, " \n", in: &step) }
         #expect(book[id]?.name == "bob")
     }
 }

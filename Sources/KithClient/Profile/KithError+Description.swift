@@ -54,6 +54,7 @@ extension KithError: OwnWords {
         case .suspect:
             "the relay may be showing members different histories; nothing is sent there until you decide"
         case .blankText: "there is nothing to send"
+        case .blankName: "a name or title can't be empty"
         case .notText: "that is not text: it has a NUL in it; base64 makes text of anything"
         case .tooLong(let limit): "that is too long; the limit is \(limit) bytes"
         case .duration(let longest):

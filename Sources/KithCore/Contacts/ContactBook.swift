@@ -177,13 +177,10 @@ struct ContactBook {
 
     /// Changes the name that the user has given a contact.
     ///
-    /// - Throws: ``KithError/tooLong(limit:)``, ``KithError/nameTaken(_:)`` or ``KithError/notFound(_:)``.
+    /// - Throws: ``KithError/blankName``, ``KithError/tooLong(limit:)``, ``KithError/nameTaken(_:)`` or ``KithError/notFound(_:)``.
     mutating func rename(_ id: ContactID, _ name: String, in step: inout Step) throws(KithError) {
         var contact = try contact(id)
-        let name = name.trimmedOneLine
-        guard !name.isEmpty, name.utf8.count <= ClientLimits.personName else {
-            throw .tooLong(limit: ClientLimits.personName)
-        }
+        let name = try name.nameOfOneLine(atMost: ClientLimits.personName)
         guard names.isFree(name, exceptFor: contact.name) else { throw .nameTaken(name) }
         contact.name = name
         store(contact, in: &step)

@@ -51,4 +51,14 @@ extension String {
     var trimmedOneLine: String {
         split(whereSeparator: { $0.isWhitespace || $0.isNewline }).joined(separator: " ")
     }
+    /// Returns a name or a title as it is stored: ``trimmedOneLine``.
+    ///
+    /// - Parameter limit: the maximum number of bytes in UTF-8.
+    /// - Throws: ``KithError/blankName`` or ``KithError/tooLong(limit:)``.
+    func nameOfOneLine(atMost limit: Int) throws(KithError) -> String {
+        let name = trimmedOneLine
+        guard !name.isEmpty else { throw .blankName }
+        guard name.utf8.count <= limit else { throw .tooLong(limit: limit) }
+        return name
+    }
 }

@@ -144,16 +144,10 @@ extension ProfileMachine {
     func createGroup(
         _ title: String, _ relay: RelayPoint, _ members: [ContactID], _ ticket: Ticket<ConversationID>
     ) throws(KithError) {
-        let title = try groupTitle(title)
+        let title = try title.nameOfOneLine(atMost: ClientLimits.title)
         let targets = try targets(members)
         let relay = self.relay(given: relay)
         try create(NewConversation(at: relay, title: title, targets), ticket)
-    }
-
-    private func groupTitle(_ title: String) throws(KithError) -> String {
-        let title = title.trimmedOneLine
-        guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
-        return title
     }
 
     private func targets(_ members: [ContactID], again: Bool = false) throws(KithError) -> [AddTarget] {
@@ -239,7 +233,7 @@ extension ProfileMachine {
     func rename(_ id: ConversationID, _ title: String, _ ticket: Ticket<ConversationID>) throws(KithError) {
         let machine = try state.conversations.active(id).machine
         guard !machine.record.isDirect else { throw .membership(.namingTwo) }
-        let title = try groupTitle(title)
+        let title = try title.nameOfOneLine(atMost: ClientLimits.title)
         if machine.isLeftAlone { throw .membership(.leftAlone) }
         try accept(id)
         try pass(.rename(title, ticket), to: id)

@@ -12,10 +12,7 @@ extension ProfileMachine {
     /// Changes the user's own name. This device renews its keys in every open conversation that is not pending, and the renewal
     /// carries the new certificate to the other members. Key packages with the old certificate are replaced.
     func renameUser(_ name: String) throws(KithError) {
-        let name = name.trimmedOneLine
-        guard !name.isEmpty, name.utf8.count <= ClientLimits.personName else {
-            throw .tooLong(limit: ClientLimits.personName)
-        }
+        let name = try name.nameOfOneLine(atMost: ClientLimits.personName)
         guard name != state.device.identity.name else { return }
         try withDevice { (device) throws(KithError) in try device.rename(to: name) }
         for id in inboxes.ids { try pass(.certificateExpired, to: id) }

@@ -72,7 +72,9 @@ public enum KithError: Error, Hashable, Sendable {
     case blankText
     /// The text contains a NUL.
     case notText
-    /// The text, name or file is too long, or a name or title is empty. The limit is in bytes.
+    /// The name or title is empty or only white space.
+    case blankName
+    /// The text, name or file is too long. The limit is in bytes.
     case tooLong(limit: Int)
     /// A duration is zero, negative, or longer than the limit.
     case duration(longest: Duration)
