@@ -4,12 +4,16 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import PrivateFiles
 
 /// A connection to a relay for the bytes of blobs. Messages have a separate connection, so no message waits behind a file.
 ///
 /// The connection makes one request at a time.
 package struct BlobConnection {
     private typealias Channel = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
+
+    /// The event loop of all these connections. Its priority is low, because texts come before files.
+    private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     private let host: String
     private let outbound: NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>
@@ -23,7 +27,8 @@ package struct BlobConnection {
         _ address: RelayAddress, trust: RelayTrust, timeouts: RelayTimeouts = RelayTimeouts(),
         _ body: (inout BlobConnection) async throws -> R
     ) async throws -> R {
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let loop = loops.next()
+        loop.execute { ThreadPriority.lower() }
         let check = PinCheck(trust)
         let opened = NIOLoopBoundBox<Channel?>.makeEmptyBox(valueType: Channel.self, eventLoop: loop)
         let attempt = ConnectAttempt(on: loop)

@@ -2,6 +2,7 @@ import KithCore
 import KithSupport
 import KithWire
 import NIOPosix
+import PrivateFiles
 import Synchronization
 
 /// Runs the jobs that move the bytes of a profile's files, or delete them at a relay. Each job has a connection of its own and
@@ -161,8 +162,18 @@ final class FileTransfers: Sendable {
         }
     }
 
-    /// Runs `body`, which may wait for the disk, on one of the threads for such work.
+    /// The threads that read, encrypt and write files. One may wait for the disk while another one encrypts.
+    private static let threads = {
+        let threads = NIOThreadPool(numberOfThreads: 2)
+        threads.start()
+        return threads
+    }()
+
+    /// Runs `body`, which takes long, on one of the threads for such work. Their priority is low, because texts come before files.
     static func onDisk<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
-        try await NIOThreadPool.singleton.runIfActive(body)
+        try await threads.runIfActive {
+            ThreadPriority.lower()
+            return try body()
+        }
     }
 }

@@ -1,6 +1,7 @@
 import KithWire
 import NIOCore
 import NIOPosix
+import PrivateFiles
 import Synchronization
 
 #if canImport(Glibc)
@@ -236,6 +237,8 @@ package final class FileBlobStore: BlobStore {
         let result: Result<T, BlobError>
         do {
             result = try await files.runIfActive {
+                // Messages come before files.
+                ThreadPriority.lower()
                 do throws(BlobError) { return .success(try body()) } catch { return .failure(error) }
             }
         } catch { throw .failed(.closed) }
