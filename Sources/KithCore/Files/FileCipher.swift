@@ -75,15 +75,16 @@ extension FileCipher {
     ///
     /// - Parameter plain: the piece's part of the file, without padding. Empty if the piece has padding only.
     package func seal(piece index: UInt64, _ plain: [UInt8], of layout: FileLayout) throws -> [UInt8] {
-        let range = layout.plainRange(ofPiece: index)
-        var padded = plain
-        padded.append(contentsOf: repeatElement(0, count: Int(range.upperBound - range.lowerBound) - plain.count))
+        let start = layout.plainRange(ofPiece: index).lowerBound
         var sealed: [UInt8] = []
         sealed.reserveCapacity(Int(FileLayout.sealedPiece))
         for number in layout.chunks(ofPiece: index) {
             let chunk = layout.plainRange(ofChunk: number)
-            let bounds = Int(chunk.lowerBound - range.lowerBound)..<Int(chunk.upperBound - range.lowerBound)
-            try seal(padded[bounds], number: number, isLast: number == layout.chunkCount - 1, into: &sealed)
+            let bounds = Int(chunk.lowerBound - start)..<Int(chunk.upperBound - start)
+            var bytes = plain[min(bounds.lowerBound, plain.count)..<min(bounds.upperBound, plain.count)]
+            let padding = bounds.count - bytes.count
+            if padding > 0 { bytes.append(contentsOf: repeatElement(0, count: padding)) }
+            try seal(bytes, number: number, isLast: number == layout.chunkCount - 1, into: &sealed)
         }
         return sealed
     }

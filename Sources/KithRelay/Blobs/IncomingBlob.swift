@@ -25,6 +25,7 @@ struct IncomingBlob {
 
     mutating func add(_ bytes: ByteBuffer) {
         var bytes = bytes
+        if pending.readableBytes == 0 { pending.reserveCapacity(BlobLimits.writeBytes + bytes.readableBytes) }
         pending.writeBuffer(&bytes)
     }
 
