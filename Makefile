@@ -8,6 +8,7 @@ small_store := $(if $(SMALL),--entries 2000 --channels 2000)
 small_relay := $(if $(SMALL),--rounds 1 --seconds 0.5 --connections 50 --patience 0)
 small_client := $(if $(SMALL),--conversations 5 --messages 500 --transactions 50 --people 5 --large-group 20 --missed 100 \
 	--rounds 20 --file-mebibytes 8)
+small_wormhole := $(if $(SMALL),--mebibytes 16 --rounds 1)
 small_mls := $(if $(SMALL),--alone 10)
 
 help: ## List the commands
@@ -59,6 +60,8 @@ bench: setup ## Measure everything, beside real peers where they are installed (
 
 bench-peers: ## Install the peers and measure them with the same load
 	Benchmarks/peers.sh $(small_relay)
+	scripts/setup.sh python3-venv
+	Benchmarks/run-wormhole.sh $(small_wormhole)
 
 interop: setup ## HISTORIES random group histories with members of this package and of mls-rs (default 200)
 	@scripts/setup.sh python3-venv

@@ -110,8 +110,8 @@ let package = Package(
         .executableTarget(
             name: "ClientBenchmark",
             dependencies: [
-                "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire", "TestSupport", nioPosix,
-                argumentParser,
+                "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire", "TestSupport", nio, nioPosix,
+                nioSSL, argumentParser,
             ],
             path: "Benchmarks/ClientBenchmark"),
         .testTarget(name: "KithSupportTests", dependencies: ["KithSupport", "TestSupport"]),

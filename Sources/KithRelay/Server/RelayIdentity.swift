@@ -153,7 +153,7 @@ public struct RelayIdentity: Sendable {
     }
 
     /// A context for TLS 1.3 only. The context prefers X25519MLKEM768 to X25519.
-    func tlsContext() throws -> NIOSSLContext {
+    package func tlsContext() throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: certificateChain, privateKey: privateKey)
         configuration.minimumTLSVersion = .tlsv13
