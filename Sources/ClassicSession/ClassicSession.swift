@@ -20,7 +20,7 @@ import KithSupport
 ///    and to answer ``Event/peerStartedAgain``. If ``Event/peerStartedAgain`` comes before the session is open, the other side
 ///    has probably ended its run during the handshake. Then this run cannot continue.
 ///
-/// Input may be anything. A frame that fails a check is reported and does not advance the session. Only one owner may use a
+/// Inputs need not be valid. A frame that fails a check is reported and does not advance the session. Only one owner may use a
 /// session. A copy of an open session would use message numbers for a second time.
 public struct ClassicSession: Sendable {
     /// This user.

@@ -7,7 +7,7 @@ public enum Dropped: Hashable, Sendable {
     ///
     /// `number`: the number that the message claims; `nil` if the claim cannot be true. The number itself may have been altered.
     case altered(number: UInt64?)
-    /// A genuine message that was repeated, or that comes after a later message.
+    /// A genuine message that was repeated, or that arrived after a message with a higher number.
     case repeated(number: UInt64)
     /// This run's own frame or key, which somebody has sent back.
     case reflected

@@ -160,7 +160,7 @@ public enum ClientLimits {
     package static let relaysToldOf = 8
 
     /// Maximum number of a contact's replaced devices that are remembered, so that nobody adds a remembered device again. Key
-    /// packages are valid for 90 days, and hardly anybody replaces a device more often than this in that time.
+    /// packages are valid for 90 days, and hardly anybody replaces a device more often than this number of times in 90 days.
     static let formerDevices = 8
 
     /// Maximum number of letters that an inbox for one person declines after the invite was used. To decline, the device joins
@@ -171,8 +171,8 @@ public enum ClientLimits {
     /// The shortest pause before an inbox or a parcel is opened again after the relay has refused temporarily, in milliseconds.
     package static let inboxRetryMs: UInt64 = 2_000
 
-    /// Time within which the relay must deliver an entry that it has acknowledged or that another member has seen, in
-    /// milliseconds: a minute.
+    /// Time, in milliseconds, within which the relay has to deliver an entry after it has acknowledged the entry or another
+    /// member has seen the entry: a minute.
     package static let keptMs: UInt64 = 60_000
 
     /// Maximum number of cursors in one profile. No device runs so many programs that read messages. Each cursor may store a

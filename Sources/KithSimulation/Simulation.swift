@@ -299,9 +299,9 @@ public final class Simulation {
 struct Wire {
     let link: SimulatedLink
     let relay: Int
-    /// The time at which the frame that was sent last arrives at the relay.
+    /// The time at which the latest frame to the relay arrives there.
     var lastToRelay: UInt64 = 0
-    /// For each channel, the time at which its last frame arrives at the client.
+    /// For each channel, the time at which its latest frame arrives at the client.
     var lanes: [ChannelID?: UInt64] = [:]
     /// Frames that have arrived and wait until the client has room for them.
     var unread: Deque<[UInt8]> = []

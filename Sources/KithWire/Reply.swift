@@ -5,9 +5,9 @@ import TLSCodec
 /// `struct { uint32 payload; uint32 frame; uint32 requestsPerSecond; uint32 requestBurst; uint32 idleSeconds;
 /// uint32 follows; uint32 retentionSeconds; } Limits;`
 public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
-    /// The largest payload of an entry.
+    /// Maximum size of an entry's payload, in bytes.
     public var payload: UInt32
-    /// The largest frame.
+    /// Maximum size of a frame, in bytes.
     public var frame: UInt32
     /// Maximum number of requests that a connection may make each second, on average.
     public var requestsPerSecond: UInt32

@@ -32,7 +32,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
     private var handshakeDeadline: Scheduled<Void>?
     private var isReading = true
     /// The latest unanswered ping. One pong answers this ping and all earlier pings (RFC 6455 §5.5.3). The pong waits until the
-    /// relay reads. The relay may first wait for this side to read, so this side continues to read.
+    /// relay reads. The relay might first wait for this side to read, so this side continues to read.
     private var unansweredPing: [UInt8]?
 
     init(

@@ -93,7 +93,7 @@ final class FileTransfers: Sendable {
         }
     }
 
-    /// Removes files that a crash has left behind, some time from now.
+    /// After a delay, removes files that a crash has left behind.
     func clean(_ store: any ProfileStore) {
         state.withLock { state in
             guard !state.isStopped else { return }

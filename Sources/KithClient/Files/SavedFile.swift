@@ -13,8 +13,8 @@ import PrivateFiles
 
 /// Writes a received file into a folder of the user.
 enum SavedFile {
-    /// The highest number that is added to a name if the folder already has files with that name. More files with one name are
-    /// a mistake.
+    /// The highest number that is added to a name if the folder already has files with that name. If a folder has even more
+    /// files with one name, somebody has made a mistake.
     private static let highestNumber = 10_000
 
     /// Decrypts a file into a folder. The file appears under its name when it is complete. The file has the mode 0600, so it

@@ -33,8 +33,8 @@ struct ProfileFolder: Sendable {
 
     /// Creates the folder with the mode 0700 if the folder does not exist.
     ///
-    /// Other users may have rights to an existing folder. If the folder contains nothing but a profile, removes the rights of
-    /// other users. If the folder also contains other files, refuses the folder: the folder's mode may be the user's choice.
+    /// Other users might have rights to an existing folder. If the folder contains nothing but a profile, removes the rights of
+    /// other users. If the folder also contains other files, refuses the folder: the folder's mode might be the user's choice.
     ///
     /// - Throws: ``PrivateFileError``.
     func make() throws(PrivateFileError) {

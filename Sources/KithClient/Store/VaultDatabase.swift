@@ -134,7 +134,7 @@ struct VaultDatabase: Sendable {
 
     /// The settings of every connection to the database.
     ///
-    /// - SQLite recommends `synchronous = NORMAL` for WAL. With `NORMAL`, a power cut may undo the last commits, so Kith uses a
+    /// - SQLite recommends `synchronous = NORMAL` for WAL. With `NORMAL`, a power cut can undo the last commits, so Kith uses a
     ///   safer setting.
     /// - Deleted values are overwritten. Values are sealed, but after a leak of the key, an attacker could read deleted values
     ///   that are still in the file.

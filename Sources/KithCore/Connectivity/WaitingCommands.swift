@@ -42,12 +42,12 @@ struct WaitingCommands {
         for ticket in byIntent.removeValue(forKey: place) ?? [] { step.finish(ticket, result) }
     }
 
-    /// Ends the command that has created an invite. The inbox of that invite is ready.
+    /// Called when the inbox of an invite is ready. Ends the command that has created the invite.
     mutating func didMake(_ invite: OpenInvite, in step: inout Step) {
         if let ticket = invites.removeValue(forKey: invite.id) { step.finish(ticket, .success(invite)) }
     }
 
-    /// Ends the commands that wait until an inbox is closed. The inbox was closed.
+    /// Called when an inbox has been closed. Ends the commands that wait for this.
     mutating func didClose(_ inbox: InboxID, in step: inout Step) {
         for ticket in closings.removeValue(forKey: inbox) ?? [] { step.finish(ticket, .success(())) }
     }

@@ -248,8 +248,8 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// Forgets a contact's address. Called when this device has used an invite of the contact. The stored address may belong to
-    /// another device of the contact, and the inviting device will send its own address.
+    /// Forgets a contact's address. Called when this device has used an invite of the contact. The stored address might belong
+    /// to another device of the contact, and the inviting device will send its own address.
     mutating func forgetAddress(of account: AccountFingerprint, in step: inout Step) {
         guard var contact = self[account], contact.inbox != nil else { return }
         contact.inbox = nil
@@ -258,8 +258,8 @@ struct ContactBook {
 
     /// Notes that a commit has replaced a contact's device.
     ///
-    /// - Parameter isChosen: whether the user has opened an invite of the new device. Without an invite, the commit is ignored if
-    ///   `new` is the older device, because the committer may have used an old address.
+    /// - Parameter isChosen: whether the user has opened an invite of the new device. Without an invite, the commit is ignored
+    ///   if `new` is the older device, because the committer might have used an old address.
     mutating func didReplace(
         _ old: DeviceCertificate, by new: DeviceCertificate, isChosen: Bool, in step: inout Step
     ) {
@@ -270,12 +270,12 @@ struct ContactBook {
         if contact != self[new.accountKey] { store(contact, in: &step) }
     }
 
-    /// Adds the owner of a name to the contacts, after a relay has stated the owner. If an earlier lookup of the name has found a
-    /// contact with another key, adds nobody, and stores the owner's key as the conflicting key of that contact.
+    /// Adds the owner of a name to the contacts, after a relay has answered who the owner is. If an earlier lookup of the name
+    /// has found a contact with another key, adds nobody, and stores the owner's key as the conflicting key of that contact.
     ///
     /// - Parameters:
     ///   - alias: the user's own name for the owner.
-    ///   - pin: the key of the relay that has the name. Each relay has its own names, so another relay may give this name to
+    ///   - pin: the key of the relay that has the name. Each relay has its own names, so another relay can give this name to
     ///     another person.
     mutating func find(
         _ holder: NameHolder, as alias: String?, at pin: RelayPin?, in step: inout Step

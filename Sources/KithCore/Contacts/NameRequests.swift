@@ -123,7 +123,7 @@ struct NameRequests {
         }
     }
 
-    /// Checks the record that a relay has under a name. The relay has refused this profile's record for the name.
+    /// Checks the record that a relay has under a name, after the relay has refused this profile's record for that name.
     private mutating func confirm(
         _ unverified: UnverifiedNameRecord, _ asked: NameRequest, _ inbox: InboxID, _ asker: NameAsker, own: AccountKey
     ) -> Outcome {

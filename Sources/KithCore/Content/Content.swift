@@ -22,7 +22,7 @@ struct Content: Hashable, Sendable, TLSCodable {
     /// The id of the message's entry in the channel. The content repeats the id, so that members detect a relay that changes
     /// the id of an entry.
     var messageID: EntryID
-    /// The time of sending by the sender's clock, in milliseconds since 1970.
+    /// The time at which the message was sent, by the sender's clock, in milliseconds since 1970.
     var sentAt: UInt64
     /// The sender's view of the log at the time of encryption.
     var view: LogView

@@ -23,7 +23,7 @@ struct LogView: Hashable, Sendable, TLSCodable {
     let seq: UInt64
     /// The hash, 32 bytes.
     let hash: [UInt8]
-    /// The final hash of the previous epoch, which includes the turn that opened this epoch. 32 bytes.
+    /// The final hash of the previous epoch, 32 bytes. The hash includes the turn that opened this epoch.
     let previous: [UInt8]
 
     /// The value of `previous` in the first epoch.

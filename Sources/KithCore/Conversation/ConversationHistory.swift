@@ -47,8 +47,8 @@ struct ConversationHistory {
         }
     }
 
-    /// Reports a warning. If warnings of one kind repeat, each within ten minutes of the previous one, only the first, the tenth,
-    /// the hundredth and so on are reported. Warnings about different logs or about too long texts are always reported.
+    /// Reports a warning. If warnings of one kind repeat, each within ten minutes of the previous one, only the first, the
+    /// tenth, the hundredth and so on are reported. A warning that logs differ, or that a text is too long, is always reported.
     mutating func report(_ warning: Warning, in device: inout DeviceState) {
         guard let times = notices.times(warning, at: device.now) else { return }
         device.emit(.warning(conversation, warning, times: times))

@@ -85,7 +85,7 @@ extension ConversationMachine {
         for target in targets.prefix(ClientLimits.additionsPerCommit) { ask(for: target, in: &device) }
     }
 
-    /// Stores the addresses of the people in an addition. If the user has opened an invite, the addition may contain the only
+    /// Stores the addresses of the people in an addition. If the user has opened an invite, the addition might contain the only
     /// known address of the inviter.
     func learnAddresses(of intent: Intent, in device: inout DeviceState) {
         guard case .add(let targets) = intent.change else { return }

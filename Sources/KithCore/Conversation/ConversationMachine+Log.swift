@@ -233,9 +233,9 @@ extension ConversationMachine {
         try emit(warnings, in: &device)
     }
 
-    /// Processes a message of a blocked person. The message counts in the log. Its content is dropped, unless all members have
-    /// to agree on the content. The sender's view of the log is compared too, because a difference is evidence against the
-    /// relay.
+    /// Processes a message of a blocked person. The message counts as an entry of the log like any other. Its content is
+    /// dropped, unless all members have to agree on the content. The sender's view of the log is compared too, because a
+    /// difference is evidence against the relay.
     private mutating func processBlocked(
         _ checked: CheckedContent, of sender: LeafIndex, _ noted: EntryRecord, _ next: LoggedEntry,
         in device: inout DeviceState

@@ -4,8 +4,8 @@ import MLS
 /// A conversation's group: in the store, and in memory while it is needed.
 struct KeptGroup {
     private let conversation: ConversationID
-    /// The group; `nil` while the group is not in memory. A group is read when it is needed, and leaves memory when it was not
-    /// needed for a long time.
+    /// The group; `nil` while the group is not in memory. A group is read when it is needed, and leaves memory when it has not
+    /// been needed for a long time.
     private var loaded: LoadedGroup?
     /// The last use of the group, as a number from ``Step/nextUse()``.
     private(set) var lastUse: UInt64 = 0

@@ -71,7 +71,7 @@ enum KeyPackageFetch {
 /// valid. If the owner's clock was wrong, only a new key package helps, so this device requests further key packages, with
 /// pauses, until the owner has deposited a valid one.
 private struct HeldKeyPackage {
-    /// The next time to check the key package, in milliseconds; see ``Clocks/now``.
+    /// The time of the next check of the key package, in milliseconds; see ``Clocks/now``.
     var againAt: UInt64
     /// The length of the current wait, in milliseconds.
     var delayMs = ClientLimits.keyPackageRetryMs

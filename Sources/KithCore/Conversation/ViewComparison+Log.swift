@@ -36,10 +36,10 @@ extension ViewComparison {
         return try device.entries(of: conversation, seq...seq, limit: 1, newestFirst: false).first?.record?.viewHash
     }
 
-    /// Compares the view in a member's entry with this device's. If the views differ, returns up to two warnings: one about the
-    /// difference, and one about messages of this member that this device had not received when a turn ended the epoch. If the
-    /// views are equal, the relay has shown the same log to the member. Then the member knows which of its messages are not in
-    /// the log, and has sent these messages again.
+    /// Compares the view in a member's entry with this device's view. If the views differ, returns up to two warnings: one
+    /// about the difference, and one about messages of the entry's sender that this device had not received when a turn ended
+    /// the epoch. If the views are equal, the relay has shown the same log to the member. In this case, the member knows which
+    /// of its messages are not in the log, and has sent these messages again.
     mutating func compare(
         _ theirs: LogView, of sender: LeafIndex, at seq: UInt64, with record: inout ConversationRecord,
         in device: inout DeviceState

@@ -166,12 +166,12 @@ private struct PendingDelivery {
     private(set) var isOpen = false
     /// Number of requests without an answer.
     private(set) var unanswered = 0
-    /// Whether the relay may have the delivery without this device's knowledge. The value is `true` if the answer to an earlier
-    /// attempt was lost.
+    /// Whether the relay might have the delivery although this device does not know it. The value is `true` if the answer to an
+    /// earlier attempt was lost.
     private(set) var mayExist: Bool
-    /// Pause before all requests of the delivery are repeated, in milliseconds. `nil` unless the relay has refused a request of
-    /// this attempt temporarily. After a temporary refusal, a final refusal in the same attempt is ignored: the final refusal is
-    /// only a consequence of the temporary one.
+    /// The pause, in milliseconds, after which all requests of the delivery are repeated. `nil` unless the relay has
+    /// temporarily refused a request of this attempt. After a temporary refusal, a final refusal in the same attempt is
+    /// ignored: the final refusal is only a consequence of the temporary one.
     private(set) var pauseMs: UInt64?
     /// The time of the next attempt, in milliseconds; see ``Clocks/now``.
     private(set) var retryAt: UInt64?

@@ -100,7 +100,7 @@ extension DeviceState {
         }
     }
 
-    /// Deletes the blobs of uploads that end before their message was sent, so that nobody else knows the blobs.
+    /// Deletes the blobs of uploads that end before their message has been sent. Nobody else knows these blobs.
     ///
     /// - Parameters:
     ///   - message: the message.

@@ -37,7 +37,7 @@ package struct FileLayout: Hashable, Sendable {
     /// The size of the ciphertext, in bytes. This is the size of the blob.
     package var sealedSize: UInt64 { padded + Self.tag * chunkCount }
 
-    /// Returns the size of the largest file that makes a blob of at most `limit` bytes, in bytes; 0 if there is none.
+    /// Returns the size, in bytes, of the largest file whose blob has at most `limit` bytes; 0 if there is no such file.
     package static func largestFile(inBlobOf limit: UInt64) -> UInt64 {
         let limit = min(limit, ClientLimits.file)
         var (largest, next) = (UInt64(0), FilePadding.smallest)

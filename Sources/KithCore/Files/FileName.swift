@@ -62,7 +62,7 @@ package enum FileName {
         return (String(name[..<dot]), String(name[dot...]))
     }
 
-    /// Shortens a name between characters. The name keeps its ending.
+    /// Shortens a name to at most `limit` bytes, without cutting a character in two. The name keeps its ending.
     private static func shortened(_ name: String, to limit: Int) -> String {
         guard name.utf8.count > limit else { return name }
         let (stem, ending) = parts(of: name)

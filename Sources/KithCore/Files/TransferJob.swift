@@ -63,7 +63,7 @@ package enum PieceDecision: Hashable, Sendable {
     case proceed
     /// Another plaintext was encrypted for this piece before, so the file has changed. The piece must not be sent.
     case changed
-    /// The digests of all pieces together are not those that the sender has stated.
+    /// All pieces have arrived, but the root of their digests is not the root that the sender has stated.
     case notGenuine
     /// The transfer no longer exists, so the job ends.
     case stop

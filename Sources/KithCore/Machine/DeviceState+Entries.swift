@@ -113,7 +113,7 @@ extension DeviceState {
         return try decodingStored(.expiry) { try Expiry(stored: stored) }
     }
 
-    /// Erases the texts that have expired by the device's clock and by the relay's, and reports each.
+    /// Erases the texts that have expired by both the device's clock and the relay's clock, and reports each text.
     ///
     /// - Parameter relay: returns the relay of a conversation.
     mutating func eraseExpired(relay: (ConversationID) -> RelayID?) throws(KithError) {

@@ -38,7 +38,7 @@ struct Step {
         if Self.isReadAgain(key.table) { written[key] = .some(nil) }
     }
 
-    /// Whether a step may read a value of this table that it has written itself.
+    /// Whether a step might read a value of this table after it has written the value itself.
     private static func isReadAgain(_ table: StoreTable) -> Bool { table == .entry || table == .marks }
 
     /// Returns the value that this step has written under a key. The outer optional is `nil` if the step has not changed the

@@ -2,7 +2,7 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// A relay as a client uses it: the address, the key that the relay must have, and the pass that it may require.
+/// A relay as a client uses it: the address, the key that the relay must have, and the pass if the relay requires one.
 ///
 /// ```text
 /// struct { opaque address<V>; opaque pin[32]; optional<opaque pass<V>> pass; } RelayPoint;

@@ -118,8 +118,8 @@ struct ParcelContents {
     let address: ParcelAddress
     private var parts: [Int: [UInt8]] = [:]
     private var seen: Set<EntryID> = []
-    /// Maximum number of attempts to open one entry, each as a different missing part. Without this limit, a sender that
-    /// reverses the order of the parts would cause much work at every receiver.
+    /// Maximum number of attempts to open one entry. Each attempt opens the entry as a different missing part. Without this
+    /// limit, a sender that reverses the order of the parts would cause much work at every receiver.
     private static let mostTried = 64
 
     init(of address: ParcelAddress) { self.address = address }

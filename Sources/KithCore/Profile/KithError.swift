@@ -12,7 +12,7 @@ public enum KithError: Error, Hashable, Sendable {
     case hasOtherName(String)
     /// The passphrase does not open the vault.
     case wrongPassphrase
-    /// Deriving the key from the passphrase needs this many bytes of memory, which are not available. The passphrase may be
+    /// Deriving the key from the passphrase needs this many bytes of memory, which are not available. The passphrase might be
     /// right.
     case noMemory(bytes: Int)
     /// The vault requires a passphrase, but none was given.

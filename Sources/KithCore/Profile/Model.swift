@@ -239,9 +239,11 @@ public enum KithEvent: Hashable, Sendable {
 public enum LogComparison: Hashable, Sendable {
     /// The views are equal.
     case same
-    /// The relay has shown this many more entries to the member. This device may still receive the additional entries.
+    /// The relay has shown this many more entries to the member than to this device. This device might still receive the
+    /// additional entries.
     case ahead(by: UInt64)
-    /// The relay has shown this many fewer entries to the member. The entries that it has shown to both devices are the same.
+    /// The relay has shown this many fewer entries to the member than to this device. The entries that it has shown to both
+    /// devices are the same.
     case behind(by: UInt64)
     /// The relay has shown different logs to the member and to this device.
     case differs

@@ -38,7 +38,8 @@ struct ConversationRecord: Sendable {
     private(set) var lastActivityMs: UInt64 = 0
     /// The seq of the last entry for which this device sent a read receipt.
     private(set) var receiptSeq: UInt64 = 0
-    /// The seq of the last entry that each member has confirmed to have read. Empty in large conversations.
+    /// For each member, the seq of the last entry that the member has read, according to its read receipts. Empty in large
+    /// conversations.
     private(set) var readBy: [ContactID: UInt64] = [:]
     /// The time at which this device last renewed its leaf, in milliseconds since 1970; 0 if the device has not renewed its leaf
     /// since it joined.

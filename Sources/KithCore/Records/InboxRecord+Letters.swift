@@ -29,7 +29,7 @@ extension InboxRecord {
         }
     }
 
-    /// An entry whose letter waits until the group's tree was fetched.
+    /// An entry whose letter waits until the group's tree has been fetched.
     struct HeldEntry: Sendable, TLSCodable {
         let seq: UInt64
         /// The start of the wait, by the relay's clock, in milliseconds since 1970.

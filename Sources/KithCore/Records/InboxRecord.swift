@@ -125,7 +125,7 @@ struct InboxRecord: Sendable {
         }
     }
 
-    /// The seq of the last entry that the relay may drop, because no entry up to this one has to be read any more.
+    /// The relay may drop all entries through this seq, because this device need not read them again.
     var readThrough: UInt64 { aside.first.map { min($0.seq - min(1, $0.seq), lastSeq) } ?? lastSeq }
 
     /// Called when an entry was processed or left at the relay.
@@ -183,7 +183,7 @@ struct InboxRecord: Sendable {
     /// Called when the relay has fresh key packages.
     mutating func didDeposit(at wall: UInt64) { depositedAt = max(1, wall) }
 
-    /// Called when the key packages at the relay are no longer valid, so that they are replaced.
+    /// Called when the key packages at the relay are no longer valid. Causes the device to replace them.
     mutating func keyPackagesExpired() { depositedAt = 1 }
 
     /// Whether the inbox's invite has expired.

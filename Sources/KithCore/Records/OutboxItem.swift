@@ -12,7 +12,7 @@ package struct OutboxItem: Sendable {
     let body: Body
     /// The encrypted form of the item, which is valid in one epoch. All attempts in one epoch send the same bytes.
     var attempt: Attempt?
-    /// Whether the item was ever encrypted. If so, the log may have the item, although this device does not know it.
+    /// Whether the item was ever encrypted. If so, the log might have the item although this device does not know it.
     var mayBeInLog = false
     /// The blobs of the item's files.
     var blobs: [OwnBlob] = []

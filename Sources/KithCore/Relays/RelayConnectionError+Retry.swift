@@ -20,8 +20,8 @@ extension RelayConnectionError {
         }
     }
 
-    /// Whether the problem is the relay's address: nothing has answered there, or a server that is not a relay, or a relay with
-    /// another key.
+    /// Whether the problem is the relay's address. Either nothing answers at the address, or the server there is not a relay or
+    /// has another key.
     package var isAboutAddress: Bool {
         switch self {
         case .unreachable, .pinMismatch, .notARelay: true

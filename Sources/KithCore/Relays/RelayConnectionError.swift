@@ -4,7 +4,7 @@ import KithWire
 public enum RelayConnectionError: Error, Hashable, Sendable {
     /// Nothing answers at the address. A later attempt may succeed.
     case unreachable(Unreachable)
-    /// The relay's key is not the expected one. Another server may have answered. Nothing was sent to that server.
+    /// The relay's key is not the expected one: perhaps another server has answered. Nothing was sent to the server.
     case pinMismatch(expected: RelayPin, found: RelayPin)
     /// A server answers at the address, but does not act as a relay. The server is not a Kith relay, or accepts no connections
     /// now.

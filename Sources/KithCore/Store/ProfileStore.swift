@@ -109,7 +109,7 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
 
 /// Identifies a value in the store.
 package struct StoreKey: Hashable, Sendable {
-    /// The highest owner and item. The limit is needed because databases use signed numbers.
+    /// The highest owner number and the highest item number. The limit is needed because databases use signed numbers.
     package static let highest = UInt64(Int64.max)
 
     /// The table of the value.

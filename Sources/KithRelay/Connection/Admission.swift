@@ -34,7 +34,7 @@ struct Admission {
     /// this index, because most answers arrive in order.
     private var firstUnanswered = 0
     private var presentsCame = NIODeadline.uptimeNanoseconds(0)
-    /// Whether a new `present` may still join the group.
+    /// Whether a new `present` can still join ``group``.
     private var isGathering = false
 
     private struct Member {

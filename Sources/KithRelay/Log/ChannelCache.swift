@@ -2,7 +2,7 @@ import KithWire
 
 /// The writer's channels in memory: recently used channels, and channels whose heads still have to be written.
 struct ChannelCache {
-    /// The channels by id, spread over several tables. The growth of a small table delays no commit.
+    /// The channels by id, spread over several small tables, because the growth of one large table would delay a commit.
     private var tables: [[ChannelID: CachedChannel]] = Array(repeating: [:], count: 64)
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
     private let capacity: Int

@@ -58,7 +58,7 @@ struct EntryBlock: Equatable, Sendable {
         return references[Int(first - firstSeq)...Int(last - firstSeq)]
     }
 
-    /// Removes the references before `seq`.
+    /// Removes the references to the entries before `seq`.
     mutating func removeReferences(before seq: UInt64) {
         guard seq > firstSeq else { return }
         references.removeFirst(min(Int(seq - firstSeq), references.count))

@@ -84,7 +84,7 @@ final class SQLiteStatement {
         return false
     }
 
-    /// Ends the read of the file before the last row is reached.
+    /// Ends the reading of the file. Called if the last row has not been reached.
     func reset() { sqlite3_reset(handle) }
 
     // MARK: Columns

@@ -4,7 +4,7 @@ import KithWire
 /// inbox.
 ///
 /// The shares exist in memory only: the disk must not show which address wrote to which inbox. A restart forgets the shares.
-/// After a restart, an address may fill a new share in addition to its waiting letters.
+/// After a restart, an address can fill a new share although its earlier letters are still waiting.
 struct InboxShares {
     /// The waiting letters of one address or site in one inbox. The letters are counted in runs. A run counts in full until all
     /// letters of the run were read or have expired.

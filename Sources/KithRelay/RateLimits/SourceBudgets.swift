@@ -35,8 +35,9 @@ struct SourceBudgets {
         keep(budget.buckets, of: budget.name, now)
     }
 
-    /// If a token is available now, takes `count` tokens from a source's budget and returns 0. If no token is available now,
-    /// takes no token and returns the nanoseconds until a token is available. The source need not have connections.
+    /// If the budget of a source and the budget of its site each have at least one token now, takes `count` tokens from both
+    /// and returns 0. Tokens that a budget does not have become a debt. Otherwise takes no token, and returns the nanoseconds
+    /// until both budgets have a token. The source need not have connections.
     mutating func take(
         _ count: Int, _ bucket: WritableKeyPath<SourceBudget.Buckets, TokenBucket>, of source: ClientSource,
         atNanoseconds now: Int64

@@ -84,11 +84,11 @@ public struct RelayLimits: Sendable {
     /// duration of a connection, in milliseconds.
     static let metricsConnections = 16
     static let metricsMs: Int64 = 10_000
-    /// Maximum cost of a round while several addresses wait, in appends. A round of this cost takes two to three milliseconds.
-    /// Shorter rounds would spend more of their time waiting for the disk.
+    /// Maximum cost, in appends, of a round while several addresses wait. A round of this cost takes two to three milliseconds.
+    /// With shorter rounds, the relay would spend more of its time waiting for the disk.
     static let roundCost = 512
-    /// Cost that one address may use at a time, in appends. When an address has used this cost, the next address of the network
-    /// is served. With this small cost, few rounds are enough to serve many addresses of one network.
+    /// Cost, in appends, that one address may use at a time. When an address has used this cost, the next address of the
+    /// network is served. With this small cost, few rounds are enough to serve many addresses of one network.
     static let addressShareCost = 8
     /// Maximum number of channels that one connection may follow. A client uses one connection for all its conversations.
     public var follows = 4096
@@ -242,8 +242,8 @@ public struct RelayLimits: Sendable {
     /// Number of additional entry ids that one address may make the relay load each second. Loads at this rate take about 1 % of
     /// a core.
     public var loadedEntryIDsPerSecond = 50_000
-    /// Maximum number of entry ids of one channel that are loaded without a wait for other loads. A load of this size takes less
-    /// than a millisecond. A channel in use always keeps at least this number of its ids.
+    /// If a channel has at most this number of entry ids, they are loaded without a wait for other loads. A load of this size
+    /// takes less than a millisecond. A channel in use always keeps at least this number of its ids.
     static let fewEntryIDs = 4096
     /// Time from a refused `present` to its answer, in milliseconds; a slow answer takes a multiple of this time. The time does
     /// not reveal whether a channel is in memory, is on the disk or does not exist.

@@ -64,7 +64,7 @@ package protocol ChannelStore: Sendable {
     func idleChannels(usedBeforeMs: UInt64, longUsedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID]
 
     /// Deletes one-time key packages that were deposited before `keyPackagesBeforeMs`, and names that were last renewed before
-    /// `namesBeforeMs`. Works in slices: returns `true` if there may be more to delete.
+    /// `namesBeforeMs`. Works in slices: returns `true` if there might be more to delete.
     func discard(
         keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64
     ) async throws(StoreFailure) -> Bool

@@ -15,7 +15,7 @@ final class InvariantChecker {
         var isStored = false
         /// The number that the author's device gave the conversation.
         var conversation: UInt64 = 0
-        /// Whether the text may be gone from devices: it expires, or its author has tried to delete it.
+        /// Whether the text need not be on devices any more, because it expires, or because its author has tried to delete it.
         var expires: Bool
     }
 

@@ -105,7 +105,7 @@ struct ModelChannel {
 struct ModelLimits {
     /// Time for which the relay recognizes a repeated entry id, in milliseconds.
     static let entryIDMs: UInt64 = 86_400_000
-    /// Number of epochs without entries that the relay remembers.
+    /// Number of latest epochs that the relay remembers even after it has dropped their entries.
     static let trimmedEpochs: UInt64 = 1_000
     /// Maximum number of epochs for which a connection keeps rights in one channel.
     static let presentedEpochs = 8

@@ -120,7 +120,7 @@ final class Workload {
         if isUsed || !isOpen { world.checker.hasGhosts = true }
     }
 
-    /// Notes a failed addition. If the invite had ended, the new member may never learn about the group.
+    /// Notes a failed addition. If the invite had ended, the new member might never learn about the group.
     private func didAdd(_ result: Result<ConversationID, KithError>, _ client: SimulatedClient) {
         if case .failure = result { world.checker.hasGhosts = true }
     }

@@ -4,7 +4,7 @@ import TLSCodec
 public struct ComponentID: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates an identifier from a number. The number may be unknown.
+    /// Creates an identifier from a number. Unknown numbers are allowed.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `last_resort_key_package`.
     public static let lastResortKeyPackage = ComponentID(rawValue: 4)

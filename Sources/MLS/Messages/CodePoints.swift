@@ -2,7 +2,7 @@ import TLSCodec
 
 /// A 16-bit code point from a registry of RFC 9420 §17. Unknown numbers are kept, as §13 requires.
 public protocol CodePoint: RawRepresentable, Hashable, Sendable, TLSCodable where RawValue == UInt16 {
-    /// Creates a code point. The number may be unknown.
+    /// Creates a code point. Unknown numbers are allowed.
     init(rawValue: UInt16)
 }
 
@@ -19,7 +19,7 @@ extension CodePoint {
 public struct ProtocolVersion: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates a version. The number may be unknown.
+    /// Creates a version. Unknown numbers are allowed.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// MLS 1.0, the only version so far.
     public static let mls10 = ProtocolVersion(rawValue: 1)
@@ -29,7 +29,7 @@ public struct ProtocolVersion: CodePoint {
 public struct ExtensionType: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates a type. The number may be unknown.
+    /// Creates a type. Unknown numbers are allowed.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `application_id` (§5.3.3).
     public static let applicationID = ExtensionType(rawValue: 1)
@@ -52,7 +52,7 @@ public struct ExtensionType: CodePoint {
 public struct ProposalType: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates a type. The number may be unknown.
+    /// Creates a type. Unknown numbers are allowed.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `add` (§12.1.1).
     public static let add = ProposalType(rawValue: 1)
@@ -87,7 +87,7 @@ public struct ProposalType: CodePoint {
 public struct CredentialType: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates a type. The number may be unknown.
+    /// Creates a type. Unknown numbers are allowed.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `basic` (§5.3).
     public static let basic = CredentialType(rawValue: 1)
@@ -99,7 +99,7 @@ public struct CredentialType: CodePoint {
 public struct WireFormat: CodePoint {
     /// The number.
     public let rawValue: UInt16
-    /// Creates a format. The number may be unknown.
+    /// Creates a format. Unknown numbers are allowed.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// `mls_public_message`.
     public static let publicMessage = WireFormat(rawValue: 1)

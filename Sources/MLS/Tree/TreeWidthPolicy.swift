@@ -1,10 +1,10 @@
 /// Bounds the number of leaves of a received tree by the number of members. The policy limits the cost of blank nodes.
 ///
-/// A blank node takes one byte in a `ratchet_tree`, but the receiver must hash the node. Even an honest group may have many blank
-/// nodes. A tree shrinks only while its right half is blank (RFC 9420 §7.7). A single member far to the right keeps a formerly
-/// large tree wide.
+/// A blank node takes one byte in a `ratchet_tree`, but the receiver must hash the node. Even an honest group can have many
+/// blank nodes. A tree shrinks only while its right half is blank (RFC 9420 §7.7). A single member far to the right keeps a
+/// formerly large tree wide.
 ///
-/// A policy has two bounds. Every tree may have ``leaves`` leaves. A tree with more than ``leaves`` leaves may have
+/// A policy has two bounds. A tree with at most ``leaves`` leaves is always allowed. A wider tree may have at most
 /// ``leavesPerMember`` leaves per member.
 public struct TreeWidthPolicy: Hashable, Sendable {
     /// Number of leaves that is always allowed, even with few members.

@@ -138,7 +138,7 @@ struct ChatModel {
     var relay: RelayState?
     var wasConnected = false
     private var status: Sentence?
-    /// The names of members who have just proved to be online and were not reported yet.
+    /// The names of members who have just proved that they are online, and who were not reported yet.
     var arrivals: [Sentence] = []
     var reportedOnlineAt: [ContactID: UInt64] = [:]
     /// The number of presence checks that the user has requested, and whose time for answers is not over yet.

@@ -74,7 +74,8 @@ struct ChatSession {
     private var pendingRequests = 0
     /// Whether a key or a signal ended the chat.
     private var wasLeft = false
-    /// The error for a program's first failed line. A failed line did not reach the relay.
+    /// The first error of this chat, which ``run()`` throws at the end. For example, a line of a program did not reach the
+    /// relay.
     private var failure: (any Error)?
 
     /// Opens a conversation. Shows nothing yet.

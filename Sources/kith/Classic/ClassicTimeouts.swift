@@ -3,11 +3,10 @@ import NIOCore
 
 /// The durations and pauses of a classic conversation.
 enum ClassicTimeouts {
-    /// Maximum time in which the relay must accept the goodbye. If the relay does not respond, leaving takes no longer than this
-    /// time.
+    /// Maximum time for the relay to accept the goodbye. If the relay does not respond, leaving takes no longer than this.
     static let goodbye = Duration.seconds(5)
-    /// Maximum time in which the relay must accept the next frame after the input has ended. A busy relay usually requests a
-    /// shorter pause before a retry, so the last lines of a script still reach a busy relay.
+    /// Maximum time for the relay to accept the next frame after the input has ended. A busy relay usually requests a shorter
+    /// pause before a retry, so the last lines of a script still reach a busy relay.
     static let lastLines = Duration.seconds(15)
     /// The shortest pause before a refused frame is sent again. With a shorter pause, the client would ask the relay constantly.
     static let shortestRetry = TimeAmount.milliseconds(200)

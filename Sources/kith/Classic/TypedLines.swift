@@ -28,7 +28,7 @@ struct TypedLines {
     private enum Stage {
         /// The other user has not joined yet.
         case waiting
-        /// The other user's key is shown, but the person has not sent anything yet.
+        /// The other user's key is shown, but this user has not pressed Enter since.
         case shown
         case talking
     }

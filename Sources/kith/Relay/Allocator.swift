@@ -1,7 +1,7 @@
 import CMalloc
 
-/// Makes glibc return memory to the system after a burst. A relay runs for months. In one hour with large frames or many
-/// connections, it may need much more memory than later. With other C libraries, this has no effect.
+/// Makes glibc return memory to the system after a burst. A relay runs for months. An hour with large frames or many
+/// connections can take much more memory than the hours after it. With other C libraries, this function has no effect.
 func makeAllocatorGiveBack() {
     #if canImport(Glibc)
         // Blocks of at least this size, in bytes, are mapped and unmapped individually. Setting the threshold also keeps glibc

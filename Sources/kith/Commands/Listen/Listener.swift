@@ -63,7 +63,7 @@ struct Listener {
     private var me = ""
     /// The last printed state of each relay.
     private var relayStates: [KnownRelay: RelayState] = [:]
-    /// Inputs other than events and answers. A sender waits until its input was taken.
+    /// Inputs other than events and answers. A sender waits until its input has been taken.
     private let others = AsyncChannel<Input>()
 
     /// Delay before printed messages are marked as read. Because of the delay, one transaction marks many messages.

@@ -84,7 +84,8 @@ extension RelayChoice {
         }
     }
 
-    /// Returns a known relay with the pass of `--relay-pass-file`, if there is one. The relay has to accept a new pass first.
+    /// If `--relay-pass-file` is given, returns a known relay with the pass in that file, otherwise the relay unchanged. A new
+    /// pass is returned only after the relay has accepted it.
     private func withGivenPass(_ relay: RelayPoint, within time: DurationArgument) async throws -> RelayPoint {
         guard let pass = try relayPassFile.map(RelayPass.init(file:)), pass != relay.pass else { return relay }
         let known = try KnownRelays.ofThisUser()
@@ -112,13 +113,13 @@ extension RelayChoice {
         return try await task.value
     }
 
-    /// Applies the options to a person whom the profile already knows. The options must name the relay and the key of that
-    /// person. If the options contain a new pass for the relay, the profile uses the new pass from now on.
+    /// Applies the options to a person whom the profile already knows. If the options name a relay or a key, it must be that of
+    /// the person. If the options contain a new pass for the relay, the profile uses the new pass from now on.
     ///
     /// - Parameters:
     ///   - name: the person's name on this device.
     ///   - home: the person's relay.
-    ///   - time: maximum time in which the relay must accept the pass.
+    ///   - time: maximum time for the relay to accept the pass.
     /// - Throws: ``Failure`` if the options name another relay or another key. ``KithError/relay(_:)`` if the relay refuses the
     ///   pass.
     func apply(to name: String, at home: KnownRelay, of profile: Profile, within time: DurationArgument) async throws {

@@ -237,7 +237,8 @@ extension ConversationSummary {
         return isOpen && !isLeftAlone || unread > 0
     }
 
-    /// Whether all other members have left. A new conversation has no entries yet, because nobody was added.
+    /// Whether all other members have left. The result is `false` for a new conversation to which nobody has been added yet:
+    /// such a conversation has no entries.
     var isLeftAlone: Bool { status == .active && memberCount < 2 && lastSeq > 0 }
 
     /// The reason why messages cannot be sent to the conversation; `nil` if they can be sent.
