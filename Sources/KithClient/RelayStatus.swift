@@ -12,7 +12,7 @@ package struct RelayStatus: Hashable, Sendable {
     package let health: String
     /// One metric of the relay.
     package struct Metric: Hashable, Sendable {
-        /// The name, with its label if it has one.
+        /// The metric's name, followed by the metric's label if it has one.
         package let name: String
         /// The value.
         package let value: Double

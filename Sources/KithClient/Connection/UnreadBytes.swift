@@ -21,7 +21,8 @@ final class UnreadBytes: Sendable {
 
     func add(_ count: Int) { state.withLock { $0.count += count } }
 
-    /// Notes that messages were processed. Stopped connections read again as soon as the count is at most half of the limit.
+    /// Notes that messages with `count` bytes were processed. If the total is then at most half of the limit, stopped
+    /// connections read again.
     func remove(_ count: Int) {
         let resumptions = state.withLock { state in
             state.count -= count

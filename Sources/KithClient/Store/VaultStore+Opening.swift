@@ -50,9 +50,10 @@ extension VaultStore {
 
     /// Opens the vault in a folder.
     ///
-    /// - Parameter isReadOnly: whether another process may have opened the vault for writing. If `isReadOnly` is `true`, the
-    ///   caller can write nothing but requests to the other process (``enqueueForOwner(_:)``). A read-only file system does not
-    ///   even allow requests. If `isReadOnly` is `false`, the caller must hold the folder's ``ProfileLock``.
+    /// - Parameter isReadOnly: whether to open the vault only for reading, even while another process has it open for writing.
+    ///   If `isReadOnly` is `true`, the caller can write nothing but requests to the other process (``enqueueForOwner(_:)``),
+    ///   and on a read-only file system not even requests. If `isReadOnly` is `false`, the caller must hold the folder's
+    ///   ``ProfileLock``.
     /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also if `secret` is a passphrase and the vault has
     ///   none), ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file cannot be read, or
     ///   ``KithError/store(_:)`` if the vault is damaged or was written by a newer version. After an error, the contents of the

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The folder of a user's profiles and known relays on this machine. If `$KITH_HOME` is set, it is the folder. If only
+/// The folder of a user's profiles and known relays on this machine. `$KITH_HOME` names the folder if it is set. If only
 /// `$XDG_DATA_HOME` is set, the folder is `$XDG_DATA_HOME/kith`. If neither is set, the folder is `~/.local/share/kith`.
 package struct KithHome: Hashable, Sendable {
     /// The folder, which need not exist yet.

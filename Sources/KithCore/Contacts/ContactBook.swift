@@ -148,8 +148,10 @@ struct ContactBook {
     /// The number of private requests that wait for the user's decision.
     var requestCount: Int { contacts.values.count { $0.groupRequest != nil } }
 
-    /// Stores or removes a contact's private request. If the user has accepted the earlier request, the inbox in that request
-    /// becomes the contact's address.
+    /// Replaces a contact's private request; `nil` removes it.
+    ///
+    /// - Parameter isAccepted: whether the user has accepted the request that is replaced or removed. If so, the inbox in that
+    ///   request becomes the contact's address.
     mutating func setRequest(
         _ request: GroupRequest?, of id: ContactID, isAccepted: Bool = false, in step: inout Step
     ) {

@@ -15,8 +15,8 @@ enum MessageChange: Hashable, Sendable {
     /// Whether a text is one grapheme cluster that can be a reaction.
     static func isReaction(_ text: String) -> Bool { text.count == 1 && mayBeReaction(text) }
 
-    /// Whether a received text is accepted as a reaction. Devices with other versions of Unicode may count more grapheme clusters
-    /// than the sender, so a few are accepted.
+    /// Whether a received text is accepted as a reaction. A text that is one grapheme cluster in the sender's version of
+    /// Unicode can be several in this device's version, so up to four are accepted.
     static func mayBeReaction(_ text: String) -> Bool {
         let scalars = text.unicodeScalars
         return text.count <= 4 && text.utf8.count <= ClientLimits.reaction && scalars.contains(where: isVisible)

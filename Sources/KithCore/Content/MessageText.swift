@@ -30,7 +30,7 @@ struct MessageText: Hashable, Sendable, ExpressibleByStringLiteral {
 
     /// Returns the text with another name in place of each mention.
     ///
-    /// - Parameter name: returns the name of an account; `nil` to keep the part that its author has written.
+    /// - Parameter name: returns the name to show for an account; `nil` to leave the mention as the text's author wrote it.
     func replacingMentions(_ name: (AccountFingerprint) -> String?) -> String {
         guard !mentions.isEmpty else { return text }
         let bytes = Array(text.utf8)

@@ -75,7 +75,7 @@ final class LoadedGroup {
     /// - Parameters:
     ///   - view: this device's view of the log, which the commit contains.
     ///   - device: this device. If the device's certificate is new, the commit carries the certificate.
-    /// - Throws: ``KithError/tooLong(limit:)`` if the tree is longer than a parcel, or a Welcome is too long.
+    /// - Throws: ``KithError/tooLong(limit:)`` if the tree is too long for a parcel, or a Welcome is too long.
     func commit(
         _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], view: LogView?, in device: DeviceState
     ) throws(KithError) -> (commit: PendingCommit, hasTreeInWelcome: Bool) {

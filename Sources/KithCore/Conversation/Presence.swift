@@ -81,7 +81,7 @@ struct LiveChallenge {
         return true
     }
 
-    /// Allows this device to challenge members in return again. An earlier challenge may not have reached the members, because
-    /// its epoch was over.
+    /// Forgets which members this device has challenged in return, so that it may do so again at once. An earlier challenge may
+    /// not have reached the members, because its epoch was over.
     mutating func didCatchUp() { askedBackAt = [:] }
 }

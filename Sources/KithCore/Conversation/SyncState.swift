@@ -168,7 +168,7 @@ enum SyncState {
 
     mutating func didSend(_ entry: EntryID) { live?.inFlight.insert(entry) }
 
-    /// Notes that the relay has answered an entry, or that the log has delivered it.
+    /// Notes that the relay has answered the request to append an entry, or that the log has delivered the entry.
     mutating func didLand(_ entry: EntryID) {
         if case .awaitingCommit(let following, var awaited) = self {
             awaited.inFlight.remove(entry)

@@ -75,8 +75,8 @@ struct ViewComparison {
         return missing - gap.told
     }
 
-    /// Stores the number of each member's missing messages, because a turn ends the epoch. A number is kept until its member
-    /// states a view again.
+    /// Called when a turn ends the epoch. Keeps the number of each member's messages that are missing, until that member states
+    /// a view again.
     ///
     /// - Parameters:
     ///   - missing: returns the number of a member's messages that are missing.

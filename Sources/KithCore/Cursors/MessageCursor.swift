@@ -64,7 +64,7 @@ struct MessageCursor: Sendable {
         return Array(sorted[next...] + sorted[..<next])
     }
 
-    /// Skips all entries up to a seq. The skipped entries are not messages.
+    /// Skips the entries through `seq`, none of which is a message.
     mutating func pass(through seq: UInt64, in conversation: ConversationID) { scanned[conversation] = seq }
 
     /// Notes the delivery of an entry.

@@ -10,7 +10,7 @@ struct DeletionQueue {
         let blob: OwnBlob
         /// Whether a job asks the relay.
         var isRunning = false
-        /// The time of the next attempt, in milliseconds; see ``Clocks/now``. `nil` for at once.
+        /// The time of the next attempt, in milliseconds; see ``Clocks/now``. `nil` if the attempt may begin at once.
         var retryAt: UInt64?
         /// Number of successive attempts that have failed.
         var failures = 0
@@ -48,7 +48,7 @@ struct DeletionQueue {
 
     /// Adds a deletion, and stores it. If there are too many deletions, drops the one whose blob expires first.
     ///
-    /// - Parameter retryAt: the time of the first attempt, in milliseconds; `nil` for at once.
+    /// - Parameter retryAt: the time of the first attempt, in milliseconds; `nil` if the attempt may begin at once.
     mutating func add(_ blob: OwnBlob, at retryAt: UInt64?, random: RandomSource, in step: inout Step) {
         let id = TransferID.random(from: random)
         deletions[id] = Deletion(blob: blob, retryAt: retryAt)

@@ -14,7 +14,7 @@ struct DownloadQueue {
         var verified: UInt64 = 0
         /// Whether a job transfers the bytes.
         var isRunning = false
-        /// The time of the next attempt, in milliseconds; see ``Clocks/now``. `nil` for at once.
+        /// The time of the next attempt, in milliseconds; see ``Clocks/now``. `nil` if the attempt may begin at once.
         var retryAt: UInt64?
         /// The commands that wait for the file.
         var tickets: [Ticket<Void>] = []

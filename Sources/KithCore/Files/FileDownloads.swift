@@ -71,7 +71,7 @@ struct FileDownloads {
 
     // MARK: Requests of other processes
 
-    /// Takes a request about files. The step deletes the request.
+    /// Performs a stored request about files. The caller deletes the request in the same step.
     func take(_ request: FileRequest, _ ticket: Ticket<EntryID>) throws(KithError) {
         switch request {
         case .send(let entry, let conversation, let channel, let files):

@@ -13,7 +13,7 @@ public enum FileProblem: Hashable, Sendable {
     case unreadable
     /// The picture has changed, and its metadata can no longer be removed. It was not sent with its metadata.
     case notCleaned
-    /// The relay stores no files, or not for this conversation.
+    /// The relay stores no files, or none for this conversation.
     case refused
     /// The conversation has ended.
     case ended

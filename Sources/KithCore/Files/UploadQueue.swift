@@ -22,8 +22,8 @@ struct UploadQueue {
         var recorded: UInt64 = 0
         /// Whether the relay was asked to reserve the blob, and has not answered.
         var isReserving = false
-        /// The time of the next attempt to reserve the blob or to transfer bytes, in milliseconds; see ``Clocks/now``. `nil` for
-        /// at once.
+        /// The time of the next attempt to reserve the blob or to transfer bytes, in milliseconds; see ``Clocks/now``. `nil`
+        /// if the attempt may begin at once.
         var retryAt: UInt64?
         /// The relay's refusal that delays the reservation; `nil` if there was none.
         var refusal: RelayError?

@@ -199,7 +199,7 @@ struct Damage {
 struct InvitationNotices {
     /// Whether the user was told, after the last decision about a stranger, that letters of strangers wait.
     private var isTooManyPendingTold = false
-    /// The relays of skipped invitations that were reported to the user.
+    /// The relays about which the user was told because an invitation was skipped.
     private var relays: Set<RelayAddress> = []
 
     /// Notes that a stranger's letter has to wait because too many conversations are pending.
@@ -210,7 +210,7 @@ struct InvitationNotices {
         return !isTooManyPendingTold
     }
 
-    /// Notes that the user has decided about a stranger, so that the notice may be repeated.
+    /// Notes that the user has decided about a stranger, so that the user is told again when a stranger's letter has to wait.
     mutating func didDecide() { isTooManyPendingTold = false }
 
     /// Notes that an invitation was skipped because of its relay. Anyone can send an invitation to a registered name, and can

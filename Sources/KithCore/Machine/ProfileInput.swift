@@ -20,7 +20,7 @@ package enum ProfileInput: Sendable {
     case followStarted(RelayID, tag: UInt64, firstSeq: UInt64, lastSeq: UInt64)
     /// A follow has delivered entries, a whisper, or the end of the epoch.
     case followed(RelayID, tag: UInt64, FollowEvent)
-    /// The relay has refused or ended a follow. A follow that has ended with `epochEnded` or an unfollow gets no further report.
+    /// The relay has refused or ended a follow. Not reported for a follow that has ended with `epochEnded` or an unfollow.
     case followRefused(RelayID, tag: UInt64, RelayError)
     /// The user has given a command.
     case command(GivenCommand)

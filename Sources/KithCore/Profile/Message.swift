@@ -108,8 +108,8 @@ public enum Notice: Hashable, Sendable {
     case removed(String, by: String)
     /// A member left.
     case left(String)
-    /// A member left a conversation of two before saying anything. A device leaves in this way if its invite admits only one
-    /// person and was used before.
+    /// A member left a conversation of two before saying anything. A member's device does so if the conversation was begun with
+    /// the member's single-use invite, and another person had already used that invite.
     case declined(by: String)
     /// The conversation was renamed.
     case renamed(String, by: String)

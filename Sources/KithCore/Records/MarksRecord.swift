@@ -10,7 +10,7 @@ struct MarksRecord: Hashable, Sendable {
     private(set) var isPinned = false
     /// The number of edits.
     private(set) var editCount: UInt32 = 0
-    /// The latest of the replaced texts, the oldest first; see ``ClientLimits/earlierTexts``.
+    /// The most recently replaced texts, in the order of their replacement. ``ClientLimits/earlierTexts`` limits their size.
     private(set) var earlierTexts: [EarlierText] = []
 
     struct Reaction: Hashable, Sendable {

@@ -5,9 +5,10 @@ extension ClientLimits {
     /// little memory.
     package static let unansweredRequests = 1 << 16
 
-    /// Maximum size of the waiting messages from relays, in bytes. The messages wait for a profile, or for the readers of one
-    /// connection's follows. The limit leaves space for thousands of messages in one transaction. It is small compared with the
-    /// memory of a profile. At this limit, a connection stops reading from its socket.
+    /// Maximum size of the messages from relays that wait to be processed, in bytes. The limit applies to the messages of all
+    /// connections of a profile together. Without a profile, it applies to each connection alone. The limit leaves space for
+    /// thousands of messages in one transaction. It is small compared with the memory of a profile. At this limit, a connection
+    /// stops reading from its socket.
     package static let unreadBytes = 4 << 20
 
     /// Memory that a waiting message needs in addition to its content, in bytes.

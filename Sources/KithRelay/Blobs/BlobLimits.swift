@@ -67,7 +67,8 @@ public struct BlobLimits: Sendable {
     /// Returns the number of bytes that a blob of `size` bytes counts as.
     static func charge(for size: UInt64) -> UInt64 { max(size, leastCharge) }
 
-    /// Maximum size of a blob, in bytes. A blob that is larger than the whole store would be refused as if room could become free.
+    /// Maximum size of a blob, in bytes; at most the size of the whole store. Without this bound, a blob larger than the store
+    /// would be refused as if room for it could become free.
     var size: UInt64 { UInt64(min(sizeMiB, storeMiB)) << 20 }
 
     /// Maximum total size of all blobs on a disk, in bytes: 80 % of the sum of `storedBytes` and `freeBytes`. Reserved space

@@ -3,8 +3,8 @@
 /// Normally, the relay's time is the time of the machine's clock. If the machine's clock jumps ahead, the relay doubts the
 /// clock. While the clock is doubted, the relay's time advances with the uptime, and not with the machine's clock. After
 /// ``RelayLimits/doubtedJumpMs`` of running time, the relay accepts the jump. The running time since the jump is added up over
-/// all starts of the relay. Time during which the relay was stopped or suspended is no running time. A pause of the relay looks
-/// like a jump of the machine's clock, and does not end the doubt. If the machine's clock is still more than
+/// all starts of the relay. Time during which the relay was stopped or suspended does not count. Such a pause looks like
+/// a jump of the machine's clock, and does not end the doubt. If the machine's clock is still more than
 /// ``RelayLimits/believedJumpMs`` ahead after an accepted jump, a new doubt begins.
 ///
 /// A clock that is wrong for an hour causes no deletion. A relay that runs for only some hours a day still deletes old data. If

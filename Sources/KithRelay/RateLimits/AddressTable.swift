@@ -19,7 +19,8 @@ final class AddressTable: Sendable {
     /// Slots for large incomplete messages, shared by all addresses.
     let largeInputs = SlotPool(RelayLimits.largeInputs)
 
-    /// Up to this number of addresses, the table is not searched for addresses without a connection and without a debt.
+    /// While the table has at most this number of addresses, it is not searched for addresses that have neither a connection
+    /// nor a debt.
     private static let fewest = 1024
 
     init(limits: RelayLimits) { self.limits = limits }

@@ -260,7 +260,7 @@ public struct RelayLimits: Sendable {
     /// Maximum number of channels that the store reads for one connection at the same time. The entries of these reads together
     /// fit into the connection's backlog, even if the connection follows many channels.
     public var catchUpsPerConnection = 2
-    /// Maximum number of followers of one event loop for which entries are being read from the store.
+    /// Maximum number of one event loop's followers for which the store reads entries at the same time.
     public var catchUpsUnderWay = 16
 
     /// Limits of blobs.

@@ -23,8 +23,9 @@ package protocol ChannelStore: Sendable {
     func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead?
 
     /// Returns one epoch of a channel, or `nil` if the channel never reached the epoch or has forgotten the epoch. A channel
-    /// remembers all epochs with kept entries, and the last ``StoreLimits/trimmedEpochs`` epochs. A client that was offline for
-    /// too long can still prove its right in a remembered epoch, and gets the error `trimmed` and not `denied`.
+    /// remembers the current epoch, the last ``StoreLimits/trimmedEpochs`` epochs before it, and all epochs with kept entries.
+    /// A client that was offline for too long can still prove its right in a remembered epoch, and gets the error `trimmed` and
+    /// not `denied`.
     func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord?
 
     /// Returns consecutive entries of a channel from `first` through `last`. If the first kept entry is later than `first`,

@@ -1,8 +1,8 @@
 /// The limits of the stores, each with its reason.
 package enum StoreLimits {
-    /// Number of epochs without a kept entry that a channel remembers. A member who was away for longer than the retention can
-    /// still prove the right in a remembered epoch, and gets the error `trimmed` and not `denied`. The number bounds the cost of
-    /// a channel with very many turns.
+    /// Number of epochs before the current epoch that a channel remembers even without a kept entry. A member who was away for
+    /// longer than the retention can still prove the right in a remembered epoch, and gets the error `trimmed` and not
+    /// `denied`. The number bounds the cost of a channel with very many turns.
     package static let trimmedEpochs: UInt64 = 1_000
 
     /// Number of entries whose references share one row. A larger number saves writes. With a smaller number, fewer entries are

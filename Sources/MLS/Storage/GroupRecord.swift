@@ -35,7 +35,7 @@ public enum GroupRecordKey: Hashable, Comparable, Sendable {
     public static func < (left: GroupRecordKey, right: GroupRecordKey) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// A small piece of a group's state that a message may change.
+/// A small piece of a group's state that a single message can change.
 public struct GroupRecord: Sendable {
     /// The key of the record.
     public let key: GroupRecordKey

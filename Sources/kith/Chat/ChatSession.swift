@@ -10,7 +10,7 @@ struct ChatSession {
     /// Delay before shown messages are marked as read. All messages that are shown during the delay share one receipt.
     private static let readDelay = Duration.milliseconds(200)
 
-    /// Delay before members of a group who are online are reported. All who answer during the delay share one line.
+    /// Delay before a group's online members are reported. All members who answer during the delay are reported in one line.
     private static let arrivalDelay = Duration.milliseconds(700)
 
     /// Time to wait for answers after the user has asked who is online. The question and an answer each take one way through
@@ -49,7 +49,8 @@ struct ChatSession {
         var page = 50
         /// Whether this device sends read receipts to the other members.
         var sendsReceipts = true
-        /// Maximum time in which the relay must accept a program's last lines; 0 for no limit.
+        /// Maximum time from the end of a program's input until the relay has accepted all of the program's lines; 0 for no
+        /// limit.
         var timeout = DurationArgument(seconds: 0)
     }
 

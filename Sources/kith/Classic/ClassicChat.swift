@@ -7,7 +7,7 @@ import NIOCore
 /// become the session's input.
 ///
 /// If the connection breaks, the client connects again, and the session continues. The relay recognises repeated entries by their
-/// ids. The conversation ends as cut only if reconnecting fails for too long.
+/// ids. If reconnecting fails for too long, the session ends, and its ending is `cut`.
 actor ClassicChat {
     /// A function that receives the events for the user, in order.
     typealias Report = @Sendable (ClassicEvent) -> Void
@@ -231,7 +231,7 @@ actor ClassicChat {
         }
     }
 
-    /// Makes a new connection after the old one has broken. If no new connection can be made in time, ends the session as cut.
+    /// Makes a new connection after the old one has broken. If this fails for too long, ends the session with the ending `cut`.
     private func reconnect() async throws {
         dropConnection()
         guard giveUpAfter > .zero else { return carryOut(session.connectionLost()) }

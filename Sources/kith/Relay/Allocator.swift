@@ -14,8 +14,8 @@ func makeAllocatorGiveBack() {
     #endif
 }
 
-/// Returns memory that is free between used blocks to the system. Each closed connection leaves about 30 KiB in small blocks, and
-/// glibc does not return these blocks by itself. A relay may close thousands of connections.
+/// Gives the free memory between used blocks back to the system. Each closed connection leaves about 30 KiB in small blocks,
+/// and glibc does not give these blocks back by itself. A relay may close thousands of connections.
 func returnFreeMemory() {
     #if canImport(Glibc)
         malloc_trim(0)

@@ -7,7 +7,7 @@ import Synchronization
 /// redirected, as in `kith send bob < file`.
 ///
 /// After the first secret, typed text stays hidden until the prompt is closed. A person may type the next answer while the
-/// program still processes the last answer.
+/// program still processes the previous answer.
 final class Prompt: Sendable {
     private let descriptor: Int32
     private let silence: TerminalSilence

@@ -182,7 +182,7 @@ struct GetCommand: AsyncParsableCommand {
 struct Interruption {
     private let watch: Task<Void, Never>
 
-    /// - Parameter hint: says how the work continues.
+    /// - Parameter hint: the text that tells the user how to continue the work. It is printed if ctrl-C ends the process.
     init(_ hint: String) {
         let signals = StopSignals()
         watch = Task {

@@ -23,10 +23,10 @@ enum Damage {
     }
 }
 
-/// Warns about private files that other users can read. Only a file system without modes has private files that other users can
-/// read.
+/// Warns about private files that other users can read. On a file system with modes, Kith's private files are closed to other
+/// users, so the warning concerns file systems without modes.
 enum OpenFiles {
-    /// Looks for files in a folder that other users can read, and warns about them.
+    /// Warns about those files of a folder that other users can read.
     static func warn(in folder: URL) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         warn(of: names.sorted().filter { PrivateFile(folder.appending(path: $0)).isOpenToOthers }, in: folder)
