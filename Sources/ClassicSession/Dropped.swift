@@ -5,7 +5,8 @@ public enum Dropped: Hashable, Sendable {
     /// A message whose MAC is wrong, or whose number or content is invalid. The three faults share one case, so that a forger
     /// cannot learn which check has failed.
     ///
-    /// `number`: the number that the message claims; `nil` if the claim cannot be true. The number itself may have been altered.
+    /// `number`: the number that the message claims; `nil` if the claim is not believed, because the number is lower than the
+    /// next expected number or far above it. Even a believed number may have been altered.
     case altered(number: UInt64?)
     /// A genuine message that was repeated, or that arrived after a message with a higher number.
     case repeated(number: UInt64)

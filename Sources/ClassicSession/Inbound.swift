@@ -6,7 +6,8 @@ struct Inbound: Sendable, Equatable {
     /// ``ClassicLimits/believedLead`` elements.
     private var reportedAltered: Set<UInt64> = []
 
-    /// Notes the number that an altered frame claims. Returns the number to report; `nil` if the claim cannot be true.
+    /// Notes the number that an altered frame claims. Returns the number; `nil` if it is outside the range of believed claims
+    /// (``ClassicLimits/believedLead``).
     mutating func noteAltered(claiming number: UInt64) -> UInt64? {
         guard number >= next, number - next < ClassicLimits.believedLead else { return nil }
         reportedAltered.insert(number)

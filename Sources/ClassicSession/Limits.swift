@@ -36,8 +36,8 @@ public enum ClassicLimits {
     /// blocks of AES-CBC begin to repeat: 2³² messages of 2¹² blocks are 2⁴⁴ blocks, and a repetition becomes likely at 2⁶⁴.
     static let highestNumber: UInt64 = 1 << 32
 
-    /// Length of the range of message numbers that an altered frame may claim. The range begins with the next expected number. A
-    /// number above the range is not shown. The session remembers each claimed number in the range, and does not report that
-    /// number as missing. At most this many claims are remembered.
+    /// Length of the range of message numbers in which the claim of an altered frame is believed. The range begins with the
+    /// next expected number. A claimed number outside the range is not reported. The session remembers each claimed number in
+    /// the range, and does not report that number as missing. At most this many claims are remembered.
     static let believedLead: UInt64 = 64
 }

@@ -121,9 +121,9 @@ public enum ClientLimits {
     /// Time for which a key package is valid after its creation, in seconds: 90 days.
     package static let keyPackageSeconds: UInt64 = 90 * 24 * 3_600
 
-    /// Length of the period before a key package's creation in which the key package already counts as valid, in seconds: 300
-    /// days. This period is needed, because the owner's clock may be ahead and the sender's behind. The period does not weaken
-    /// security, and the total validity is less than the 400 days that MLS accepts.
+    /// Time by which the start of a key package's lifetime lies before the key package's creation, in seconds: 300 days. The
+    /// start has to be so early, because the owner's clock might be ahead and the sender's behind. The early start does not
+    /// weaken security, and the whole lifetime is shorter than the 400 days that MLS accepts.
     package static let keyPackageSecondsBefore: UInt64 = 300 * 24 * 3_600
 
     /// Time for which the private keys of an expired key package are kept, in milliseconds. A letter that was sent in time may
@@ -199,8 +199,9 @@ public enum ClientLimits {
     /// time, the device does not challenge the member in return.
     package static let presenceMs: UInt64 = 5_000
 
-    /// Maximum number of challenges in one conversation that are answered within ``presenceMs``. Even if many members of a group
-    /// come online one after another, all get an answer. A relay allows far more requests than these answers need.
+    /// Maximum number of challenges in one conversation that this device answers in a period of ``presenceMs``. Even if many
+    /// members of a group come online one after another, all get an answer. A relay allows far more requests than these answers
+    /// need.
     package static let liveAnswers = 64
 
     /// Number of entries at the end of a log in which the device searches for a message that it has just given to another
@@ -208,7 +209,7 @@ public enum ClientLimits {
     package static let recentEntries = 1_000
 
     /// Maximum number of counters for unreadable entries in one conversation. There is one counter for each reason and member.
-    /// If another counter is needed, all counters are reset, so that many different errors take little memory.
+    /// If another counter is needed, all existing counters are removed first, so that many different errors take little memory.
     static let kindsPassedOver = 32
 
     /// Time after a warning within which the next warning of its kind counts as a repetition, in milliseconds. With 10 minutes, a

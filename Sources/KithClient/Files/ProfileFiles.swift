@@ -35,7 +35,7 @@ public struct ProfileFiles: Sendable {
         return try await profile.perform(.sendFiles(conversation, prepared))
     }
 
-    /// Sends a text. A text that is too long for a message is sent as a file, with its beginning as the caption.
+    /// Sends a text. A text that is too long for a message is sent as a file. The caption is the beginning of the text.
     ///
     /// - Parameters: as in ``Profile/send(_:to:replyTo:expiresAfter:)``.
     /// - Throws: ``KithError``. After an error, nothing is stored.

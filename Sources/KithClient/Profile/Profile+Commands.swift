@@ -67,7 +67,7 @@ extension Profile {
         try await perform(.startConversation(contact, waits: waits))
     }
 
-    /// Creates a group. Returns when the invitations of all members have been delivered.
+    /// Creates a group. Returns when the invitations to all members have been delivered.
     public func createGroup(
         _ title: String, at relay: RelayPoint, members: [ContactID]
     ) async throws(KithError) -> ConversationID {
@@ -93,8 +93,8 @@ extension Profile {
         _ = try await perform(.remove(conversation, contact))
     }
 
-    /// Leaves a conversation. After that, the first device of another member that notices the departure removes this device from
-    /// the group.
+    /// Leaves a conversation. Of the other members' devices, the first that notices the departure removes this device from the
+    /// group.
     public func leave(_ conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.leave(conversation))
     }

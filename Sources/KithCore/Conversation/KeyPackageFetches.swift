@@ -1,7 +1,8 @@
 import KithWire
 import MLS
 
-/// The key packages of people who are to be added to a conversation, by their inboxes.
+/// The fetches of the key packages of people who are to be added to a conversation. Each fetch is identified by the person's
+/// inbox.
 struct KeyPackageFetches {
     private var fetches: [ChannelID: KeyPackageFetch] = [:]
     /// Inboxes whose key package is not valid now by this device's clock.
@@ -12,7 +13,7 @@ struct KeyPackageFetches {
 
     func isUnderWay(_ inbox: ChannelID) -> Bool { if case .asked? = fetches[inbox] { true } else { false } }
 
-    /// Whether a key package of the inbox was not valid when it arrived.
+    /// Whether the inbox's key package was invalid when it was last checked.
     func isHeld(_ inbox: ChannelID) -> Bool { held[inbox] != nil }
 
     /// Returns the next time at which a key package that was not valid on arrival is checked again, in milliseconds; see

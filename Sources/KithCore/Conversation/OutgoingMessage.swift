@@ -7,7 +7,7 @@ struct OutgoingMessage: Hashable, Sendable {
     let body: Content.Body
     /// The message that this one answers; `nil` for none.
     let replyTo: EntryID?
-    /// Time after which everyone deletes the message, in seconds; `nil` for the conversation's timer.
+    /// Time after which each device deletes the message, in seconds; `nil` for the conversation's timer.
     let expiresAfter: UInt32?
 
     init(id: EntryID, _ body: Content.Body, replyTo: EntryID? = nil, expiresAfter: UInt32? = nil) {

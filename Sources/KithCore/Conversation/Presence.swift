@@ -5,9 +5,10 @@ import MLS
 struct Presence {
     /// Whether the user is looking at the conversation and wants to know who is online.
     private(set) var isWatched = false
-    /// The time at which each member last proved to be online, in milliseconds; see ``Clocks/now``.
+    /// The time of each member's last proof that it was online, in milliseconds; see ``Clocks/now``.
     private var provenAt: [LeafIndex: UInt64] = [:]
-    /// The start of the period in which answers to challenges are counted, in milliseconds, and the number of answers in it.
+    /// The current period in which members' challenges are counted, because the number of answers is limited: the start of the
+    /// period, in milliseconds, and the number of challenges so far.
     private var answers: (since: UInt64, count: Int) = (0, 0)
 
     /// Notes that the user is looking at the conversation. From now on, this device challenges each member that comes online.
@@ -28,7 +29,7 @@ struct Presence {
         return answers.count <= ClientLimits.liveAnswers
     }
 
-    /// Notes that a member has proved to be online.
+    /// Notes that a member has proved that it is online.
     mutating func didProve(_ leaf: LeafIndex, at now: UInt64) { provenAt[leaf] = now }
 }
 
@@ -72,7 +73,7 @@ struct LiveChallenge {
     /// Whether a nonce belongs to the current challenge.
     func isAwaited(_ challenge: [UInt8]) -> Bool { nonce == challenge }
 
-    /// Notes that a member has proved to be online.
+    /// Notes that a member has proved that it is online.
     ///
     /// - Returns: `true` if this is the member's first answer to the challenge, `false` if it is a replay of the first answer.
     mutating func didProve(_ leaf: LeafIndex) -> Bool {

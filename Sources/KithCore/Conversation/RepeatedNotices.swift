@@ -64,7 +64,7 @@ package struct Repeats: Sendable {
     /// Counts a notice.
     ///
     /// - Parameters:
-    ///   - now: milliseconds of any clock.
+    ///   - now: the current time of any clock, in milliseconds.
     ///   - each: the number of first notices that are all reported.
     /// - Returns: the count; `nil` if the notice is not reported. After the first `each` notices, only the tenth, the hundredth
     ///   and so on are reported.

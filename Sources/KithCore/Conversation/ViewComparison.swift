@@ -110,8 +110,8 @@ struct ViewComparison {
         if claims[sender] == nil { claims[sender] = Claim(view: view, at: now) }
     }
 
-    /// Restarts the waits for entries that members have seen, because the log has been read to its end. Waiting counts only while
-    /// entries can arrive.
+    /// Restarts the waits for missing entries, because the log has been read to its end. Only time during which entries can
+    /// arrive counts as waiting.
     mutating func restartClaims(at now: UInt64) {
         for sender in claims.keys { claims[sender]?.at = now }
     }

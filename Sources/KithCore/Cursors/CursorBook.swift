@@ -37,8 +37,8 @@ struct CursorBook: Sendable {
     /// Adds a cursor.
     ///
     /// - Returns: the cursor's number.
-    /// - Throws: ``KithError/cursor(_:)`` if there are too many cursors, or if any cursor is damaged. A damaged cursor may have
-    ///   had this name, and a new cursor of the same name would deliver all messages again.
+    /// - Throws: ``KithError/cursor(_:)`` if there are too many cursors, or if any cursor is damaged. A damaged cursor might
+    ///   have had this name. In that case, a new cursor with the name would deliver all messages again.
     mutating func add(_ name: CursorName) throws(KithError) -> UInt64 {
         guard damaged.isEmpty else { throw .cursor(.damaged(name.text)) }
         guard names.count < ClientLimits.cursors else { throw .cursor(.tooMany(limit: ClientLimits.cursors)) }

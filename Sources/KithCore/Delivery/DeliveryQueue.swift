@@ -72,7 +72,7 @@ struct DeliveryQueue {
         }
     }
 
-    /// Resets the deliveries to a relay. The connection to the relay has ended.
+    /// Resets the deliveries to a relay, because the connection to the relay has ended.
     mutating func resetConnection(_ relay: RelayID) {
         for number in numbers(at: relay) { pending[number]?.resetConnection() }
     }
@@ -231,8 +231,8 @@ private struct PendingDelivery {
 }
 
 extension InvitationObstacle {
-    /// Derives the obstacle from a temporary refusal. If the inbox is full, the relay states a size. If the relay's disk is full,
-    /// the relay states no size.
+    /// Derives the obstacle from a temporary refusal. If the relay refuses a letter for lack of space, `detail` shows the
+    /// reason: it is positive if the inbox is full, and 0 if the relay's disk is full.
     init(_ error: RelayError) {
         switch error.code {
         case .full: self = error.detail > 0 ? .inboxFull : .relayFull

@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// The records of a backup that contain files. The parts of a file come first, in order, and then a record with the file's
-/// place. The bytes are those of the file in the profile's folder, which is encrypted with the key in the message.
+/// The records in which a backup contains files. The parts of a file come first, in order, and then a record with the file's
+/// place. The parts contain the file as it is in the profile's folder: encrypted with the key that is in the message.
 package enum BackupFileRecord: Hashable, Sendable {
     /// A part of a file, and its offset in the file.
     case part(TransferID, offset: UInt64, [UInt8])

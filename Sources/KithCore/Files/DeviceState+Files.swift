@@ -11,8 +11,9 @@ extension EntryRecord {
 }
 
 extension Trust {
-    /// Whether the contact's small files are downloaded without a request of the user. The key must be compared, or from the
-    /// contact's own invite. A person who has only used this profile's invite could be anyone who got hold of it.
+    /// Whether the contact's small files are downloaded without a request of the user. True if the user has compared the safety
+    /// numbers, or if the key was in the contact's own invite. A person who has only used an invite of this profile could be
+    /// anyone who got hold of the invite.
     var allowsAutomaticDownloads: Bool { self >= .invite }
 }
 

@@ -58,7 +58,7 @@ struct UploadQueue {
         return nil
     }
 
-    /// The number of uploads that may still begin.
+    /// The number of uploads that may begin in addition to the running uploads.
     private var room: Int { max(0, ClientLimits.transfers - progress.values.count(where: \.isRunning)) }
 
     /// Returns the times of the next attempts, in milliseconds; see ``Clocks/now``.

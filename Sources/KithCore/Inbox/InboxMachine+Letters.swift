@@ -91,8 +91,9 @@ extension InboxMachine {
 
     // MARK: Trees in parcels
 
-    /// Fetches the tree to which a letter refers. Before the tree arrives, the inviter is unknown. If many people may have the
-    /// inbox's address, the inviter may be a stranger, so the tree is fetched only from the inbox's own relay.
+    /// Fetches the tree to which a letter refers. Before the tree arrives, the inviter is unknown. If any number of people can
+    /// have the inbox's address, the inviter might be a stranger. In this case, the tree is fetched only from the inbox's own
+    /// relay.
     private mutating func fetchTree(
         _ address: ParcelAddress, of message: InboxMessage, _ entry: Entry, in profile: inout ProfileState
     ) -> Taken {

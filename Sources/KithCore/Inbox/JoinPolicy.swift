@@ -13,8 +13,8 @@ enum JoinPolicy {
     /// Whether a Welcome may add this device to a known conversation again. Only facts that are known before joining count.
     ///
     /// - If the conversation is accepted and active, is being created, or was left by this device, the result is `false`.
-    /// - If this device was removed, or if the conversation has stopped or is pending, the Welcome must name the conversation's
-    ///   own relay and lead to a later epoch.
+    /// - If this device was removed or replaced, or if the conversation has stopped or is pending, the result is `true` if the
+    ///   Welcome names the conversation's own relay and leads to a later epoch than that of `record`.
     ///
     /// - Parameters:
     ///   - record: the record of the known conversation.

@@ -69,8 +69,8 @@ struct ClockNotices {
     private var told: [RelayID: Int64] = [:]
     private var isContactTold = false
 
-    /// Returns whether the difference between the device's clock and a relay's has to be reported. A difference is reported once,
-    /// and again when it has changed by an hour.
+    /// Returns whether the difference between the device's clock and a relay's has to be reported. A difference is reported
+    /// once, and again when it has changed by an hour or more.
     ///
     /// - Parameter lead: milliseconds by which the device's clock is ahead of the relay's.
     mutating func isToBeTold(of relay: RelayID, lead: Int64) -> Bool {

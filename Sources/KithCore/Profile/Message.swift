@@ -88,7 +88,8 @@ public struct Message: Hashable, Sendable {
     package(set) public var isPinned = false
     /// Whether the text mentions this profile's user.
     package(set) public var mentionsMe = false
-    /// Time from the message's arrival until all members' devices delete the message, in seconds; `nil` if it does not expire.
+    /// Time after which each device deletes the message, in seconds, counted from the message's arrival there; `nil` if the
+    /// message does not expire.
     package var expiresAfter: UInt32?
 
     /// The text; `nil` if the content is not text.
@@ -151,7 +152,7 @@ public enum MessageUpdate: Hashable, Sendable {
 public enum UnreadableReason: UInt8, Hashable, Sendable {
     /// The entry cannot be decrypted, or its signature is wrong.
     case notGenuine = 1
-    /// The entry's key was already used, so it repeats an earlier entry.
+    /// The entry repeats an earlier entry: its key was already used.
     case repeated
     /// The entry's key is too far ahead of the sender's other messages.
     case tooFarAhead

@@ -222,8 +222,8 @@ public enum KithEvent: Hashable, Sendable {
     /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped, because
     /// otherwise a stranger who knows a name could make a device connect to any relay.
     case invitationPassedOver(RelayAddress)
-    /// This device's clock or another clock is wrong. The difference is reported once for each relay's clock, and again when the
-    /// difference has changed by an hour. Only one contact's clock is reported.
+    /// This device's clock or another clock is wrong. The difference is reported once for each relay's clock, and again when
+    /// the difference has changed by an hour or more. Only one contact's clock is reported.
     case clock(ClockDifference)
     /// The maximum number of conversations that strangers began has been reached. Further letters stay at the relay until the
     /// user accepts or declines some of the conversations.

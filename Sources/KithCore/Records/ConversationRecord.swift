@@ -22,7 +22,7 @@ struct ConversationRecord: Sendable {
     private(set) var epochBegin: LogView?
     /// The inviter's view at the start of this device's first epoch; `nil` after the log of that epoch has begun.
     private(set) var invitedView: LogView?
-    /// The seq of the last entry after which another member's view of the log was equal to this device's.
+    /// The highest seq up to which another member's view of the log was equal to this device's.
     private(set) var agreedThrough: UInt64 = 0
     /// The value of ``agreedThrough`` at the start of the epoch.
     private(set) var agreedBeforeTurn: UInt64 = 0

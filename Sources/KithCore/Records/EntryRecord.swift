@@ -20,7 +20,8 @@ struct EntryRecord: Sendable {
     /// The seq of the last entry that the sender had seen before sending this one.
     var sawThrough: UInt64
     var replyTo: EntryID?
-    /// The seq of the message that this message answers; `nil` if it was not among the last entries when this message arrived.
+    /// The seq of the message that this message answers; `nil` if this message answers none, or if the answered message was not
+    /// among the last entries when this message arrived.
     var replySeq: UInt64?
     var expiresAfter: UInt32?
     var body: Body

@@ -18,11 +18,11 @@ extension ClientLimits {
     /// handshake and catching up usually take.
     package static let lastingConnection = Duration.seconds(5)
 
-    /// Upper bound of the random pause before the first attempt to reconnect to a relay, in milliseconds. The pause is short, so
-    /// the client soon finds a relay that restarts.
+    /// Maximum duration of the random pause before the first attempt to reconnect to a relay, in milliseconds. The pause is
+    /// short, so the client soon finds a relay that restarts.
     package static let shortestReconnectMs: UInt64 = 250
 
-    /// Upper bound of all random pauses before attempts to reconnect to a relay, in milliseconds. The pause protects a restarted
-    /// relay from too many connections at once. All clients return within a minute.
+    /// Maximum duration of any random pause before an attempt to reconnect to a relay, in milliseconds. The pause protects a
+    /// restarted relay from too many connections at once. All clients return within a minute.
     package static let longestReconnectMs: UInt64 = 60_000
 }

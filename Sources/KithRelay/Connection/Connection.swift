@@ -53,7 +53,8 @@ final class Connection: ChannelDuplexHandler {
     /// is no free slot for a large message. During a pause, nothing is read from the client or from the store.
     private(set) var pausedUntil: NIODeadline?
     private var isReadWanted = false
-    /// Whether the first frame is with the hub. Later frames are decoded after the client has been welcomed.
+    /// Whether the first frame was received and the hub's answer is awaited. Later frames are decoded only after the
+    /// client has been welcomed.
     private(set) var awaitsWelcome = false
     /// The time at which the connection took a slot for a large message; `nil` if the connection has no slot.
     var largeInputSince: NIODeadline?

@@ -49,9 +49,10 @@ public struct RelayConfiguration: Sendable {
     public var burstIsOver: @Sendable () -> Void = {}
     /// Returns the time of day, in milliseconds since 1970.
     package var nowMs: @Sendable () -> UInt64 = { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
-    /// Whether to trust the machine's clock even if the clock differs from the time that the relay noted last. If `false`, the
-    /// relay accepts a jump ahead of more than a day only after a day of running time. A jump that is not accepted yet causes no
-    /// deletion.
+    /// Whether the relay, when it starts, trusts the machine's clock even if the clock is far ahead of the time that the relay
+    /// noted last. If `false`, and the clock is more than a day ahead, the relay accepts the clock's time only after a day of
+    /// running time. A time that is not accepted yet causes no deletion. A jump of the clock by more than a day while the relay
+    /// runs is treated in the same way, whatever this value is.
     public var trustsClock = false
     /// Returns nanoseconds on a monotonic clock with any starting point. All rates are measured with this clock.
     package var uptime: @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }

@@ -63,7 +63,7 @@ public struct RelayLimits: Sendable {
     /// Number of bytes that cost as much as an append. The cost applies to the bytes of frames and to bytes that are read from
     /// the store. Copying, encrypting and storing this number of bytes takes about as long as an append.
     static let bytesOfOne = 4096
-    /// Number of followers to whom the delivery of an entry or a whisper costs as much as one append.
+    /// The delivery of an entry or a whisper to this number of followers costs as much as one append.
     static let deliveriesOfOne = 4
     /// Cost of a new connection, in appends. The handshake takes a third of a millisecond. New connections have a separate
     /// allowance, which requests do not use up.
@@ -116,9 +116,9 @@ public struct RelayLimits: Sendable {
     /// Maximum number of payload bytes that wait in one inbox. This number is enough for 256 letters of the largest size, or for
     /// some thousands of the usual size.
     public var inboxBytes = 64 << 20
-    /// Minimum number of addresses whose letters fill an inbox. Each address may take an equal share of the inbox until the owner
-    /// has read the address's letters. To fill an inbox, an attacker needs sixteen addresses. The share of a family or an office
-    /// is 256 waiting letters. The value 1 turns this limit off.
+    /// Number of equal shares of an inbox. Letters from one address take at most one share until the owner has read them. To
+    /// fill an inbox, an attacker therefore needs sixteen addresses. A family or an office with one address has a share of 256
+    /// waiting letters. The value 1 turns this limit off.
     public var inboxAddresses = 16
     /// Maximum number of runs for the waiting letters of one address in one inbox. The space of a run becomes free when all
     /// letters of the run were read or have expired. With more runs, space becomes free sooner while the owner reads the letters.

@@ -19,7 +19,8 @@ struct TurnLie: Sendable {
     /// conversation. Before the first turn, the relay cannot plan a lie.
     let turn: Int
 
-    /// Number of entries before the turn that the relay holds back. The relay can lie about the entries that it holds back.
+    /// Number of entries that the relay holds back; they are the last entries before the turn. The relay can lie about these
+    /// entries.
     private static let held = 2
 
     /// Returns the log that the deceived member sees; `nil` to show the true log.

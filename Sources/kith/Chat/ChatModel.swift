@@ -39,7 +39,7 @@ struct ChatModel {
         case answered(ChatRequest, Result<ChatAnswer, KithError>)
         /// A moment has passed since a member of a group was found to be online.
         case arrivalsAreDue
-        /// The time for answers to the user's question who is online is over.
+        /// The user has asked who is online, and the time for answers is over.
         case answersAreDue
     }
 

@@ -105,7 +105,7 @@ struct ExportCommand: AsyncParsableCommand {
         let bytes: Int
         /// Number of damaged entries and other damaged records. The backup contains no damaged records.
         let damaged: Int
-        /// Number of files that are on this device and not in the backup; `nil` if none was left out on purpose.
+        /// Number of files that are on this device and not in the backup; `nil` unless `--no-files` was given.
         let filesLeftOut: Int?
     }
 }

@@ -9,14 +9,14 @@ struct ReadMarks: Sendable, Equatable {
         let line: ScreenLine
     }
 
-    /// The last of the user's messages that each member has read.
+    /// For each member, the seq of the last message of the user that the member has read.
     private var readThrough: [ContactID: UInt64] = [:]
     /// Whether the marks count the readers.
     var counts: Bool
 
     init(memberCount: Int) { counts = memberCount > 2 }
 
-    /// Takes the readers of a message. A member who has read one message has also read all earlier ones.
+    /// Notes the readers of a message. A member who has read a message counts as a reader of all earlier messages too.
     mutating func take(_ message: Message) {
         guard let seq = message.seq else { return }
         for reader in message.readers { readThrough[reader] = max(seq, readThrough[reader] ?? 0) }

@@ -13,7 +13,7 @@ struct StrangerNotices {
     /// Returns the line about a conversation that a stranger began, with the commands that accept and decline it. `nil` if the
     /// conversation was reported before or is only counted.
     ///
-    /// - Parameter now: milliseconds of any clock.
+    /// - Parameter now: the current time of any clock, in milliseconds.
     mutating func line(for conversation: ConversationSummary, at now: UInt64) -> Sentence? {
         guard told.insert(conversation.id).inserted, let count = begun.next(at: now, each: Self.toldOneByOne) else {
             return nil
@@ -36,11 +36,11 @@ struct StrangerNotices {
         return line.count > 80 ? "\(line.prefix(79))…" : String(line)
     }
 
-    /// Returns the line about the use of an invite; `nil` if the use is only counted.
+    /// Returns the line about one use of an invite; `nil` if the use is only counted.
     ///
     /// - Parameters:
     ///   - name: the name of the conversation that began with the use, if it is known.
-    ///   - now: milliseconds of any clock.
+    ///   - now: the current time of any clock, in milliseconds.
     mutating func line(forUseLeadingTo name: String?, at now: UInt64) -> Sentence? {
         guard let count = uses.next(at: now, each: Self.toldOneByOne) else { return nil }
         guard count <= Self.toldOneByOne else { return "invites of yours were used \(count) times in a short time" }

@@ -1,7 +1,8 @@
 /// Finds code and web addresses in a person's text. No character of the text is changed, added or left out.
 ///
-/// A line that begins with three or more backticks begins a block of code, up to the next line that consists of as many. Within
-/// a line, code stands between equally long runs of backticks. Backticks without a counterpart mean nothing.
+/// A line that begins with three or more backticks begins a block of code. The block ends with the next line that consists of
+/// the same number of backticks. Within a line, code stands between equally long runs of backticks. Backticks without a
+/// counterpart mean nothing.
 enum TextMarkup {
     /// Minimum number of backticks around a block of code.
     private static let leastBlock = 3

@@ -142,8 +142,8 @@ enum NamedTarget: Hashable, Sendable {
         [{ $0 == name }, { $0.isLike(name) }, { ForeignText($0).isShown(as: name) }]
     }
 
-    /// Finds the conversation with a name in a profile that another process has opened. The other process may still be receiving
-    /// the conversation, so this function searches for a few seconds.
+    /// Finds the conversation that has the given name, in a profile that another process has opened. The other process might
+    /// still be receiving the conversation, so this function repeats the search for up to a few seconds.
     ///
     /// - Returns: the conversation, and the profile in its latest state. The profile is either `profile` or a new view of it.
     static func conversation(
@@ -163,7 +163,7 @@ enum NamedTarget: Hashable, Sendable {
         }
     }
 
-    /// Finds the conversation with a name.
+    /// Finds the conversation that has the given name.
     static func conversation(_ name: String, in profile: Profile) async throws -> ConversationSummary {
         switch try await named(name, in: profile) {
         case .conversation(let conversation): return conversation
@@ -228,9 +228,9 @@ extension ConversationSummary {
         }
     }
 
-    /// Whether `kith list` shows the conversation. An archived conversation is not listed. A conversation that has ended, or that
-    /// all other members have left, is listed while it has unread messages. A conversation of a restored profile is listed too,
-    /// because it continues when a member adds the device.
+    /// Whether `kith list` shows the conversation. An archived conversation is not listed. A conversation that has ended, or
+    /// that all other members have left, is listed only while it has unread messages. A conversation that stopped because the
+    /// profile was restored is listed even without unread messages, because it continues when a member adds the device.
     var isListed: Bool {
         if isArchived { return false }
         if case .stopped(_, .restored) = status { return true }
