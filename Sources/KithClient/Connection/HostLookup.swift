@@ -52,7 +52,7 @@ final class HostLookup: Resolver, Sendable {
 
     func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { ipv4.futureResult }
 
-    /// NIO calls this function first. One call of the system returns both kinds of addresses.
+    /// NIO calls this function first. One call of the system returns both the IPv6 and the IPv4 addresses.
     func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
         DispatchQueue(label: "kith.host-lookup").async {
             switch Self.addresses(of: host, port) {

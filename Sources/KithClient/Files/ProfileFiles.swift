@@ -22,8 +22,8 @@ public struct ProfileFiles: Sendable {
     ///   - caption: a text about the files, of at most ``ClientLimits/caption`` bytes; empty for none.
     ///   - conversation: the conversation that gets the files.
     ///   - replyTo: the message that the files answer, if any.
-    ///   - expiresAfter: time after which each device deletes the files, counted from the message's arrival there, and rounded
-    ///     up to whole seconds; `nil` for never.
+    ///   - expiresAfter: time after which each device deletes the files, counted from the message's arrival on that device, and
+    ///     rounded up to whole seconds; `nil` for never.
     /// - Returns: the message's id.
     /// - Throws: ``KithError``. After an error, nothing is stored.
     @discardableResult

@@ -8,7 +8,8 @@ public struct IncomingMessage: Sendable {
     /// The message.
     public let message: Message
     /// Whether the message was already delivered, but not acknowledged. If `true`, the program has ended or stopped reading
-    /// since that delivery. The program may already have processed the message, but has not replied.
+    /// since that delivery. The program may already have processed the message, but has not sent a ``reply(_:expiresAfter:)``:
+    /// a reply acknowledges the message.
     public let isRepeated: Bool
     private let place: IncomingPlace
     private let profile: Profile
@@ -41,8 +42,8 @@ public struct IncomingMessage: Sendable {
     ///
     /// - Parameters:
     ///   - text: the answer.
-    ///   - expiresAfter: time after which each device deletes the answer, counted from the answer's arrival there, and rounded up
-    ///     to whole seconds; `nil` for never.
+    ///   - expiresAfter: time after which each device deletes the answer, counted from the answer's arrival on that device, and
+    ///     rounded up to whole seconds; `nil` for never.
     /// - Returns: the answer's id.
     /// - Throws: ``KithError``, for example if the conversation does not accept messages or the text is empty. After an error,
     ///   nothing is sent or acknowledged.

@@ -74,11 +74,12 @@ extension Profile {
         try await perform(.createGroup(title: title, relay, members))
     }
 
-    /// Adds contacts to a group. If a contact is a member already, but has a new device, the new device replaces the old one.
+    /// Adds contacts to a group, or the other person's new device to a conversation of two. If a contact is a member already,
+    /// but has a new device, the new device replaces the old one.
     ///
     /// - Parameters:
-    ///   - contacts: the contacts.
-    ///   - conversation: the group, or the conversation of two with the contact.
+    ///   - contacts: the contacts; in a conversation of two, the other person alone.
+    ///   - conversation: the group or the conversation of two.
     ///   - again: whether to add a device again that is a member already. A device that has lost the conversation needs this.
     /// - Throws: ``KithError``, for example ``KithError/membership(_:)`` with ``MembershipProblem/alreadyMember(_:device:)``. The
     ///   other contacts are added all the same.
@@ -167,8 +168,8 @@ extension Profile {
     ///   - text: the text.
     ///   - conversation: the conversation that gets the text.
     ///   - replyTo: the message that the text answers, if any.
-    ///   - expiresAfter: time after which each device deletes the text, counted from the text's arrival there, and rounded up to
-    ///     whole seconds; at most 136 years. `nil` for never.
+    ///   - expiresAfter: time after which each device deletes the text, counted from the text's arrival on that device, and
+    ///     rounded up to whole seconds; at most 136 years. `nil` for never.
     /// - Returns: the message's id.
     /// - Throws: ``KithError`` if the text is not accepted for sending, for example because it is too long. After an error,
     ///   nothing is stored.

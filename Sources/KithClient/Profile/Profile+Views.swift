@@ -70,7 +70,8 @@ extension Profile {
         return next?.seq == seq ? next : nil
     }
 
-    /// The pinned messages, in the order of the pins. A message that has expired or was deleted here is left out.
+    /// The pinned messages, in the order of the pins. A message that has expired or was deleted on this device is left
+    /// out.
     package func pinnedMessages(in conversation: ConversationID) throws(KithError) -> [Message] {
         var pinned: [Message] = []
         for seq in try self.conversation(conversation).pinned {

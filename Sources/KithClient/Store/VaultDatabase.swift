@@ -186,8 +186,8 @@ struct VaultDatabase: Sendable {
 
     /// Replaces the wrapped key.
     ///
-    /// After this call, the vault's files do not contain the old wrapped key, unless another process is reading during the
-    /// call. In that case, the old wrapped key remains in them until they are closed.
+    /// After this call, the vault's files do not contain the old wrapped key, unless another process reads the vault during the
+    /// call. In that case, the files contain the old wrapped key until the vault is closed.
     func replaceHeader(_ header: [UInt8]) throws(StoreError) {
         try transaction { try $0.execute(sql: "UPDATE vault SET header = ?", arguments: [Data(header)]) }
         try perform { _ = try? $0.checkpoint(.truncate) }

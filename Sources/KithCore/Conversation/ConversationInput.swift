@@ -47,8 +47,8 @@ enum ConversationInput {
     case send(OutgoingMessage, Ticket<EntryID>?)
     /// Adds a private request to the outbox.
     case enqueue(OutboxItem)
-    /// Sends a message that no longer waits for uploads. All of its files are at the relay, or only the caption of its files is
-    /// left.
+    /// Sends a message that no longer waits for uploads: all of its files are at the relay, or all were left out and only the
+    /// caption remains.
     case sendFiles(OutboxItem)
     case markRead(through: UInt64, sendsReceipt: Bool)
     case trustLog(Ticket<ConversationID>)

@@ -13,7 +13,7 @@ struct LoggedEntry {
 
 /// A turn whose commit was applied.
 struct AppliedTurn {
-    /// The turn, with the view after it in the epoch that the turn has ended.
+    /// The turn, with the view of the log after the turn. This view belongs to the epoch that the turn has ended.
     let logged: LoggedEntry
     let author: EntryRecord.Author
     var notices: [Notice]

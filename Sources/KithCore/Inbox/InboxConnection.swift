@@ -5,8 +5,8 @@ import KithWire
 /// The state ends with the connection.
 struct InboxConnection {
     private var follow: Follow?
-    /// Delivered letters. Each letter waits until the letter before it was read. If reading is paused, only the first letter
-    /// stays in the queue. The first letter stays even after the follow has ended.
+    /// Delivered letters. Each letter waits until the preceding letter has been read. If reading is paused, only the first
+    /// letter stays in the queue. The first letter stays even after the follow has ended.
     private var queue: Deque<Entry> = []
     /// Whether reading is paused because the queue is full. Reading resumes after the first letter in the queue was read.
     private var isPaused = false

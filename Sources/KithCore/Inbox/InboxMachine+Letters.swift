@@ -181,8 +181,8 @@ extension InboxMachine {
         followLetters(from: nextLetter(in: profile), in: &profile.device)
     }
 
-    /// If the follow still delivers letters for a second time, and none that was set aside can be processed now, skips the rest
-    /// of these letters and follows the inbox from the first new letter.
+    /// If the follow is still delivering letters that were delivered before, and none of the letters that were set aside can be
+    /// processed now, skips the remaining old letters and follows the inbox from the first new letter.
     private mutating func skipRead(in profile: inout ProfileState) {
         guard connection.isReadingAgain(through: record.lastSeq), firstReady(in: profile) == nil else { return }
         unfollow(in: &profile.device)

@@ -42,7 +42,8 @@ extension Command where Answer == ConversationID {
         }
     }
 
-    /// Adds people to a group. If a person is already a member, the person's new device replaces the older ones.
+    /// Adds people to a group, or the other person's new device to a conversation of two. If a person is already a member, the
+    /// person's new device replaces the older ones.
     ///
     /// - Parameter again: whether to add a device again that is a member already.
     package static func add(_ conversation: ConversationID, _ members: [ContactID], again: Bool = false) -> Self {

@@ -172,7 +172,7 @@ extension ProfileMachine {
 
     // MARK: Explaining
 
-    /// Formats a time in UTC. Accepts every value, because a sender may claim any time.
+    /// Formats a time in UTC. Accepts every value, because a sender can claim any time.
     private static func time(_ ms: UInt64) -> String { UTCTime(milliseconds: ms).description }
 
     package func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [Sentence] {

@@ -136,8 +136,8 @@ public struct ConversationSummary: Hashable, Sendable {
     public let id: ConversationID
     /// The conversation's name on this device: the contact's name, or the group's.
     public let name: String
-    /// The other person of a conversation of two. `nil` for a group, while the person is unknown, and after another key was
-    /// pinned for the person.
+    /// The other person of a conversation of two. `nil` if the conversation is a group, if the person is not yet known, or
+    /// if another key was pinned for the person.
     public let contact: ContactID?
     /// Whether the conversation is a conversation of two.
     public let isDirect: Bool

@@ -15,7 +15,8 @@ import PrivateFiles
 struct BlobFolder: Sendable {
     let path: String
 
-    /// Maximum number of attempts to create a file. More than one fails only if other blobs are deleted at the same moments.
+    /// Maximum number of attempts to create a file. An attempt has to be repeated only if the deletion of another blob removes
+    /// the file's folder at that moment.
     private static let creationAttempts = 16
 
     var table: String { path + "/blobs.sqlite" }

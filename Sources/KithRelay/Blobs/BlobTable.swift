@@ -101,7 +101,7 @@ struct BlobTable {
         try statement.run()
     }
 
-    /// Returns the first `count` ids after `id` of blobs whose time is over or whose deletion has begun.
+    /// Returns the ids of blobs whose time is over or whose deletion has begun: the first `count` such ids after `id`.
     func due(nowMs: UInt64, after id: BlobID?, atMost count: Int) throws(StoreFailure) -> [BlobID] {
         // The `+` sign keeps SQLite from using the primary key, which would read every later row.
         let statement = try connection.statement(

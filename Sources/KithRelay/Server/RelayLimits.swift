@@ -152,7 +152,8 @@ public struct RelayLimits: Sendable {
     public var storeMiB = 0
     /// Two percentages of the maximum size of the store. From ``noNewPercent`` on, the relay refuses new channels, key packages
     /// and names. From ``noRecentPercent`` on, the relay also refuses entries of recent channels. The remaining space is for
-    /// established conversations. The remaining space holds a stranger's budget for a day or two, so an operator has time to act.
+    /// established conversations. It is as large as one stranger's budget for a day or two, so an operator has time to act
+    /// before it is full.
     static let noNewPercent: UInt64 = 90
     static let noRecentPercent: UInt64 = 95
     /// Maximum age of a recent channel, in milliseconds: a week. An attacker who wants to fill a store needs new channels, and
@@ -177,13 +178,12 @@ public struct RelayLimits: Sendable {
     /// budget takes about 150 bytes.
     static let recentAddresses = 100_000
 
-    /// Maximum time for which a channel without entries may be unused, in seconds: 120 days. The relay forgets a channel that
-    /// is unused for longer. Key packages and invites expire earlier. The limit bounds the cost of abandoned channels.
+    /// Time without use after which the relay forgets a channel that has no entries, in seconds: 120 days. Key packages and
+    /// invites expire earlier. The limit bounds the cost of abandoned channels.
     public var idleChannelSeconds = 120 * 86_400
-    /// Maximum time for which a long-used channel without entries may be unused, in seconds: two years. The relay forgets a
-    /// long-used channel that is unused for longer. A channel is long-used if it was in use for more than a week. The time is
-    /// longer than ``idleChannelSeconds``: people may pause a conversation for a long time, and a conversation ends when its
-    /// channel is forgotten. A kept channel costs about 300 bytes.
+    /// Like ``idleChannelSeconds``, for an open channel that was in use for more than a week: two years. The time is longer,
+    /// because people sometimes pause a conversation for a long time, and a conversation ends when its channel is forgotten. A kept
+    /// channel costs about 300 bytes.
     public var quietChannelSeconds = 2 * 365 * 86_400
     /// Interval at which the use of a channel is noted, in milliseconds. A day is long enough to cause few writes.
     static let notedUseMs: UInt64 = 86_400_000

@@ -22,7 +22,8 @@ enum SlashCommand: Hashable, Sendable {
     case pins
     /// New messages of all members disappear after this many seconds; `nil` for never.
     case timer(seconds: UInt32?)
-    /// Each device deletes the user's later messages this many seconds after their arrival there; `nil` for never.
+    /// Each device deletes the user's later messages this many seconds after their arrival on that device; `nil` for
+    /// never.
     case expire(seconds: UInt32?)
     case info
     case explain(number: MessageNumber?)

@@ -3,7 +3,7 @@ import Foundation
 /// A time in the user's time zone, in parts. The C library computes all times that Kith shows. It knows every form of the
 /// variable TZ, including paths.
 struct LocalTime: Hashable, Sendable {
-    /// The latest time that is shown, in milliseconds since 1970: the end of the year 9999. A sender may claim any time, but no
+    /// The latest time that is shown, in milliseconds since 1970: the end of the year 9999. A sender can claim any time, but no
     /// true time is later. The formats have four digits for the year.
     static let latestMs: UInt64 = 253_402_300_799_999
 

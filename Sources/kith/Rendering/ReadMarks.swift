@@ -2,7 +2,7 @@ import KithClient
 
 /// The members who have read the user's messages, and the marks that say so at the ends of the messages.
 struct ReadMarks: Sendable, Equatable {
-    /// The line for a terminal on which the message's mark can't change.
+    /// A line that says that a message was read, for a terminal on which the message's mark can't be changed.
     struct Notice: Sendable, Equatable {
         /// The seq of the message that was read.
         let seq: UInt64
