@@ -182,8 +182,8 @@ public struct RelayLimits: Sendable {
     /// invites expire earlier. The limit bounds the cost of abandoned channels.
     public var idleChannelSeconds = 120 * 86_400
     /// Like ``idleChannelSeconds``, for an open channel that was in use for more than a week: two years. The time is longer,
-    /// because people sometimes pause a conversation for a long time, and a conversation ends when its channel is forgotten. A kept
-    /// channel costs about 300 bytes.
+    /// because people sometimes pause a conversation for a long time, and a conversation ends when its channel is forgotten. A
+    /// kept channel costs about 300 bytes.
     public var quietChannelSeconds = 2 * 365 * 86_400
     /// Interval at which the use of a channel is noted, in milliseconds. A day is long enough to cause few writes.
     static let notedUseMs: UInt64 = 86_400_000

@@ -9,8 +9,8 @@ import NIOCore
 /// the time.
 ///
 /// Messages have numbers. If a message arrives after a message with a higher number, the receiver drops the message with the
-/// lower number. A relay might refuse a frame and accept the next frame. Therefore a frame is sent only after the previous frame
-/// was accepted.
+/// lower number. A relay might refuse a frame and accept the next frame. Therefore a frame is sent only after the previous
+/// frame was accepted.
 struct AppendQueue {
     struct Item {
         let id: EntryID

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A time, as commands print it. A sender can claim any time. If the time is after the year 9999, commands print the end of that
-/// year.
+/// A time, as commands print it. A sender can claim any time. If the time is after the year 9999, commands print the end of
+/// that year.
 struct Timestamp: Hashable, Sendable {
     /// Milliseconds since 1970.
     let ms: UInt64

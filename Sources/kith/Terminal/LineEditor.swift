@@ -119,8 +119,8 @@ struct LineEditor {
         cursor = min(cursor, text.count)
     }
 
-    /// Inserts a paste. If the editor does not keep line breaks, each complete line is submitted, and the last part stays in the
-    /// editor.
+    /// Inserts a paste. If the editor does not keep line breaks, each complete line is submitted, and the last part stays in
+    /// the editor.
     private mutating func paste(_ content: String) -> [Action] {
         let unified = content.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
         if keepsLineBreaks {
