@@ -58,7 +58,7 @@ public actor Profile {
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
     /// Sets the address under which this process connects to the relay with the given pin. For example, a relay on this machine
-    /// may be reachable under a local address only. The pin proves that the address leads to the right relay.
+    /// might be reachable only under a local address. The pin proves that the address leads to the right relay.
     package func reach(_ pin: RelayPin, at address: RelayAddress) {
         shortcuts[pin] = address
         for (id, link) in links where link.relay.pin == pin {

@@ -23,8 +23,8 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
     /// The supported credential types.
     public var credentials: [CredentialType]
 
-    /// Creates capabilities. The default values are the features of this module. The application may support more or fewer
-    /// features.
+    /// Creates capabilities. The default values are the features of this module. An application that supports more or
+    /// fewer features gives its own values.
     public init(
         versions: [ProtocolVersion] = [.mls10], cipherSuites: [CipherSuite] = CipherSuite.supported,
         extensions: [ExtensionType] = [], proposals: [ProposalType] = [.selfRemove],

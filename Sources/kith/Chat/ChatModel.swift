@@ -5,9 +5,9 @@ import KithWire
 /// The state of a conversation's screen. It receives events and typed lines, and returns lines to show and requests to perform.
 /// The type performs no input or output.
 ///
-/// A terminal that scrolls can change few of the lines that it has already shown. Therefore the user's own messages are shown only
-/// after they are in the log, in the order that all members see. Only their read marks change later. While a message of the user is not in the log, the status above the
-/// input line shows the message.
+/// A terminal that scrolls can change few of the lines that it has already shown. Therefore the user's own messages are shown
+/// only after they are in the log, in the order that all members see. Only their read marks change later. While a message of
+/// the user is not in the log, the status above the input line shows the message.
 struct ChatModel {
     /// The state of a conversation when it is opened.
     struct Opening: Sendable {
