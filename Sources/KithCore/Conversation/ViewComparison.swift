@@ -131,9 +131,9 @@ struct ViewComparison {
     /// seen another entry at the turn's seq.
     mutating func dropClaims() { claims = [:] }
 
-    /// Finds entries that a member has and that the relay has not shown to this device within a minute after the member's view
-    /// arrived. The first time that such an entry is late, the log only has to be followed again, because a jump of the clock
-    /// makes every entry seem late.
+    /// Finds entries that a member has and that the relay has not shown to this device, although this device has waited for them
+    /// for a minute. The first time that such an entry is late, the log only has to be followed again, because a jump of the
+    /// clock makes every entry seem late.
     ///
     /// - Returns: in `heldBack`, the seqs up to which the relay holds back entries, for a report to the user; in `asksAnew`,
     ///   whether the log has to be followed again now.
