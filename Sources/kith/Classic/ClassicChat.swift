@@ -207,8 +207,8 @@ actor ClassicChat {
     private static let channelIsTaken = Failure(
         message: "somebody who knows both ids has closed or taken over the channel; agree on other ids")
 
-    /// Returns the error to show. If the relay's refusal means that somebody else might have closed the channel or taken it over,
-    /// the returned error says so.
+    /// Returns the error to show. If the relay's refusal means that somebody else might have closed the channel or taken it
+    /// over, the returned error says so.
     static func saying(_ error: any Error) -> any Error {
         guard case .refused(let refusal) = error as? RelayConnectionError,
             [.gone, .exists, .denied, .staleEpoch].contains(refusal.code)
