@@ -195,6 +195,10 @@ public enum ClientLimits {
     /// much, because each one goes to all members.
     public static let membersWithReceipts = 8
 
+    /// Number of entries before a receipt's seq in which the last own message is searched, to report who has read it. The limit
+    /// bounds the work that a receipt can cause.
+    static let readSearch: UInt64 = 1_000
+
     /// Time for which a proof that a member is online is valid, in milliseconds. If the member sends a challenge within this
     /// time, the device does not challenge the member in return.
     package static let presenceMs: UInt64 = 5_000

@@ -313,13 +313,17 @@ extension ConversationMachine {
         guard seq > before else { return }
         record.didRead(by: contact, through: seq)
         // Only the last own message up to that seq is reported. The report also applies to all earlier own messages.
-        for (seq, noted) in try device.entries(of: id, before + 1...seq, limit: 50, newestFirst: true) {
-            guard let noted, noted.author == .me, noted.body.isForPeople else { continue }
-            let place = EntryPlace(conversation: id, seq: seq)
-            for line in noted.messages(at: place, readBy: record.readBy, in: device) {
-                device.emit(.message(line))
+        var last = seq
+        while last > before, seq - last < ClientLimits.readSearch {
+            let entries = try device.entries(of: id, before + 1...last, limit: 50, newestFirst: true)
+            for (seq, noted) in entries {
+                guard let noted, noted.author == .me, noted.body.isForPeople else { continue }
+                let place = EntryPlace(conversation: id, seq: seq)
+                for line in noted.messages(at: place, readBy: record.readBy, in: device) { device.emit(.message(line)) }
+                return
             }
-            return
+            guard let oldest = entries.last else { return }
+            last = oldest.seq - 1
         }
     }
 

@@ -133,6 +133,25 @@ struct GroupTests {
             }
         }
     }
+
+    @Test("a receipt reports an own message that 60 messages of others follow")
+    func lateReceipt() async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            let atBob = try await bob.conversation("alice")
+            let atAlice = try await alice.conversation("bob")
+            let first = try await bob.profile.send("first", to: atBob)
+            try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: first"] }
+            for number in 1...60 { _ = try await alice.profile.send("\(number)", to: atAlice) }
+            try await eventually({ try await bob.texts(atBob).last }) { $0 == "alice: 60" }
+            let events = await bob.profile.events()
+            try await alice.profile.markRead(atAlice, through: try await alice.profile.conversation(atAlice).lastSeq)
+            for await event in events {
+                guard case .message(let message) = event, message.id == first else { continue }
+                #expect(message.delivery == .read(by: 1))
+                break
+            }
+        }
+    }
 }
 
 extension Sequence {
