@@ -212,6 +212,11 @@ public enum ClientLimits {
     /// process.
     package static let recentEntries = 1_000
 
+    /// Number of a conversation's last entries whose ids are in memory, in order to detect repeated messages and to find answered
+    /// ones. After a restart, the ids of as many entries are read from the vault, so that the result is the same. The vault reads
+    /// this number in some milliseconds.
+    static let recentIDs = 1_000
+
     /// Maximum number of counters for unreadable entries in one conversation. There is one counter for each reason and member.
     /// If another counter is needed, all existing counters are removed first, so that many different errors take little memory.
     static let kindsPassedOver = 32

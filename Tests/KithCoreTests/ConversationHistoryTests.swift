@@ -87,6 +87,24 @@ struct ConversationHistoryTests {
         #expect(try history.isNew(other, in: &device) == true, "it was not stored")
     }
 
+    @Test("the ids of as many entries are recent before a restart as after it, those of unusable entries included")
+    mutating func recentIDs() throws {
+        let entries = (1...UInt64(ClientLimits.recentIDs) + 2).map(entry)
+        #expect(try history.isNew(entries[0].id, in: &device) == true)
+        for entry in entries.dropLast() {
+            try history.note(noted(entry, .notices([])), at: entry, in: &record, &device)
+        }
+        let last = try #require(entries.last)
+        history.noteUnusable(noted(last, .notices([])), at: last.seq, .malformed, in: record, &device)
+        let watched = [entries[0], entries[1], entries[2], last]
+        let before = try watched.map { try history.isNew($0.id, in: &device) }
+        #expect(before == [true, true, false, false])
+        try #require(device.store as? MemoryProfileStore).commit(device.step.finish().transaction)
+        history.unload()
+        let after = try watched.map { try history.isNew($0.id, in: &device) }
+        #expect(after == before)
+    }
+
     @Test("a warning is reported the first time, and then counted")
     mutating func warnings() {
         for _ in 1...9 { history.report(.oldWelcome, in: &device) }

@@ -36,6 +36,8 @@ struct ConversationHistory {
         _ noted: EntryRecord, at seq: UInt64, _ reason: UnreadableReason, in record: ConversationRecord,
         _ device: inout DeviceState
     ) {
+        // The entry is stored, so its id would be a recent one after a restart too.
+        _ = recentIDs?.insert(noted.id, at: seq)
         let name = noted.author == .unknown ? nil : device.name(of: noted.author)
         let line = notices.count(noted, at: seq, reason, from: name)
         let place = EntryPlace(conversation: conversation, seq: line.seq)
@@ -48,7 +50,8 @@ struct ConversationHistory {
     }
 
     /// Reports a warning. If warnings of one kind repeat, each within ten minutes of the previous one, only the first, the
-    /// tenth, the hundredth and so on are reported. A warning that logs differ, or that a text is too long, is always reported.
+    /// tenth, the hundredth and so on are reported. A warning that logs differ, or that a message is not sent, is always
+    /// reported.
     mutating func report(_ warning: Warning, in device: inout DeviceState) {
         guard let times = notices.times(warning, at: device.now) else { return }
         device.emit(.warning(conversation, warning, times: times))
@@ -63,7 +66,8 @@ struct ConversationHistory {
     mutating func seq(of entry: EntryID, in device: inout DeviceState) throws(KithError) -> UInt64? {
         if let recentIDs { return recentIDs[entry] }
         var ids = RecentIDs()
-        let recent = try device.entries(of: conversation, 0...StoreKey.highest, limit: 1_000, newestFirst: true)
+        let recent = try device.entries(
+            of: conversation, 0...StoreKey.highest, limit: ClientLimits.recentIDs, newestFirst: true)
         for (seq, noted) in recent.reversed() { if let noted { _ = ids.insert(noted.id, at: seq) } }
         for (seq, stored) in device.step.pendingEntries(of: conversation) {
             _ = ids.insert(try decodingStored(.entry) { try EntryRecord(stored: stored) }.id, at: seq)

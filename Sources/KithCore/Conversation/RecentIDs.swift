@@ -6,9 +6,6 @@ import KithWire
 struct RecentIDs {
     private var seqs: [EntryID: UInt64] = [:]
     private var order: Deque<EntryID> = []
-    /// The number of ids that are kept. This number is enough to detect a repeat that arrives much later, and needs little
-    /// memory.
-    private static let most = 4096
 
     /// The seq of the message with an id; `nil` if the message is not among the recent ones.
     subscript(_ id: EntryID) -> UInt64? { seqs[id] }
@@ -20,7 +17,7 @@ struct RecentIDs {
         guard seqs[id] == nil else { return false }
         seqs[id] = seq
         order.append(id)
-        if order.count > Self.most, let oldest = order.popFirst() { seqs[oldest] = nil }
+        if order.count > ClientLimits.recentIDs, let oldest = order.popFirst() { seqs[oldest] = nil }
         return true
     }
 }
