@@ -141,6 +141,7 @@ struct ContactBook {
         var contact = try contact(id)
         guard contact.isBlocked != isBlocked else { return }
         contact.isBlocked = isBlocked
+        if contact.groupRequest != nil { step.erase() }
         contact.groupRequest = nil
         store(contact, in: &step)
     }
@@ -157,6 +158,7 @@ struct ContactBook {
     ) {
         guard var contact = contacts[id] else { return }
         if isAccepted, let inbox = contact.groupRequest?.inbox { contact.inbox = inbox }
+        if request == nil { step.erase() }
         contact.groupRequest = request
         store(contact, in: &step)
     }
@@ -175,6 +177,7 @@ struct ContactBook {
         forget(contact.accountKey)
         names.didRemove(contact.name)
         step.delete(StoreKey(.contact, item: id.rawValue))
+        step.erase()
     }
 
     /// Changes the name that the user has given a contact.

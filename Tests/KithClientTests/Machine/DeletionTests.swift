@@ -57,7 +57,7 @@ struct DeletionTests {
         #expect(try played.box.summaries.isEmpty)
     }
 
-    @Test("a contact is deleted only if no open conversation has it as a member, and frees its name")
+    @Test("a contact is deleted only if no open conversation has it as a member, and frees its name and is erased")
     func contact() throws {
         for isDirect in [true, false] {
             let played = try PlayedConversation(isDirect: isDirect)
@@ -70,7 +70,9 @@ struct DeletionTests {
             played.box.alice.state.conversations[played.id].map { place in
                 try? place.handle(.abandon, in: &played.box.alice.state.device)
             }
+            let erasures = played.box.store.erasures.value
             #expect(error(try played.perform(.deleteContact(bob))) == nil)
+            #expect(played.box.store.erasures.value == erasures + 1)
             #expect(played.box.alice.contactList.isEmpty)
             #expect(try played.box.store.allRows(.contact).isEmpty)
             let left = try #require(try played.box.summaries.first)

@@ -232,6 +232,8 @@ final class Letterbox {
 final class CountingStore: ProfileStore {
     private let store: MemoryProfileStore
     let packageReads = SharedCount()
+    /// The number of transactions that erased earlier states.
+    let erasures = SharedCount()
 
     init(_ store: MemoryProfileStore) { self.store = store }
 
@@ -254,7 +256,10 @@ final class CountingStore: ProfileStore {
 
     func allRows(_ table: StoreTable) throws(StoreError) -> [StoredRow] { try store.allRows(table) }
 
-    func commit(_ transaction: StoreTransaction) throws(StoreError) { try store.commit(transaction) }
+    func commit(_ transaction: StoreTransaction) throws(StoreError) {
+        if transaction.erasesTexts { erasures.add(1) }
+        try store.commit(transaction)
+    }
 }
 
 extension [Effect] {
