@@ -34,6 +34,32 @@ struct EntryRecordTests {
         }
     }
 
+    @Test("content that an earlier version kept as unknown is decoded, and changes have no effect")
+    func keptContent() throws {
+        func kept(_ content: Content.Body) throws -> EntryRecord.Body {
+            let bytes = content.encoded
+            let body = EntryRecord.Body.unknown(kind: UInt16(bytes[0]) << 8 | UInt16(bytes[1]), try body(of: bytes))
+            return try EntryRecord(stored: try record(body).encoded).body
+        }
+        func body(of encoded: [UInt8]) throws -> [UInt8] {
+            var reader = TLSReader(encoded)
+            _ = try reader.readUInt16()
+            return Array(try reader.readOpaque())
+        }
+        let account = try #require(AccountKey([UInt8](repeating: 9, count: 32))).fingerprint
+        let text = MessageText("@a", mentions: [.init(range: 0..<2, account: account)])
+        let file = AttachedFile(label: FileLabel(name: "a.txt", mediaType: ""), place: .inline([1, 2]))
+        let files = FileMessage(caption: "hi", attachments: [file])
+        let target = MessageReference(seq: 2, id: .random())
+        #expect(try kept(.text(text)) == .text(text))
+        #expect(try kept(.files(files)) == .files(files))
+        #expect(
+            try kept(.change(.deletion, of: target))
+                == .change(EntryRecord.ChangeNote(kind: .deletion, target: 2, isApplied: false)))
+        #expect(try kept(.timer(60)) == .notices([]))
+        #expect(try kept(.unknown(kind: 999, [1])) == .unknown(kind: 999, [1]))
+    }
+
     @Test("a record of the first version has neither the author's account nor the seq of the answered message")
     func firstVersion() throws {
         let now = try record(.text("hello"))

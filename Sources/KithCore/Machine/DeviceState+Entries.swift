@@ -103,12 +103,13 @@ extension DeviceState {
 
     /// Returns the times at which a text is hidden and erased; `nil` if the text does not expire. If ``erasures`` does not
     /// contain the expiry, reads it from the store, because another process may have stored it after this process had loaded
-    /// ``erasures``.
+    /// ``erasures``. The store has no expiry of a text whose kind was unknown to the version that received the
+    /// text.
     private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
-        guard record.expiresAfter != nil, record.body.canExpire else { return nil }
+        guard let seconds = record.expiresAfter, record.body.canExpire else { return nil }
         if let known = erasures[place] { return known }
         guard let stored = try reading({ () throws(StoreError) in try store.value(place.expiryKey) }) else {
-            return nil
+            return Expiry(after: seconds, wall: record.receivedAtMs, relay: record.receivedAtMs)
         }
         return try decodingStored(.expiry) { try Expiry(stored: stored) }
     }

@@ -5,7 +5,9 @@ extension EntryRecord.Body: TLSCodable {
         switch try reader.readUInt8() {
         case 1: self = .text(MessageText(try reader.readText(limit: .max)))
         case 2: self = .notices(try reader.readVector())
-        case 3: self = .unknown(kind: try reader.readUInt16(), Array(try reader.readOpaque()))
+        case 3:
+            let (kind, bytes) = (try reader.readUInt16(), Array(try reader.readOpaque()))
+            self = Self(kept: kind, bytes) ?? .unknown(kind: kind, bytes)
         case 4: self = .expired
         case 5: self = .text(try reader.read())
         case 6: self = .deleted

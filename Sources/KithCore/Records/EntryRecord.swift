@@ -42,7 +42,7 @@ struct EntryRecord: Sendable {
         case text(MessageText)
         /// Notices, each of which is shown in one line. Empty if the entry is not shown.
         case notices([Notice])
-        /// Content of a kind that this version does not know. It is stored for a later version.
+        /// Content of a kind that this version does not know. It is stored for a later version; see ``init(kept:_:)``.
         case unknown(kind: UInt16, [UInt8])
         /// A text, or files, that were deleted because they had expired.
         case expired
@@ -59,8 +59,9 @@ struct EntryRecord: Sendable {
         /// Whether the body is hidden and erased when it expires.
         var canExpire: Bool {
             switch self {
-            case .text, .files: true
-            case .notices, .unknown, .expired, .deleted, .deletedHere, .change: false
+            // A later version may show the content of an unknown kind.
+            case .text, .files, .unknown: true
+            case .notices, .expired, .deleted, .deletedHere, .change: false
             }
         }
     }

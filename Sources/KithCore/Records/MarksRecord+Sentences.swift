@@ -12,7 +12,7 @@ extension EntryRecord.ChangeNote {
             }
         return isApplied
             ? attempt
-            : "\(attempt) It had no effect: the message is not here, it was like that already, or its sender may not do this."
+            : "\(attempt) It had no effect: the message is not here, it was like that already, its sender may not do this, or this Kith did not know such changes when it came."
     }
 }
 
