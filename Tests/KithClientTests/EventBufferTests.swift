@@ -153,6 +153,32 @@ struct EventBufferTests {
         #expect(absorbed == [false, false, false, false, true, true, false])
     }
 
+    @Test("of dropped changes of messages, the subscriber learns once in which conversations they were")
+    func changesOfMessages() async throws {
+        let buffer = EventBuffer()
+        let other = ConversationID(rawValue: 2)
+        for seq in 1...UInt64(Self.most + 1) {
+            buffer.put(.messageChanged(Self.message(seq, Self.text), .edited))
+            buffer.put(.messageChanged(Self.message(seq, in: other), .deleted))
+        }
+        guard case .dropped = await buffer.next() else {
+            Issue.record("nothing was dropped")
+            return
+        }
+        // A later change is covered by the same report.
+        buffer.put(.messageChanged(Self.message(1), .deleted))
+        var changed: Set<ConversationID> = []
+        try buffer.refill { (dropped) throws(KithError) in
+            changed = dropped.takeSubjects()?.changed ?? []
+            return changed.sorted().map { .messagesChanged($0) }
+        }
+        #expect(changed == [Self.conversation, other])
+        let last = KithEvent.messageChanged(Self.message(1), .expired)
+        buffer.put(last)
+        buffer.finish()
+        #expect(await Self.takeAll(buffer) == [.messagesChanged(Self.conversation), .messagesChanged(other), last])
+    }
+
     @Test("conversations take turns")
     func turns() throws {
         var dropped = DroppedEvents()

@@ -36,11 +36,17 @@ struct DroppedEvents {
     private var contacts: Set<ContactID> = []
     private var conversations: Set<ConversationID> = []
     private var relays: Set<KnownRelay> = []
+    /// The conversations in which earlier messages have changed.
+    private var changed: Set<ConversationID> = []
     private var places: [ConversationID: Place] = [:]
     /// The conversations with messages that have to be read. The first conversation in this queue has the next turn.
     private var turns: Deque<ConversationID> = []
 
-    var isEmpty: Bool { contacts.isEmpty && conversations.isEmpty && relays.isEmpty && turns.isEmpty }
+    var isEmpty: Bool { hasNoSubjects && turns.isEmpty }
+
+    private var hasNoSubjects: Bool {
+        contacts.isEmpty && conversations.isEmpty && relays.isEmpty && changed.isEmpty
+    }
 
     /// Adds the messages of other members in a conversation from a seq on.
     mutating func addOthers(from seq: UInt64, in conversation: ConversationID) {
@@ -59,7 +65,9 @@ struct DroppedEvents {
         case .message(let message):
             guard let seq = message.seq else { return true }
             include(seq, isOwn: message.author == .me, in: message.conversation)
-        case .messageChanged, .memberIsOnline, .inviteUsed, .warning, .invitationPassedOver, .clock, .tooManyPending,
+        case .messageChanged(let message, _): changed.insert(message.conversation)
+        case .messagesChanged(let conversation): changed.insert(conversation)
+        case .memberIsOnline, .inviteUsed, .warning, .invitationPassedOver, .clock, .tooManyPending,
             .nameLost, .file:
             return false
         }
@@ -76,6 +84,7 @@ struct DroppedEvents {
         case .conversation(let summary): return conversations.contains(summary.id)
         case .relay(let relay, _): return relays.contains(relay)
         case .messageChanged(let message, _):
+            if changed.contains(message.conversation) { return true }
             // The message will be read in its new state.
             guard message.seq != nil, let place = places[message.conversation] else { return false }
             return place.includes(message)
@@ -96,18 +105,20 @@ struct DroppedEvents {
 
     // MARK: Reading
 
-    /// The contacts, conversations and relays whose current state is read again.
+    /// The contacts, conversations and relays whose current state is read again, and the conversations whose messages the
+    /// subscriber has to read again.
     struct Subjects {
         let contacts: Set<ContactID>
         let conversations: Set<ConversationID>
         let relays: Set<KnownRelay>
+        let changed: Set<ConversationID>
     }
 
     /// Removes and returns the subjects; `nil` if there are none.
     mutating func takeSubjects() -> Subjects? {
-        guard !(contacts.isEmpty && conversations.isEmpty && relays.isEmpty) else { return nil }
-        defer { (contacts, conversations, relays) = ([], [], []) }
-        return Subjects(contacts: contacts, conversations: conversations, relays: relays)
+        guard !hasNoSubjects else { return nil }
+        defer { (contacts, conversations, relays, changed) = ([], [], [], []) }
+        return Subjects(contacts: contacts, conversations: conversations, relays: relays, changed: changed)
     }
 
     /// A page of a conversation's messages, and the seq at which the next page begins. The seq is `nil` if this is the last page.

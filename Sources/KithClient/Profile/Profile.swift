@@ -230,6 +230,7 @@ public actor Profile {
     /// - The stream delivers the user's own messages, beginning with the first one that was dropped. It delivers each of them
     ///   when the message is in the log, with the message's current state.
     /// - The stream delivers the current state of conversations, contacts and relays.
+    /// - For each conversation with dropped changes of messages, the stream delivers one ``KithEvent/messagesChanged(_:)``.
     /// - Other events, such as ``KithEvent/memberIsOnline(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, cannot be read
     ///   again, and keep their places in the stream. If the events that cannot be read again fill more than half of the buffer,
     ///   the oldest of them are lost.
@@ -297,6 +298,7 @@ public actor Profile {
             events.append(.conversation(summary))
         }
         for (relay, state) in relayStates where subjects.relays.contains(relay) { events.append(.relay(relay, state)) }
+        for id in subjects.changed.sorted() { events.append(.messagesChanged(id)) }
         return events
     }
 

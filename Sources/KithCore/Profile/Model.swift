@@ -204,6 +204,9 @@ public enum KithEvent: Hashable, Sendable {
     case message(Message)
     /// An earlier message has changed. The first value is the message in its new state.
     case messageChanged(Message, MessageUpdate)
+    /// Messages of a conversation have changed, and the subscriber was too slow to get each change. The subscriber has to read the
+    /// messages that it shows again.
+    case messagesChanged(ConversationID)
     /// A conversation is new or has changed.
     case conversation(ConversationSummary)
     /// A contact is new or has changed.

@@ -77,9 +77,14 @@ extension ChatModel {
     }
 
     /// Removes a text from the screen. A terminal can't remove a single line that has scrolled, so this function clears the
-    /// screen and shows the last messages again.
+    /// screen.
     private mutating func remove(_ message: Message, saying text: Sentence) {
-        guard isForPerson, shown.contains(message.id) else { return notice(text) }
+        if shown.contains(message.id) { clearScreen(saying: text) } else { notice(text) }
+    }
+
+    /// Clears the screen and shows the last messages again, in their current states.
+    mutating func clearScreen(saying text: Sentence) {
+        guard isForPerson else { return notice(text) }
         outputs.append(.clear)
         request(.lastPage(limit: Self.page))
         notice("\(text), and the screen was cleared; /history shows earlier messages")

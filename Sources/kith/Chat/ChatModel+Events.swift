@@ -92,6 +92,7 @@ extension ChatModel {
             }
         case .messageChanged(let message, let update):
             if message.conversation == conversation.id { take(message, update) }
+        case .messagesChanged(let id): if id == conversation.id { clearScreen(saying: "messages have changed") }
         case .conversation(let summary):
             names[summary.id] = summary.name
             if summary.isMuted { muted.insert(summary.id) } else { muted.remove(summary.id) }
@@ -138,7 +139,7 @@ extension ChatModel {
         }
     }
 
-    /// Removes a waiting text. The relay has refused the text because it is too long.
+    /// Removes a waiting text that will not be sent. The warning that follows says why.
     private mutating func dropWaiting(_ entry: EntryID) {
         guard let index = waiting.firstIndex(where: { $0.id == entry }) else { return }
         complain("not sent: \(quoted: waiting.remove(at: index).snippet)")

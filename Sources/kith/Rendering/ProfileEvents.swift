@@ -14,6 +14,8 @@ extension JSONEvent {
             self.init(message.author == .me ? "delivery" : "message", report)
         case .messageChanged(let message, let update):
             self.init("messageChanged", MessageChangeReport(message, update, in: name(message.conversation)))
+        case .messagesChanged(let id):
+            self.init("messagesChanged", ["conversation": .unsigned(id.rawValue), "name": .text(name(id))])
         case .conversation(let summary): self.init("conversation", ConversationReport(summary))
         case .contact(let contact): self.init("contact", ContactReport(contact))
         case .relay(let relay, let state): self.init(relay, state)

@@ -70,6 +70,14 @@ struct ChatChangesTests {
         #expect(things.shown(shown).contains { $0.contains("bob deleted this message") })
     }
 
+    @Test("after changes that were missed, the last messages are shown again")
+    func missedChanges() throws {
+        var model = try model()
+        let outputs = model.handle(.event(.messagesChanged(things.team)), now: things.now)
+        #expect(outputs.first == .clear && things.requests(outputs) == [.lastPage(limit: ChatModel.page)])
+        #expect(model.handle(.event(.messagesChanged(ConversationID(rawValue: 99))), now: things.now).isEmpty)
+    }
+
     @Test("an old message that changes or is pinned leaves the place where /history continues and -N counts")
     func placeInHistory() throws {
         var model = try model()

@@ -34,7 +34,9 @@ struct MessageChangeOptions: ParsableArguments {
                 guard !change.isMade(of: before) else { return report(before, in: conversation) }
                 let after = try await relayTimeout.wait(for: profile, at: conversation.relay, hint: Self.later) {
                     try await profile.change(seq, in: conversation.id, change)
-                    return try await Self.changed(seq, in: conversation.id, events)
+                    return try await Self.changed(before, events) {
+                        try await MessageNumber.seq(seq).message(in: conversation, of: profile)
+                    }
                 }
                 report(after, in: conversation)
             }
@@ -49,14 +51,20 @@ struct MessageChangeOptions: ParsableArguments {
     }
 
     /// Waits until the user's change of a message has taken effect in the log. Returns the message in its new state.
+    ///
+    /// - Parameter read: reads the message in its current state.
     private static func changed(
-        _ seq: UInt64, in conversation: ConversationID, _ events: AsyncStream<KithEvent>
+        _ before: Message, _ events: AsyncStream<KithEvent>, _ read: @Sendable () async throws -> Message
     ) async throws -> Message {
+        let (seq, conversation) = (before.seq, before.conversation)
         for await event in events {
             switch event {
             case .messageChanged(let message, let update)
             where message.conversation == conversation && message.seq == seq && update.isMine(message):
                 return message
+            case .messagesChanged(conversation):
+                let now = try await read()
+                if now != before { return now }
             case .conversation(let now) where now.id == conversation:
                 if let obstacle = now.obstacle { throw obstacle }
             default: continue
