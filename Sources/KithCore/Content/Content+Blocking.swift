@@ -6,4 +6,13 @@ extension Content.Body {
         case .text, .receipt, .contactCard, .files, .change, .privateRequest, .unknown: false
         }
     }
+
+    /// Whether the history says that the content took effect, even if the user has blocked its sender. The timer decides how long
+    /// the user's own texts stay, so the user has to see a change of it. A title or a pin is only a way to be noticed.
+    var isShownIfBlocked: Bool { if case .timer = self { true } else { false } }
+}
+
+extension Warning {
+    /// Whether the warning is evidence that the relay shows different logs.
+    var isAboutRelay: Bool { if case .differentLogs = self { true } else { false } }
 }

@@ -40,6 +40,7 @@ extension ConversationMachine {
         let warnings = try comparison.compare(
             view, of: effect.committerLeaf, at: next.entry.seq, with: &record, in: &device)
         var turn = AppliedTurn(next, author: committer, notices: notices, warnings: warnings)
+        turn.isReported = !device.contacts.hasBlocked(committer)
         if effect.removesSelf { return try leave(by: staged, turn, in: &device) }
         var group = loaded.group
         try callingMLS { () throws(MLSError) in try group.apply(staged) }
@@ -62,7 +63,7 @@ extension ConversationMachine {
         try note(turn.record(), at: turn.logged.entry, in: &device)
         outbox.keepTexts(in: &device.step)
         if wasLeaving { finishLeaving(in: &device) }
-        for warning in turn.warnings { emit(warning, in: &device) }
+        if turn.isReported { for warning in turn.warnings { emit(warning, in: &device) } }
         try end(wasLeaving ? .left : removal(staged.effect, turn, in: device), in: &device)
     }
 
@@ -85,8 +86,8 @@ extension ConversationMachine {
     ) throws(KithError) {
         let entry = turn.logged.entry
         let loaded = try group(in: &device)
-        let warnings = turn.warnings + comparison.settleClaims(atTurn: entry.seq, record)
-        try note(turn.record(with: warnings), at: entry, in: &device)
+        let unsettled = comparison.settleClaims(atTurn: entry.seq, record)
+        try note(turn.record(with: turn.warnings + unsettled), at: entry, in: &device)
         if let parcel = loaded.pending?.parcel {
             // If another commit was first, nobody will fetch this parcel.
             device.deliveries.drop({ $0.channel == parcel.channel }, in: &device.step)
@@ -102,7 +103,7 @@ extension ConversationMachine {
         sync.enterEpoch()
         markDirty(in: &device)
         outbox.forgetAttempts(in: &device.step)
-        try emit(warnings, in: &device)
+        try emit(turn.isReported ? turn.warnings + unsettled : unsettled, in: &device)
     }
 
     // MARK: Next work

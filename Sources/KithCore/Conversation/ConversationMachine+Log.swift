@@ -122,11 +122,11 @@ extension ConversationMachine {
             guard entry.kind == .message else { return try didNotRead(next, .malformed, in: &device) }
             try processApplication(message, next, in: &device)
         case .proposal(let proposal):
+            let author = device.author(of: proposal.sender, loaded.group)
             guard entry.kind == .message, proposal.authenticatedData.isEmpty else {
-                return try didNotRead(next, .malformed, in: &device)
+                return try didNotRead(next, .malformed, from: author, in: &device)
             }
             move(to: next.view, in: &device)
-            let author = device.author(of: proposal.sender, loaded.group)
             // If the first entry of an invited person is a proposal to leave, the person declines the invitation.
             let isDeclined = isFirst && record.isDirect && record.epoch == 1
             let notices: [Notice] = isDeclined ? [.declined(by: device.name(of: author))] : []
@@ -171,15 +171,20 @@ extension ConversationMachine {
         try open(in: &device)
     }
 
-    /// Handles an entry that cannot be used. A message is skipped and reported. A turn stops the conversation, because the log
-    /// cannot be read beyond it.
+    /// Handles an entry that cannot be used. A message is skipped and reported, unless a person signed it whom the user has
+    /// blocked. A turn stops the conversation, because the log cannot be read beyond it.
+    ///
+    /// - Parameter author: the author, if a member's signature shows it.
     private mutating func didNotRead(
-        _ next: LoggedEntry, _ reason: UnreadableReason, in device: inout DeviceState
+        _ next: LoggedEntry, _ reason: UnreadableReason, from author: EntryRecord.Author = .unknown,
+        in device: inout DeviceState
     ) throws(KithError) {
         let entry = next.entry
         guard entry.kind == .turn else {
-            let noted = EntryRecord(entry, view: next.view, author: .unknown, body: .notices([]))
-            return passOver(noted, next, reason, in: &device)
+            let noted = EntryRecord(entry, view: next.view, author: author, body: .notices([]))
+            guard device.contacts.hasBlocked(author) else { return passOver(noted, next, reason, in: &device) }
+            move(to: next.view, in: &device)
+            return try note(noted, at: entry, in: &device)
         }
         let noted = EntryRecord(
             entry, view: next.view, author: .unknown, body: .notices([.unreadable(.invalidCommit, from: nil)]))
@@ -235,7 +240,9 @@ extension ConversationMachine {
 
     /// Processes a message of a blocked person. The message counts as an entry of the log like any other. Its content is
     /// dropped, unless all members have to agree on the content. The sender's view of the log is compared too, because a
-    /// difference is evidence against the relay.
+    /// difference is evidence against the relay. The difference is stored for the explanation of the entry, and is not reported: a
+    /// blocked person could otherwise stop this device's messages at any time. If the relay does show different logs, the next
+    /// message of another member reports that.
     private mutating func processBlocked(
         _ checked: CheckedContent, of sender: LeafIndex, _ noted: EntryRecord, _ next: LoggedEntry,
         in device: inout DeviceState
@@ -245,17 +252,17 @@ extension ConversationMachine {
             move(to: next.view, in: &device)
             return try note(noted, at: entry, in: &device)
         }
-        let differences = try comparison.compare(content.view, of: sender, at: entry.seq, with: &record, in: &device)
-            .filter { if case .differentLogs = $0 { true } else { false } }
-        move(to: next.view, in: &device)
         var noted = noted
+        noted.warnings = try comparison.compare(content.view, of: sender, at: entry.seq, with: &record, in: &device)
+            .filter(\.isAboutRelay)
+        move(to: next.view, in: &device)
         noted.sentAtMs = content.sentAt
         noted.sawThrough = min(content.view.seq, entry.seq - 1)
         if content.body.concernsAllMembers {
             try take(content.body, of: sender, into: &noted, at: entry.seq, in: &device)
+            if !content.body.isShownIfBlocked { noted.body = .notices([]) }
         }
         try note(noted, at: entry, in: &device)
-        try emit(differences, in: &device)
     }
 
     /// Performs the effect of the content of a message in the log, and adds the content to the message's record.

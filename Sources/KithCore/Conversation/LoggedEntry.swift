@@ -18,6 +18,8 @@ struct AppliedTurn {
     let author: EntryRecord.Author
     var notices: [Notice]
     let warnings: [Warning]
+    /// Whether the turn's warnings are reported. Those about a blocked person's view are only stored.
+    var isReported = true
 
     init(_ logged: LoggedEntry, author: EntryRecord.Author, notices: [Notice], warnings: [Warning] = []) {
         self.logged = logged

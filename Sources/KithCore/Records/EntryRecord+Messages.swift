@@ -17,6 +17,8 @@ extension EntryRecord {
         case .unknown(let kind, _): return [line(.needsNewerKith(kind: kind), at: place, readBy, in: device)]
         case .deleted: return [line(.deleted, at: place, readBy, in: device)]
         case .notices(let notices):
+            // A blocked person's view of the log is evidence for `explain`, and no reason to interrupt the user.
+            let warnings = device.contacts.hasBlocked(author) ? [] : warnings
             return notices.map { notice in
                 Message(
                     id: id, conversation: place.conversation, seq: place.seq, author: .kith, body: .notice(notice),

@@ -52,17 +52,26 @@ struct BlockingTests {
         // Broken entries of a blocked person are not reported either.
         #expect(messages(in: try played.bring([played.says(as: .random())])).isEmpty)
         #expect(messages(in: try played.bring([played.says(authenticatedData: [1])])).isEmpty)
+        let proposal = try played.proposes(.remove(played.group.ownLeafIndex), authenticatedData: [1])
+        #expect(messages(in: try played.bring([proposal])).isEmpty)
         #expect(try played.unreadable == [])
         let contact = try #require(played.box.alice.contactList.first { $0.id == bob })
         #expect(contact.inbox == nil && played.conversation.machine.record.readBy.isEmpty)
     }
 
-    @Test("a group's title and commits of a blocked person still apply")
+    @Test("a blocked person's title, pin, timer and commit apply, and only the timer and the commit are shown")
     func groupChanges() throws {
         let played = try PlayedConversation()
+        let message = try played.says()
+        try played.bring([message])
         try played.perform(.setBlocked(try bobsID(played), true))
-        try played.bring([played.says(.title("a new name"))])
-        #expect(try played.box.alice.conversationSummary(played.id).name == "a new name")
+        #expect(messages(in: try played.bring([played.says(.title("a new name"))])).isEmpty)
+        let pin = Content.Body.change(.pin(true), of: MessageReference(seq: message.seq, id: message.id))
+        #expect(messages(in: try played.bring([played.says(pin)])).isEmpty)
+        let summary = try played.box.alice.conversationSummary(played.id)
+        #expect(summary.name == "a new name" && summary.pinned == [message.seq])
+        let timer = messages(in: try played.bring([played.says(.timer(60))]))
+        #expect(timer.map(\.body) == [.notice(.timer(seconds: 60, by: "bob"))])
         try played.bring([played.entry(try played.commit(), kind: .turn)])
         #expect(played.status == .active && played.conversation.machine.record.epoch == played.group.epoch + 1)
     }
@@ -84,22 +93,28 @@ struct BlockingTests {
         #expect(effects.contains { if case .event(.clock) = $0 { true } else { false } } == !isBlocked)
     }
 
-    @Test("a blocked person's view of the log is compared, because a difference is evidence against the relay")
+    @Test("a blocked person's different view, in a message or a commit, is kept as evidence and reported to nobody")
     func view() throws {
         let played = try PlayedConversation()
         try played.perform(.setBlocked(try bobsID(played), true))
         let view = try #require(played.conversation.machine.record.view)
+        let other = LogView(seq: view.seq, hash: [UInt8](repeating: 9, count: 32), previous: view.previous)
         let id = EntryID.random()
-        let content = Content(
-            messageID: id, sentAt: Letterbox.now,
-            view: LogView(
-                seq: view.seq, hash: [UInt8](repeating: 9, count: 32),
-                previous: view.previous), body: .text("hello"))
+        let content = Content(messageID: id, sentAt: Letterbox.now, view: other, body: .text("hello"))
         let message = try played.group.encrypt(
             try #require(ContentPadding.pad(content.encoded)), in: Letterbox.environment)
-        try played.bring([played.entry(message.encoded, id: id)])
-        #expect(played.conversation.machine.record.isSuspect)
+        let entry = played.entry(message.encoded, id: id)
+        let turn = played.entry(try played.commit(stating: other), kind: .turn)
+        let effects = try played.bring([entry, turn])
+        #expect(!played.conversation.machine.record.isSuspect && played.status == .active)
+        #expect(!effects.contains { if case .event(.warning) = $0 { true } else { false } })
         #expect(try played.texts == [])
+        for seq in [entry.seq, turn.seq] {
+            let lines = try played.box.alice.explain(seq, in: played.id).map(\.description)
+            #expect(lines.contains { $0.contains("different histories") })
+        }
+        let shown = try played.box.alice.messages(in: played.id, from: 0, entries: 100).messages
+        #expect(shown.flatMap(\.warnings) == [])
     }
 
     @Test("reading a blocked person's earlier text sends no receipt", arguments: [false, true])

@@ -145,9 +145,11 @@ final class PlayedConversation {
     }
 
     /// A commit of bob's. His group stays in its epoch.
-    func commit(_ proposals: [Proposal] = []) throws -> [UInt8] {
+    ///
+    /// - Parameter view: the view that the commit states; alice's if it is not given.
+    func commit(_ proposals: [Proposal] = [], stating view: LogView? = nil) throws -> [UInt8] {
         var options = CommitOptions(proposals)
-        options.authenticatedData = try #require(conversation.machine.record.view).encoded
+        options.authenticatedData = try #require(view ?? conversation.machine.record.view).encoded
         return try group.commit(options, in: Letterbox.environment).message.encoded
     }
 
