@@ -210,7 +210,14 @@ extension Profile {
     /// Messages, invitations and live checks of a blocked contact are dropped, also in groups. If the user has not accepted a
     /// conversation that the contact began, the conversation is declined. Other members do not learn that the contact is blocked.
     /// Messages that were dropped do not come back when the contact is unblocked.
-    public func setBlocked(_ contact: ContactID, _ isBlocked: Bool) async throws(KithError) {
+    ///
+    /// Messages to the contact that wait on this device are not sent: each causes a ``KithEvent/warning(_:_:times:)`` or a
+    /// ``KithEvent/file(_:_:_:)``. A message that may already be at the relay is dropped later, unless the relay has it.
+    ///
+    /// - Returns: the number of messages that waited and are not sent.
+    /// - Throws: ``KithError``.
+    @discardableResult
+    public func setBlocked(_ contact: ContactID, _ isBlocked: Bool) async throws(KithError) -> Int {
         try await perform(.setBlocked(contact, isBlocked))
     }
 

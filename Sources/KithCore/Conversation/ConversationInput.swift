@@ -70,6 +70,8 @@ enum ConversationInput {
     /// Leaves visibly, because the inviter used a single-use invite that another person had already used.
     case leaveUninvited
     case warn(Warning)
+    /// The user has blocked a person, who may be the other person of this conversation, or a member.
+    case didBlock
 }
 
 /// The position at which a follow begins.

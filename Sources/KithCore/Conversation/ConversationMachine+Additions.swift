@@ -200,6 +200,23 @@ extension ConversationMachine {
         device.step.beginAnew(targets, from: IntentPlace(conversation: id, intent: intent.id))
     }
 
+    /// Whether an inviter may add this device to the conversation again; see ``JoinPolicy``.
+    mutating func mayBeBroughtBack(
+        by inviter: AccountKey?, into group: Group, in device: inout DeviceState
+    ) throws(KithError) -> Bool {
+        let membership: JoinPolicy.Membership
+        if record.isDirect {
+            let other = record.contact.flatMap { device.contacts[$0]?.accountKey }
+            membership = .conversationOfTwo(other: other, own: device.account)
+        } else if try keptGroup.isKnown(in: device.store) {
+            membership = .group(members: Set(try self.group(in: &device).group.memberAccounts))
+        } else {
+            membership = .unknownGroup(isInviterKnown: device.contacts.acquaintance(inviter) != nil)
+        }
+        return JoinPolicy.mayBringBack(
+            inviter: inviter, to: membership, members: Set(group.memberAccounts))
+    }
+
     // MARK: Welcomes
 
     /// Delivers the Welcomes of a commit, after this device has entered the commit's epoch. Each new member gets a separate
@@ -293,6 +310,18 @@ extension ConversationMachine {
     /// Calls ``finishIfInvited(_:in:)`` for every addition for which a command waits.
     func finishInvitations(in device: inout DeviceState) {
         for place in device.commands.places(in: id) { finishIfInvited(place.intent, in: &device) }
+    }
+
+    // MARK: Blocking
+
+    /// Drops everything that waits for a person whom the user has just blocked, the person's invitation included. If nobody else
+    /// was in the conversation yet, the conversation ends.
+    mutating func didBlock(in device: inout DeviceState) throws(KithError) {
+        dropBlocked(in: &device)
+        guard record.isBlocked(device.contacts), record.status.isOpen else { return }
+        let isInviting = !addTargets.isEmpty || device.deliveries.contains { $0.conversation == id }
+        device.deliveries.drop({ $0.conversation == id && !$0.isParcel }, in: &device.step)
+        if isInviting, record.epoch <= 1, !record.hasAnswer { try end(.left, in: &device) }
     }
 
     // MARK: Leaving

@@ -123,6 +123,23 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
+    /// Checks for entries that the log has not delivered, although the relay has acknowledged them or a member has them. If an
+    /// entry is late for the first time, only follows the log again, because a jump of the clock makes every entry seem late.
+    mutating func checkKept(in device: inout DeviceState) throws(KithError) {
+        let isLive = sync.isLive
+        var asksAnew = false
+        if isLive {
+            let claims = comparison.checkClaims(at: device.now)
+            for seq in claims.heldBack { emit(.heldBack(through: seq), in: &device) }
+            asksAnew = claims.asksAnew
+        }
+        let late = acknowledged.check(at: device.now, isLive: isLive)
+        for seq in late.missing { try warn(.notKept(seq: seq), in: &device) }
+        guard isLive, asksAnew || late.asksAnew else { return }
+        resetConnection(in: &device)
+        try open(in: &device)
+    }
+
     // MARK: Live checks
 
     /// Begins a live check, as soon as the log has been read to its end. After the check has begun, this device challenges each

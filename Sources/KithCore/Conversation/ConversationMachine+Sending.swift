@@ -31,6 +31,9 @@ extension ConversationMachine {
         return message
     }
 
+    /// The user's messages in the outbox.
+    var queuedMessages: [Message] { outbox.items.compactMap(queuedMessage) }
+
     // MARK: Commands
 
     /// Returns the reason why the user can send nothing in an open conversation now; `nil` if the user can send.
@@ -109,7 +112,7 @@ extension ConversationMachine {
         try emitSummary(in: &device)
         guard sendsReceipt, mayAct, before > record.unread, record.status == .active,
             record.memberCount <= ClientLimits.membersWithReceipts, seq > record.receiptSeq,
-            record.contact.flatMap({ device.contacts[$0] })?.isBlocked != true
+            !record.isBlocked(device.contacts)
         else { return }
         record.didSendReceipt(through: seq)
         enqueue(.receipt(readThrough: seq), in: &device)
@@ -137,6 +140,7 @@ extension ConversationMachine {
 
     /// Sends waiting items in order. At most ``ClientLimits/messagesInFlight`` items wait for an answer at the same time.
     mutating func sendOutbox(in device: inout DeviceState) throws(KithError) {
+        dropBlocked(in: &device)
         let loaded = try group(in: &device)
         let waits = needsDecision(device.contacts)
         for item in outbox.items {
@@ -144,6 +148,7 @@ extension ConversationMachine {
             guard !sync.inFlight.contains(item.entryID), !sync.isTooLarge(item.entryID),
                 !acknowledged.contains(item.entryID)
             else { continue }
+            if item.isCard, record.isBlocked(device.contacts) { continue }
             if item.body != .leaveProposal, waits || mustChangeFirst(loaded.group) { continue }
             if case .privateRequest(_, let account) = item.body, loaded.group.leaves(of: account).isEmpty {
                 dropRequest(item, in: &device)
@@ -185,12 +190,31 @@ extension ConversationMachine {
         }
     }
 
-    /// Drops a private request whose recipient is no member any more.
+    /// Drops a private request whose recipient is no member any more, or is blocked.
     private mutating func dropRequest(_ item: OutboxItem, in device: inout DeviceState) {
         guard case .privateRequest(_, let account) = item.body else { return }
         _ = outbox.remove(item.entryID, in: &device.step)
         markDirty(in: &device)
         if let contact = device.contacts[account] { device.contacts.setWaiting(nil, for: contact.id, in: &device.step) }
+    }
+
+    /// Drops the items of the outbox that are for people whom the user has blocked, and reports each message among them.
+    mutating func dropBlocked(in device: inout DeviceState) {
+        let policy = BlockPolicy(isBlocked: record.isBlocked(device.contacts), isLive: sync.isLive)
+        for item in outbox.items {
+            let isUnderWay = sync.inFlight.contains(item.entryID) || acknowledged.contains(item.entryID)
+            guard policy.drops(item, isUnderWay: isUnderWay, hasBlocked: { device.contacts.hasBlocked($0) }) else {
+                continue
+            }
+            device.step.erase()
+            if case .privateRequest = item.body {
+                dropRequest(item, in: &device)
+                continue
+            }
+            _ = outbox.remove(item.entryID, in: &device.step)
+            markDirty(in: &device)
+            if queuedMessage(item) != nil { emit(.notSentToBlocked(item.entryID), in: &device) }
+        }
     }
 
     private func encrypt(
@@ -296,23 +320,6 @@ extension ConversationMachine {
         }
         try note(noted, at: said, in: &device)
         return true
-    }
-
-    /// Checks for entries that the log has not delivered, although the relay has acknowledged them or a member has them. If an
-    /// entry is late for the first time, only follows the log again, because a jump of the clock makes every entry seem late.
-    mutating func checkKept(in device: inout DeviceState) throws(KithError) {
-        let isLive = sync.isLive
-        var asksAnew = false
-        if isLive {
-            let claims = comparison.checkClaims(at: device.now)
-            for seq in claims.heldBack { emit(.heldBack(through: seq), in: &device) }
-            asksAnew = claims.asksAnew
-        }
-        let late = acknowledged.check(at: device.now, isLive: isLive)
-        for seq in late.missing { try warn(.notKept(seq: seq), in: &device) }
-        guard isLive, asksAnew || late.asksAnew else { return }
-        resetConnection(in: &device)
-        try open(in: &device)
     }
 
     // MARK: Contact cards

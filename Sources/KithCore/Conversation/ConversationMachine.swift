@@ -145,6 +145,7 @@ struct ConversationMachine {
             enqueueIntent(.leave, in: &device)
             emit(.inviteUsedAgain, in: &device)
         case .warn(let warning): emit(warning, in: &device)
+        case .didBlock: try didBlock(in: &device)
         }
     }
 
@@ -236,23 +237,6 @@ struct ConversationMachine {
         acknowledged.removeAll()
         comparison.forget()
         outbox.forgetAttempts(in: &device.step)
-    }
-
-    /// Whether an inviter may add this device to the conversation again; see ``JoinPolicy``.
-    mutating func mayBeBroughtBack(
-        by inviter: AccountKey?, into group: Group, in device: inout DeviceState
-    ) throws(KithError) -> Bool {
-        let membership: JoinPolicy.Membership
-        if record.isDirect {
-            let other = record.contact.flatMap { device.contacts[$0]?.accountKey }
-            membership = .conversationOfTwo(other: other, own: device.account)
-        } else if try keptGroup.isKnown(in: device.store) {
-            membership = .group(members: Set(try self.group(in: &device).group.memberAccounts))
-        } else {
-            membership = .unknownGroup(isInviterKnown: device.contacts.acquaintance(inviter) != nil)
-        }
-        return JoinPolicy.mayBringBack(
-            inviter: inviter, to: membership, members: Set(group.memberAccounts))
     }
 
     /// Accepts a pending conversation. From now on, this device follows the conversation's log. In a conversation of two, it

@@ -34,11 +34,11 @@ struct RepeatedNotices {
     /// Counts a warning.
     ///
     /// - Returns: the count; `nil` if the warning is not reported. A warning about different logs is reported each time, because
-    ///   nothing is sent after the warning until the user decides. Every warning about a text that is too long for the relay is
+    ///   nothing is sent after the warning until the user decides. Every warning about a message that is not sent is
     ///   reported.
     mutating func times(_ warning: Warning, at now: UInt64) -> Int? {
         switch warning {
-        case .differentLogs, .longerThanRelayTakes: 1
+        case .differentLogs, .longerThanRelayTakes, .notSentToBlocked: 1
         default: warned[warning.encoded.first ?? 0, default: Repeats()].next(at: now)
         }
     }

@@ -17,6 +17,8 @@ public enum FileProblem: Hashable, Sendable {
     case refused
     /// The conversation has ended.
     case ended
+    /// The user has blocked the other person of the conversation.
+    case blocked
     /// The relay does not have the file: the file has expired or was deleted, or the sender has not uploaded all of it within a
     /// day.
     case gone
@@ -84,6 +86,7 @@ extension FileProblem {
             "the picture has changed, and its metadata can't be removed; send it again, with --as-is if that may stay"
         case .refused: "this relay stores no files"
         case .ended: "the conversation has ended"
+        case .blocked: "you have blocked this person"
         case .gone: "the relay no longer has the file; ask for it again"
         case .wrongLength: "the relay shows the file with a wrong length; it, or the sender, is lying"
         case .notGenuine: "the relay sent bytes that are not the file's; nothing of them was used"

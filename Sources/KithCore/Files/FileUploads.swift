@@ -38,6 +38,10 @@ struct FileUploads {
                 drop(place, .ended, name: record.shown.files.first?.name ?? "")
                 continue
             }
+            if machine.record.isBlocked(profile.state.device.contacts) {
+                drop(place, .blocked, name: record.shown.files.first?.name ?? "")
+                continue
+            }
             guard let message = record.message else { continue }
             _ = profile.withDevice { $0.uploads.remove(place, in: &$0.step) }
             var item = OutboxItem(

@@ -160,6 +160,13 @@ extension Command where Answer == Incoming {
     }
 }
 
+extension Command where Answer == Int {
+    /// Blocks or unblocks a contact. The result is the number of waiting messages that are dropped.
+    package static func setBlocked(_ contact: ContactID, _ isBlocked: Bool) -> Self {
+        Command(now: { (profile) throws(KithError) in try profile.setBlocked(contact, isBlocked) })
+    }
+}
+
 extension Command where Answer == Void {
     /// Closes an invite. Finishes when the relay has closed the invite's inbox.
     package static func revokeInvite(_ invite: InboxID) -> Self {
@@ -243,11 +250,6 @@ extension Command where Answer == Void {
                 try device.contacts.setVerified(contact, isVerified, in: &device.step)
             }
         })
-    }
-
-    /// Blocks or unblocks a contact.
-    package static func setBlocked(_ contact: ContactID, _ isBlocked: Bool) -> Self {
-        Command(now: { (profile) throws(KithError) in try profile.setBlocked(contact, isBlocked) })
     }
 
     /// Decides about a contact's conflicting key. If `accept` is `true`, pins the conflicting key; otherwise keeps the pinned

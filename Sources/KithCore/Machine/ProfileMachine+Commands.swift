@@ -249,25 +249,6 @@ extension ProfileMachine {
         }
     }
 
-    /// Blocks or unblocks a contact. Blocking also declines the pending conversations that the contact began.
-    func setBlocked(_ id: ContactID, _ isBlocked: Bool) throws(KithError) {
-        try withDevice { (device) throws(KithError) in
-            try device.contacts.setBlocked(id, isBlocked, in: &device.step)
-        }
-        guard isBlocked else { return }
-        withDevice { $0.endAutomaticDownloads(from: id) }
-        for place in state.conversations.all
-        where place.machine.isPending && (place.machine.record.request?.inviter ?? place.machine.record.contact) == id {
-            state.device.invitationNotices.didDecide()
-            try pass(.abandon, to: place.machine.id)
-        }
-    }
-
-    /// - Throws: ``KithError/blocked(_:)`` if the user has blocked the contact.
-    func checkNotBlocked(_ contact: Contact) throws(KithError) {
-        if contact.isBlocked { throw .blocked(contact.name) }
-    }
-
     // MARK: Messages
 
     var newEntryID: EntryID { .random(from: state.device.random) }

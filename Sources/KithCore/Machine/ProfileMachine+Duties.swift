@@ -1,6 +1,7 @@
 import KithWire
 
-// Work that concerns several machines at once: certificates, erasures, new beginnings, deletions, inboxes and contact cards.
+// Work that concerns several machines at once: certificates, erasures, new beginnings, deletions, blocking, inboxes and
+// contact cards.
 
 extension ProfileMachine {
     /// Renews the device's certificate if the renewal is due. Replaces key packages if nobody could accept the old certificate.
@@ -112,6 +113,38 @@ extension ProfileMachine {
         if machine.addTargets.contains(where: { $0.inbox.account == person.accountKey.fingerprint }) { return true }
         guard try machine.keptGroup.isKnown(in: state.device.store) else { return false }
         return try !place.group(in: &state.device).leaves(of: person.accountKey).isEmpty
+    }
+
+    // MARK: Blocking
+
+    /// Blocks or unblocks a contact. Blocking also declines the pending conversations that the contact began, and drops the
+    /// messages that wait for the contact.
+    ///
+    /// - Returns: the number of messages that are dropped.
+    func setBlocked(_ id: ContactID, _ isBlocked: Bool) throws(KithError) -> Int {
+        try withDevice { (device) throws(KithError) in
+            try device.contacts.setBlocked(id, isBlocked, in: &device.step)
+        }
+        guard isBlocked else {
+            for place in state.conversations.with(id) { try pass(.advance, to: place.machine.id) }
+            return 0
+        }
+        withDevice { $0.endAutomaticDownloads(from: id) }
+        for place in state.conversations.all
+        where place.machine.isPending && (place.machine.record.request?.inviter ?? place.machine.record.contact) == id {
+            state.device.invitationNotices.didDecide()
+            try pass(.abandon, to: place.machine.id)
+        }
+        let waiting = state.conversations.with(id).reduce(0) { $0 + queuedMessages(in: $1.machine).count }
+        for conversation in state.conversations.ids { try pass(.didBlock, to: conversation) }
+        // The messages whose files are not complete are dropped at the end of the step.
+        let kept = state.conversations.with(id).reduce(0) { $0 + $1.machine.queuedMessages.count }
+        return waiting - kept
+    }
+
+    /// - Throws: ``KithError/blocked(_:)`` if the user has blocked the contact.
+    func checkNotBlocked(_ contact: Contact) throws(KithError) {
+        if contact.isBlocked { throw .blocked(contact.name) }
     }
 
     // MARK: Private requests

@@ -115,8 +115,8 @@ extension ProfileMachine {
     }
 
     /// The user's messages in a conversation that are not in the log yet, in the order of their times.
-    private func queuedMessages(in machine: ConversationMachine) -> [Message] {
-        let queued = machine.outbox.items.compactMap(machine.queuedMessage)
+    func queuedMessages(in machine: ConversationMachine) -> [Message] {
+        let queued = machine.queuedMessages
         let uploads = state.device.uploads.messages(in: machine.id).map { $0.queuedMessage(in: machine.id) }
         return uploads.isEmpty ? queued : (queued + uploads).sorted { $0.sentAtMs < $1.sentAtMs }
     }

@@ -184,6 +184,8 @@ public enum Warning: Hashable, Sendable {
     /// A text of this device is longer than the relay accepts. The text was not sent and is not stored. `limit` is the largest
     /// size that the relay accepts, in bytes.
     case longerThanRelayTakes(EntryID, limit: UInt64)
+    /// A message was not sent and is not kept, because the user has blocked the only person whom it was for.
+    case notSentToBlocked(EntryID)
     /// A member has the entries up to this seq, but the relay does not show them to this device.
     case heldBack(through: UInt64)
     /// The relay temporarily refuses the invitation for this person. The invitation is stored and retried.

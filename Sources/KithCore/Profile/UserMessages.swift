@@ -74,6 +74,7 @@ extension Warning {
             "a message was too long for the relay and was not sent or kept; the limit is \(limit) bytes, sealed and padded"
         case .invitationWaits(let name, let obstacle):
             "\(obstacle.sentence(name)); the invitation waits and will be retried"
+        case .notSentToBlocked: "a message that waited was not sent and is not kept, because you blocked this person"
         case .heldBack(let seq):
             "the relay may be withholding entries up to \(seq) that a member has, or the member's report is false"
         }

@@ -6,4 +6,7 @@ extension ConversationRecord {
         /// A stranger has begun the conversation, and the user has not accepted it.
         case pending
     }
+
+    /// Whether this is a conversation of two with a person whom the user has blocked.
+    func isBlocked(_ contacts: ContactBook) -> Bool { contact.flatMap { contacts[$0] }?.isBlocked == true }
 }

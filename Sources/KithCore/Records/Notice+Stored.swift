@@ -84,6 +84,7 @@ extension Warning: TLSCodable {
             self = .invitationWaits(
                 for: try reader.readText(limit: .max), try reader.readEnum("InvitationObstacle"))
         case 8: self = .heldBack(through: try reader.readUInt64())
+        case 9: self = .notSentToBlocked(try reader.read())
         case let other: throw .unknownValue(field: "Warning", value: UInt64(other))
         }
     }
@@ -114,6 +115,9 @@ extension Warning: TLSCodable {
         case .heldBack(let seq):
             writer.write(UInt8(8))
             writer.write(seq)
+        case .notSentToBlocked(let entry):
+            writer.write(UInt8(9))
+            writer.write(entry)
         }
     }
 }

@@ -152,6 +152,7 @@ extension InvariantChecker {
     private func checkOwn(_ shown: [Int: Message], _ client: SimulatedClient, _ machine: ProfileMachine) {
         for (number, said) in said where said.author == client.index && said.isStored && !said.expires {
             guard let message = shown[number] else {
+                if mayBeDropped(in: ConversationID(rawValue: said.conversation), client, machine) { continue }
                 world.reportViolation(
                     "\(client.name) has lost its own text \(number), said in its conversation \(said.conversation)")
                 continue
@@ -164,6 +165,16 @@ extension InvariantChecker {
                 && !snapshot.isLeaving
             if relaysAreHonest, isStuck { world.reportViolation("\(client.name) has not sent its text \(number)") }
         }
+    }
+
+    /// Whether a client may have dropped its own texts in a conversation, because it has blocked the other person.
+    private func mayBeDropped(
+        in conversation: ConversationID, _ client: SimulatedClient, _ machine: ProfileMachine
+    ) -> Bool {
+        guard let contact = try? machine.conversationSummary(conversation).contact,
+            let other = author(.contact(contact, name: "", .unverified), client)
+        else { return false }
+        return blocked[client.index]?.contains(other) == true
     }
 
     /// Checks that the state in memory equals the state on the disk.

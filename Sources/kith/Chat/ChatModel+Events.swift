@@ -120,7 +120,7 @@ extension ChatModel {
         case .file(let id, let entry, let notice): if id == conversation.id { take(notice, about: entry) }
         case .warning(let id, let warning, let times):
             guard id == conversation.id else { return }
-            if case .longerThanRelayTakes(let entry, _) = warning { dropWaiting(entry) }
+            if let entry = warning.unsentMessage { dropWaiting(entry) }
             show([renderer.warning(warning, times: times)])
         }
     }

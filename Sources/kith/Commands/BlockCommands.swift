@@ -10,7 +10,8 @@ extension ContactsCommand {
             discussion: """
                 Messages, invitations and live checks of a blocked contact are dropped, also in
                 groups. Changes of a group that they make still apply. Nobody is told. What was
-                dropped does not come back when you unblock.
+                dropped does not come back when you unblock. Messages to the contact that wait
+                on this device are not sent.
 
                 EXAMPLES
                   kith contacts block bob
@@ -64,12 +65,16 @@ extension ContactsCommand {
     private static func setBlocked(_ name: String, _ isBlocked: Bool, _ options: ProfileOptions) async throws {
         try await options.withOpen { profile in
             let contact = try await NamedTarget.contact(name, in: profile)
-            try await profile.setBlocked(contact.id, isBlocked)
+            let unsent = try await profile.setBlocked(contact.id, isBlocked)
             if options.json {
                 JSONLine.print(ContactReport(try await NamedTarget.contact(contact.name, in: profile)))
             } else {
                 StandardStream.output.write(
                     "\(SafeText.name(contact.name)) is \(isBlocked ? "blocked" : "not blocked any more")\n")
+            }
+            if unsent > 0 {
+                let what = counted(unsent, "message that waited was", "messages that waited were")
+                StandardStream.error.write("[\(what) not sent]\n")
             }
         }
     }

@@ -32,6 +32,16 @@ extension KithEvent {
     }
 }
 
+extension Warning {
+    /// The message that is not sent and not kept; `nil` if the warning is about something else.
+    var unsentMessage: EntryID? {
+        switch self {
+        case .longerThanRelayTakes(let entry, _), .notSentToBlocked(let entry): entry
+        case .differentLogs, .missingBefore, .notKept, .oldWelcome, .inviteUsedAgain, .invitationWaits, .heldBack: nil
+        }
+    }
+}
+
 extension Contact {
     /// The sentence about the contact's private request, with the commands that decide about it.
     var requestSentence: Sentence {

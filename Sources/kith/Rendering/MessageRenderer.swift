@@ -61,7 +61,8 @@ struct MessageRenderer: Sendable {
         let sentence = warning.sentence(times: times)
         guard layout == .chat else { return ScreenLine(.failure, "  ! \(sentence)") }
         switch warning {
-        case .missingBefore, .oldWelcome, .inviteUsedAgain, .longerThanRelayTakes, .invitationWaits:
+        case .missingBefore, .oldWelcome, .inviteUsedAgain, .longerThanRelayTakes, .invitationWaits,
+            .notSentToBlocked:
             return ScreenLine(.failure, "[\(sentence)]")
         case .differentLogs, .notKept, .heldBack:
             return ScreenLine(

@@ -37,7 +37,7 @@ extension JSONEvent {
         case .warning(let id, let warning, let times):
             // The id of the message to which the warning refers.
             var message: JSONValue?
-            if case .longerThanRelayTakes(let entry, _) = warning { message = .text(entry.hex) }
+            if let entry = warning.unsentMessage { message = .text(entry.hex) }
             self.init(
                 "warning",
                 [

@@ -117,6 +117,56 @@ struct BlockingTests {
         #expect(shown.flatMap(\.warnings) == [])
     }
 
+    @Test("a text that waits for a person is dropped by the block, and the user is told")
+    func waitingText() throws {
+        let played = try PlayedConversation(isDirect: true)
+        // The keys have to be renewed before the first text.
+        try played.send(Self.word)
+        let bob = try bobsID(played)
+        let erasures = played.box.store.erasures.value
+        let effects = try played.perform(.setBlocked(bob, true))
+        var dropped: Int?
+        for case .finish(_, .success(let answer)) in effects { dropped = answer as? Int }
+        #expect(try dropped == 1 && !played.isStored(Self.word))
+        #expect(played.box.store.erasures.value == erasures + 1)
+        #expect(effects.count { if case .event(.warning(_, .notSentToBlocked, _)) = $0 { true } else { false } } == 1)
+        try played.bringTurn()
+        #expect(played.effects.appends.isEmpty)
+        // The contact card is sent after the block.
+        let unblocked = try played.perform(.setBlocked(bob, false))
+        #expect(unblocked.appends.count == 1 && played.conversation.machine.outbox.items.map(\.isCard) == [true])
+    }
+
+    @Test(
+        "a text on its way when its recipient is blocked is not sent again on the next connection",
+        arguments: [false, true])
+    func sentText(isInLog: Bool) throws {
+        let played = try PlayedConversation(isDirect: true)
+        try played.send(Self.word)
+        try played.bringTurn()
+        let text = try #require(played.effects.appends.last)
+        let blocked = try played.perform(.setBlocked(try bobsID(played), true))
+        for case .finish(_, .success(let answer)) in blocked { #expect(answer as? Int == 0) }
+        try played.reconnect(bringing: isInLog ? [played.entry(text.payload, id: text.id)] : [])
+        #expect(try played.effects.appends.isEmpty && played.unreadable == [])
+        #expect(try played.texts == (isInLog ? [Self.word] : []) && played.isStored(Self.word) == isInLog)
+    }
+
+    @Test("files that wait for a person are dropped by the block")
+    func waitingFiles() throws {
+        let played = try PlayedConversation(isDirect: true)
+        let source = FileSource.path("/a", FileStamp(size: 9_000, modifiedNs: 1, inode: 2), isCleaned: false)
+        let file = PreparedFile(
+            label: FileLabel(name: "a.txt", mediaType: ""), content: .source(source, size: 9_000))
+        try played.perform(.sendFiles(played.id, OutgoingFiles(caption: "", files: [file])))
+        let effects = try played.perform(.setBlocked(try bobsID(played), true))
+        for case .finish(_, .success(let answer)) in effects { #expect(answer as? Int == 1) }
+        let dropped = effects.contains { effect in
+            if case .event(.file(_, _, .notSent(name: "a.txt", .blocked))) = effect { true } else { false }
+        }
+        #expect(dropped && played.box.alice.state.device.uploads.isEmpty)
+    }
+
     @Test("reading a blocked person's earlier text sends no receipt", arguments: [false, true])
     func receipt(isBlocked: Bool) throws {
         let played = try PlayedConversation(isDirect: true)

@@ -73,6 +73,15 @@ final class PlayedConversation {
     @discardableResult
     func bring(_ entries: [Entry]) throws -> [Effect] { note(try box.bring(entries, of: channel, in: effects)) }
 
+    /// Loses the connection and makes another, whose follow begins with some entries.
+    func reconnect(bringing entries: [Entry] = []) throws {
+        effects = try box.handle([.disconnected(relay)])
+        effects += try box.connect()
+        let first = conversation.machine.record.lastSeq + 1
+        effects += try box.startFollow(of: channel, firstSeq: first, lastSeq: lastSeq, in: effects)
+        if !entries.isEmpty { try bring(entries) }
+    }
+
     /// Delivers alice's last commit, moves bob into its epoch, and begins the follow of that epoch.
     func bringTurn() throws {
         let turn = try #require(effects.turns.last)

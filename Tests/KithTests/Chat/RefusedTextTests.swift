@@ -19,6 +19,21 @@ extension ChatModelTests {
         #expect(shown(outputs).contains { $0.contains("2000 bytes") })
     }
 
+    @Test("a text that a block drops is named and no longer waits")
+    func textToBlocked() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        let queued = try message(7, "much too late", delivery: .queued)
+        _ = model.handle(.event(.message(queued)), now: now)
+        let outputs = model.handle(.event(.warning(team, .notSentToBlocked(queued.id), times: 1)), now: now)
+        #expect(model.waitingCount == 0 && model.farewell == nil)
+        #expect(
+            shown(outputs) == [
+                "[not sent: “much too late”]",
+                "[a message that waited was not sent and is not kept, because you blocked this person]",
+            ])
+    }
+
     @Test("a full relay is reported once, and in the status while a text waits")
     func fullRelay() throws {
         var model = try model()
