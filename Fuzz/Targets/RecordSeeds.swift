@@ -38,12 +38,15 @@ func recordSeeds() throws -> [String: [[UInt8]]] {
     let contents = bodies.map {
         Content(messageID: entry, sentAt: 1, view: view, replyTo: entry, expiresAfter: 60, body: $0)
     }
-    let live: [LiveCheck] = [
-        LiveCheck(
+    let whispers: [Whisper] = [
+        Whisper(
             .challenge, from: LeafIndex(rawValue: 1), nonce: view.hash, view: view, signature: view.hash),
-        LiveCheck(
+        Whisper(
             .answer(to: LeafIndex(rawValue: 0), challenge: view.hash), from: LeafIndex(rawValue: 1), nonce: view.hash,
             view: view, signature: view.hash),
+        Whisper(
+            .typing(at: 1_750_000_000_000), from: LeafIndex(rawValue: 1), nonce: view.hash, view: view,
+            signature: view.hash),
     ]
     let invite = Invite(inbox: inbox, name: "alice", expiresAt: 1_800_000_000)
     let parcel = ParcelAddress(channel: channel, readToken: token, key: view.hash, length: 300_000)
@@ -133,7 +136,7 @@ func recordSeeds() throws -> [String: [[UInt8]]] {
     ]
     return [
         "content": contents.map(\.encoded) + contents.compactMap { ContentPadding.pad($0.encoded) }
-            + live.map(\.encoded),
+            + whispers.map(\.encoded),
         "files": fileRecords.map { [$0.0] + $0.1 },
         "invite": [invite.encoded, Array(invite.line.utf8), inbox.encoded, relay.encoded],
         "letters": messages.map(\.encoded) + [

@@ -10,7 +10,7 @@ import TLSCodec
 /// padding.
 func fuzzContent(_ bytes: [UInt8]) {
     expectCanonical(Content.self, bytes)
-    expectCanonical(LiveCheck.self, bytes)
+    expectCanonical(Whisper.self, bytes)
     guard let content = try? ContentPadding.unpad(bytes) else { return }
     expectCanonical(Content.self, content)
     guard let padded = ContentPadding.pad(Array(content)) else { return }

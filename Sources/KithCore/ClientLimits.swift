@@ -203,10 +203,18 @@ public enum ClientLimits {
     /// time, the device does not challenge the member in return.
     package static let presenceMs: UInt64 = 5_000
 
-    /// Maximum number of challenges in one conversation that this device answers in a period of ``presenceMs``. Even if many
-    /// members of a group come online one after another, all get an answer. A relay allows far more requests than these answers
-    /// need.
-    package static let liveAnswers = 64
+    /// Maximum number of challenges and reports about typing in one conversation that this device handles in a period of
+    /// ``presenceMs``. Even if many members of a group come online one after another, all get an answer. A relay allows far more requests than these
+    /// answers need.
+    package static let liveWhispers = 64
+
+    /// Minimum time between two reports that the user is typing, in milliseconds: 5 seconds. A report costs the relay as much as a
+    /// message.
+    package static let typingIntervalMs: UInt64 = 5_000
+
+    /// Time after a report for which its sender counts as typing, in milliseconds: 8 seconds. While a member goes on typing, the
+    /// next report arrives earlier, even on a slow connection.
+    package static let typingShownMs: UInt64 = 8_000
 
     /// Number of entries at the end of a log in which the device searches for a message that it has just given to another
     /// process.

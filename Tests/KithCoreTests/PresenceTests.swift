@@ -80,9 +80,9 @@ struct PresenceTests {
     @Test("challenges are answered up to a limit per interval, also when the clock is set back")
     mutating func limit() {
         let begin = 2 * ClientLimits.presenceMs
-        for _ in 0..<ClientLimits.liveAnswers { #expect(presence.mayAnswer(at: begin) == true) }
-        #expect(presence.mayAnswer(at: begin + ClientLimits.presenceMs - 1) == false)
-        #expect(presence.mayAnswer(at: begin + ClientLimits.presenceMs) == true)
-        #expect(presence.mayAnswer(at: 1) == true)
+        for _ in 0..<ClientLimits.liveWhispers { #expect(presence.mayHandle(at: begin) == true) }
+        #expect(presence.mayHandle(at: begin + ClientLimits.presenceMs - 1) == false)
+        #expect(presence.mayHandle(at: begin + ClientLimits.presenceMs) == true)
+        #expect(presence.mayHandle(at: 1) == true)
     }
 }

@@ -29,7 +29,7 @@ struct PresenceTests {
             return answers
         }
         let now = max(clients[1].localNow, clients[2].localNow) + 60_000
-        #expect(try answers(to: 3 * ClientLimits.liveAnswers, at: now) == ClientLimits.liveAnswers)
+        #expect(try answers(to: 3 * ClientLimits.liveWhispers, at: now) == ClientLimits.liveWhispers)
         #expect(try answers(to: 1, at: now + 100) == 0)
         #expect(try answers(to: 1, at: now + ClientLimits.presenceMs) == 1)
     }

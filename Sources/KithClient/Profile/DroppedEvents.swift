@@ -38,6 +38,8 @@ struct DroppedEvents {
     private var relays: Set<KnownRelay> = []
     /// The conversations in which earlier messages have changed.
     private var changed: Set<ConversationID> = []
+    /// The conversations in which other members have begun or ended to type.
+    private var typing: Set<ConversationID> = []
     private var places: [ConversationID: Place] = [:]
     /// The conversations with messages that have to be read. The first conversation in this queue has the next turn.
     private var turns: Deque<ConversationID> = []
@@ -45,7 +47,7 @@ struct DroppedEvents {
     var isEmpty: Bool { hasNoSubjects && turns.isEmpty }
 
     private var hasNoSubjects: Bool {
-        contacts.isEmpty && conversations.isEmpty && relays.isEmpty && changed.isEmpty
+        contacts.isEmpty && conversations.isEmpty && relays.isEmpty && changed.isEmpty && typing.isEmpty
     }
 
     /// Adds the messages of other members in a conversation from a seq on.
@@ -67,6 +69,7 @@ struct DroppedEvents {
             include(seq, isOwn: message.author == .me, in: message.conversation)
         case .messageChanged(let message, _): changed.insert(message.conversation)
         case .messagesChanged(let conversation): changed.insert(conversation)
+        case .typing(let conversation, _): typing.insert(conversation)
         case .memberIsOnline, .inviteUsed, .warning, .invitationPassedOver, .clock, .tooManyPending,
             .nameLost, .file:
             return false
@@ -83,6 +86,7 @@ struct DroppedEvents {
         case .contact(let contact): return contacts.contains(contact.id)
         case .conversation(let summary): return conversations.contains(summary.id)
         case .relay(let relay, _): return relays.contains(relay)
+        case .typing(let conversation, _): return typing.contains(conversation)
         case .messageChanged(let message, _):
             if changed.contains(message.conversation) { return true }
             // The message will be read in its new state.
@@ -112,13 +116,15 @@ struct DroppedEvents {
         let conversations: Set<ConversationID>
         let relays: Set<KnownRelay>
         let changed: Set<ConversationID>
+        let typing: Set<ConversationID>
     }
 
     /// Removes and returns the subjects; `nil` if there are none.
     mutating func takeSubjects() -> Subjects? {
         guard !hasNoSubjects else { return nil }
-        defer { (contacts, conversations, relays, changed) = ([], [], [], []) }
-        return Subjects(contacts: contacts, conversations: conversations, relays: relays, changed: changed)
+        defer { (contacts, conversations, relays, changed, typing) = ([], [], [], [], []) }
+        return Subjects(
+            contacts: contacts, conversations: conversations, relays: relays, changed: changed, typing: typing)
     }
 
     /// A page of a conversation's messages, and the seq at which the next page begins. The seq is `nil` if this is the last page.

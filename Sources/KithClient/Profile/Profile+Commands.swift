@@ -200,6 +200,23 @@ extension Profile {
         try await perform(.liveCheck(conversation))
     }
 
+    /// Tells the members of a conversation who are online that the user is typing. Call this function whenever the user has changed
+    /// an unfinished message; at most one call in 5 seconds has an effect. Nothing is stored, here or at the relay.
+    ///
+    /// The members are not told in these cases:
+    ///
+    /// - This device is not connected, or has not read the conversation's log to its end.
+    /// - The user or the other person has not accepted the conversation.
+    /// - The conversation has more than ``ClientLimits/membersWithReceipts`` members.
+    /// - The user has blocked a member, or a text could not be sent for another reason.
+    ///
+    /// If the user does not want others to know, don't call this function, and don't show ``KithEvent/typing(_:_:)`` either.
+    ///
+    /// - Throws: ``KithError``, for instance ``KithError/notFound(_:)``.
+    public func tellTyping(in conversation: ConversationID) async throws(KithError) {
+        try await perform(.tellTyping(in: conversation))
+    }
+
     /// Marks a contact as verified or as not verified. Mark a contact as verified only after a comparison of the safety numbers.
     public func setVerified(_ contact: ContactID, _ isVerified: Bool) async throws(KithError) {
         try await perform(.setVerified(contact, isVerified))

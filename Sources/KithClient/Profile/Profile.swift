@@ -229,7 +229,7 @@ public actor Profile {
     /// - The stream delivers each notice and each message of another member once, in the order of the log.
     /// - The stream delivers the user's own messages, beginning with the first one that was dropped. It delivers each of them
     ///   when the message is in the log, with the message's current state.
-    /// - The stream delivers the current state of conversations, contacts and relays.
+    /// - The stream delivers the current state of conversations, contacts and relays, and who is typing.
     /// - For each conversation with dropped changes of messages, the stream delivers one ``KithEvent/messagesChanged(_:)``.
     /// - Other events, such as ``KithEvent/memberIsOnline(_:_:name:_:)`` and ``KithEvent/warning(_:_:times:)``, cannot be read
     ///   again, and keep their places in the stream. If the events that cannot be read again fill more than half of the buffer,
@@ -299,6 +299,7 @@ public actor Profile {
         }
         for (relay, state) in relayStates where subjects.relays.contains(relay) { events.append(.relay(relay, state)) }
         for id in subjects.changed.sorted() { events.append(.messagesChanged(id)) }
+        for id in subjects.typing.sorted() { events.append(.typing(id, machine.typingMembers(in: id))) }
         return events
     }
 

@@ -12,6 +12,16 @@ extension Content.Body {
     var isShownIfBlocked: Bool { if case .timer = self { true } else { false } }
 }
 
+extension Content.Body {
+    /// Whether the content is what a person has typed or attached, and not a change or a setting.
+    var isMessage: Bool {
+        switch self {
+        case .text, .files: true
+        case .receipt, .contactCard, .title, .change, .timer, .privateRequest, .unknown: false
+        }
+    }
+}
+
 extension Warning {
     /// Whether the warning is evidence that the relay shows different logs.
     var isAboutRelay: Bool { if case .differentLogs = self { true } else { false } }

@@ -54,6 +54,8 @@ enum ConversationInput {
     case trustLog(Ticket<ConversationID>)
     /// Begins a live check.
     case checkPresence
+    /// Tells the members who are online that the user is typing.
+    case tellTyping
 
     // MARK: From other machines of the profile
 

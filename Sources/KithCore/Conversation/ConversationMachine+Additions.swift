@@ -318,6 +318,8 @@ extension ConversationMachine {
     /// was in the conversation yet, the conversation ends.
     mutating func didBlock(in device: inout DeviceState) throws(KithError) {
         dropBlocked(in: &device)
+        let contacts = device.contacts
+        if typists.end({ contacts[$0]?.isBlocked == true }) { emitTypists(in: &device) }
         guard record.isBlocked(device.contacts), record.status.isOpen else { return }
         let isInviting = !addTargets.isEmpty || device.deliveries.contains { $0.conversation == id }
         device.deliveries.drop({ $0.conversation == id && !$0.isParcel }, in: &device.step)

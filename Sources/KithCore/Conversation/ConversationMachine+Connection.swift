@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// The connection to the log: follows, and live checks on this connection.
+// The connection to the log: follows, and whispers on this connection.
 
 extension ConversationMachine {
     // MARK: Follows
@@ -68,6 +68,7 @@ extension ConversationMachine {
         device.step.unfollow(record.relay, sync.following?.tag)
         device.parcels.forget(.commit(id), in: &device.step)
         sync.disconnect()
+        if typists.end() { emitTypists(in: &device) }
     }
 
     mutating func didStartFollow(_ place: FollowPlace, in device: inout DeviceState) throws(KithError) {
@@ -158,15 +159,17 @@ extension ConversationMachine {
     mutating func challenge(in device: inout DeviceState) throws(KithError) {
         let random = device.random
         guard let view = record.view, let nonce = sync.withChallenge({ $0.nonce(from: random) }) else { return }
-        let proof = LiveProof(kind: .challenge, nonce: nonce, account: device.account, view: view)
+        let proof = WhisperProof(kind: .challenge, nonce: nonce, account: device.account, view: view)
         try whisper(.challenge, proof, in: &device)
     }
+
+    // MARK: Whispers
 
     /// Handles a whisper. Ignores a whisper that is not authentic, or whose sender the user has blocked.
     mutating func didHear(_ payload: ArraySlice<UInt8>, in device: inout DeviceState) throws(KithError) {
         let group = try group(in: &device).group
         let opened = try callingMLS { () throws(MLSError) in
-            try LiveCheck(opening: payload, on: record.channel, in: group)
+            try Whisper(opening: payload, on: record.channel, in: group)
         }
         guard let check = opened, check.leaf != group.ownLeafIndex,
             let account = group.tree[check.leaf]?.credential.deviceCertificate?.accountKey,
@@ -183,19 +186,20 @@ extension ConversationMachine {
             presence.didProve(check.leaf, at: device.now)
             let comparison = try compareLive(check.view, of: check.leaf, in: &device)
             device.emit(.memberIsOnline(id, contact.id, name: contact.name, comparison))
+        case .typing(let sentAt): try didHearTyping(check, at: sentAt, by: account, in: &device)
         }
     }
 
     /// Answers a challenge, and compares the challenger's view of the log with this device's. If this device's view is behind,
     /// the relay may be holding back the end of the log.
     private mutating func didHearChallenge(
-        _ check: LiveCheck, by account: AccountKey, in device: inout DeviceState
+        _ check: Whisper, by account: AccountKey, in device: inout DeviceState
     ) throws(KithError) {
         let group = try group(in: &device).group
-        guard let view = record.view, presence.mayAnswer(at: device.now),
+        guard let view = record.view, presence.mayHandle(at: device.now),
             check.isGenuine(.challenge, by: account, in: group)
         else { return }
-        let proof = LiveProof(
+        let proof = WhisperProof(
             kind: .answer(challenge: check.nonce, challenger: account), nonce: device.random.bytes(32),
             account: device.account, view: view)
         try whisper(.answer(to: check.leaf, challenge: check.nonce), proof, in: &device)
@@ -226,16 +230,69 @@ extension ConversationMachine {
     }
 
     private mutating func whisper(
-        _ kind: LiveCheck.Kind, _ proof: LiveProof, in device: inout DeviceState
+        _ kind: Whisper.Kind, _ proof: WhisperProof, in device: inout DeviceState
     ) throws(KithError) {
         let group = try group(in: &device).group
         let payload = try callingMLS { () throws(MLSError) in
-            let signature = try device.identity.signer.sign(label: LiveCheck.label, proof.encoded(in: group))
-            let check = LiveCheck(
+            let signature = try device.identity.signer.sign(label: Whisper.label, proof.encoded(in: group))
+            let check = Whisper(
                 kind, from: group.ownLeafIndex, nonce: proof.nonce, view: proof.view, signature: signature)
             return try check.sealed(on: record.channel, in: group, random: device.random)
         }
         guard let payload else { return }
         request(.whisper(channel: record.channel, epoch: record.epoch, payload: payload[...]), .whisper, in: &device)
+    }
+
+    // MARK: Typing
+
+    /// Tells the members who are online that the user is typing. Does nothing if nobody may learn it, or if the members were told a
+    /// moment ago.
+    mutating func tellTyping(in device: inout DeviceState) throws(KithError) {
+        guard sync.isLive, record.status == .active, record.memberCount > 1, hasSmallGroup,
+            record.hasAnswer || !record.isDirect, obstacle(device.contacts) == nil, let view = record.view
+        else { return }
+        let members = try group(in: &device).group.memberAccounts
+        guard !members.contains(where: { device.contacts.hasBlocked($0) }), typists.mayTell(at: device.now) else {
+            return
+        }
+        let sentAt = device.wall
+        let proof = WhisperProof(
+            kind: .typing(at: sentAt), nonce: device.random.bytes(32), account: device.account, view: view)
+        try whisper(.typing(at: sentAt), proof, in: &device)
+    }
+
+    /// Whether the group is small enough for receipts and for reports about typing.
+    var hasSmallGroup: Bool { record.memberCount <= ClientLimits.membersWithReceipts }
+
+    private mutating func didHearTyping(
+        _ report: Whisper, at sentAt: UInt64, by account: AccountKey, in device: inout DeviceState
+    ) throws(KithError) {
+        let group = try group(in: &device).group
+        let moment = Typists.Moment(seq: report.view.seq, sentAt: sentAt)
+        guard hasSmallGroup, typists.isNew(moment, of: report.leaf), presence.mayHandle(at: device.now),
+            let contact = device.contacts[account],
+            report.isGenuine(.typing(at: sentAt), by: account, in: group)
+        else { return }
+        let hasBegun = typists.didHear(moment, of: report.leaf, contact.id, at: device.now)
+        if hasBegun { emitTypists(in: &device) }
+        _ = try compareLive(report.view, of: report.leaf, in: &device)
+    }
+
+    /// Notes a message of a member, which ends the report that the member is typing.
+    mutating func didSay(
+        _ author: EntryRecord.Author, _ leaf: LeafIndex, at seq: UInt64, in device: inout DeviceState
+    ) {
+        guard hasSmallGroup, case .contact(let member) = author, typists.didSay(member, leaf, at: seq) else { return }
+        emitTypists(in: &device)
+    }
+
+    /// Reports the members who are typing.
+    func emitTypists(in device: inout DeviceState) { device.emit(.typing(id, typingMembers(in: device.contacts))) }
+
+    /// Returns the members who are typing, in the order in which they began.
+    func typingMembers(in contacts: ContactBook) -> [TypingMember] {
+        typists.members.compactMap { member in
+            contacts[member].map { TypingMember(contact: member, name: $0.name) }
+        }
     }
 }

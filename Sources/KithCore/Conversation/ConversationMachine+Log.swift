@@ -273,6 +273,7 @@ extension ConversationMachine {
         in device: inout DeviceState
     ) throws(KithError) {
         let isMine = noted.author == .me
+        if body.isMessage, let sender { didSay(noted.author, sender, at: seq, in: &device) }
         switch body {
         case .text(let text):
             noted.body = .text(text)

@@ -18,6 +18,7 @@ struct ConversationMachine {
     var comparison: ViewComparison
     var history: ConversationHistory
     var presence = Presence()
+    var typists = Typists()
     /// Whether the conversation was deleted and has to be removed from the table.
     private(set) var isDiscarded = false
 
@@ -61,6 +62,7 @@ struct ConversationMachine {
         var due = acknowledged.due
         if let time = changeDue(in: device) { due.append(time) }
         if sync.isLive { due += comparison.due }
+        if let time = typists.due { due.append(time) }
         return due
     }
 
@@ -134,6 +136,7 @@ struct ConversationMachine {
             try markRead(through: seq, sendsReceipt: sendsReceipt, in: &device)
         case .trustLog(let ticket): try trustLog(ticket, in: &device)
         case .checkPresence: try checkPresence(in: &device)
+        case .tellTyping: try tellTyping(in: &device)
         case .open(let warning):
             if let warning { try warn(warning, in: &device) }
             try open(in: &device)
@@ -167,6 +170,7 @@ struct ConversationMachine {
 
     private mutating func tick(in device: inout DeviceState) throws(KithError) {
         guard record.status.isOpen else { return }
+        if typists.expire(at: device.now) { emitTypists(in: &device) }
         try checkKept(in: &device)
         if case .offline(let retryAt?) = sync, retryAt <= device.now {
             sync.endPause()

@@ -7,9 +7,9 @@ struct Presence {
     private(set) var isWatched = false
     /// The time of each member's last proof that it was online, in milliseconds; see ``Clocks/now``.
     private var provenAt: [LeafIndex: UInt64] = [:]
-    /// The current period in which members' challenges are counted, because the number of answers is limited: the start of the
-    /// period, in milliseconds, and the number of challenges so far.
-    private var answers: (since: UInt64, count: Int) = (0, 0)
+    /// The current period in which others' challenges and reports about typing are counted, because their number is limited: the
+    /// start of the period, in milliseconds, and the number of these whispers so far.
+    private var handled: (since: UInt64, count: Int) = (0, 0)
 
     /// Notes that the user is looking at the conversation. From now on, this device challenges each member that comes online.
     mutating func watch() { isWatched = true }
@@ -21,12 +21,12 @@ struct Presence {
         return isWatched && last + ClientLimits.presenceMs < now && memberCount <= ClientLimits.membersWithReceipts
     }
 
-    /// Returns whether to answer another challenge. The number of answers is limited, so that a member who sends very many
-    /// challenges does not delay this device's other requests to the relay.
-    mutating func mayAnswer(at now: UInt64) -> Bool {
-        if now < answers.since || now >= answers.since + ClientLimits.presenceMs { answers = (now, 0) }
-        answers.count += 1
-        return answers.count <= ClientLimits.liveAnswers
+    /// Returns whether to handle another challenge or another report about typing. The number is limited, so that a member who
+    /// sends very many whispers neither keeps this device busy nor delays its other requests to the relay.
+    mutating func mayHandle(at now: UInt64) -> Bool {
+        if now < handled.since || now >= handled.since + ClientLimits.presenceMs { handled = (now, 0) }
+        handled.count += 1
+        return handled.count <= ClientLimits.liveWhispers
     }
 
     /// Notes that a member has proved that it is online.

@@ -243,6 +243,14 @@ extension Command where Answer == Void {
         })
     }
 
+    /// Tells the members of a conversation that the user is typing.
+    package static func tellTyping(in conversation: ConversationID) -> Self {
+        Command(now: { (profile) throws(KithError) in
+            _ = try profile.state.conversations.conversation(conversation)
+            try profile.pass(.tellTyping, to: conversation)
+        })
+    }
+
     /// Marks a contact as verified because the safety numbers were compared, or removes the mark.
     package static func setVerified(_ contact: ContactID, _ isVerified: Bool) -> Self {
         Command(now: { (profile) throws(KithError) in

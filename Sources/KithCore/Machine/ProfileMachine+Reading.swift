@@ -44,6 +44,11 @@ extension ProfileMachine {
         }
     }
 
+    /// Returns the members who are typing in a conversation, in the order in which they began.
+    package func typingMembers(in id: ConversationID) -> [TypingMember] {
+        state.conversations[id]?.machine.typingMembers(in: state.device.contacts) ?? []
+    }
+
     /// All conversations, the most recently active last, each with the seq after its last read entry.
     package var unreadPlaces: [(conversation: ConversationID, from: UInt64)] {
         state.conversations.all.map(\.machine)

@@ -216,6 +216,10 @@ public enum KithEvent: Hashable, Sendable {
     /// A member has proved that it is online now and that it has the same group as this device. The last value compares the
     /// member's signed view of the log with this device's view.
     case memberIsOnline(ConversationID, ContactID, name: String, LogComparison)
+    /// The members who are typing in a conversation have changed. The list has all of them, in the order in which they began; it is
+    /// empty when nobody is typing any more. A member leaves the list with its next message, 8 seconds after its last report, and
+    /// when the connection ends. Only small groups report typing, of at most ``ClientLimits/membersWithReceipts`` members.
+    case typing(ConversationID, [TypingMember])
     /// A person has used an invite.
     case inviteUsed(InboxID, ConversationID)
     /// A problem that does not belong to a message. If warnings of one kind repeat, each within ten minutes of the previous
@@ -236,6 +240,14 @@ public enum KithEvent: Hashable, Sendable {
     /// News about the files of a message: they could not be sent, a file could not be downloaded, or a file is on this device
     /// now. The second value is the message's id.
     case file(ConversationID, EntryID, FileNotice)
+}
+
+/// A member who is typing.
+public struct TypingMember: Hashable, Sendable {
+    /// The member.
+    public let contact: ContactID
+    /// This profile's name for the member.
+    public let name: String
 }
 
 /// The result of comparing a member's view of the log with this device's view.

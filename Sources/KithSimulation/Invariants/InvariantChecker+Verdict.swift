@@ -46,6 +46,9 @@ extension InvariantChecker {
                 checkHistory(messages, snapshot, client, &shown)
                 try checkStatus(summary, snapshot, client, mayMiss: mayMiss)
                 checkComplete(messages, summary, snapshot, client)
+                if !machine.typingMembers(in: summary.id).isEmpty {
+                    world.reportViolation("\(client.name) still shows that somebody is typing")
+                }
             }
             checkOwn(shown, client, machine)
             if machine.undelivered > 0 {

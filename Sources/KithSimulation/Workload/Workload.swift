@@ -195,6 +195,7 @@ final class Workload {
     private func check(_ client: SimulatedClient) {
         guard let conversation = conversation(of: client) else { return }
         client.perform(.liveCheck(conversation.id))
+        client.perform(.tellTyping(in: conversation.id))
     }
 
     private func register(_ client: SimulatedClient) {

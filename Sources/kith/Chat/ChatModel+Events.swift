@@ -113,6 +113,7 @@ extension ChatModel {
             if relay.address == conversation.relay, relay.pin == conversation.relayPin { handle(state) }
         case .memberIsOnline(let id, let contact, let name, let log):
             if id == conversation.id { reportOnline(contact, name, log) }
+        case .typing: break
         case .inviteUsed(_, let id):
             if id != conversation.id, let line = strangers.line(forUseLeadingTo: names[id], at: now) { notice(line) }
         case .invitationPassedOver, .tooManyPending, .nameLost, .clock:

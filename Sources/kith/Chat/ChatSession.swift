@@ -222,10 +222,10 @@ struct ChatSession {
 
     private func writeJSON(_ event: KithEvent) {
         let conversation = model.conversation
-        guard event.conversation == nil || event.conversation == conversation.id else { return }
-        screen.write(
-            JSONLine.text(
-                JSONEvent(event) { $0 == conversation.id ? conversation.name : "#\($0.rawValue)" }))
+        guard event.conversation == nil || event.conversation == conversation.id,
+            let json = JSONEvent(event, naming: { $0 == conversation.id ? conversation.name : "#\($0.rawValue)" })
+        else { return }
+        screen.write(JSONLine.text(json))
     }
 
     /// Performs the model's outputs in order. Returns `true` if one of the outputs was `quit`, so that the caller ends the chat.

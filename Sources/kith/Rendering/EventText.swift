@@ -9,7 +9,9 @@ extension KithEvent {
         switch self {
         case .message(let message), .messageChanged(let message, _): message.conversation
         case .conversation(let summary): summary.id
-        case .messagesChanged(let id), .memberIsOnline(let id, _, _, _), .warning(let id, _, _), .file(let id, _, _): id
+        case .messagesChanged(let id), .typing(let id, _), .memberIsOnline(let id, _, _, _), .warning(let id, _, _),
+            .file(let id, _, _):
+            id
         case .contact, .relay, .inviteUsed, .invitationPassedOver, .clock, .tooManyPending, .nameLost: nil
         }
     }
@@ -27,7 +29,7 @@ extension KithEvent {
         case .nameLost(let lost, let relay): KithEvent.nameLostSentence(lost, relay)
         case .file(let id, _, let notice): "\(name: name(id)): \(notice.sentence)"
         case .contact(let contact): contact.groupRequest.map { _ in contact.requestSentence }
-        case .message, .messageChanged, .messagesChanged, .conversation, .memberIsOnline, .inviteUsed: nil
+        case .message, .messageChanged, .messagesChanged, .typing, .conversation, .memberIsOnline, .inviteUsed: nil
         }
     }
 }

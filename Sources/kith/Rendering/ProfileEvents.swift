@@ -4,10 +4,10 @@ import KithWire
 // Converts events of a profile to the JSON that `kith listen --json` and `kith chat --json` print.
 
 extension JSONEvent {
-    /// Creates the JSON form of a profile's event.
+    /// Creates the JSON form of a profile's event; `nil` for an event that programs do not get.
     ///
     /// - Parameter name: returns the name of a conversation.
-    init(_ event: KithEvent, naming name: (ConversationID) -> String) {
+    init?(_ event: KithEvent, naming name: (ConversationID) -> String) {
         switch event {
         case .message(let message):
             let report = MessageReport(message, in: name(message.conversation))
@@ -27,6 +27,8 @@ extension JSONEvent {
                     "name": .text(person),
                     "log": .text(log.word),
                 ])
+        // Typing is of use only to a person who is looking at the conversation.
+        case .typing: return nil
         case .inviteUsed(let invite, let id):
             self.init(
                 "inviteUsed",

@@ -141,14 +141,33 @@ final class PlayedConversation {
     }
 
     /// Delivers a live challenge of bob's.
-    func bringChallenge() throws -> [Effect] {
-        let view = try #require(conversation.machine.record.view)
-        let proof = LiveProof(
-            kind: .challenge, nonce: RandomSource.system.bytes(32), account: bob.account.publicKey, view: view)
-        let signature = try bob.signer.sign(label: LiveCheck.label, proof.encoded(in: group))
-        let check = LiveCheck(
-            .challenge, from: group.ownLeafIndex, nonce: proof.nonce, view: view, signature: signature)
-        let payload = try #require(try check.sealed(on: channel, in: group, random: .system))
+    func bringChallenge() throws -> [Effect] { try bring(whisper: whisper(.challenge, proving: .challenge)) }
+
+    /// Returns a report that bob is typing.
+    ///
+    /// - Parameters:
+    ///   - sentAt: the time by bob's clock, in milliseconds since 1970.
+    ///   - view: bob's view of the log; alice's if it is not given.
+    ///   - signer: the person who signs it; bob if it is not given.
+    func typing(at sentAt: UInt64, view: LogView? = nil, signedBy signer: ProfileRecord? = nil) throws -> [UInt8] {
+        try whisper(.typing(at: sentAt), proving: .typing(at: sentAt), view: view, signedBy: signer)
+    }
+
+    private func whisper(
+        _ kind: Whisper.Kind, proving proven: WhisperProof.Kind, view: LogView? = nil,
+        signedBy signer: ProfileRecord? = nil
+    ) throws -> [UInt8] {
+        let view = try #require(view ?? conversation.machine.record.view)
+        let proof = WhisperProof(
+            kind: proven, nonce: RandomSource.system.bytes(32), account: bob.account.publicKey, view: view)
+        let signature = try (signer ?? bob).signer.sign(label: Whisper.label, proof.encoded(in: group))
+        let whisper = Whisper(kind, from: group.ownLeafIndex, nonce: proof.nonce, view: view, signature: signature)
+        return try #require(try whisper.sealed(on: channel, in: group, random: .system))
+    }
+
+    /// Delivers a whisper.
+    @discardableResult
+    func bring(whisper payload: [UInt8]) throws -> [Effect] {
         let tag = try #require(effects.followTag(of: channel))
         return note(try box.handle([.followed(relay, tag: tag, .whisper(payload[...]))]))
     }

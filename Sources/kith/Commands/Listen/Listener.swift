@@ -205,7 +205,9 @@ struct Listener {
         if case .message(let message) = event, message.author != .me { return try await print(message) }
         if event.conversation == nil || only == nil || event.conversation == only {
             switch format {
-            case .json: guard try await write(JSONEvent(event, naming: name)) else { return .outputIsClosed }
+            case .json:
+                guard let line = JSONEvent(event, naming: name) else { return nil }
+                guard try await write(line) else { return .outputIsClosed }
             case .text: if let sentence = sentence(event) { _ = try await write(sentence.inBrackets, to: .error) }
             }
         }

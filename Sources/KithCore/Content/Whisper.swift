@@ -3,28 +3,32 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// The content of a whisper, which is a challenge to the members who are online, or a member's answer. A challenge and an answer
-/// each have a nonce and the sender's view of the log. An answer also has the proof that its sender received the challenge.
+/// The content of a whisper: a challenge to the members who are online, a member's answer, or the report that a member is typing.
+/// Each has a nonce and the sender's view of the log. An answer also has the proof that its sender received the challenge.
 ///
 /// ```text
-/// whisper = salt[16] || nonce[12] || ChaCha20-Poly1305(MLS-Exporter("kith whisper", salt, 32), nonce, aad = channel, LiveCheck)
+/// whisper = salt[16] || nonce[12] || ChaCha20-Poly1305(MLS-Exporter("kith whisper", salt, 32), nonce, aad = channel, padded)
 /// struct {
-///     uint8 type;                          challenge(1), answer(2)
+///     uint8 type;                          challenge(1), answer(2), typing(3)
 ///     uint32 leaf;                         the sender's leaf
 ///     opaque nonce[32];                    the sender's nonce
-///     select (type) { case answer: uint32 challenger; opaque challenge[32]; };
+///     select (type) { case answer: uint32 challenger; opaque challenge[32]; case typing: uint64 sent_at; };
 ///     LogView view;                        the sender's view of the log
-///     opaque signature<V>;                 SignWithLabel(device key, "Kith live v3", LiveProof)
-/// } LiveCheck;
+///     opaque signature<V>;                 SignWithLabel(device key, "Kith live v3", WhisperProof)
+/// } Whisper;
 /// ```
+///
+/// `padded` is the whisper, padded like content, so that its length does not tell its type. See ``ContentPadding``.
 ///
 /// The whisper's key is from an exporter and not from a ratchet, so that a whisper that nobody receives leaves no gap among the
 /// messages. The relay does not store whispers.
-struct LiveCheck: Hashable, Sendable, TLSCodable {
+struct Whisper: Hashable, Sendable, TLSCodable {
     enum Kind: Hashable, Sendable {
         case challenge
         /// An answer to the member with a given leaf. It repeats the nonce of that member's challenge.
         case answer(to: LeafIndex, challenge: [UInt8])
+        /// The sender is typing. The time is by the sender's clock, in milliseconds since 1970.
+        case typing(at: UInt64)
     }
 
     let kind: Kind
@@ -50,7 +54,8 @@ struct LiveCheck: Hashable, Sendable, TLSCodable {
         switch type {
         case 1: kind = .challenge
         case 2: kind = .answer(to: try reader.read(), challenge: Array(try reader.readBytes(32)))
-        default: throw .unknownValue(field: "LiveCheck.type", value: UInt64(type))
+        case 3: kind = .typing(at: try reader.readUInt64())
+        default: throw .unknownValue(field: "Whisper.type", value: UInt64(type))
         }
         view = try reader.read()
         signature = Array(try reader.readOpaque(limit: 8 << 10))
@@ -60,9 +65,12 @@ struct LiveCheck: Hashable, Sendable, TLSCodable {
         writer.write(type)
         writer.write(leaf)
         writer.writeBytes(nonce)
-        if case .answer(let challenger, let challenge) = kind {
+        switch kind {
+        case .challenge: break
+        case .answer(let challenger, let challenge):
             writer.write(challenger)
             writer.writeBytes(challenge)
+        case .typing(let sentAt): writer.write(sentAt)
         }
         writer.write(view)
         writer.writeOpaque(signature)
@@ -72,24 +80,26 @@ struct LiveCheck: Hashable, Sendable, TLSCodable {
         switch kind {
         case .challenge: 1
         case .answer: 2
+        case .typing: 3
         }
     }
 }
 
-extension LiveCheck {
-    /// Whether the check was signed by the member at the leaf that the check names.
-    func isGenuine(_ kind: LiveProof.Kind, by account: AccountKey, in group: Group) -> Bool {
-        let proof = LiveProof(kind: kind, nonce: nonce, account: account, view: view)
+extension Whisper {
+    /// Whether the whisper was signed by the member at the leaf that the whisper names.
+    func isGenuine(_ kind: WhisperProof.Kind, by account: AccountKey, in group: Group) -> Bool {
+        let proof = WhisperProof(kind: kind, nonce: nonce, account: account, view: view)
         return group.tree[leaf]?.signatureKey.verifies(
             signature, label: Self.label, proof.encoded(in: group), suite: group.cipherSuite) == true
     }
 
-    /// Returns the whisper with the check; `nil` if it cannot be sealed.
+    /// Returns the payload of the whisper; `nil` if it cannot be sealed.
     func sealed(on channel: ChannelID, in group: Group, random: RandomSource) throws(MLSError) -> [UInt8]? {
         let salt = random.bytes(16)
         let key = try Self.whisperKey(salt, group)
         guard let nonce = try? ChaChaPoly.Nonce(data: random.bytes(12)),
-            let box = try? ChaChaPoly.seal(encoded, using: key, nonce: nonce, authenticating: channel.bytes)
+            let padded = ContentPadding.pad(encoded),
+            let box = try? ChaChaPoly.seal(padded, using: key, nonce: nonce, authenticating: channel.bytes)
         else { return nil }
         return salt + Array(box.combined)
     }
@@ -100,9 +110,10 @@ extension LiveCheck {
         let key = try Self.whisperKey(Array(payload.prefix(16)), group)
         guard let box = try? ChaChaPoly.SealedBox(combined: Array(payload.dropFirst(16))),
             let opened = try? ChaChaPoly.open(box, using: key, authenticating: channel.bytes),
-            let check = try? LiveCheck(decoding: Array(opened))
+            let content = try? ContentPadding.unpad(Array(opened)),
+            let whisper = try? Whisper(decoding: Array(content))
         else { return nil }
-        self = check
+        self = whisper
     }
 
     private static func whisperKey(_ salt: [UInt8], _ group: Group) throws(MLSError) -> SymmetricKey {
@@ -110,19 +121,23 @@ extension LiveCheck {
     }
 }
 
-/// The structure that is signed in a challenge or an answer.
+/// The structure that is signed in a whisper.
 ///
 /// ```text
 /// struct {
 ///     uint8 type; opaque nonce[32]; opaque account[32];
-///     select (type) { case answer: opaque challenge[32]; opaque challenger_account[32]; };
+///     select (type) {
+///         case answer: opaque challenge[32]; opaque challenger_account[32];
+///         case typing: uint64 sent_at;
+///     };
 ///     opaque group_id<V>; uint64 epoch; opaque epoch_authenticator<V>; LogView view;
-/// } LiveProof;
+/// } WhisperProof;
 /// ```
-struct LiveProof {
+struct WhisperProof {
     enum Kind {
         case challenge
         case answer(challenge: [UInt8], challenger: AccountKey)
+        case typing(at: UInt64)
     }
 
     let kind: Kind
@@ -135,12 +150,16 @@ struct LiveProof {
         switch kind {
         case .challenge: writer.write(UInt8(1))
         case .answer: writer.write(UInt8(2))
+        case .typing: writer.write(UInt8(3))
         }
         writer.writeBytes(nonce)
         writer.write(account)
-        if case .answer(let challenge, let challenger) = kind {
+        switch kind {
+        case .challenge: break
+        case .answer(let challenge, let challenger):
             writer.writeBytes(challenge)
             writer.write(challenger)
+        case .typing(let sentAt): writer.write(sentAt)
         }
         writer.writeOpaque(group.groupID)
         writer.write(group.epoch)
