@@ -47,6 +47,7 @@ struct TinyTerminal {
                     switch rest.popFirst() {
                     case "A": row = max(top, row - number)
                     case "B": row = min(rows.count - 1, row + number)
+                    case "G": column = min(number, columns) - 1
                     case "K": rows[row] = Array(rows[row].prefix(column))
                     case "J":
                         rows[row] = Array(rows[row].prefix(column))
@@ -142,6 +143,58 @@ struct TinyTerminal {
         #expect(terminal.rows.count == 4)
         terminal.write(line.resize(to: 20, editor))
         #expect(terminal.lines == ["bob : hello (verifie", "d)", "alice : <acters!!!"])
+    }
+
+    @Test("words about typing are at the right end of the input line, and nothing moves when they come or go")
+    func typing() {
+        var terminal = TinyTerminal(columns: 40)
+        var line = InputLine(prompt: "alice : ", columns: 40)
+        let typed = editor(.text("hi"), .left)
+        terminal.write(line.print(["bob : hello"], typed))
+        terminal.write(line.setTyping(["[bob is typing]", "[typing]"], typed))
+        #expect(terminal.lines == ["bob : hello", "alice : hi              [bob is typing]"])
+        #expect(terminal.column == 9 && terminal.row == 1)
+        terminal.write(line.setStatus("[connecting]", typed))
+        #expect(terminal.lines == ["bob : hello", "[connecting]", "alice : hi              [bob is typing]"])
+        terminal.write(line.setStatus(nil, typed))
+        terminal.write(line.setTyping([], typed))
+        #expect(terminal.lines == ["bob : hello", "alice : hi"] && terminal.column == 9)
+        #expect(line.setTyping([], typed) == "")
+    }
+
+    @Test("where the typed text leaves less room, a shorter form is shown, and then none; the last column stays free")
+    func typingWithoutRoom() {
+        let forms = ["[bob is typing]", "[typing]"]
+        for (columns, text, shown) in [
+            (26, "", "alice :   [bob is typing]"), (25, "", "alice :         [typing]"),
+            (20, "", "alice :    [typing]"),
+            (20, "a", "alice : a  [typing]"), (20, "ab", "alice : ab"), (20, "a longer text", "alice : <nger text"),
+            (19, "宽", "alice : 宽"), (5, "", "al"), (1, "", ""),
+        ] {
+            var terminal = TinyTerminal(columns: max(2, columns))
+            var line = InputLine(prompt: "alice : ", columns: columns)
+            let typed = editor(.text(text))
+            terminal.write(line.draw(typed))
+            terminal.write(line.setTyping(forms, typed))
+            #expect(terminal.lines == [shown], "\(columns) columns, \(text)")
+        }
+    }
+
+    @Test("wide names fit, and a name can't control the terminal")
+    func typingNames() {
+        for (words, shown) in [
+            ("[宽宽 is typing]", "> a                    [宽宽 is typing]"),
+            ("[🙂 is typing]", "> a                      [🙂 is typing]"),
+            ("[e\u{301}va is typing]", "> a                     [e\u{301}va is typing]"),
+        ] {
+            var terminal = TinyTerminal(columns: 40)
+            var line = InputLine(prompt: "> ", columns: 40)
+            terminal.write(line.setTyping([words], editor(.text("a"))))
+            #expect(terminal.lines == [shown] && terminal.column == 3)
+        }
+        var line = InputLine(prompt: "> ", columns: 40)
+        let drawn = line.setTyping(["[\u{1B}[2J is typing]"], editor())
+        #expect(!drawn.contains("\u{1B}[2J"))
     }
 
     @Test("a status has a row of its own and disappears without a trace")

@@ -65,6 +65,9 @@ struct ChatBackend: Sendable {
         return paths
     }
 
+    /// Tells the members that the user is typing. If they can't be told, nothing is lost.
+    func tellTyping() async { try? await profile.tellTyping(in: conversation) }
+
     /// Performs a request and returns its result.
     func result(of request: ChatRequest) async -> Result<ChatAnswer, KithError> {
         do throws(KithError) { return .success(try await answer(to: request)) } catch { return .failure(error) }

@@ -61,6 +61,9 @@ struct ChatCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Send no read receipts.")
     var noReceipts = false
 
+    @Flag(name: .long, help: "Neither tell others that you are typing, nor show it of them.")
+    var noTyping = false
+
     @Flag(name: .long, help: "Skip the confirmation for an unverified key.")
     var yes = false
 
@@ -80,7 +83,8 @@ struct ChatCommand: AsyncParsableCommand {
                 var session = try await ChatSession(
                     conversation, of: profile, reading: lines,
                     options: ChatSession.Options(
-                        page: history, sendsReceipts: !noReceipts, timeout: relayTimeout.limit),
+                        page: history, sendsReceipts: !noReceipts, sharesTyping: !noTyping,
+                        timeout: relayTimeout.limit),
                     isJSON: options.json)
                 try await session.run()
             }

@@ -113,7 +113,8 @@ extension ChatModel {
             if relay.address == conversation.relay, relay.pin == conversation.relayPin { handle(state) }
         case .memberIsOnline(let id, let contact, let name, let log):
             if id == conversation.id { reportOnline(contact, name, log) }
-        case .typing: break
+        case .typing(let id, let members):
+            if id == conversation.id, isForPerson { outputs.append(.typing(Self.typingForms(members.map(\.name)))) }
         case .inviteUsed(_, let id):
             if id != conversation.id, let line = strangers.line(forUseLeadingTo: names[id], at: now) { notice(line) }
         case .invitationPassedOver, .tooManyPending, .nameLost, .clock:
@@ -197,6 +198,18 @@ extension ChatModel {
         let who: Sentence = conversation.isDirect ? "\(name: conversation.name) did not answer" : "nobody answered"
         let trouble: Sentence? = relayTrouble.map { "; the relay can't be asked: \(own: $0)" }
         notice("\(who)\(trouble ?? ", so nobody else seems to be online")")
+    }
+
+    /// Returns words about people who are typing, the longest form first.
+    private static func typingForms(_ names: [String]) -> [String] {
+        let all: Sentence
+        switch names.count {
+        case 0: return []
+        case 1: all = "\(name: names[0]) is typing"
+        case 2: all = "\(name: names[0]) and \(name: names[1]) are typing"
+        case let count: all = "\(count) people are typing"
+        }
+        return ["[\(all)]", "[typing]"]
     }
 
     private mutating func reportElsewhere(_ message: Message) {

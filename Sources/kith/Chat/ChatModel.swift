@@ -52,6 +52,8 @@ struct ChatModel {
         case clear
         /// Replaces the status line above the input line; `nil` removes it.
         case status(Sentence?)
+        /// Replaces the words about members who are typing. The first form that has room is shown; an empty list removes the words.
+        case typing([String])
         case request(ChatRequest)
         case quit
         /// Pass the input ``Input/arrivalsAreDue`` to the model after a moment.

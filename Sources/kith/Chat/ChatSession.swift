@@ -29,6 +29,8 @@ struct ChatSession {
         case arrivalsAreDue
         /// Report whether anybody has answered the user's question who is online.
         case answersAreDue
+        /// The user has changed the text in the input line.
+        case typing
         /// Check presence again: no member has answered, or a member lags.
         case askAgain
         /// The user pressed ctrl-C or ctrl-D, or the output no longer has a reader.
@@ -49,6 +51,8 @@ struct ChatSession {
         var page = 50
         /// Whether this device sends read receipts to the other members.
         var sendsReceipts = true
+        /// Whether the members learn that the user is typing, and the user learns it of them.
+        var sharesTyping = true
         /// Maximum time from the end of a program's input until the relay has accepted all of the program's lines; 0 for no
         /// limit.
         var timeout = DurationArgument(seconds: 0)
@@ -106,16 +110,19 @@ struct ChatSession {
     ///
     /// - Throws: the reason why one of a program's lines did not reach the relay, or the reason why the profile was closed.
     mutating func run() async throws {
-        let style = ChatTerminal.Style(
+        let (typed, didType) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        var style = ChatTerminal.Style(
             prompt: "\(SafeText.name(model.renderer.me)) : ", keepsLineBreaks: true, takesEmptyLines: true,
             pageUp: "/history", completion: TypedPath.completion,
             refusal: ScreenLine(
                 .failure,
                 "[too long to type; the rest was left out. kith send takes longer texts, and sends them as files]"))
+        if options.sharesTyping { style.didType = { if SlashCommand.isText($0) { didType.yield() } } }
         screen.open(reading: reader, style: isForPerson ? style : nil)
         let (screen, others) = (screen, others)
         let tasks = [
             Task { if await screen.waitForLeave() { await others.send(.leave) } },
+            Task { for await _ in typed { await others.send(.typing) } },
             Task {
                 for delay in Self.askAgainAfter {
                     try? await Task.sleep(for: delay)
@@ -190,6 +197,8 @@ struct ChatSession {
             case .read: await markRead()
             case .arrivalsAreDue: _ = await carryOut(model.handle(.arrivalsAreDue, now: ChatBackend.now))
             case .answersAreDue: _ = await carryOut(model.handle(.answersAreDue, now: ChatBackend.now))
+            // The answer to a question is not for the members.
+            case .typing: if model.question == nil { await backend.tellTyping() }
             case .askAgain: if model.asksAgain { _ = await backend.result(of: .checkPresence) }
             }
         }
@@ -207,6 +216,7 @@ struct ChatSession {
         if case .warning(backend.conversation, .longerThanRelayTakes(_, let limit), _) = event, !isForPerson {
             fail(Failure(Warning.longerThanRelayTakes(.random(), limit: limit).sentence))
         }
+        if case .typing = event, !options.sharesTyping { return false }
         if isJSON, !wasRead(event) { writeJSON(event) }
         return await carryOut(model.handle(.event(event), now: ChatBackend.now))
     }
@@ -236,6 +246,7 @@ struct ChatSession {
             case .readMarks(let marks, let notice): if !isJSON { screen.show(marks, orPrint: notice) }
             case .clear: screen.clear()
             case .status(let status): screen.setStatus(status?.description)
+            case .typing(let forms): screen.setTyping(forms)
             case .request(.markRead(let seq)): scheduleRead(seq)
             case .request(let request) where request.isQuick:
                 let result = await backend.result(of: request)

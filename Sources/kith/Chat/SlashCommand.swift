@@ -58,6 +58,11 @@ enum SlashCommand: Hashable, Sendable {
         return command(verb, trimmed(words.dropFirst().first ?? ""))
     }
 
+    /// Whether a line that begins with these characters is a text for the members, and not a command.
+    static func isText(_ beginning: ArraySlice<Character>) -> Bool {
+        beginning.first != "/" || beginning.dropFirst().first == "/"
+    }
+
     private static func command(_ verb: String, _ rest: String) -> ParsedLine {
         let name = rest.isEmpty ? nil : rest
         switch verb {

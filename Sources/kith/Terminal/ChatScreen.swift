@@ -99,6 +99,11 @@ final class ChatScreen: Sendable {
         state.withLock { $0.terminal }?.setStatus(status)
     }
 
+    /// Shows words beside the typed text; see ``InputLine/setTyping(_:_:)``. On streams, this has no effect.
+    func setTyping(_ forms: [String]) {
+        state.withLock { $0.terminal }?.setTyping(forms)
+    }
+
     /// Writes a line to standard output without a change.
     func write(_ line: String) {
         if !StandardStream.output.write(line + "\n") { wantsToLeave.yield() }

@@ -23,6 +23,8 @@ final class ChatTerminal: Sendable {
         /// Takes the text before the cursor, and returns the text that the Tab key inserts at the cursor; `nil` to insert a
         /// space.
         var completion: @Sendable (String) -> String? = { _ in nil }
+        /// Called with the first characters of the text, after a key has changed the text and has left some of it.
+        var didType: (@Sendable (ArraySlice<Character>) -> Void)?
         /// The line that is shown when a text is too long; `nil` if only the bell rings.
         var refusal: ScreenLine?
     }
@@ -174,6 +176,14 @@ final class ChatTerminal: Sendable {
         }
     }
 
+    /// Shows words beside the typed text until the next call; see ``InputLine/setTyping(_:_:)``.
+    func setTyping(_ forms: [String]) {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            write(state.input.setTyping(forms, state.editor))
+        }
+    }
+
     /// Returns the next line that the user entered; `nil` when the input has ended.
     func nextLine() async -> String? {
         await withCheckedContinuation { continuation in
@@ -222,6 +232,7 @@ final class ChatTerminal: Sendable {
             var leaves = false
             var suspends = false
             var refuses = false
+            let before = style.didType == nil ? [] : state.editor.text
             for key in state.parser.feed(bytes) {
                 if let finishing = state.finishing {
                     guard [.enter, .interrupt, .endOfInput].contains(key) else { continue }
@@ -242,6 +253,9 @@ final class ChatTerminal: Sendable {
                     case .refused: refuses = true
                     }
                 }
+            }
+            if let didType = style.didType, state.editor.text != before, !state.editor.text.isEmpty {
+                didType(state.editor.text.prefix(2))
             }
             if refuses {
                 write("\u{7}" + print(style.refusal.map { [$0] } ?? [], &state))

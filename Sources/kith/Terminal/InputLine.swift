@@ -1,4 +1,5 @@
-/// Draws the input line at the bottom of the screen, and sometimes a status line above the input line. The functions return text
+/// Draws the input line at the bottom of the screen, and sometimes a status line above the input line. At the right end of the
+/// input line, there may be words about members who are typing. The functions return text
 /// for the terminal. That text draws the input line and the status line, prints other lines above the two lines, or erases the
 /// two lines. The type performs no input or output.
 ///
@@ -14,6 +15,9 @@ struct InputLine {
     private var cursorColumn = 0
     /// The text above the line; `nil` for none.
     private var status: String?
+    /// Words that are shown at the right end of the input line while the typed text leaves room for them. The first form that has
+    /// room is shown. Nothing moves when they come or go.
+    private var typing: [String] = []
     /// The width of the status after the last drawing; `nil` if there was no status.
     private var statusColumns: Int?
     private let colours: Bool
@@ -64,6 +68,14 @@ struct InputLine {
         return draw(editor)
     }
 
+    /// Sets the words at the right end of the input line, the longest form first; an empty list removes them.
+    mutating func setTyping(_ forms: [String], _ editor: LineEditor) -> String {
+        let forms = forms.map(SafeText.oneLine)
+        guard forms != typing else { return "" }
+        typing = forms
+        return draw(editor)
+    }
+
     private mutating func erase(rowsAbove: Int, mayBeWrapped: Bool = false) -> String {
         cursorColumn = 0
         statusColumns = nil
@@ -104,7 +116,20 @@ struct InputLine {
         let after =
             cells[cursor..<window.range.upperBound].joined() + (window.range.upperBound < cells.count ? ">" : "")
         cursorColumn = DisplayWidth.of(shownPrompt) + DisplayWidth.of(before)
-        return above + String(shownPrompt) + before + (after.isEmpty ? "" : Self.save + after + Self.restore)
+        let isWhole = window.range.count == cells.count
+        let behind = after + (isWhole ? typingWords(free: room - promptWidth - window.width, room: room) : "")
+        return above + String(shownPrompt) + before + (behind.isEmpty ? "" : Self.save + behind + Self.restore)
+    }
+
+    /// Returns the words about members who are typing, at the right end of the row. Returns nothing if the typed text leaves no room
+    /// for them.
+    ///
+    /// - Parameter free: the number of columns after the typed text.
+    private func typingWords(free: Int, room: Int) -> String {
+        // Two columns separate the words from the typed text.
+        guard let words = typing.first(where: { DisplayWidth.atMost($0) + 2 <= free }) else { return "" }
+        let column = room - DisplayWidth.atMost(words) + 1
+        return "\u{1B}[\(column)G" + Colour.dim.paint(words, if: colours)
     }
 
     /// Returns the text that is drawn for a character. A line break becomes a symbol. A character that controls a terminal or is
