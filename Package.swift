@@ -52,7 +52,7 @@ let package = Package(
         .target(name: "KithSupport", dependencies: ["CWipe"]),
         .target(name: "PrivateFiles", dependencies: ["KithSupport"]),
         .target(name: "ImageMetadata"),
-        .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CWipe"),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
         .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
@@ -75,7 +75,8 @@ let package = Package(
         .target(
             name: "KithClient",
             dependencies: [
-                "ImageMetadata", "KithCore", "KithSupport", "KithWire", "MLS", "PrivateFiles", "TLSCodec", nio,
+                "CLinux", "ImageMetadata", "KithCore", "KithSupport", "KithWire", "MLS", "PrivateFiles", "TLSCodec",
+                nio,
                 nioPosix,
                 nioHTTP1, nioTLS, nioSSL, crypto, cryptoExtras, grdb, grdbSQLite, deque,
             ]),
@@ -83,7 +84,7 @@ let package = Package(
             name: "kith",
             dependencies: [
                 "KithClient", "KithCore", "KithRelay", "KithSupport", "KithWire", "ClassicSession", "PrivateFiles",
-                "TLSCodec", "CMalloc", "CQRencode", nio, nioPosix, argumentParser, logging, deque, asyncAlgorithms,
+                "TLSCodec", "CLinux", "CQRencode", nio, nioPosix, argumentParser, logging, deque, asyncAlgorithms,
             ]),
         // Support for the tests of several modules. No product depends on these targets.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
@@ -137,8 +138,8 @@ let package = Package(
             name: "KithClientTests",
             dependencies: [
                 "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithSupport", "KithWire", "RelayTestSupport",
-                "TLSCodec", "TestSupport", "MLS", "PrivateFiles", nio, nioEmbedded, nioPosix, nioTLS, nioSSL, crypto,
-                grdb, grdbSQLite,
+                "ImageMetadata", "TLSCodec", "TestSupport", "MLS", "PrivateFiles", nio, nioEmbedded, nioPosix, nioTLS,
+                nioSSL, crypto, grdb, grdbSQLite,
             ]),
         .testTarget(
             name: "KithTests",

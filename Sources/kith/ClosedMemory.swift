@@ -1,4 +1,4 @@
-import CMalloc
+import CLinux
 import Foundation
 
 /// Protects the process's memory, which contains keys. The memory is excluded from core dumps. On Linux, other processes of the

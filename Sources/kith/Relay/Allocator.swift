@@ -1,4 +1,4 @@
-import CMalloc
+import CLinux
 
 /// Makes glibc return memory to the system after a burst. A relay runs for months. An hour with large frames or many
 /// connections can take much more memory than the hours after it. With other C libraries, this function has no effect.
