@@ -8,7 +8,7 @@ package enum PictureFormat: String, Hashable, Sendable, CaseIterable {
     /// Recognizes a file's format by the first bytes. `nil` if the format is unknown.
     ///
     /// - Parameter start: at least 12 bytes, or the whole file.
-    init?(start: some Collection<UInt8>) {
+    package init?(start: some Collection<UInt8>) {
         let start = Array(start.prefix(12))
         if start.starts(with: [0xff, 0xd8, 0xff]) {
             self = .jpeg

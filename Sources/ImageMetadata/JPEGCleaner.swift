@@ -8,7 +8,7 @@ enum JPEGCleaner {
     private static let endOfImage: UInt8 = 0xd9
     private static let startOfScan: UInt8 = 0xda
     private static let comment: UInt8 = 0xfe
-    private static let exif = Array("Exif\0\0".utf8)
+    static let exif = Array("Exif\0\0".utf8)
     private static let applications: ClosedRange<UInt8> = 0xe0...0xef
     /// The codes of the markers without a length: restarts and TEM. A file may have such markers between scans.
     private static let standalone: Set<UInt8> = Set(0xd0...0xd7).union([0x01])
@@ -70,7 +70,7 @@ enum JPEGCleaner {
     }
 
     /// Reads a marker, and returns its code. A marker is one or more bytes 0xFF, then the code.
-    private static func readMarker(_ reader: inout SourceReader<some ByteSource>) throws -> UInt8 {
+    static func readMarker(_ reader: inout SourceReader<some ByteSource>) throws -> UInt8 {
         guard try reader.readUInt8() == 0xff else { throw PictureError.malformed }
         var code: UInt8 = 0xff
         while code == 0xff { code = try reader.readUInt8() }
@@ -79,7 +79,7 @@ enum JPEGCleaner {
     }
 
     /// Skips a segment. Returns the range of the segment's content.
-    private static func readSegment(_ reader: inout SourceReader<some ByteSource>) throws -> Range<UInt64> {
+    static func readSegment(_ reader: inout SourceReader<some ByteSource>) throws -> Range<UInt64> {
         let length = UInt64(try reader.readBigEndian16())
         guard length >= 2 else { throw PictureError.malformed }
         let start = reader.offset
