@@ -1,4 +1,5 @@
 import Foundation
+import ImageMetadata
 import KithCore
 import KithSupport
 import KithWire
@@ -8,11 +9,18 @@ import PrivateFiles
 /// The files of a profile: sending, listing, downloading and saving them.
 public struct ProfileFiles: Sendable {
     let profile: Profile
+    /// Makes the maker of the previews of one message.
+    var makePreviewMaker: @Sendable () -> PreviewMaker = { PreviewMaker() }
+
+    init(profile: Profile) { self.profile = profile }
 
     // MARK: Sending
 
     /// Sends files in one message. Returns when the message is stored on this device. The files are uploaded while the profile is
     /// open, and the message is sent when the relay has all of them. Texts do not wait for uploads.
+    ///
+    /// A message gets previews of its pictures, if a program for that is on this device; see ``FileToSend/withoutPreview()``. This
+    /// delays the return by at most 5 s, and usually by a fraction of a second.
     ///
     /// The files must not change before the message is sent. If a file changes, the upload of that file starts anew, and a
     /// ``KithEvent/file(_:_:_:)`` reports the change.
@@ -31,7 +39,7 @@ public struct ProfileFiles: Sendable {
         _ files: [FileToSend], caption: String = "", to conversation: ConversationID, replyTo: EntryID? = nil,
         expiresAfter: Duration? = nil
     ) async throws(KithError) -> EntryID {
-        let prepared = try Self.prepare(files, caption, replyTo: replyTo, expiresAfter: expiresAfter)
+        let prepared = try await prepare(files, caption, replyTo: replyTo, expiresAfter: expiresAfter)
         return try await profile.perform(.sendFiles(conversation, prepared))
     }
 
@@ -59,7 +67,7 @@ public struct ProfileFiles: Sendable {
         _ files: [FileToSend], caption: String = "", to conversation: ConversationID, replyTo: EntryID? = nil,
         expiresAfter: Duration? = nil
     ) async throws(KithError) -> Message {
-        let prepared = try Self.prepare(files, caption, replyTo: replyTo, expiresAfter: expiresAfter)
+        let prepared = try await prepare(files, caption, replyTo: replyTo, expiresAfter: expiresAfter)
         return try await profile.leaveRequest { (views) throws(KithError) in
             let (message, request) = try views.queuedForOwner(prepared, to: conversation, now: Profile.now)
             return (request, message)
@@ -67,21 +75,39 @@ public struct ProfileFiles: Sendable {
     }
 
     /// Opens the files and decides which of them are small enough for the message itself.
-    private static func prepare(
+    private func prepare(
         _ files: [FileToSend], _ caption: String, replyTo: EntryID?, expiresAfter: Duration?
-    ) throws(KithError) -> OutgoingFiles {
+    ) async throws(KithError) -> OutgoingFiles {
         guard (1...ClientLimits.attachments).contains(files.count) else {
             throw .files(.count(limit: ClientLimits.attachments))
         }
         var room = ClientLimits.inlineFiles
         var prepared: [PreparedFile] = []
         for file in files {
-            let next = try prepare(file, room: room)
+            let next = try Self.prepare(file, room: room)
             if case .bytes(let bytes) = next.content { room -= bytes.count }
             prepared.append(next)
         }
+        let previews = await previews(of: zip(files, prepared).map { $0.pictureToPreview($1) })
+        for (index, preview) in previews { prepared[index].label.thumbnail = preview }
         return OutgoingFiles(
             caption: caption, files: prepared, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds())
+    }
+
+    /// Makes the previews of pictures.
+    ///
+    /// - Parameter paths: the path of each file; `nil` for a file that gets no preview.
+    /// - Returns: the previews, each with the index of its file.
+    private func previews(of paths: [String?]) async -> [Int: [UInt8]] {
+        guard paths.contains(where: { $0 != nil }) else { return [:] }
+        let previews = try? await FileTransfers.onDisk { [makePreviewMaker] in
+            let maker = makePreviewMaker()
+            return paths.map { $0.flatMap(maker.preview(ofPictureAt:)) }
+        }
+        return Dictionary(
+            uniqueKeysWithValues: (previews ?? []).enumerated().compactMap { index, preview in
+                preview.map { (index, $0) }
+            })
     }
 
     /// - Parameter room: the number of bytes that are left in the message.
@@ -92,7 +118,8 @@ public struct ProfileFiles: Sendable {
             do throws(PrivateFileError) {
                 let source = try UploadSource(path: path, cleans: !keepsMetadata)
                 let name = FileName.clean(path)
-                let label = FileLabel(name: name, mediaType: MediaType.of(name))
+                var label = FileLabel(name: name, mediaType: MediaType.of(name))
+                label.dimensions = PictureSize(of: source).map { .init(width: $0.width, height: $0.height) }
                 if source.size <= room, let bytes = try? source.read(0..<source.size), !source.hasChanged {
                     return PreparedFile(label: label, content: .bytes(bytes))
                 }
@@ -154,7 +181,7 @@ public struct ProfileFiles: Sendable {
             let clean = FileName.clean(name)
             let label = FileLabel(name: clean, mediaType: MediaType.of(clean), flags: flags)
             let content = PreparedFile.Content.source(.spool(spool.id, key: spool.key), size: spool.size)
-            return FileToSend(origin: .prepared(PreparedFile(label: label, content: content), spool.file))
+            return .prepared(PreparedFile(label: label, content: content), spool.file)
         } catch let error as PrivateFileError { throw KithError.file(error) }
     }
 
@@ -263,34 +290,5 @@ public struct ProfileFiles: Sendable {
     ) async throws(KithError) -> (state: FileState, pieces: UInt64) {
         let place = FilePlace(conversation: conversation, seq: seq, number: number)
         return try await profile.withFiles { (views) throws(KithError) in try views.storedState(at: place) }
-    }
-
-    /// Decrypts a file that is on this device into a folder. If the folder already has a file with the same name, the name of the
-    /// new file gets a number.
-    ///
-    /// - Parameters:
-    ///   - number: the file's number in its message, from 1.
-    ///   - seq: the message's seq.
-    ///   - conversation: the message's conversation.
-    ///   - folder: the folder, which must exist.
-    /// - Returns: the new file; `nil` if the file is not on this device.
-    /// - Throws: ``KithError``.
-    public func save(
-        _ number: Int, of seq: UInt64, in conversation: ConversationID, to folder: URL
-    ) async throws(KithError) -> URL? {
-        let place = FilePlace(conversation: conversation, seq: seq, number: number)
-        let content = try await profile.withFiles { (views) throws(KithError) in try views.content(of: place) }
-        guard let source = profile.transfers?.folder else { throw .files(.notFound) }
-        do {
-            return try await FileTransfers.onDisk { try SavedFile.save(content, from: source, to: folder) }
-        } catch let error as PrivateFileError {
-            throw .file(error)
-        } catch {
-            // The file's bytes are missing or damaged. After this command, the file can be downloaded again.
-            do throws(KithError) { try await profile.perform(.forgetKeptFile(place)) } catch {
-                guard case .inUse = error else { throw error }
-            }
-            throw .files(.damaged)
-        }
     }
 }

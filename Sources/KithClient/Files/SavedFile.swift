@@ -24,7 +24,7 @@ enum SavedFile {
     /// - Throws: ``PrivateFileError``, or ``FileCipher/NotGenuine``.
     static func save(_ content: FileContent, from folder: FilesFolder, to target: URL) throws -> URL? {
         if case .atRelay = content.bytes { return nil }
-        let name = try checked(content.file.name, in: target)
+        let name = try checked(content.name, in: target)
         let (file, unfinished) = try makeUnfinished(content, in: target)
         var isNamed = false
         // The lock on the file ends only after this, so the removed file is not one that another process has begun.

@@ -133,6 +133,10 @@ struct UploadSource: Sendable {
     }
 }
 
+extension UploadSource: ByteSource {
+    func bytes(in range: Range<UInt64>) throws -> [UInt8] { try read(range) }
+}
+
 extension CleanPicture.Piece {
     /// The number of bytes.
     fileprivate var size: UInt64 {

@@ -62,6 +62,8 @@ package struct FileLabel: Hashable, Sendable {
     package struct Dimensions: Hashable, Sendable {
         package var width: UInt32
         package var height: UInt32
+
+        package init(width: UInt32, height: UInt32) { (self.width, self.height) = (width, height) }
     }
 
     package struct Flags: OptionSet, Hashable, Sendable {

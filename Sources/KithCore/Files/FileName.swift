@@ -44,6 +44,14 @@ package enum FileName {
         return shortened(stem, to: longest - mark.utf8.count - ending.utf8.count) + mark + ending
     }
 
+    /// Returns the name for the preview of a file, such as `photo (preview).jpg`.
+    ///
+    /// - Parameter isWebP: whether the preview is a WebP file and not a JPEG file.
+    package static func ofPreview(of name: String, isWebP: Bool) -> String {
+        let ending = " (preview)" + (isWebP ? ".webp" : ".jpg")
+        return shortened(parts(of: name).stem, to: longest - ending.utf8.count) + ending
+    }
+
     private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .surrogate: false

@@ -101,6 +101,14 @@ package struct PreparedFile: Hashable, Sendable {
         case source(FileSource, size: UInt64)
     }
 
+    /// Takes another source, because the file has changed. The size and the preview of a picture are dropped, because they were
+    /// those of the picture before.
+    mutating func change(to source: FileSource, size: UInt64) {
+        content = .source(source, size: size)
+        label.dimensions = nil
+        label.thumbnail = []
+    }
+
     /// The size of the file that the recipients get, in bytes.
     var size: UInt64 {
         switch content {

@@ -49,13 +49,19 @@ package struct FileViews {
     /// Returns the content of a file, as far as it is known on this device.
     package func content(of place: FilePlace) throws(KithError) -> FileContent {
         let file = try attachment(at: place)
-        let shown = MessageFile(number: place.number, file)
+        let name = MessageFile(number: place.number, file).name
         switch file.place {
-        case .inline(let bytes): return FileContent(file: shown, bytes: .inMessage(bytes))
+        case .inline(let bytes): return FileContent(name: name, bytes: .inMessage(bytes))
         case .blob(let reference):
-            guard let id = try keptFile(at: place) else { return FileContent(file: shown, bytes: .atRelay) }
-            return FileContent(file: shown, bytes: .kept(id, reference))
+            guard let id = try keptFile(at: place) else { return FileContent(name: name, bytes: .atRelay) }
+            return FileContent(name: name, bytes: .kept(id, reference))
         }
+    }
+
+    /// Returns the preview of a file as its sender has sent it, and the file; empty if there is none. Nothing was checked.
+    package func preview(of place: FilePlace) throws(KithError) -> (bytes: [UInt8], file: MessageFile) {
+        let file = try attachment(at: place)
+        return (file.label.thumbnail, MessageFile(number: place.number, file))
     }
 
     /// The rows of the files that are complete on this device.
@@ -182,8 +188,11 @@ public enum FileState: Hashable, Sendable {
 
 /// A file and the place of its bytes.
 package struct FileContent: Sendable {
-    package let file: MessageFile
+    /// The file's name, which is safe in any folder.
+    package let name: String
     package let bytes: Bytes
+
+    package init(name: String, bytes: Bytes) { (self.name, self.bytes) = (name, bytes) }
 
     package enum Bytes: Sendable {
         case inMessage([UInt8])

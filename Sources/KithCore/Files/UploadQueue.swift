@@ -251,7 +251,7 @@ struct UploadQueue {
         else { return nil }
         if changed != nil, upload.restarts >= ClientLimits.uploadRestarts { return .keepsChanging }
         forget(upload, in: &step)
-        if let changed { record.files.files[upload.index].content = .source(changed.source, size: changed.size) }
+        if let changed { record.files.files[upload.index].change(to: changed.source, size: changed.size) }
         record.uploads[index].restart(random: random, countsAsChange: changed != nil)
         // A relay that loses each blob must not be asked again at once.
         if changed == nil {

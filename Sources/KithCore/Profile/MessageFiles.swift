@@ -31,6 +31,11 @@ public struct MessageFile: Hashable, Sendable {
     public let isLongText: Bool
     /// Whether the bytes are in the message itself, so that nothing has to be downloaded.
     public let isInMessage: Bool
+    /// The width and height of a picture, in pixels, as the sender states them; `nil` if the sender states none. They may be
+    /// wrong.
+    public let dimensions: PictureDimensions?
+    /// Whether the message contains a small picture of the file. `ProfileFiles.preview` returns it, if it is a valid one.
+    public let hasPreview: Bool
 
     init(number: Int, _ attachment: AttachedFile) {
         let isInline = if case .inline = attachment.place { true } else { false }
@@ -44,7 +49,22 @@ public struct MessageFile: Hashable, Sendable {
         self.size = size
         isLongText = label.flags.contains(.longText)
         self.isInMessage = isInMessage
+        dimensions = label.dimensions.flatMap { stated in
+            stated.width == 0 || stated.height == 0
+                ? nil : PictureDimensions(width: stated.width, height: stated.height)
+        }
+        hasPreview = !label.thumbnail.isEmpty
     }
+}
+
+/// The width and height of a picture, in pixels.
+public struct PictureDimensions: Hashable, Sendable {
+    /// The width, in pixels.
+    public let width: UInt32
+    /// The height, in pixels.
+    public let height: UInt32
+
+    package init(width: UInt32, height: UInt32) { (self.width, self.height) = (width, height) }
 }
 
 extension EntryRecord.Body {

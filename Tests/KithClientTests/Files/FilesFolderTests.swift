@@ -125,7 +125,7 @@ import Testing
                     AttachedFile(label: FileLabel(name: "a.txt", mediaType: ""), place: .inline(Array("hello".utf8)))
                 ])
             let content = FileContent(
-                file: try #require(MessageFiles(message).files.first), bytes: .inMessage(Array("hello".utf8)))
+                name: try #require(MessageFiles(message).files.first).name, bytes: .inMessage(Array("hello".utf8)))
             func names() throws -> [String] {
                 try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
             }

@@ -69,4 +69,12 @@ import Testing
     func numbers(name: String, number: Int, numbered: String) {
         #expect(FileName.numbered(name, number) == numbered)
     }
+
+    @Test("a preview has the file's name with an addition, and the ending of its format")
+    func previews() {
+        #expect(FileName.ofPreview(of: "a.b.png", isWebP: false) == "a.b (preview).jpg")
+        #expect(FileName.ofPreview(of: "README", isWebP: true) == "README (preview).webp")
+        let long = FileName.ofPreview(of: String(repeating: "é", count: 120) + ".png", isWebP: true)
+        #expect(long.utf8.count <= 255 && long.hasSuffix("é (preview).webp"))
+    }
 }

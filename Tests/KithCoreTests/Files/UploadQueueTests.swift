@@ -67,6 +67,22 @@ import Testing
         #expect(queue.recorded(try current().id) == 2)
     }
 
+    @Test("a file that has changed loses the size and the preview of the picture before")
+    mutating func changedPicture() throws {
+        var file = PreparedFile(
+            label: FileLabel(name: "a.jpg", mediaType: ""), content: .source(Self.source(), size: 9_000_000))
+        file.label.dimensions = .init(width: 640, height: 480)
+        file.label.thumbnail = [1, 2, 3]
+        let files = OutgoingFiles(caption: "", files: [file])
+        queue.add(UploadRecord(files, as: .random(), sentAt: 1, random: .system), to: conversation, in: &step)
+        let id = try current().id
+        #expect(queue.restart(id, changed: nil, at: 0, random: .system, in: &step) == nil)
+        #expect(queue.all.first?.record.files.files.first?.label == file.label)
+        let changed = (Self.source(modified: 2, size: 5), UInt64(5))
+        #expect(queue.restart(try current().id, changed: changed, at: 0, random: .system, in: &step) == nil)
+        #expect(queue.all.first?.record.files.files.first?.label == FileLabel(name: "a.jpg", mediaType: ""))
+    }
+
     @Test("a queue that is read from the store continues with the stored digests")
     mutating func reloaded() throws {
         _ = try add()
