@@ -31,15 +31,15 @@ enum ChatRequest: Hashable, Sendable {
     case invite
     case trustLog
 
-    /// Whether the request finishes without a relay. Later input waits for a quick request, so messages keep their order. All
-    /// other requests wait for a relay while the user continues to type.
+    /// Whether the request finishes at once. Later input waits for a quick request, so messages keep their order. All other
+    /// requests wait for a relay, or for the previews of pictures, while the user continues to type.
     var isQuick: Bool {
         switch self {
-        case .send, .sendFiles, .files, .change, .setTimer, .pinned, .lastPage, .markRead, .checkPresence, .history,
+        case .send, .files, .change, .setTimer, .pinned, .lastPage, .markRead, .checkPresence, .history,
             .search, .explain, .members, .safetyNumber, .setVerified,
             .decideKey, .setBlocked, .trustLog:
             true
-        case .get, .add, .remove, .rename, .leave, .invite: false
+        case .sendFiles, .get, .add, .remove, .rename, .leave, .invite: false
         }
     }
 

@@ -77,6 +77,8 @@ struct ChatSession {
     private let openedThrough: UInt64
     /// Number of requests that wait for a relay.
     private var pendingRequests = 0
+    /// Number of messages with files that are not stored yet. The chat ends only when they are.
+    private var pendingFiles = 0
     /// Whether a key or a signal ended the chat.
     private var wasLeft = false
     /// The first error of this chat, which ``run()`` throws at the end. For example, a line of a program did not reach the
@@ -153,13 +155,13 @@ struct ChatSession {
         var isReading = false
         var inputIsOver = false
         var iterator = arrivals.makeAsyncIterator()
-        while !mayLeave {
-            if !inputIsOver, !isReading, model.waitingCount + pendingRequests < Self.mostWaiting {
+        while !mayLeave || pendingFiles > 0 {
+            if !inputIsOver, !isReading, !mayLeave, model.waitingCount + pendingRequests < Self.mostWaiting {
                 isReading = true
                 requestLine.yield()
             }
             // A person who leaves need not wait, because queued messages are sent when the profile is opened again.
-            if inputIsOver, isForPerson || model.waitingCount + pendingRequests == 0 { break }
+            if inputIsOver, pendingFiles == 0, isForPerson || model.waitingCount + pendingRequests == 0 { break }
             if !model.takesCommands, model.waitingCount > 0, let obstacle = model.conversation.reasonNotToLeave {
                 return fail(obstacle)
             }
@@ -169,9 +171,8 @@ struct ChatSession {
                 return fail(Failure(message: "\(refusal)\(waiting)", code: KithError.relay(refusal).exitCode))
             }
             switch await iterator.next() {
-            case nil, .leave:
-                wasLeft = true
-                return
+            case nil: return
+            case .leave: (wasLeft, mayLeave) = (true, true)
             case .closed: return fail(await backend.profile.failure ?? KithError.closed)
             case .timeIsOver:
                 let reason = model.relayTrouble.map { ": \($0)" } ?? ""
@@ -180,11 +181,11 @@ struct ChatSession {
                     Failure(
                         message: "not done within \(options.timeout)\(reason)\(waiting)",
                         code: model.relay == .full ? .noRoom : .notInTime))
-            case .event(let event): mayLeave = await take(event)
+            case .event(let event): if await take(event) { mayLeave = true }
             case .line(let line):
                 isReading = false
                 if line.isText {
-                    mayLeave = await carryOut(model.handle(.line(line.text), now: ChatBackend.now))
+                    if await carryOut(model.handle(.line(line.text), now: ChatBackend.now)) { mayLeave = true }
                 } else {
                     refuse(ChatRequest.send("", replyTo: nil, expiresAfter: nil), StandardInput.notText)
                 }
@@ -193,7 +194,8 @@ struct ChatSession {
                 if !isForPerson { limitWait() }
             case .answered(let request, let result):
                 pendingRequests -= 1
-                mayLeave = await didAnswer(request, result)
+                if case .sendFiles = request { pendingFiles -= 1 }
+                if await didAnswer(request, result) { mayLeave = true }
             case .read: await markRead()
             case .arrivalsAreDue: _ = await carryOut(model.handle(.arrivalsAreDue, now: ChatBackend.now))
             case .answersAreDue: _ = await carryOut(model.handle(.answersAreDue, now: ChatBackend.now))
@@ -253,6 +255,7 @@ struct ChatSession {
                 if await didAnswer(request, result) { return true }
             case .request(let request):
                 pendingRequests += 1
+                if case .sendFiles = request { pendingFiles += 1 }
                 let (backend, others) = (backend, others)
                 Task { await others.send(.answered(request, await backend.result(of: request))) }
             case .tellArrivals: send(.arrivalsAreDue, after: Self.arrivalDelay)

@@ -27,6 +27,14 @@ extension MessageFile {
     func reference(in seq: UInt64, of count: Int) -> String { count == 1 ? "\(seq)" : "\(seq).\(number)" }
 }
 
+extension MessageFile {
+    /// The size of a picture, with a comma before it; empty if the sender states none.
+    fileprivate var pictureSize: Sentence {
+        guard let dimensions else { return "" }
+        return ", a picture of \(dimensions.width)×\(dimensions.height)"
+    }
+}
+
 extension MessageRenderer {
     /// Returns the lines of a message with files: the caption, and one line for each file.
     func lines(of files: MessageFiles, _ message: Message, _ prefix: String) -> [ScreenLine] {
@@ -38,7 +46,7 @@ extension MessageRenderer {
         let who = message.author == .me ? "you" : author(message)
         for file in files.files {
             let start = lines.isEmpty ? prefix + conversationPrefix : String(repeating: " ", count: prefix.count)
-            let what: Sentence = file.isLongText ? "the whole text" : "\(quoted: file.name)"
+            let what: Sentence = file.isLongText ? "the whole text" : "\(quoted: file.name)\(file.pictureSize)"
             let command: Sentence = layout == .chat ? "/get" : "kith get"
             let hint: Sentence =
                 message.seq.map { "; \(command) \(own: file.reference(in: $0, of: files.files.count))" } ?? ""
@@ -59,6 +67,8 @@ struct FileReport: Encodable, Sendable {
     let type: String?
     let size: UInt64
     let isLongText: Bool?
+    let width: UInt32?
+    let height: UInt32?
 
     init(_ file: MessageFile) {
         number = file.number
@@ -66,6 +76,7 @@ struct FileReport: Encodable, Sendable {
         type = file.mediaType.isEmpty ? nil : file.mediaType
         size = file.size
         isLongText = file.isLongText ? true : nil
+        (width, height) = (file.dimensions?.width, file.dimensions?.height)
     }
 }
 

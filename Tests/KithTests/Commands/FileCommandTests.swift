@@ -52,6 +52,50 @@ import Testing
         }
     }
 
+    @Test("pictures have a size and a preview, which is saved without a download")
+    func previews() async throws {
+        try await withAnnAndBob(storesFiles: true) { ann, bob, _ in
+            let pictures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().appending(path: "ImageMetadataTests/Pictures")
+            let small = try Data(contentsOf: pictures.appending(path: "restarts.jpg"))
+            let tool = ann.folder.appending(path: "vipsthumbnail")
+            let script = "#!/bin/sh\nexec /bin/cat '\(pictures.path)/restarts.jpg'\n"
+            try Data(script.utf8).write(to: tool)
+            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: tool.path)
+            // A PNG file that nothing decodes, and that is too large for a message.
+            var picture: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13] + Array("IHDR".utf8)
+            picture += [0, 0, 2, 0x80, 0, 0, 1, 0xe0, 8, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0] + Array("IDAT".utf8)
+            picture += [UInt8](repeating: 7, count: 65_540) + [0, 0, 0, 0] + Array("IEND".utf8) + [0, 0, 0, 0]
+            let url = ann.folder.appending(path: "map.png")
+            try Data(picture).write(to: url)
+            #expect(try await bob.run("files", "--auto-download", "off").code == 0)
+            let environment = ["PATH": ann.folder.path]
+            let plain = try await ann.run(
+                ["send", "Bob", "--file", url.path, "--no-preview"], environment: environment)
+            #expect(plain.code == 0, "\(plain.complaints)")
+            // A busy machine may not make the preview in time.
+            var count = 1
+            try await eventually {
+                let sent = try await ann.run(["send", "Bob", "--file", url.path], environment: environment)
+                #expect(sent.code == 0, "\(sent.complaints)")
+                count += 1
+                try await bob.listen { try await bob.run("files", "--json").objects.count == count }
+                return try await bob.run("files", "--json").objects.first?["preview"] != nil
+            }
+            let listed = try await bob.run("files", "Ann", "--json").objects
+            #expect(listed.first?["preview"] as? String == small.base64EncodedString())
+            #expect(listed.last?["preview"] == nil)
+            #expect(listed.allSatisfy { $0["width"] as? Int == 640 && $0["height"] as? Int == 480 })
+            let line = try await bob.run("history", "Ann").lines.last
+            #expect(line?.contains("Ann sent “map.png”, a picture of 640×480, 64 KiB") == true, "\(line ?? "")")
+            let saved = try await bob.run("get", "Ann", "-1", "--preview", "--save-to", bob.folder.path)
+            #expect(saved.lines == [bob.folder.appending(path: "map (preview).jpg").path], "\(saved.complaints)")
+            #expect(try Data(contentsOf: bob.folder.appending(path: "map (preview).jpg")) == small)
+            let none = try await bob.run("get", "Ann", "-\(count)", "--preview")
+            #expect(none.code == 1 && none.complaints.first?.contains("the message has no preview") == true)
+        }
+    }
+
     @Test("are refused with one sentence if they cannot be read, or an option does not fit")
     func refused() async throws {
         try await withAnnAndBob { ann, _, _ in

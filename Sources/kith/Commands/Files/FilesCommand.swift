@@ -24,7 +24,8 @@ struct FilesCommand: AsyncParsableCommand {
               One object a line: conversation, conversationName, id, seq, number (of the
               file in its message), name, type, size, author (me, contact), from, state
               (onDevice, downloading, atRelay), sentAt, and while the file is on its way:
-              upload, done, total (bytes of the encrypted file).
+              upload, done, total (bytes of the encrypted file); of a picture: width,
+              height, preview (a JPEG or WebP file from the sender, in Base64).
               With --auto-download: autoDownload (bytes; 0 for off).
 
             EXIT CODES
@@ -103,7 +104,12 @@ struct FilesCommand: AsyncParsableCommand {
         for listed in try await profile.files.list(in: conversation.id, limit: limit) {
             let progress = moving.first { !$0.isUpload && $0.message == listed.message.id && $0.file == listed.file }
             if options.json {
-                JSONLine.print(ListedFileReport(listed, progress, in: conversation))
+                var report = ListedFileReport(listed, progress, in: conversation)
+                if listed.file.hasPreview, let seq = listed.message.seq {
+                    let preview = try await profile.files.preview(listed.file.number, of: seq, in: conversation.id)
+                    report.preview = preview.map { Data($0.bytes).base64EncodedString() }
+                }
+                JSONLine.print(report)
             } else {
                 let reference = listed.file.reference(
                     in: listed.message.seq ?? 0, of: listed.message.files?.files.count ?? 1)
@@ -173,6 +179,9 @@ private struct ListedFileReport: Encodable {
     let upload: Bool?
     let done: UInt64?
     let total: UInt64?
+    let width: UInt32?
+    let height: UInt32?
+    var preview: String?
 
     init(_ listed: ListedFile, _ progress: FileProgress?, in conversation: ConversationSummary) {
         let message = MessageReport(listed.message, in: conversation.name)
@@ -181,6 +190,7 @@ private struct ListedFileReport: Encodable {
         (id, seq, author, from, sentAt) = (message.id, message.seq, message.author, message.name, message.sentAt)
         let file = FileReport(listed.file)
         (number, name, type, size) = (file.number, file.name, file.type, file.size)
+        (width, height) = (file.width, file.height)
         state = listed.state.word
         upload = progress.map { _ in false }
         (done, total) = (progress?.done, progress?.total)
@@ -192,6 +202,7 @@ private struct ListedFileReport: Encodable {
         (id, seq, author, from, sentAt, state) = (progress.message.hex, nil, "me", nil, nil, nil)
         let file = FileReport(progress.file)
         (number, name, type, size) = (file.number, file.name, file.type, file.size)
+        (width, height) = (file.width, file.height)
         upload = true
         (done, total) = (progress.done, progress.total)
     }

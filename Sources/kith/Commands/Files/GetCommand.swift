@@ -18,6 +18,7 @@ struct GetCommand: AsyncParsableCommand {
               kith get bob 12                         all files of entry 12
               kith get bob 12.2 --save-to ~/Pictures  only the second one
               kith get bob -1                         the newest ones
+              kith get bob 12 --preview               small pictures, without a download
 
             JSON
               One object for each file: number, name, type, size, file (the saved one).
@@ -43,6 +44,9 @@ struct GetCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The folder for the files.", valueName: "folder"))
     var saveTo = "."
 
+    @Flag(name: .long, help: "Save the small pictures that the message has of its pictures, and not the files.")
+    var preview = false
+
     /// Interval between two looks at a download of another process.
     private static let pollInterval = Duration.milliseconds(200)
 
@@ -53,6 +57,7 @@ struct GetCommand: AsyncParsableCommand {
             guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
                 throw Failure(message: "there is no folder \(saveTo); make it first")
             }
+            if preview { return try await options.withOpenForReading { try await savePreviews(of: $0, to: folder) } }
             // Files that are on this device already need neither the relay nor the profile's lock.
             let missing = try await options.withOpenForReading { profile in
                 try await save(try await find(in: profile), of: profile, to: folder)
@@ -82,6 +87,28 @@ struct GetCommand: AsyncParsableCommand {
         return found
     }
 
+    /// Saves the previews of the wanted files. They came with the message, so the relay is not asked.
+    private func savePreviews(of profile: Profile, to folder: URL) async throws {
+        var isAny = false
+        for file in try await find(in: profile) {
+            guard let seq = file.message.seq,
+                let url = try await profile.files.savePreview(
+                    file.file.number, of: seq, in: file.message.conversation, to: folder)
+            else { continue }
+            isAny = true
+            report(file, url)
+        }
+        if !isAny { throw Failure(message: "the message has no preview of file \(number); get the file itself") }
+    }
+
+    private func report(_ file: ListedFile, _ url: URL) {
+        if options.json {
+            JSONLine.print(Saved(FileReport(file.file), url))
+        } else {
+            StandardStream.output.write(SafeText.oneLine(url.relativePath) + "\n")
+        }
+    }
+
     /// Saves the files that are on this device. Returns the files that are not on this device.
     private func save(
         _ files: [ListedFile], of profile: Profile, to folder: URL
@@ -96,11 +123,7 @@ struct GetCommand: AsyncParsableCommand {
                 missing.append(file)
                 continue
             }
-            if options.json {
-                JSONLine.print(Saved(FileReport(file.file), url))
-            } else {
-                StandardStream.output.write(SafeText.oneLine(url.relativePath) + "\n")
-            }
+            report(file, url)
         }
         return missing
     }

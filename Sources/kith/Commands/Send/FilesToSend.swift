@@ -20,6 +20,9 @@ struct FilesToSend: ParsableArguments {
     @Flag(name: .long, help: "Keep the metadata of pictures: camera, place, time.")
     var asIs = false
 
+    @Flag(name: .long, help: "Send no small pictures of the pictures along.")
+    var noPreview = false
+
     /// The path that stands for standard input.
     private static let input = "-"
     /// Number of bytes that are read from standard input at once.
@@ -27,8 +30,8 @@ struct FilesToSend: ParsableArguments {
 
     func validate() throws {
         guard !paths.isEmpty else {
-            if caption != nil || inputName != nil || asIs {
-                throw ValidationError("--caption, --name and --as-is need --file.")
+            if caption != nil || inputName != nil || asIs || noPreview {
+                throw ValidationError("--caption, --name, --as-is and --no-preview need --file.")
             }
             return
         }
@@ -56,12 +59,19 @@ struct FilesToSend: ParsableArguments {
                     "[\(SafeText.oneLine(url.lastPathComponent)) keeps its metadata, such as author, place and time: Kith removes it from JPEG, PNG, WebP and GIF only]\n"
                 )
             }
-            return asIs ? .asIs(url) : .file(url)
+            let file = asIs ? FileToSend.asIs(url) : .file(url)
+            return noPreview ? file.withoutPreview() : file
         }
     }
 
     private func collectInput(in profile: Profile) throws -> FileToSend {
-        try profile.files.collect(named: inputName ?? "file") {
+        let name = inputName ?? "file"
+        if !asIs, MediaType.of(name).hasPrefix("image/") || MediaType.of(name).hasPrefix("video/") {
+            StandardStream.error.write(
+                "[\(SafeText.oneLine(name)) keeps its metadata, such as place and time, because it comes from a pipe]\n"
+            )
+        }
+        return try profile.files.collect(named: name) {
             var bytes = [UInt8](repeating: 0, count: Self.chunk)
             while true {
                 let count = read(STDIN_FILENO, &bytes, bytes.count)
