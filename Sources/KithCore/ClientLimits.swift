@@ -204,8 +204,8 @@ public enum ClientLimits {
     package static let presenceMs: UInt64 = 5_000
 
     /// Maximum number of challenges and reports about typing in one conversation that this device handles in a period of
-    /// ``presenceMs``. Even if many members of a group come online one after another, all get an answer. A relay allows far more requests than these
-    /// answers need.
+    /// ``presenceMs``. Even if many members of a group come online one after another, all get an answer. A relay allows far more
+    /// requests than these answers need.
     package static let liveWhispers = 64
 
     /// Minimum time between two reports that the user is typing, in milliseconds: 5 seconds. A report costs the relay as much as a

@@ -239,10 +239,9 @@ extension ConversationMachine {
     }
 
     /// Processes a message of a blocked person. The message counts as an entry of the log like any other. Its content is
-    /// dropped, unless all members have to agree on the content. The sender's view of the log is compared too, because a
-    /// difference is evidence against the relay. The difference is stored for the explanation of the entry, and is not reported: a
-    /// blocked person could otherwise stop this device's messages at any time. If the relay does show different logs, the next
-    /// message of another member reports that.
+    /// dropped, unless all members have to agree on the content. A different view of the log is stored as evidence against the
+    /// relay, for the explanation of the entry. It is not reported, because a blocked person could otherwise stop this device's
+    /// messages at any time.
     private mutating func processBlocked(
         _ checked: CheckedContent, of sender: LeafIndex, _ noted: EntryRecord, _ next: LoggedEntry,
         in device: inout DeviceState
