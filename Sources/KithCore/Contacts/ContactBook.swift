@@ -136,13 +136,14 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// Blocks or unblocks a contact.
+    /// Blocks or unblocks a contact. Blocking forgets the contact's private request, and the text that waits for the contact.
     mutating func setBlocked(_ id: ContactID, _ isBlocked: Bool, in step: inout Step) throws(KithError) {
         var contact = try contact(id)
         guard contact.isBlocked != isBlocked else { return }
         contact.isBlocked = isBlocked
-        if contact.groupRequest != nil { step.erase() }
+        if contact.groupRequest != nil || contact.waitingText != nil { step.erase() }
         contact.groupRequest = nil
+        if isBlocked { contact.waitingText = nil }
         store(contact, in: &step)
     }
 

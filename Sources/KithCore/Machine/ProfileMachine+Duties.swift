@@ -122,6 +122,7 @@ extension ProfileMachine {
     ///
     /// - Returns: the number of messages that are dropped.
     func setBlocked(_ id: ContactID, _ isBlocked: Bool) throws(KithError) -> Int {
+        let isAsking = state.device.contacts[id]?.waitingText != nil
         try withDevice { (device) throws(KithError) in
             try device.contacts.setBlocked(id, isBlocked, in: &device.step)
         }
@@ -139,7 +140,7 @@ extension ProfileMachine {
         for conversation in state.conversations.ids { try pass(.didBlock, to: conversation) }
         // The messages whose files are not complete are dropped at the end of the step.
         let kept = state.conversations.with(id).reduce(0) { $0 + $1.machine.queuedMessages.count }
-        return waiting - kept
+        return waiting - kept + (isAsking ? 1 : 0)
     }
 
     /// - Throws: ``KithError/blocked(_:)`` if the user has blocked the contact.

@@ -109,6 +109,21 @@ struct PrivateRequestTests {
         #expect(try bob(played).groupRequest == nil)
     }
 
+    @Test("blocking the recipient drops a request that waits, and the text that would be the first message")
+    func blockedRecipient() throws {
+        let played = try PlayedConversation()
+        let recipient = try bob(played).id
+        try played.perform(.sendPrivately("unwanted words", to: recipient))
+        #expect(try bob(played).waitingText == "unwanted words")
+        #expect(played.box.alice.waitingRequests == 1)
+        var dropped: Int?
+        for case .finish(_, .success(let answer)) in try played.perform(.setBlocked(recipient, true)) {
+            dropped = answer as? Int
+        }
+        #expect(dropped == 1 && played.box.alice.waitingRequests == 0)
+        #expect(try bob(played).waitingText == nil && !played.isStored("unwanted words"))
+    }
+
     @Test("all requests have one size")
     func size() throws {
         let played = try PlayedConversation()
