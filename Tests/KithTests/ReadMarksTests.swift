@@ -27,6 +27,15 @@ import Testing
             ])
     }
 
+    @Test("a member who was added later has not read earlier messages")
+    func newcomer() {
+        var marks = ReadMarks(memberCount: 3)
+        var message = message(seq: 9, readers: [1, 2])
+        message.readersJoinedAt = [ContactID(rawValue: 2): 6]
+        marks.take(message)
+        #expect([5, 6, 7, 9].map { marks.mark(of: $0).text } == ["✓✓ 1", "✓✓ 1", "✓✓ 2", "✓✓ 2"])
+    }
+
     @Test("in a conversation of two, the mark has no count")
     func two() {
         var marks = ReadMarks(memberCount: 2)

@@ -19,7 +19,7 @@ extension ConversationMachine {
         try callingMLS { () throws(MLSError) in try group.apply(pending.commit) }
         device.didReplaceDevices(pending.commit.effect, isChosen: opensInvite(pending))
         let notices = device.notices(of: pending.commit.effect, by: .me, in: loaded.group)
-        try enter(group, AppliedTurn(next, author: .me, notices: notices), in: &device)
+        try enter(group, by: pending.commit.effect, AppliedTurn(next, author: .me, notices: notices), in: &device)
         try sendWelcomes(pending, in: &device)
         record.didRenew(at: device.wall)
         try didCarryOut(pending, in: &device)
@@ -48,7 +48,7 @@ extension ConversationMachine {
         if let notice = device.followName(at: effect.committerLeaf, from: loaded.group, to: group) {
             turn.notices.append(notice)
         }
-        try enter(group, turn, in: &device)
+        try enter(group, by: effect, turn, in: &device)
         if !effect.added.isEmpty || !effect.removed.isEmpty { try emitSummary(in: &device) }
     }
 
@@ -79,10 +79,9 @@ extension ConversationMachine {
         return .replaced(by: by, device: own.deviceName, seq: turn.logged.entry.seq)
     }
 
-    /// Enters the epoch that a turn has opened. Differences between members' views are reported, but no member is excluded
-    /// because of them.
+    /// Enters the epoch that a turn has opened. Members with different views are reported, but not excluded.
     private mutating func enter(
-        _ next: Group, _ turn: AppliedTurn, in device: inout DeviceState
+        _ next: Group, by effect: CommitEffect, _ turn: AppliedTurn, in device: inout DeviceState
     ) throws(KithError) {
         let entry = turn.logged.entry
         let loaded = try group(in: &device)
@@ -98,6 +97,7 @@ extension ConversationMachine {
             beginning: next.epoch, of: record.channel, authenticator: next.epochAuthenticator, after: entry.seq,
             previous: turn.logged.view.hash)
         record.enter(next.epoch, begin: begin, memberCount: next.memberCount)
+        noteNewMembers(effect, at: entry.seq, in: device)
         comparison.enterEpoch()
         acknowledged.removeAll()
         sync.enterEpoch()

@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// The connection to the log: follows, and whispers on this connection.
+// The connection to the log: follows, and whispers on this connection. Also what the other members have read.
 
 extension ConversationMachine {
     // MARK: Follows
@@ -294,5 +294,35 @@ extension ConversationMachine {
         typists.members.compactMap { member in
             contacts[member].map { TypingMember(contact: member, name: $0.name) }
         }
+    }
+
+    // MARK: What members have read
+
+    /// Handles a receipt: a member has read everything up to a seq.
+    mutating func didRead(
+        _ contact: ContactID, through seq: UInt64, in device: inout DeviceState
+    ) throws(KithError) {
+        let before = record.readBy[contact]
+        guard seq > before else { return }
+        record.readBy.didRead(contact, through: seq)
+        // Only the last own message up to that seq is reported. The report also applies to all earlier own messages.
+        var last = seq
+        while last > before, seq - last < ClientLimits.readSearch {
+            let entries = try device.entries(of: id, before + 1...last, limit: 50, newestFirst: true)
+            for (seq, noted) in entries {
+                guard let noted, noted.author == .me, noted.body.isForPeople else { continue }
+                let place = EntryPlace(conversation: id, seq: seq)
+                for line in noted.messages(at: place, readBy: record.readBy, in: device) { device.emit(.message(line)) }
+                return
+            }
+            guard let oldest = entries.last else { return }
+            last = oldest.seq - 1
+        }
+    }
+
+    /// Notes where new members have joined, because they can't read earlier entries. In a large group, nobody sends receipts.
+    mutating func noteNewMembers(_ effect: CommitEffect, at seq: UInt64, in device: DeviceState) {
+        guard record.memberCount <= ClientLimits.membersWithReceipts else { return }
+        record.readBy.didAdd(device.newMembers(in: effect), at: seq)
     }
 }

@@ -312,28 +312,6 @@ extension ConversationMachine {
         }
     }
 
-    /// Handles a receipt: a member has read everything up to a seq.
-    private mutating func didRead(
-        _ contact: ContactID, through seq: UInt64, in device: inout DeviceState
-    ) throws(KithError) {
-        let before = record.readBy[contact] ?? 0
-        guard seq > before else { return }
-        record.didRead(by: contact, through: seq)
-        // Only the last own message up to that seq is reported. The report also applies to all earlier own messages.
-        var last = seq
-        while last > before, seq - last < ClientLimits.readSearch {
-            let entries = try device.entries(of: id, before + 1...last, limit: 50, newestFirst: true)
-            for (seq, noted) in entries {
-                guard let noted, noted.author == .me, noted.body.isForPeople else { continue }
-                let place = EntryPlace(conversation: id, seq: seq)
-                for line in noted.messages(at: place, readBy: record.readBy, in: device) { device.emit(.message(line)) }
-                return
-            }
-            guard let oldest = entries.last else { return }
-            last = oldest.seq - 1
-        }
-    }
-
     /// Adds a line to the history where the conversation begins for this device.
     mutating func noteBeginning(at seq: UInt64, in device: inout DeviceState) throws(KithError) {
         guard seq > 0 else { return }

@@ -154,6 +154,6 @@ extension EntryRecord {
     /// people.
     fileprivate func incoming(at place: EntryPlace, in device: DeviceState) -> Message? {
         guard author != .me, body.isForPeople else { return nil }
-        return messages(at: place, readBy: [:], in: device).first
+        return messages(at: place, readBy: ReadProgress(), in: device).first
     }
 }

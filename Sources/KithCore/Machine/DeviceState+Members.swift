@@ -51,6 +51,13 @@ extension DeviceState {
         }
     }
 
+    /// Returns the contacts that a commit adds. A contact of whom it only replaces a device was a member before.
+    func newMembers(in effect: CommitEffect) -> [ContactID] {
+        let replaced = Set(effect.removed.compactMap { $0.leaf.credential.deviceCertificate?.accountKey })
+        return effect.added.compactMap { $0.leaf.credential.deviceCertificate?.accountKey }
+            .filter { !replaced.contains($0) }.compactMap { contacts[$0]?.id }
+    }
+
     // MARK: Notices
 
     /// Returns the notices about a commit.

@@ -221,13 +221,16 @@ extension ProfileMachine {
         }
         lines += record.marks.sentences(state.device)
         for warning in record.warnings { lines.append("Warning: \(warning.sentence)") }
-        let readers = machine.record.readBy.filter { $0.value >= seq }.keys.sorted().compactMap {
+        let readers = machine.record.readBy.readers(of: seq).compactMap {
             contacts[$0].map { "\(name: $0.name)" as Sentence }
         }
         if record.author == .me {
             lines.append(
-                readers.isEmpty
-                    ? "No member has reported reading it yet." : "Read by \(readers.joined(separator: ", ")).")
+                !readers.isEmpty
+                    ? "Read by \(readers.joined(separator: ", "))."
+                    : machine.record.memberCount > ClientLimits.membersWithReceipts
+                        ? "In a group of more than \(ClientLimits.membersWithReceipts), members don't report what they read."
+                        : "No member has reported reading it yet.")
         }
         lines.append(
             "The log's hash after it, which members compare with every message, begins \(own: Hex.encode(record.viewHash.prefix(8)))."

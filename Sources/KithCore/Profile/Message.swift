@@ -80,6 +80,8 @@ public struct Message: Hashable, Sendable {
     public let warnings: [Warning]
     /// The members who have confirmed that they read the message. Empty unless the user has written the message.
     public var readers: [ContactID] = []
+    /// The seqs of the entries that added some of the ``readers``, who have read no message before.
+    package var readersJoinedAt: [ContactID: UInt64] = [:]
     /// The reactions of members, in the order in which the log has them.
     package(set) public var reactions: [Reaction] = []
     /// Whether the author has edited the text.

@@ -27,12 +27,7 @@ extension ConversationRecord {
         writer.write(UInt32(clamping: unread))
         writer.write(lastActivityMs)
         writer.write(receiptSeq)
-        writer.writeNested { writer in
-            for (contact, seq) in readBy.sorted(by: { $0.key < $1.key }) {
-                writer.write(contact.rawValue)
-                writer.write(seq)
-            }
-        }
+        writer.write(readBy)
         writer.write(renewedAt)
         writer.write(UInt32(clamping: entriesSinceRenewal))
         writer.write(isSuspect)

@@ -38,9 +38,7 @@ struct ConversationRecord: Sendable {
     private(set) var lastActivityMs: UInt64 = 0
     /// The seq of the last entry for which this device sent a read receipt.
     private(set) var receiptSeq: UInt64 = 0
-    /// For each member, the seq of the last entry that the member has read, according to its read receipts. Empty in large
-    /// conversations.
-    private(set) var readBy: [ContactID: UInt64] = [:]
+    var readBy = ReadProgress()
     /// The time at which this device last renewed its leaf, in milliseconds since 1970; 0 if the device has not renewed its leaf
     /// since it joined.
     private(set) var renewedAt: UInt64 = 0
@@ -273,9 +271,6 @@ struct ConversationRecord: Sendable {
     /// Called when a read receipt was queued.
     mutating func didSendReceipt(through seq: UInt64) { receiptSeq = seq }
 
-    /// Called when a member has confirmed that it read everything up to an entry.
-    mutating func didRead(by contact: ContactID, through seq: UInt64) { readBy[contact] = seq }
-
     /// Called when the contact card with this device's address for the other person was queued.
     mutating func didSendCard() { cardIsSent = true }
 
@@ -287,7 +282,7 @@ struct ConversationRecord: Sendable {
 
     // MARK: Storing
 
-    static let version: UInt8 = 4
+    static let version: UInt8 = 5
 
     init(stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
@@ -315,8 +310,7 @@ struct ConversationRecord: Sendable {
         unread = Int(try reader.readUInt32())
         lastActivityMs = try reader.readUInt64()
         receiptSeq = try reader.readUInt64()
-        var nested = try reader.readNested()
-        while !nested.isAtEnd { readBy[ContactID(rawValue: try nested.readUInt64())] = try nested.readUInt64() }
+        readBy = try ReadProgress(from: &reader, hasJoins: version >= 5)
         renewedAt = try reader.readUInt64()
         entriesSinceRenewal = Int(try reader.readUInt32())
         isSuspect = try reader.readPresence()

@@ -5,8 +5,8 @@ import KithWire
 extension EntryRecord {
     /// Returns the messages that are shown for the entry.
     ///
-    /// - Parameter readBy: the seq of the last entry that each member has read.
-    func messages(at place: EntryPlace, readBy: [ContactID: UInt64], in device: DeviceState) -> [Message] {
+    /// - Parameter readBy: the entries that the members have read.
+    func messages(at place: EntryPlace, readBy: ReadProgress, in device: DeviceState) -> [Message] {
         switch body {
         case .text(let text):
             var line = line(.text(text.replacingMentions(device.mentionedName)), at: place, readBy, in: device)
@@ -32,23 +32,26 @@ extension EntryRecord {
     func erasedMessage(at place: EntryPlace, in device: DeviceState) -> Message {
         var erased = self
         erased.marks = MarksRecord()
-        return erased.line(.deleted, at: place, [:], in: device)
+        return erased.line(.deleted, at: place, ReadProgress(), in: device)
     }
 
     /// Returns the line for content that a person has written.
     private func line(
-        _ body: Message.Body, at place: EntryPlace, _ readBy: [ContactID: UInt64], in device: DeviceState
+        _ body: Message.Body, at place: EntryPlace, _ readBy: ReadProgress, in device: DeviceState
     ) -> Message {
         var delivery: Delivery?
         var readers: [ContactID] = []
         if author == .me {
-            readers = readBy.filter { $0.value >= place.seq }.keys.sorted()
+            readers = readBy.readers(of: place.seq)
             delivery = readers.isEmpty ? .onRelay : .read(by: readers.count)
         }
         var line = Message(
             id: id, conversation: place.conversation, seq: place.seq, author: device.shownAuthor(author), body: body,
             sentAtMs: sentAtMs > 0 ? sentAtMs : receivedAtMs, replyTo: replyTo, delivery: delivery,
             warnings: warnings, readers: readers)
+        for reader in readers where readBy.joinedAt(reader) > 0 {
+            line.readersJoinedAt[reader] = readBy.joinedAt(reader)
+        }
         line.reactions = marks.reactions.map {
             Message.Reaction(text: $0.text, author: device.shownAuthor(device.author(with: $0.account)))
         }

@@ -9,22 +9,31 @@ struct ReadMarks: Sendable, Equatable {
         let line: ScreenLine
     }
 
-    /// For each member, the seq of the last message of the user that the member has read.
-    private var readThrough: [ContactID: UInt64] = [:]
+    private struct Reader: Equatable {
+        /// The entry that added the member; 0 if the member was there before.
+        var joinedAt: UInt64 = 0
+        /// The last of the user's messages that the member has read.
+        var through: UInt64 = 0
+    }
+
+    private var readers: [ContactID: Reader] = [:]
     /// Whether the marks count the readers.
     var counts: Bool
 
     init(memberCount: Int) { counts = memberCount > 2 }
 
-    /// Notes the readers of a message. A member who has read a message counts as a reader of all earlier messages too.
+    /// Notes the readers of a message. A member who has read a message counts as a reader of all earlier messages too, back to
+    /// the entry that added the member.
     mutating func take(_ message: Message) {
         guard let seq = message.seq else { return }
-        for reader in message.readers { readThrough[reader] = max(seq, readThrough[reader] ?? 0) }
+        for contact in message.readers where seq >= readers[contact]?.through ?? 0 {
+            readers[contact] = Reader(joinedAt: message.readersJoinedAt[contact] ?? 0, through: seq)
+        }
     }
 
     /// Returns the mark of the user's message at a seq.
     func mark(of seq: UInt64) -> ScreenLine.Mark {
-        let count = readThrough.values.count { $0 >= seq }
+        let count = readers.values.count { $0.joinedAt < seq && seq <= $0.through }
         return Self.mark(count == 0 ? .onRelay : .read(by: count), counts: counts)
     }
 

@@ -108,6 +108,27 @@ struct GroupTests {
         }
     }
 
+    @Test("a member who was added later does not count as a reader of earlier texts")
+    func newcomerReads() async throws {
+        try await withGroup(of: 3) { first, others, all, relay in
+            let contacts = await first.profile.contacts().map(\.id)
+            let group = try await first.profile.createGroup("two", at: relay, members: [contacts[0]])
+            for text in ["before", "after"] {
+                if text == "after" { try await first.profile.add([contacts[1]], to: group) }
+                _ = try await first.profile.send(text, to: group)
+            }
+            for person in others {
+                try await eventually({ try await person.profile.conversations().map(\.name) }) { $0.contains("two") }
+                let id = try await person.conversation("two")
+                try await eventually({ try await person.texts(id) }) { $0.last == "first: after" }
+                try await person.profile.markRead(id, through: try await person.profile.conversation(id).lastSeq)
+            }
+            try await eventually({ try await first.profile.history(of: group).compactMap(\.delivery) }) {
+                $0 == [.read(by: 1), .read(by: 2)]
+            }
+        }
+    }
+
     @Test("read receipts are delivered, and an expiring text is deleted on both sides")
     func receiptsAndExpiry() async throws {
         try await withAliceAndBob { alice, bob, _ in
