@@ -18,12 +18,6 @@ public struct FileToSend: Sendable {
 
     private init(_ origin: Origin) { self.origin = origin }
 
-    /// The path of the file, if the message may get a preview of it. A file that is in the message itself needs none.
-    func pictureToPreview(_ prepared: PreparedFile) -> String? {
-        guard hasPreview, case .path(let path, _) = origin, case .source = prepared.content else { return nil }
-        return path
-    }
-
     /// A file in the profile's folder, which the caller has locked.
     static func prepared(_ file: PreparedFile, _ local: LocalFile) -> FileToSend { FileToSend(.prepared(file, local)) }
 

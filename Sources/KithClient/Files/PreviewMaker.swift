@@ -29,13 +29,11 @@ struct PreviewMaker: Sendable {
 
     /// Makes a preview.
     ///
-    /// - Parameter path: a file of the user.
+    /// - Parameter source: a file of the user, with or without its metadata.
     /// - Returns: a JPEG or WebP file of at most ``ClientLimits/thumbnail`` bytes, without metadata; `nil` if the file is no
     ///   picture, or if anything fails.
-    func preview(ofPictureAt path: String) -> [UInt8]? {
-        // A picture that can't be cleaned breaks the rules of its format, so it is not given to a decoder.
-        guard let tool, let picture = try? UploadSource(path: path, cleans: true),
-            case .path(_, _, isCleaned: true) = picture.source, picture.size <= ClientLimits.previewedPicture,
+    func preview(of source: UploadSource) -> [UInt8]? {
+        guard let tool, let picture = Self.clean(source), picture.size <= ClientLimits.previewedPicture,
             let start = try? picture.read(0..<min(12, picture.size)), let format = PictureFormat(start: start)
         else { return nil }
         guard let bytes = try? picture.read(0..<picture.size) else { return nil }
@@ -48,6 +46,16 @@ struct PreviewMaker: Sendable {
             if preview.bytes.count <= ClientLimits.thumbnail { return preview.bytes }
         }
         return nil
+    }
+
+    /// Returns a picture without its metadata. A picture that can't be cleaned breaks the rules of its format, so it is not given to
+    /// a decoder.
+    private static func clean(_ source: UploadSource) -> UploadSource? {
+        guard case .path(let path, _, let isCleaned) = source.source else { return nil }
+        if isCleaned { return source }
+        guard let clean = try? UploadSource(path: path, cleans: true), case .path(_, _, isCleaned: true) = clean.source
+        else { return nil }
+        return clean
     }
 
     private static func run(

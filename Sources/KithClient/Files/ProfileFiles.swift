@@ -83,12 +83,14 @@ public struct ProfileFiles: Sendable {
         }
         var room = ClientLimits.inlineFiles
         var prepared: [PreparedFile] = []
+        var pictures: [UploadSource?] = []
         for file in files {
-            let next = try Self.prepare(file, room: room)
+            let (next, source) = try Self.prepare(file, room: room)
             if case .bytes(let bytes) = next.content { room -= bytes.count }
             prepared.append(next)
+            pictures.append(file.hasPreview ? source : nil)
         }
-        let previews = await previews(of: zip(files, prepared).map { $0.pictureToPreview($1) })
+        let previews = await previews(of: pictures)
         for (index, preview) in previews { prepared[index].label.thumbnail = preview }
         return OutgoingFiles(
             caption: caption, files: prepared, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds())
@@ -96,13 +98,13 @@ public struct ProfileFiles: Sendable {
 
     /// Makes the previews of pictures.
     ///
-    /// - Parameter paths: the path of each file; `nil` for a file that gets no preview.
+    /// - Parameter sources: the bytes of each file; `nil` for a file that gets no preview.
     /// - Returns: the previews, each with the index of its file.
-    private func previews(of paths: [String?]) async -> [Int: [UInt8]] {
-        guard paths.contains(where: { $0 != nil }) else { return [:] }
+    private func previews(of sources: [UploadSource?]) async -> [Int: [UInt8]] {
+        guard sources.contains(where: { $0 != nil }) else { return [:] }
         let previews = try? await FileTransfers.onDisk { [makePreviewMaker] in
             let maker = makePreviewMaker()
-            return paths.map { $0.flatMap(maker.preview(ofPictureAt:)) }
+            return sources.map { $0.flatMap(maker.preview(of:)) }
         }
         return Dictionary(
             uniqueKeysWithValues: (previews ?? []).enumerated().compactMap { index, preview in
@@ -111,9 +113,12 @@ public struct ProfileFiles: Sendable {
     }
 
     /// - Parameter room: the number of bytes that are left in the message.
-    private static func prepare(_ file: FileToSend, room: Int) throws(KithError) -> PreparedFile {
+    /// - Returns: the file, and its bytes if they are not in the message itself.
+    private static func prepare(
+        _ file: FileToSend, room: Int
+    ) throws(KithError) -> (file: PreparedFile, source: UploadSource?) {
         switch file.origin {
-        case .prepared(let prepared, _): return prepared
+        case .prepared(let prepared, _): return (prepared, nil)
         case .path(let path, let keepsMetadata):
             do throws(PrivateFileError) {
                 let source = try UploadSource(path: path, cleans: !keepsMetadata)
@@ -121,9 +126,9 @@ public struct ProfileFiles: Sendable {
                 var label = FileLabel(name: name, mediaType: MediaType.of(name))
                 label.dimensions = PictureSize(of: source).map { .init(width: $0.width, height: $0.height) }
                 if source.size <= room, let bytes = try? source.read(0..<source.size), !source.hasChanged {
-                    return PreparedFile(label: label, content: .bytes(bytes))
+                    return (PreparedFile(label: label, content: .bytes(bytes)), nil)
                 }
-                return PreparedFile(label: label, content: .source(source.source, size: source.size))
+                return (PreparedFile(label: label, content: .source(source.source, size: source.size)), source)
             } catch { throw .file(error) }
         }
     }

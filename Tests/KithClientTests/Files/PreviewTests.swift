@@ -46,7 +46,9 @@ import Testing
     private static func preview(
         _ tool: PreviewTool?, _ picture: String, longest: Duration = .seconds(120)
     ) -> [UInt8]? {
-        PreviewMaker(tool: tool, longest: longest, total: .seconds(120)).preview(ofPictureAt: picture)
+        (try? UploadSource(path: picture, cleans: true)).flatMap {
+            PreviewMaker(tool: tool, longest: longest, total: .seconds(120)).preview(of: $0)
+        }
     }
 
     @Test("the program gets the picture without metadata, and nothing of this process")
