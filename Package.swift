@@ -90,7 +90,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "RelayTestSupport",
-            dependencies: ["TestSupport", "KithClient", "KithRelay", "KithWire", nio, nioPosix, nioSSL],
+            dependencies: ["TestSupport", "KithClient", "KithRelay", "KithWire", nio, nioPosix, nioSSL, logging],
             path: "Tests/RelayTestSupport"),
         .target(
             name: "KithSimulation",
@@ -145,7 +145,7 @@ let package = Package(
             name: "KithTests",
             dependencies: [
                 "kith", "PingBot", "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire",
-                "ClassicSession", "RelayTestSupport", "TestSupport", nio, argumentParser, nioPosix,
+                "ClassicSession", "RelayTestSupport", "TestSupport", nio, argumentParser, nioPosix, nioSSL,
             ]),
         .testTarget(
             name: "SimulationTests",

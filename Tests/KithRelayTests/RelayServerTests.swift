@@ -1,9 +1,7 @@
 import Foundation
-import Logging
 import NIOCore
 import NIOEmbedded
 import RelayTestSupport
-import Synchronization
 import Testing
 
 @testable import KithRelay
@@ -13,10 +11,9 @@ struct RelayServerTests {
     @Test("a failed accept is retried later, counted each time and logged once")
     func acceptFailures() {
         let metrics = RelayMetrics()
-        let lines = Mutex<[String]>([])
-        var logger = Logger(label: "test") { _ in LineHandler { line in lines.withLock { $0.append(line) } } }
-        logger.logLevel = .warning
-        let channel = EmbeddedChannel(handler: AcceptFailures(metrics: metrics, logger: logger).handler())
+        let lines = LogLines()
+        let failures = AcceptFailures(metrics: metrics, logger: lines.logger(level: .warning))
+        let channel = EmbeddedChannel(handler: failures.handler())
         func reads() -> Bool {
             channel.options.first { $0.option is ChannelOptions.Types.AutoReadOption }?.value as? Bool ?? true
         }
@@ -29,7 +26,7 @@ struct RelayServerTests {
             #expect(reads())
             #expect(metrics.acceptFailures.load(ordering: .relaxed) == count)
         }
-        #expect(lines.withLock(\.count) == 1)
+        #expect(lines.all.count == 1)
     }
 
     @Test("a relay reports that its listener has closed", .timeLimit(.minutes(5)))
@@ -60,19 +57,4 @@ struct RelayServerTests {
             await relay.server.shutDown()
         }
     }
-}
-
-private struct LineHandler: LogHandler {
-    let write: @Sendable (String) -> Void
-    var logLevel = Logger.Level.warning
-    var metadata: Logger.Metadata = [:]
-
-    init(_ write: @escaping @Sendable (String) -> Void) { self.write = write }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { write("\(event.message)") }
 }
