@@ -103,7 +103,7 @@ public struct Rights: OptionSet, Hashable, Sendable {
     public static let all: Rights = [.read, .append, .turn]
 }
 
-/// The grants of one epoch: `struct { Grant read; Grant append; Grant turn; } Access;`. Two of the grants may be equal.
+/// The grants of one epoch: `struct { Grant read; Grant append; Grant turn; } Access;`. The three grants need not differ.
 public struct Access: Hashable, Sendable, TLSCodable {
     /// The grant to read the epoch.
     public let read: Grant

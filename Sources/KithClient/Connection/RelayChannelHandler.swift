@@ -146,7 +146,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Requests more bytes after the user has made room.
+    /// Requests more bytes. Called when the user of the wire has room again for unread messages.
     func resumeReading() {
         guard !isReading, let context else { return }
         isReading = true

@@ -165,7 +165,8 @@ extension Profile {
     /// Time between two checks for texts of other processes. A check only reads one counter, so the time may be short.
     private static let pollInterval = TimeAmount.milliseconds(200)
 
-    /// Sends the texts that other processes have stored, now and whenever they store a new text.
+    /// Performs the requests that other processes have stored, at once. From then on, performs each new request soon after it
+    /// is stored.
     func watchRequests() {
         guard store is VaultStore else { return }
         takeRequests()

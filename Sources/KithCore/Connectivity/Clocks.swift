@@ -62,8 +62,8 @@ struct Clocks {
     /// - Parameter time: a time in milliseconds since 1970.
     func agree(isOver time: UInt64, relay: RelayID) -> Bool { delay(untilOver: time, relay: relay) == 0 }
 
-    /// Returns the milliseconds until a time has passed by both the device's clock and the relay's clock; `nil` if no relay has
-    /// stated its time. If the relay's time is unknown, the earliest of the other relays' times counts instead.
+    /// Returns the milliseconds until both the device's clock and the relay's clock show that a time is over; `nil` if no relay
+    /// has stated its time. If the relay's time is unknown, the earliest of the other relays' times counts instead.
     ///
     /// - Parameter relayTime: the time that is compared with the relay's clock; `nil` to compare `time` with both clocks.
     func delay(untilOver time: UInt64, orByRelay relayTime: UInt64? = nil, relay: RelayID) -> UInt64? {
@@ -72,8 +72,8 @@ struct Clocks {
         return max(time - min(time, wall), byRelay - min(byRelay, witness))
     }
 
-    /// Returns the time of the relay's clock; `nil` if no relay has stated its time. If only other relays have stated their
-    /// times, returns the earliest of these times.
+    /// Returns the time of the relay's clock. If only other relays have stated their times, returns the earliest of these
+    /// times. If no relay has stated its time, returns `nil`.
     private func witness(for relay: RelayID) -> UInt64? { relayTime(relay) ?? told.keys.compactMap(relayTime).min() }
 }
 

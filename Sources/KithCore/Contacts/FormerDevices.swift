@@ -8,7 +8,8 @@ struct FormerDevices: Hashable, Sendable {
 
     func contains(_ device: DeviceCertificate.ID) -> Bool { ids.contains(device) }
 
-    /// Adds a device. Beyond ``ClientLimits/formerDevices``, forgets the device that was replaced first.
+    /// Adds a device. If there are then more than ``ClientLimits/formerDevices``, forgets the device that was replaced the
+    /// longest ago.
     mutating func add(_ device: DeviceCertificate.ID) {
         remove(device)
         ids.append(device)

@@ -92,8 +92,8 @@ extension MessageText: TLSCodable {
 }
 
 extension MessageText {
-    /// Finds the mentions in a text. A mention is an `@` with a person's name behind it. A letter or digit stands neither
-    /// before the `@` nor after the name. If several names match, the longest name counts.
+    /// Finds the mentions in a text. A mention is an `@` that is directly followed by a person's name. There must be no letter
+    /// or digit directly before the `@` or directly after the name. If several names match, the longest name counts.
     ///
     /// - Parameter people: the people who can be mentioned.
     init(_ text: String, mentioning people: [(name: String, account: AccountFingerprint)]) {

@@ -99,7 +99,7 @@ struct Acknowledgements {
 
     func contains(_ id: EntryID) -> Bool { places[id] != nil }
 
-    /// The times at which entries are overdue, in milliseconds; see ``Clocks/now``.
+    /// The times at which the entries become overdue, in milliseconds; see ``Clocks/now``.
     var due: [UInt64] { places.values.map { $0.at + ClientLimits.keptMs } }
 
     mutating func add(_ id: EntryID, seq: UInt64, at now: UInt64) { places[id] = Place(seq: seq, at: now) }

@@ -1,7 +1,8 @@
 import MLS
 
-/// The rule for renewing a member's keys in a group: after 7 days with at least one entry, or after 1,000 entries. Both limits
-/// differ from leaf to leaf, so that members do not all commit at the same time.
+/// The rule for renewing a member's keys in a group: the keys are due after 7 days if there was at least one entry in that
+/// time, and in any case after 1,000 entries. Both limits are somewhat higher for most leaves and differ from leaf to leaf, so
+/// that members do not all commit at the same time.
 struct RenewalPolicy {
     /// The time of the device's clock, in milliseconds since 1970.
     let wall: UInt64

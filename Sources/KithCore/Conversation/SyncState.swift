@@ -49,7 +49,7 @@ enum SyncState {
 
     // MARK: Reading
 
-    /// The connection; `nil` if there is none.
+    /// The connection to the log; `nil` if there is none.
     private(set) var following: Following? {
         get {
             switch self {

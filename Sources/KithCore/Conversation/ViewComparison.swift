@@ -11,7 +11,7 @@ struct ViewComparison {
     /// The number of each member's messages that were missing when a turn arrived. A number is kept until its member states a
     /// view again.
     private var missingAtTurn: [LeafIndex: Int] = [:]
-    /// Views from live checks that are ahead of this device's, by the members that stated them.
+    /// For each member that has stated, in a live check, a view that is ahead of this device's view: the member's view.
     private var claims: [LeafIndex: Claim] = [:]
     /// The seq of the last entry that was reported to the user as held back by the relay.
     private var toldHeldBack: UInt64 = 0
@@ -23,7 +23,7 @@ struct ViewComparison {
         var told = 0
     }
 
-    /// A member's view that is ahead of this device's.
+    /// A member's view that is ahead of this device's view.
     private struct Claim {
         let view: LogView
         /// The start of the wait for the missing entries, in milliseconds; see ``Clocks/now``.
@@ -127,8 +127,8 @@ struct ViewComparison {
         return views
     }
 
-    /// Drops the members' views that are ahead of this device's, because a turn has arrived. A member whose view is ahead has
-    /// seen another entry at the turn's seq.
+    /// Drops the members' views that are ahead of this device's view. Called when a turn has arrived: a member whose view is
+    /// ahead has seen an entry other than the turn at the turn's seq.
     mutating func dropClaims() { claims = [:] }
 
     /// Finds entries that a member has and that the relay has not shown to this device, although this device has waited for them

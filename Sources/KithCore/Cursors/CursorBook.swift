@@ -16,14 +16,14 @@ struct CursorBook: Sendable {
         lastNumber = damaged.union(names.keys).max() ?? 0
     }
 
-    /// The owner in the store's keys for cursors' names, in the table `profile`. The keys for places have other owners: 1 + n for
-    /// the places of cursor n, with the conversation as the item.
+    /// The owner under which the table `profile` stores the cursors' names. The places of a cursor have another owner,
+    /// ``placesOwner(_:)``, and the conversation as the item.
     static let namesOwner: UInt64 = 1
 
     /// The key of a cursor's name in the store.
     static func nameKey(_ number: UInt64) -> StoreKey { StoreKey(.profile, owner: namesOwner, item: number) }
 
-    /// The owner in the store's keys for a cursor's places, in the table `profile`.
+    /// The owner under which the table `profile` stores a cursor's places.
     static func placesOwner(_ number: UInt64) -> UInt64 { namesOwner + number }
 
     /// The key of a cursor's place in a conversation.

@@ -52,7 +52,7 @@ struct ParcelFetches {
             fetch.relay, fetch.address.channel, epoch: 0, fromSeq: 1, for: .parcel(purpose))
     }
 
-    /// Requests the parcels of a relay. The relay is now connected.
+    /// Requests the parcels that are at a relay. Called when the relay is connected.
     mutating func didConnect(_ relay: RelayID, _ relays: RelayDirectory, in step: inout Step) {
         for purpose in purposes where fetches[purpose]?.relay == relay { open(purpose, relays, in: &step) }
     }

@@ -22,7 +22,7 @@ struct DownloadQueue {
 
     /// The reason for a download.
     enum Reason {
-        /// The user wants the file. The value is the command that waits for it, if any.
+        /// The user wants the file. The value is the command that waits for the file, if there is one.
         case request(Ticket<Void>?)
         /// The contact has sent the file, and small files of the contact are downloaded without a request.
         case automatic(ContactID)
@@ -76,8 +76,8 @@ struct DownloadQueue {
         return time >= since.plus(ClientLimits.incompleteFileMs)
     }
 
-    /// Returns the downloads that may begin, so that no more than ``ClientLimits/transfers`` run. Those that the user has
-    /// requested come first.
+    /// Returns the downloads to begin now: at most as many as can run without exceeding ``ClientLimits/transfers``. Downloads
+    /// that the user has requested come first.
     func startable(at now: UInt64) -> [(id: TransferID, place: FilePlace, reference: BlobReference?)] {
         func rank(_ id: TransferID, _ download: Download) -> (Int, TransferID) {
             (download.record.automaticFrom == nil ? 0 : 1, id)
@@ -135,8 +135,8 @@ struct DownloadQueue {
     ///
     /// - Parameters:
     ///   - retryAt: the time of the next attempt, in milliseconds; see ``Clocks/now``.
-    ///   - incompleteAt: the time of the device's clock, in milliseconds since 1970, if the relay has said that the sender has not
-    ///     uploaded the whole file; otherwise `nil`.
+    ///   - incompleteAt: if the relay has said that the sender has not uploaded the whole file, the current time by the
+    ///     device's clock, in milliseconds since 1970; otherwise `nil`.
     mutating func pause(_ id: TransferID, until retryAt: UInt64, incompleteAt: UInt64?, in step: inout Step) {
         guard var record = downloads[id]?.record else { return }
         downloads[id]?.isRunning = false

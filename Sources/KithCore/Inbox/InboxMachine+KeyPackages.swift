@@ -72,8 +72,8 @@ extension InboxMachine {
     }
 
     /// Deletes the private keys of key packages that expired more than ``ClientLimits/keyPackageGraceMs`` ago. An attacker who
-    /// gets an old key can open recorded letters. A letter without its key can never be read, so both the device's clock and
-    /// the relay's clock must show the expiry before a key is deleted.
+    /// gets an old key can open recorded letters. But once a key is deleted, letters to its key package can never be read. So a
+    /// key is deleted only when both the device's clock and the relay's clock show that this time is over.
     private mutating func deleteExpiredKeyPackages(in device: inout DeviceState) throws(KithError) {
         for (number, bundle) in try storedKeyPackages(in: device) {
             guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source,

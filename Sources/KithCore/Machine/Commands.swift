@@ -108,7 +108,8 @@ extension Command where Answer == EntryID {
         }
     }
 
-    /// Sends a text that another process has put into the table of requests.
+    /// Performs a request that another process has put into the table of requests: sends a text, files or a change of a
+    /// message, or downloads a file.
     ///
     /// - Parameters:
     ///   - item: the request's item in that table.

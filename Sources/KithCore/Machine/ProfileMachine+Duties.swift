@@ -150,8 +150,8 @@ extension ProfileMachine {
 
     // MARK: Private requests
 
-    /// Sends a text privately to a member of a group with whom there is no conversation of two. The text travels through the most
-    /// recently active group that both are in.
+    /// Sends a text privately to a person who shares a group, but no conversation of two, with the user. The text travels
+    /// through the most recently active group that the user and the person share.
     ///
     /// - Returns: the group.
     func sendPrivately(_ text: String, to id: ContactID) throws(KithError) -> ConversationID {

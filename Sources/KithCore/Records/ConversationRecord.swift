@@ -20,7 +20,7 @@ struct ConversationRecord: Sendable {
     private(set) var view: LogView?
     /// The view at the start of the epoch.
     private(set) var epochBegin: LogView?
-    /// The inviter's view at the start of this device's first epoch; `nil` after the log of that epoch has begun.
+    /// The inviter's view at the start of this device's first epoch; `nil` once this device has begun to follow the log.
     private(set) var invitedView: LogView?
     /// The highest seq up to which another member's view of the log was equal to this device's.
     private(set) var agreedThrough: UInt64 = 0
@@ -50,8 +50,8 @@ struct ConversationRecord: Sendable {
     private(set) var cardIsSent = false
     /// The user's consent to the conversation.
     private(set) var consent = Consent.given
-    /// Whether another member has invited this device, or has written to the log. In a conversation of two, only what came
-    /// after this device's last addition of the other person's device counts.
+    /// Whether another member has invited this device, or has written to the log. In a conversation of two, an invitation or an
+    /// entry counts only if it came after this device last added the other person's device.
     private(set) var hasAnswer = false
     /// Whether the group has proposals that have to be committed.
     private(set) var hasProposals = false

@@ -14,8 +14,8 @@ extension ClientLimits {
     /// Memory that a waiting message needs in addition to its content, in bytes.
     package static let unreadOverhead = 128
 
-    /// If a connection has lasted this long, the pauses before reconnecting become short again. The value is longer than a
-    /// handshake and catching up usually take.
+    /// If a connection has lasted this long, the pauses before reconnecting become short again. A handshake and catching up
+    /// together usually take less time than this.
     package static let lastingConnection = Duration.seconds(5)
 
     /// Maximum duration of the random pause before the first attempt to reconnect to a relay, in milliseconds. The pause is

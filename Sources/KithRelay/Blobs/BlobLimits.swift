@@ -5,9 +5,9 @@ public struct BlobLimits: Sendable {
     /// Maximum total size of all blobs, in MiB. A second limit, `diskShare(storedBytes:freeBytes:)`, leaves disk space for
     /// messages. The second limit is 80 % of the sum of the blobs' size and the free space.
     public var storeMiB = 51_200
-    /// Budget of an address for the blobs that it creates in a day, in MiB. While some of the budget is left, one blob may exceed
-    /// it; the address then waits until the excess is paid off. So an address can always create a blob of ``sizeMiB`` when it has
-    /// created none for a day, and the budget is not smaller than such a blob.
+    /// Budget of an address for the blobs that it creates in a day, in MiB. While some of the budget is left, one blob may
+    /// exceed it; the address then waits until the excess is paid off. If the budget is at least ``sizeMiB``, an address that
+    /// has created no blob for a day can therefore always create a blob of ``sizeMiB``.
     public var addressMiBPerDay = 4_096
     /// The longest time for which a blob is kept, in seconds: 30 days, like entries.
     public var keptSeconds = 30 * 86_400

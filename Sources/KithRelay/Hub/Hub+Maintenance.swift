@@ -103,8 +103,8 @@ extension Hub {
         clock.retentionMs - min(clock.retentionMs, UInt64(seconds) * 1_000)
     }
 
-    /// Two times, in milliseconds since 1970. If a channel has no entries, and its last use was before one of these times, the
-    /// channel is forgotten. `long` applies to channels in long use, `brief` applies to all other channels.
+    /// Two times, in milliseconds since 1970: `long` applies to channels in long use, `brief` to all other channels. A channel
+    /// is forgotten if it has no entries and its last use was before the time that applies to it.
     private struct IdleSince {
         let brief: UInt64
         let long: UInt64

@@ -3,7 +3,7 @@ import KithWire
 /// The rules for names. A name belongs to the key that registered the name. The name stays with the key for two terms after the
 /// last renewal. The length of a term is ``RelayLimits/nameSeconds``.
 struct NamePolicy {
-    /// The length of a term, in milliseconds. In the first term after a renewal, clients find the name.
+    /// The length of a term, in milliseconds. Clients find a name only in the first term after its renewal.
     private let termMs: UInt64
 
     init(_ limits: RelayLimits) { termMs = UInt64(limits.nameSeconds) * 1_000 }

@@ -10,8 +10,8 @@
 /// A clock that is wrong for an hour causes no deletion. A relay that runs for only some hours a day still deletes old data. If
 /// the clock is set back, the relay accepts the new time at once: an earlier time causes no early deletion.
 struct RetentionClock {
-    /// The time and the doubt when the clock was last read; `nil` if the clock was never read. The relay notes the time and the
-    /// doubt for its next start.
+    /// The time and the doubt as of the last reading of the clock; `nil` before the first reading. The relay notes both, for
+    /// use at its next start.
     private(set) var noted: NotedClock?
     private var uptimeMs: UInt64?
 

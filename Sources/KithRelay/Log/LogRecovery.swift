@@ -1,4 +1,4 @@
-/// Updates the heads at the start of the relay from the entries that the last finished sweep did not cover.
+/// When the relay starts, updates the heads from the entries that the last finished sweep did not cover.
 struct LogRecovery {
     let relayID: [UInt8]
     private(set) var totals: StoreTotals

@@ -235,8 +235,8 @@ final class LogWriter {
         transaction.saved.append((channel, state))
     }
 
-    /// Adds an open block that was read on a different thread to memory. If the channel has changed since the read, ignores the
-    /// block.
+    /// Keeps in memory an open block that was read on a different thread. If the channel has changed since the read, ignores
+    /// the block.
     func keep(_ block: EntryBlock, of id: ChannelID) {
         guard let channel = cache[id], channel.state.openBlock == nil, channel.state.head.lastSeq == block.lastSeq,
             block.firstSeq == max(channel.state.head.firstSeq, EntryBlock.lastComplete(upTo: block.lastSeq) + 1)

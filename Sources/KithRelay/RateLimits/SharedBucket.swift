@@ -1,8 +1,8 @@
 import KithSupport
 import Synchronization
 
-/// A token bucket that several threads share without a lock. Work is charged afterwards, so the bucket can have a debt.
-/// ``charge(_:atNanoseconds:)`` returns the necessary wait before more work.
+/// A token bucket that several threads share without a lock. Work is charged after it is done, so the bucket can have a debt.
+/// ``charge(_:atNanoseconds:)`` returns how long to wait before doing more work.
 final class SharedBucket: Sendable {
     private let pace: TokenPace
     /// The time at which the bucket will be full again if no more tokens are taken, in nanoseconds.

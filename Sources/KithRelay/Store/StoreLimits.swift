@@ -14,8 +14,8 @@ package enum StoreLimits {
     /// of heads.
     static let entriesPerSweep: UInt64 = 131_072
 
-    /// Number of heads that one transaction writes. For each mutation in the transaction, `headsPerMutation` more heads are
-    /// written. The writes of heads make a commit at most 1 ms longer.
+    /// Number of heads that a transaction without mutations writes during a sweep. For each mutation in a transaction, the
+    /// transaction writes `headsPerMutation` more heads. Writing the heads makes a commit at most 1 ms longer.
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
@@ -25,7 +25,7 @@ package enum StoreLimits {
 
     /// Maximum number of payload bytes that one commit deletes. This maximum applies to entries that the commit's own mutations
     /// drop. For entries that were dropped earlier, the maximum is this number plus twice the number of appended bytes. Deleted
-    /// bytes are overwritten, so the deletion of a MiB takes some ms.
+    /// bytes are overwritten, so the deletion of a MiB takes a few ms.
     static let deletedBytesPerCommit = 1 << 20
     /// Maximum number of payload bytes that a maintenance-only commit deletes.
     static let deletedBytesOfIdleCommit = 4 << 20
@@ -51,7 +51,7 @@ package enum StoreLimits {
     /// in memory, all references of the block are read from its entries in one pass.
     static let openReferences = 1 << 22
 
-    /// Maximum number of heads that one search for expired entries examines. A search delays all reads by at most some ms.
+    /// Maximum number of heads that one search for expired entries examines. A search delays all reads by at most a few ms.
     static let headsPerExpiryRead: UInt64 = 20_000
 
     /// Number of found expired entries after which a search examines no more channels. Reading this number of entries takes
@@ -69,8 +69,8 @@ package enum StoreLimits {
     /// Maximum number of idle channels that one read returns. Forgetting one channel takes one commit.
     static let idleChannelsPerRead = 64
 
-    /// Maximum number of old key packages that one transaction deletes, and maximum number of old names. A key package has up to
-    /// 64 KiB, so the transaction deletes up to 2 MiB in some ms.
+    /// Maximum number of old key packages that one transaction deletes, and maximum number of old names. A key package has up
+    /// to 64 KiB, so the transaction deletes up to 2 MiB in a few ms.
     static let discardedPerSlice = 32
 
     /// Size of the write-ahead log at which the checkpointer copies the log into the database, in bytes. Commits continue

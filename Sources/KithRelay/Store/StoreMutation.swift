@@ -30,7 +30,7 @@ package enum StoreMutation: Sendable {
     case forget(channel: ChannelID, usedMs: UInt64)
     /// Deletes the record under a name, if the name has a record.
     case dropName(Name)
-    /// Notes the relay's time for its next start.
+    /// Notes the relay's time, for use at the relay's next start.
     case noteClock(NotedClock)
 }
 

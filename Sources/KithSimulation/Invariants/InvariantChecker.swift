@@ -73,7 +73,7 @@ final class InvariantChecker {
     private(set) var blocked: [Int: Set<Int>] = [:]
     /// The lie that the relays tell about the entries before a turn; `nil` if they tell none.
     var lie: TurnLie?
-    /// Number of pairs of members for which the detection of the lie was checked.
+    /// Number of pairs of members for which it was checked whether one of the two has detected the lie.
     var liesJudged = 0
     var protocolViolations = 0
     /// Whether the relays are honest. If the relays are honest, no client may show a warning.

@@ -59,9 +59,9 @@ enum HashAlgorithm: Hashable, Sendable {
 
     /// Computes the HMAC of a message. `writeMessage` writes the message into a buffer of `messageLength` bytes.
     ///
-    /// swift-crypto's own `HMAC` and `HKDF` copy the key, and the copy takes ten times as long as the hash. This function copies
-    /// no key. The function writes the padded key and the message into one buffer on the stack, and hashes the buffer twice. The
-    /// result equals swift-crypto's result.
+    /// swift-crypto's own `HMAC` and `HKDF` copy the key, and copying takes ten times as long as hashing. This function makes
+    /// no such copy: it writes the padded key and the message into one buffer on the stack, and hashes twice. The result equals
+    /// swift-crypto's result.
     @inline(__always)
     func hmac(
         key: UnsafeRawBufferPointer, messageLength: Int, output: UnsafeMutableRawBufferPointer,

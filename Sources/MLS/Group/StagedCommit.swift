@@ -128,8 +128,8 @@ extension Group {
 
     /// Erases the proposals, the private keys of the tree, the keys for messages and exports of this epoch, and the resumption
     /// PSKs of past epochs. Replaces each remaining secret of the epoch by a hash of the secret. Only clients that knew the
-    /// epoch's secrets can compute the hashes. To all other clients, a hash that the program uses as a secret by mistake stays
-    /// unknown.
+    /// epoch's secrets can compute the hashes. So even if the program uses a hash as a secret by mistake, no other client knows
+    /// that secret.
     private mutating func forgetSecrets() {
         proposals.removeAll()
         privateKeys = [:]

@@ -46,7 +46,7 @@ struct ChatModel {
     /// Effects of an input.
     enum Output: Equatable, Sendable {
         case show([ScreenLine])
-        /// Changes the marks of the user's messages on the screen. The notice replaces a mark that can't change.
+        /// Changes the marks of the user's messages on the screen. The notice is printed if the mark can't be changed there.
         case readMarks(ReadMarks, ReadMarks.Notice?)
         /// Removes all lines from a terminal, also those that have scrolled out of the window.
         case clear
@@ -102,8 +102,8 @@ struct ChatModel {
     /// Whether a person reads the output. A person sees a status. A program sees no status, and gets the messages without dates
     /// and numbers.
     let isForPerson: Bool
-    /// Whether a person types. If a person types, a line that begins with a slash is a command. Every line of a program is a
-    /// text.
+    /// Whether the input's lines come from a person, not from a program. A person's line that begins with a slash is a command.
+    /// Every line from a program is a text.
     let takesCommands: Bool
     var conversation: ConversationSummary
     var renderer: MessageRenderer

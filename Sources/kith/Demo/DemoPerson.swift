@@ -47,7 +47,7 @@ final class DemoPerson: Sendable {
 
     // MARK: Talking
 
-    /// Opens a conversation with `kith chat`. Returns when the relay is connected.
+    /// Opens a conversation with `kith chat`. Returns when `kith chat` is connected to the relay.
     func open(_ conversation: String, isShown: Bool = true) async throws {
         let process = try start(
             ["chat", conversation],

@@ -53,7 +53,7 @@ enum DisplayWidth {
         (0x1160...0x11ff).contains(scalar.value) || (0xd7b0...0xd7ff).contains(scalar.value)
     }
 
-    /// Whether this program knows no meaning of the character, and so no width.
+    /// Whether the character's meaning, and therefore its width, is unknown to this program.
     private static func isUnknown(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .unassigned, .privateUse: true

@@ -240,9 +240,9 @@ struct Listener {
 
     // MARK: Commands
 
-    /// Performs the requests on standard input in order, and returns their answers. Each request begins when the answer to the
-    /// previous request was printed. While a request waits, the listener still prints messages and may end. If the output is
-    /// text, there are no requests.
+    /// Performs the requests on standard input in order, and returns their answers. Each request begins after the answer to the
+    /// previous request has been printed. While a request waits, the listener goes on printing messages, and can end. If the
+    /// output is text, there are no requests.
     private func answers() -> AsyncStream<Input> {
         let lines = LineReader()
         return AsyncStream { [format, profile] in
