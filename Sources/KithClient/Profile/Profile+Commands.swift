@@ -80,7 +80,8 @@ extension Profile {
     /// - Parameters:
     ///   - contacts: the contacts; in a conversation of two, the other person alone.
     ///   - conversation: the group or the conversation of two.
-    ///   - again: whether to add a device again that is a member already. A device that has lost the conversation needs this.
+    ///   - again: whether to add a device again if the device is already a member. A device that has lost the conversation
+    ///     needs this.
     /// - Throws: ``KithError``, for example ``KithError/membership(_:)`` with ``MembershipProblem/alreadyMember(_:device:)``. The
     ///   other contacts are added all the same.
     public func add(

@@ -7,9 +7,9 @@ import MLS
 extension ConversationMachine {
     // MARK: Key packages
 
-    /// The next time at which a key package that was not valid on arrival is checked again, in milliseconds; see ``Clocks/now``.
-    /// `nil` if no key package waits for a check. While a replacement is requested, the replaced key package does not count,
-    /// because the arrival of the replacement wakes the conversation.
+    /// The next time at which a key package that was not valid on arrival is checked again, in milliseconds; see
+    /// ``Clocks/now``. `nil` if no key package waits for a check. A key package for which a replacement is requested does not
+    /// count, because the arrival of the replacement wakes the conversation.
     var heldUntil: UInt64? { addTargets.compactMap { keyPackages.heldUntil($0.inbox.channel) }.min() }
 
     /// The people who have to be added.

@@ -23,7 +23,7 @@ struct CursorBook: Sendable {
     /// The key of a cursor's name in the store.
     static func nameKey(_ number: UInt64) -> StoreKey { StoreKey(.profile, owner: namesOwner, item: number) }
 
-    /// The owner under which the table `profile` stores a cursor's places.
+    /// The owner under which the table `profile` stores the places of cursor n: the number 1 + n.
     static func placesOwner(_ number: UInt64) -> UInt64 { namesOwner + number }
 
     /// The key of a cursor's place in a conversation.

@@ -131,7 +131,8 @@ struct DownloadQueue {
         downloads[id]?.reference = reference
     }
 
-    /// Notes that a job has ended before it was done. Until the next attempt, another download may run in its place.
+    /// Notes that a job has ended before its download was complete. Until the next attempt, another download can run in its
+    /// place.
     ///
     /// - Parameters:
     ///   - retryAt: the time of the next attempt, in milliseconds; see ``Clocks/now``.

@@ -60,8 +60,8 @@ public enum FileNotice: Hashable, Sendable {
     case delayed(name: String, FileDelay)
     /// The file with this name has changed, so its upload starts anew.
     case restarted(name: String)
-    /// The message was not sent, and is not kept. Either its conversation has ended, or the file with this name cannot be sent,
-    /// and the message contains neither another file nor a caption that the user has written.
+    /// The message was not sent, and is not kept. Either the message's conversation has ended, or the file with this name
+    /// cannot be sent and the message contains nothing else: no other file, and no caption that the user has written.
     case notSent(name: String, FileProblem)
     /// The file with this name was left out of its message. The rest of the message is sent: the other files with the caption, or
     /// the caption as a text.

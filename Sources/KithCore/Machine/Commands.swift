@@ -45,7 +45,7 @@ extension Command where Answer == ConversationID {
     /// Adds people to a group, or the other person's new device to a conversation of two. If a person is already a member, the
     /// person's new device replaces the older ones.
     ///
-    /// - Parameter again: whether to add a device again that is a member already.
+    /// - Parameter again: whether to add a device again if the device is already a member.
     package static func add(_ conversation: ConversationID, _ members: [ContactID], again: Bool = false) -> Self {
         Command { (profile, ticket) throws(KithError) in
             try profile.add(members, to: conversation, again: again, ticket)

@@ -74,8 +74,8 @@ struct Step {
         return output
     }
 
-    /// Returns a number for a use of a group. Each use has a higher number than the one before. The group whose last use has the
-    /// lowest number is the first to be removed from memory.
+    /// Returns a number for a use of a group. Each use has a higher number than the previous use. The group whose last use has
+    /// the lowest number is the first to be removed from memory.
     mutating func nextUse() -> UInt64 {
         uses += 1
         return uses

@@ -52,7 +52,7 @@ public struct Message: Hashable, Sendable {
         public let author: Author
         /// The current text of the answered message; `nil` if the message has no text, for example because it was deleted.
         public let text: String?
-        /// Whether the answered text was edited, so that the answer may refer to an earlier text.
+        /// Whether the answered text was edited. If so, the answer might refer to an earlier text.
         public let isEdited: Bool
     }
 

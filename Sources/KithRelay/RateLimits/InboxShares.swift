@@ -89,7 +89,7 @@ struct InboxShares {
         return .taken
     }
 
-    /// Returns the share with the letter added, or `nil` if the share has no space for the letter.
+    /// Returns the share with a given key after adding the letter, or `nil` if that share has no space for the letter.
     private func share(_ key: Int, with letter: Letter, within allowance: Allowance) -> Share? {
         let (inbox, size) = (letter.head, letter.bytes)
         var share = shares[key] ?? Share()

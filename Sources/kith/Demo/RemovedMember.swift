@@ -8,10 +8,11 @@ struct RemovedMember: Sendable {
     /// The folder of the copy. The copy is not changed.
     let profile: URL
 
-    /// Presents the tokens of the copy's latest group, for the last epoch that the copy knows and for later epochs.
+    /// For the last epoch that the copy knows, and for later epochs, presents the tokens of the newest group in the copy and
+    /// tries to follow the group's channel.
     ///
     /// - Parameter epochs: the numbers of the epochs. The last epoch that the copy knows has the number 0.
-    /// - Returns: the relay's refusal for each epoch; `nil` if the relay accepted the tokens.
+    /// - Returns: the relay's refusal for each epoch; `nil` if the relay has refused neither the tokens nor the follow.
     func attempts(epochs: ClosedRange<UInt64>) async throws -> [RelayError.Code?] {
         let store = try VaultStore.open(in: profile, .keyFile, isReadOnly: true)
         let now = UInt64(Date().timeIntervalSince1970 * 1000)
