@@ -64,8 +64,9 @@ public enum ClientLimits {
     /// The shortest wait for a tree after a restart, in milliseconds. This time is enough for one retry.
     package static let parcelAgainMs: UInt64 = 10 * 60_000
 
-    /// Maximum size of the letters that an inbox queues behind a letter whose tree is being fetched, in bytes. If more letters
-    /// arrive, the queue drops all letters except the first, and reads them from the relay again when the first letter is done.
+    /// Maximum total size of an inbox's queue of letters, in bytes. Letters are queued while the tree of the first letter is
+    /// being fetched. If more letters arrive, the queue drops all letters except the first. They are read from the relay again
+    /// when the first letter is done.
     package static let inboxQueue = 1 << 20
 
     /// Maximum number of members of a group to which a stranger may invite the user through a public address. The limit is

@@ -1,7 +1,7 @@
 /// The faults of a simulation. Each probability is for one opportunity, such as one frame.
 struct Faults: Sendable {
-    /// Probability that a client crashes before it stores a step. A client may also crash before each effect of a step, with a
-    /// third of this probability.
+    /// Probability that a client crashes before it stores a step. Before each effect of a step, the client crashes with a third
+    /// of this probability.
     var crash = 0.0
     /// Probability that a commit to a client's store fails.
     var storeFailure = 0.0

@@ -6,8 +6,8 @@ import PrivateFiles
 import Synchronization
 
 /// Runs the jobs that move the bytes of a profile's files, or delete them at a relay. Each job has a connection of its own and
-/// sends or fetches one piece at a time. A job that is interrupted ends, and the machine begins it again after a pause. Meanwhile,
-/// other jobs may run.
+/// sends or fetches one piece at a time. A job that is interrupted ends, and the machine begins it again after a pause.
+/// Meanwhile, other jobs can run.
 final class FileTransfers: Sendable {
     /// The progress of a job.
     struct Progress: Sendable {

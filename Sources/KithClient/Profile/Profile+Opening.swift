@@ -162,7 +162,7 @@ extension Profile {
 
     // MARK: Texts of other processes
 
-    /// Time between two checks for texts of other processes. A check only reads one counter, so the time may be short.
+    /// Time between two checks for texts of other processes. A check only reads one counter, so the time can be short.
     private static let pollInterval = TimeAmount.milliseconds(200)
 
     /// Performs the requests that other processes have stored, at once. From then on, performs each new request soon after it

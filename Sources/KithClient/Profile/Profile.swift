@@ -273,7 +273,8 @@ public actor Profile {
         return unread
     }
 
-    /// Reads some subjects of dropped events again. Only this actor adds events, so no event is added during the call.
+    /// After events were dropped, reads the current state of their subjects, or a page of their messages, into the buffer. Only
+    /// this actor adds events, so no event is added during the call.
     private func refill(_ buffer: EventBuffer) {
         do throws(KithError) {
             try buffer.refill { (dropped) throws(KithError) in

@@ -112,8 +112,8 @@ struct VaultDatabase: Sendable {
         try queue(file, path: file.path, isReadOnly: false)
     }
 
-    /// - Parameter isAlone: whether this process uses the database alone. If `true`, SQLite needs no shared-memory file,
-    ///   because it keeps that data in this process's memory, and it locks out other processes.
+    /// - Parameter isAlone: whether this process uses the database alone. If `true`, SQLite locks out other processes. It then
+    ///   needs no shared-memory file, because it keeps the content of that file in this process's memory.
     private static func queue(
         _ file: URL, path: String, isReadOnly: Bool, isAlone: Bool = false
     ) throws(StoreError) -> DatabaseQueue {

@@ -121,8 +121,8 @@ struct ContactBook {
         return contact.id
     }
 
-    /// Returns a name that nobody else in the profile has: no contact, and not the user. People choose their own names, so two
-    /// people may choose the same name.
+    /// Returns the wanted name, changed if necessary, so that neither a contact nor the user already has it. People choose
+    /// their own names, so two people may choose the same name.
     private mutating func freeName(_ wanted: String) -> String {
         names.free(wanted.trimmedOneLine.isEmpty ? "somebody" : wanted.trimmedOneLine)
     }

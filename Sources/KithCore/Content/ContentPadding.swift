@@ -6,7 +6,7 @@ enum ContentPadding {
     /// Longer content is refused.
     static let sizes = [256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, ClientLimits.paddedContent]
 
-    /// Returns the padded content; `nil` if it is longer than the largest size.
+    /// Returns the padded content; `nil` if the padded content would be longer than the largest size.
     static func pad(_ content: [UInt8]) -> [UInt8]? {
         var writer = TLSWriter(capacity: content.count + 4)
         writer.writeOpaque(content)

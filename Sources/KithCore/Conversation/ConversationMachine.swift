@@ -66,8 +66,8 @@ struct ConversationMachine {
         return due
     }
 
-    /// The time of the next attempt, change or renewal; `nil` if there is none, or while an answer of the relay is missing,
-    /// because the answer wakes the conversation.
+    /// The time of the next attempt, change or renewal; `nil` if there is none. The result is also `nil` while the conversation
+    /// waits for an answer of the relay, because the answer wakes the conversation.
     private func changeDue(in device: DeviceState) -> UInt64? {
         switch sync {
         case .opening, .catchingUp, .awaitingCommit: return nil

@@ -1,7 +1,7 @@
 import KithWire
 
-/// The texts that expire, with their times. A text is hidden as soon as it has expired by the device's clock. A text is erased
-/// when it has expired by both the device's clock and the relay's clock.
+/// The texts that expire, with the times at which they expire. A text is hidden as soon as it has expired by the device's
+/// clock. A text is erased when it has expired by both the device's clock and the relay's clock.
 struct ErasureSchedule {
     private var expiries: [EntryPlace: Expiry] = [:]
 

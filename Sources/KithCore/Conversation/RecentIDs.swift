@@ -1,8 +1,8 @@
 import DequeModule
 import KithWire
 
-/// The ids of recent messages with their seqs, for detecting repeated messages, and for finding the messages that others
-/// answer.
+/// The ids of recent messages with their seqs, for detecting repeated messages, and for finding the message that another
+/// message answers.
 struct RecentIDs {
     private var seqs: [EntryID: UInt64] = [:]
     private var order: Deque<EntryID> = []

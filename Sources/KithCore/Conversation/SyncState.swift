@@ -29,7 +29,7 @@ enum SyncState {
         fileprivate var challenge = LiveChallenge()
     }
 
-    /// The work that is under way at the end of an epoch's log.
+    /// The work that is under way while the conversation is at the end of an epoch's log.
     struct Live {
         /// Entries that were sent and have no answer yet.
         fileprivate var inFlight: Set<EntryID> = []

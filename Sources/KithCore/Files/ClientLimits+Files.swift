@@ -60,8 +60,8 @@ extension ClientLimits {
     /// shares the pictures of a trip stays below the limit.
     static let automaticFiles: UInt64 = 64
 
-    /// Maximum size of the files that are downloaded without a request of the user, in bytes on the disk, for each contact and
-    /// day: 64 MiB. With this limit, the files of one contact take less than 2 GiB in a month.
+    /// Maximum total size of the files that are downloaded without a request of the user, in bytes on the disk, for each
+    /// contact and day: 64 MiB. With this limit, the files of one contact take less than 2 GiB in a month.
     static let automaticBytes: UInt64 = 64 << 20
 
     /// Time from the relay's first answer that a file is incomplete until the file counts as gone, in milliseconds: a day. An

@@ -8,7 +8,7 @@ import TLSCodec
 struct DeletionQueue {
     private struct Deletion {
         let blob: OwnBlob
-        /// Whether a job asks the relay.
+        /// Whether a job is asking the relay to delete the blob.
         var isRunning = false
         /// The time of the next attempt, in milliseconds; see ``Clocks/now``. `nil` if the attempt may begin at once.
         var retryAt: UInt64?

@@ -27,8 +27,8 @@ extension UploadRecord {
 }
 
 extension DeviceState {
-    /// Downloads the files of a new message that are small enough, if they come from a contact whose key the relay could not
-    /// choose, and if the contact's limits for today allow it (``DownloadBudget``). Otherwise the files wait for the user's
+    /// Downloads those files of a new message that are small enough, if the files come from a contact whose key the relay could
+    /// not choose, and if the contact's limits for today allow it (``DownloadBudget``). Otherwise the files wait for the user's
     /// request.
     mutating func fetchAutomatically(_ body: EntryRecord.Body, from author: EntryRecord.Author, at place: EntryPlace) {
         guard case .files(let message) = body, case .contact(let id) = author, let contact = contacts[id],

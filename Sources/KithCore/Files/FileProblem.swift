@@ -35,7 +35,7 @@ public enum FileProblem: Hashable, Sendable {
     case damaged
 }
 
-/// The reason why a relay takes a file later. The client tries again by itself.
+/// The reason why a relay does not take a file yet. The client tries again by itself.
 public enum FileDelay: Hashable, Sendable {
     /// The device's address has created as many blobs as the relay takes from one address in a day. `retryMs` is the time until the
     /// next attempt, in milliseconds.

@@ -20,7 +20,8 @@ struct FileUploads {
         profile.finish(ticket, .success(entry))
     }
 
-    /// Moves messages whose files are complete to the outbox, reserves blobs, and begins all jobs about files. Called at the end of each step.
+    /// Moves each message to the outbox when its files are complete, reserves blobs, and begins all jobs about files. Called at
+    /// the end of each step.
     func advance() throws(KithError) {
         if !profile.state.device.uploads.isEmpty {
             try moveCompleteMessages()
@@ -121,9 +122,9 @@ struct FileUploads {
         return profile.state.device.uploads[place]?.shown.files[upload.index].name ?? ""
     }
 
-    /// Gives up a file that cannot be sent. The rest of its message is sent: the other files with the caption, or the caption as a
-    /// text. The user has written the caption, so it must not be lost with the file. The caption of a long text is only a copy of
-    /// the text's beginning.
+    /// Gives up a file that cannot be sent. The rest of its message is sent: the other files with the caption, or the caption
+    /// as a text. The user has written the caption, so it must not be lost with the file. The caption of a long text is only a
+    /// copy of the text's beginning, and is not sent alone.
     private func giveUp(_ id: TransferID, _ problem: FileProblem) throws(KithError) {
         guard let (place, upload) = profile.state.device.uploads.find(id),
             let record = profile.state.device.uploads[place]

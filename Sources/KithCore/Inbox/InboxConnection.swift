@@ -5,10 +5,11 @@ import KithWire
 /// The state ends with the connection.
 struct InboxConnection {
     private var follow: Follow?
-    /// Delivered letters. Each letter waits until the preceding letter has been read. If reading is paused, only the first
+    /// Delivered letters. Each letter waits until the preceding letter has been read. If the delivery is paused, only the first
     /// letter stays in the queue. The first letter stays even after the follow has ended.
     private var queue: Deque<Entry> = []
-    /// Whether reading is paused because the queue is full. Reading resumes after the first letter in the queue was read.
+    /// Whether the delivery of letters is paused because the queue is full. It resumes when the first letter in the queue is
+    /// done.
     private var isPaused = false
     private var deposit: Deposit?
     /// Whether the last trim still waits for the relay's answer.
@@ -97,7 +98,7 @@ struct InboxConnection {
 
     /// Ends a pause of reading.
     ///
-    /// - Returns: whether reading was paused.
+    /// - Returns: whether the delivery was paused.
     mutating func resume() -> Bool {
         defer { isPaused = false }
         return isPaused

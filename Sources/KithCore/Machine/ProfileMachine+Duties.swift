@@ -62,8 +62,8 @@ extension ProfileMachine {
         try pass(.erase, to: id)
     }
 
-    /// Deletes the requests of other processes that concern a conversation, and the files that they have left in the profile's
-    /// folder.
+    /// Deletes those requests of other processes that concern a conversation, and the files in the profile's folder that belong
+    /// to the requests.
     private func forgetRequests(about id: ConversationID) throws(KithError) {
         let store = state.device.store
         for request in try reading({ () throws(StoreError) in try store.allValues(.request) }) {

@@ -16,7 +16,7 @@ extension ProfileMachine {
     /// The damaged entries that were found so far.
     package var damagedEntries: Set<EntryPlace> { state.device.damage.entries }
 
-    /// The number of damaged values that are not entries, and were left out when the profile was opened.
+    /// The number of damaged values, other than entries, that were left out when the profile was opened.
     package var damagedValues: Int { state.device.damage.values }
 
     /// The differences of at least ``ClientLimits/clockTellMs`` between this device's clock and the clocks of connected relays.

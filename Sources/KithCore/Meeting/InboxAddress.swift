@@ -96,8 +96,8 @@ public struct InboxAddress: Hashable, Sendable, TLSCodable {
         writer.write(account)
     }
 
-    /// Compares relay, channel and account. The keys need not be compared, because a person who knows the channel of an inbox
-    /// also knows its keys.
+    /// Compares relay, channel and account. The append token and the seal key need not be compared, because a person who knows
+    /// the channel of an inbox also knows both.
     public static func == (left: InboxAddress, right: InboxAddress) -> Bool {
         left.relay == right.relay && left.channel == right.channel && left.account == right.account
     }

@@ -6,7 +6,7 @@ public enum Delivery: Hashable, Sendable {
     case queued
     /// The message is on the relay's disk.
     case onRelay
-    /// This many members have confirmed that they read the message.
+    /// This many members have confirmed that they have read the message.
     case read(by: Int)
 }
 
@@ -78,7 +78,7 @@ public struct Message: Hashable, Sendable {
     public let delivery: Delivery?
     /// The problems that were found with the message.
     public let warnings: [Warning]
-    /// The members who have confirmed that they read the message. Empty unless the user has written the message.
+    /// The members who have confirmed that they have read the message. Empty unless the user has written the message.
     public var readers: [ContactID] = []
     /// The seqs of the entries that added some of the ``readers``, who have read no message before.
     package var readersJoinedAt: [ContactID: UInt64] = [:]

@@ -232,8 +232,8 @@ public enum KithEvent: Hashable, Sendable {
     /// This device's clock or another clock is wrong. The difference is reported once for each relay's clock, and again when
     /// the difference has changed by an hour or more. Only one contact's clock is reported.
     case clock(ClockDifference)
-    /// The maximum number of conversations that strangers began has been reached. Further letters stay at the relay until the
-    /// user accepts or declines some of the conversations.
+    /// The number of pending conversations that strangers began has reached its maximum. Further letters stay at the relay
+    /// until the user accepts or declines some of these conversations.
     case tooManyPending
     /// A name under which this profile was registered at a relay now belongs to another person.
     case nameLost(Name, RelayAddress)

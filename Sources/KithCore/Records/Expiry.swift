@@ -60,8 +60,8 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// Creates an expiry from the single time that the first version stored. The first version did not store the time for which
-    /// the text may be shown.
+    /// Creates an expiry from the single time that the first version of the format stored. That version did not store for how
+    /// long the text can be shown.
     init(at time: UInt64) {
         seconds = .max
         hideAt = time

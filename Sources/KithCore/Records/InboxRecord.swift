@@ -57,8 +57,8 @@ struct InboxRecord: Sendable {
 
     // MARK: Letters
 
-    /// Notes that an entry waits for its tree. A wait before a restart counts, but after the restart at least
-    /// ``ClientLimits/parcelAgainMs`` remain for a retry.
+    /// Notes that an entry waits for its tree. If the entry was already waiting before a restart, that time counts. However, at
+    /// least ``ClientLimits/parcelAgainMs`` of the wait remain after the restart, for a retry.
     ///
     /// - Parameter now: the time of the relay's clock, in milliseconds since 1970.
     /// - Returns: the start of the wait, by the relay's clock, in milliseconds since 1970.

@@ -61,7 +61,7 @@ struct AddTarget: Hashable, Sendable, TLSCodable {
     let alias: String?
     /// The reason why the person's key is believed, if the person is not a contact yet.
     let trust: Trust
-    /// Whether a device that is a member already is added again, because it has lost the conversation.
+    /// Whether the device is still a member, and is added again because it has lost the conversation.
     let isAgain: Bool
 
     init(inbox: InboxAddress, alias: String?, trust: Trust, isAgain: Bool = false) {

@@ -1,8 +1,8 @@
 /// The limits of a connection's state machine, and of everything that waits to be sent or processed.
 extension ClientLimits {
-    /// Maximum number of unanswered requests on one connection. An equal number of further requests may wait for the relay's rate
-    /// limit. The limit is higher than any burst that a relay allows. If a relay does not answer, the waiting requests still take
-    /// little memory.
+    /// Maximum number of unanswered requests on one connection. The same number of further requests can wait until the relay's
+    /// rate limit admits them. The maximum is higher than any burst that a relay allows. If a relay does not answer, the
+    /// waiting requests still take little memory.
     package static let unansweredRequests = 1 << 16
 
     /// Maximum size of the messages from relays that wait to be processed, in bytes. The limit applies to the messages of all

@@ -110,8 +110,8 @@ public struct RelayLimits: Sendable {
     public var channelEntries = 1_000_000
     /// Maximum number of payload bytes that one channel keeps. Beyond this number, the oldest entries are dropped.
     public var channelBytes = 256 << 20
-    /// Maximum number of entries that wait in one inbox. A full inbox refuses new entries: the relay has promised the senders to
-    /// keep the waiting entries. Each entry is a letter. No owner reads more letters than this number.
+    /// Maximum number of entries that wait in one inbox. A full inbox refuses new entries: the relay has promised the senders
+    /// to keep the waiting entries. Each entry is a letter, and no owner would read more letters than this.
     public var inboxEntries = 4096
     /// Maximum number of payload bytes that wait in one inbox. This number is enough for 256 letters of the largest size, or for
     /// some thousands of the usual size.
@@ -161,7 +161,7 @@ public struct RelayLimits: Sendable {
     static let recentChannelMs: UInt64 = 7 * 86_400_000
     /// Interval between checks of the store's fill level, in nanoseconds. A disk writes some hundred MiB in a second.
     static let spaceCheckNanoseconds: Int64 = 1_000_000_000
-    /// Delay before a client's next attempt at a full store, in milliseconds.
+    /// The time that a client is told to wait before it tries again after the store was full, in milliseconds.
     static let fullStoreRetryMs: UInt32 = 60_000
 
     /// Maximum size of the payloads that one address may store in a day, in MiB. A family or an office stores far less in a day.

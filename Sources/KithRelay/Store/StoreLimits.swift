@@ -69,8 +69,8 @@ package enum StoreLimits {
     /// Maximum number of idle channels that one read returns. Forgetting one channel takes one commit.
     static let idleChannelsPerRead = 64
 
-    /// Maximum number of old key packages that one transaction deletes, and maximum number of old names. A key package has up
-    /// to 64 KiB, so the transaction deletes up to 2 MiB in a few ms.
+    /// Maximum number of old key packages that one transaction deletes. The same limit applies to old names. A key package has
+    /// up to 64 KiB, so a transaction deletes up to 2 MiB, which takes a few ms.
     static let discardedPerSlice = 32
 
     /// Size of the write-ahead log at which the checkpointer copies the log into the database, in bytes. Commits continue
@@ -81,8 +81,8 @@ package enum StoreLimits {
     /// restarts. If the added pages do not fit into a share, the next checkpoint copies them. The next checkpoint runs when the
     /// log has grown by a share.
     static let checkpointShare = 4
-    /// Size of the write-ahead log at which the writer itself copies the log, in bytes. The copying by the writer bounds the
-    /// size of the log under load.
+    /// Size of the write-ahead log at which the writer itself copies the log into the database, in bytes. This bounds the size
+    /// of the log under load.
     static let checkpointNowBytes = 64 << 20
 
     /// The latest valid time of a noted clock, in milliseconds since 1970. A later time is treated as damage. With this bound, a

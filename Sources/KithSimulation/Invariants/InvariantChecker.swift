@@ -285,7 +285,8 @@ extension StoreTransaction.Write {
     }
 }
 
-/// Reads and writes the numbers in texts. With a number, the checker finds all places in which a text appears.
+/// Puts a number into each text, and finds the numbers in bytes. By its number, the checker finds each text wherever it
+/// appears.
 enum Marker {
     private static let word = Array("canary-".utf8)
     private static let digits = 6

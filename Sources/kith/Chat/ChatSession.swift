@@ -66,7 +66,7 @@ struct ChatSession {
     private let isJSON: Bool
     private let isForPerson: Bool
     private let events: AsyncStream<KithEvent>
-    /// Arrivals other than events and lines. A sender waits until its arrival was taken.
+    /// Arrivals other than events and lines. A task that sends an arrival waits until the arrival has been taken.
     private let others = AsyncChannel<Arrival>()
     private var model: ChatModel
     /// The messages that were unread when the chat was opened.

@@ -11,7 +11,7 @@ struct MessageRenderer: Sendable {
         case record(conversation: String?)
     }
 
-    /// Maximum number of lines of one message in a chat. A message may have tens of thousands of line breaks.
+    /// Maximum number of lines of one message in a chat. A message can have tens of thousands of line breaks.
     private static let linesInChat = 200
     /// Maximum length of a snippet, in characters. A snippet is the beginning of a message. A line that refers to the message
     /// shows the snippet.

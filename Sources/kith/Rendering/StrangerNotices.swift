@@ -3,7 +3,7 @@ import KithClient
 /// Lines about strangers: the conversations that strangers begin, and their uses of the user's invites. The first few
 /// conversations and the first few uses get one line each. Further conversations and uses are only counted.
 struct StrangerNotices {
-    /// Maximum number of conversations that get a line each, and maximum number of uses of invites that get a line each.
+    /// Maximum number of conversations that get a line each. The same limit applies to uses of invites.
     private static let toldOneByOne = 3
 
     private var told: Set<ConversationID> = []

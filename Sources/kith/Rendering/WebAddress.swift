@@ -66,8 +66,8 @@ enum WebAddress {
         return address
     }
 
-    /// Whether an address begins with a host of ASCII letters, with a port at most. A name and password before the host could
-    /// pass for the host.
+    /// Whether an address begins with a plain host: ASCII letters, digits, dots and hyphens, or an IPv6 address in brackets.
+    /// Only a port may follow. A name and password are not allowed before the host, because they could pass for the host.
     ///
     /// - Parameter address: the address after its scheme.
     private static func hasPlainHost(_ address: ArraySlice<Character>) -> Bool {

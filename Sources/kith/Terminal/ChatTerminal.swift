@@ -36,8 +36,8 @@ final class ChatTerminal: Sendable {
         var printed: PrintedLines
         var lines: Deque<String> = []
         var waiting: CheckedContinuation<String?, Never>?
-        /// The caller that waits until the user has finished the current line. The finished line is not sent, and the program may
-        /// end when the user has finished the line.
+        /// The caller that waits until the user has finished the current line. The line is not sent: the program ends after
+        /// this wait.
         var finishing: CheckedContinuation<Void, Never>?
         var isAtEnd = false
         var isClosed = false

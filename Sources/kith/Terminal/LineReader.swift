@@ -5,8 +5,8 @@ import KithClient
 /// Reads lines from standard input or another descriptor. Each line is read only when a caller requests the line, so a long input
 /// does not fill the memory.
 final class LineReader: Sendable {
-    /// Maximum length of a line in bytes. The end of a longer line is dropped. In JSON, each byte of the longest text may be
-    /// escaped with six bytes. The remaining fields of the request need some bytes too.
+    /// Maximum length of a line in bytes. The end of a longer line is dropped. In JSON, each byte of the longest text can take
+    /// six bytes, because it can be escaped. The remaining fields of the request need some bytes too.
     static let longest = 6 * ClientLimits.text + (16 << 10)
 
     private let queue = DispatchQueue(label: "standard input")

@@ -8,7 +8,7 @@ import DequeModule
 struct PrintedLines {
     /// A row that replaces the last row of a printed line.
     struct Change: Equatable {
-        /// The distance of the row from the first row of the status and the input line, at least 1.
+        /// Number of rows from this row down to the first row of the status and the input line, at least 1.
         let above: Int
         let row: String
     }

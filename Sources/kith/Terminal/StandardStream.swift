@@ -13,8 +13,8 @@ struct StandardStream: Sendable {
     /// The first system error that prevented a write to standard output; 0 for none.
     private static let outputError = Atomic<Int32>(0)
 
-    /// The failure to report if standard output could not be written completely. `nil` if all writes succeeded, or if only the
-    /// reader has gone.
+    /// The failure to report if standard output could not be written completely. `nil` if all writes succeeded, or if they
+    /// failed only because the reader has gone.
     static var outputFailure: Failure? {
         let error = outputError.load(ordering: .relaxed)
         return error == 0 ? nil : Failure(message: "the output is not complete: \(SystemError(error).sentence)")
@@ -94,7 +94,8 @@ struct StandardStream: Sendable {
         return true
     }
 
-    /// Stores a failure of standard output. If only the reader has gone, stores nothing: the reader wants no more output.
+    /// Stores a failure of standard output. Stores nothing if the reason is that the reader has gone: the reader wants no more
+    /// output.
     private func didFail(_ error: Int32) {
         guard descriptor == Self.output.descriptor, error != EPIPE else { return }
         _ = Self.outputError.compareExchange(expected: 0, desired: error, ordering: .relaxed)

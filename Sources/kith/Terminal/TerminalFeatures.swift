@@ -17,7 +17,7 @@ struct TerminalFeatures: Sendable, Equatable {
     }
 
     /// Whether a terminal with this environment shows hyperlinks. Asking the terminal is impossible, because most terminals do
-    /// not answer. A terminal that is not known here gets none, because some terminals print the sequence as text.
+    /// not answer. A terminal that is not known here gets no hyperlinks, because some terminals print the sequence as text.
     ///
     /// `KITH_LINKS=always` and `KITH_LINKS=never` override the decision, except that a terminal without escape sequences never
     /// gets links. With `NO_COLOR`, the user wants plain text, so only `KITH_LINKS=always` brings links.

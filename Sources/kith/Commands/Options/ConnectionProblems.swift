@@ -6,7 +6,7 @@ import Synchronization
 final class ConnectionProblems: Sendable {
     private struct State {
         var reasons: [KnownRelay: String] = [:]
-        /// The refusals that a further attempt does not change.
+        /// The refusals that a further attempt would not change.
         var refusals: [KnownRelay: RelayConnectionError] = [:]
         var full: Set<KnownRelay> = []
         /// Relays that have not answered.
