@@ -2,8 +2,8 @@ import KithSupport
 
 /// The steps from a hello to an open session. Each step first computes all values, and changes the state last.
 extension ClassicSession {
-    /// Handles the announcement of a run. Nothing authenticates an announcement. The session only answers or reports the
-    /// announcement, once for each run.
+    /// Handles the announcement of a run. Nothing authenticates an announcement, so the session does no more than answer it or
+    /// report it, once for each run.
     mutating func receiveHello(from peerRun: RunID) -> [Output] {
         // Before this run has sent its hello, no other run can know of it. If the other user was there first, that user will
         // answer this run's hello.

@@ -50,10 +50,10 @@ extension ClientLimits {
     /// entries takes only a part of ``unreadEvents``. Reading them delays commands only for a moment.
     static let eventPage = 64
 
-    /// Assumed size of an event without its text, in bytes, for ``unreadEvents``.
+    /// Size in bytes that ``unreadEvents`` assumes for an event without its text.
     public static let eventBytes = 512
 
-    /// Assumed size of the description of a file in an event, without the file's name, in bytes, for ``unreadEvents``.
+    /// Size in bytes that ``unreadEvents`` assumes for what an event says about one file, without the file's name.
     static let fileBytesInEvent = 128
 
     /// Number of threads for all profiles of a process. A person has one profile. A program with hundreds of profiles gains

@@ -103,7 +103,7 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// Makes each person except the first use an invite of an earlier person.
+    /// Lets every person but the first join through an invite of an earlier person.
     private func gather(_ workload: Workload, _ faults: Faults) {
         self.faults = faults
         for client in clients.dropFirst() {

@@ -57,9 +57,9 @@ public final class Simulation {
     private(set) var wires: [Int: Wire] = [:]
     private var lastConnection = 0
     let checker: InvariantChecker
-    /// The maximum sizes of a commit and of a Welcome in an entry, in bytes. In a quarter of the schedules, all commits are in
-    /// parcels. In a second quarter, some commits are in parcels. All trees of Welcomes are in parcels in a quarter of the
-    /// schedules, and some trees in a second quarter.
+    /// The maximum sizes of a commit and of a Welcome in an entry, in bytes. In a quarter of the schedules, all commits are
+    /// sent in parcels; in another quarter, only the longer ones. The trees of Welcomes are divided in the same way, but
+    /// independently of the commits.
     var sizes: EntrySizes {
         var sizes = EntrySizes()
         switch seed % 4 {

@@ -9,7 +9,7 @@ package struct TokenPace: Sendable {
     /// the same amount. With these limits, the sum of a time of the clock and the debt does not overflow.
     private let longest: Int64
 
-    /// A maximum that no debt reaches: it is longer than the running time of any process.
+    /// The maximum debt of a bucket without a limit, in nanoseconds. No debt reaches it within the running time of a process.
     package static let unbounded = Int64.max / 4
 
     /// - Parameters:

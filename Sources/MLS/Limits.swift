@@ -28,7 +28,7 @@ public enum Limits {
     /// for GREASE. The shortest extension takes 16 times as many bytes in memory as in its encoding.
     static let extensions = 32
     /// Maximum number of external senders of a group. A group usually has few external senders: servers of the group's
-    /// operator. The shortest sender takes 25 times as many bytes in memory as in its encoding.
+    /// operator. The shortest external sender takes 25 times as many bytes in memory as in its encoding.
     static let externalSenders = 64
     /// Maximum number of certificates in an X.509 credential. Public chains have two to five certificates.
     static let certificates = 16

@@ -59,8 +59,8 @@ public struct ProfileFiles: Sendable {
             [file], caption: preview, to: conversation, replyTo: replyTo, expiresAfter: expiresAfter)
     }
 
-    /// Stores files in a profile that is open for reading only. The process that has opened the profile for sending sends the
-    /// files.
+    /// Stores files in a profile that is open for reading only. The files are sent by the process that has opened the profile
+    /// for sending.
     ///
     /// - Throws: ``KithError``, for the same reasons as ``send(_:caption:to:replyTo:expiresAfter:)``.
     package func enqueueForOwner(

@@ -41,7 +41,7 @@ extension Duration {
         return UInt64(rounded)
     }
 
-    /// Returns this duration, after which a text is deleted, in whole seconds, rounded up.
+    /// Returns this duration in whole seconds, rounded up. A text is deleted after this duration.
     ///
     /// - Throws: ``KithError/duration(longest:)``.
     func textSeconds() throws(KithError) -> UInt32 { UInt32(try seconds(upTo: UInt64(UInt32.max))) }

@@ -86,8 +86,8 @@ final class EventBuffer: Sendable {
         }
     }
 
-    /// Adds events that were read again. If undelivered events are still waiting, does nothing. During this call, no event may be
-    /// added elsewhere.
+    /// Adds events that were read again. If undelivered events are still waiting, does nothing. The caller must ensure that no
+    /// other event is added during this call.
     ///
     /// - Parameter read: removes subjects from the dropped events, and returns events about these subjects.
     func refill(_ read: (inout DroppedEvents) throws(KithError) -> [KithEvent]) throws(KithError) {

@@ -122,8 +122,8 @@ extension Profile {
 
     // MARK: Texts for the process that has the profile
 
-    /// Stores a text in a profile that is open for reading only. The process that has opened the profile for sending sends the
-    /// text.
+    /// Stores a text in a profile that is open for reading only. The text is sent by the process that has opened the profile
+    /// for sending.
     ///
     /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. After an error, nothing is stored.
     package func enqueueForOwner(

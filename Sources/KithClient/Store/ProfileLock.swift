@@ -83,7 +83,7 @@ package final class ProfileLock: Sendable {
         }
     }
 
-    /// The id of the process with the lock; `nil` if the file has no id that is valid here.
+    /// The id of the process with the lock; `nil` if the file names no running process of this machine or container.
     private static func holder(of folder: ProfileFolder) -> Int32? {
         let content = try? PrivateFile(folder.lock).read(limit: ClientLimits.lockFile)
         guard let holder = Holder(String(decoding: content ?? [], as: UTF8.self)), holder.place == Holder.this.place,

@@ -1,7 +1,7 @@
 import KithWire
 
 extension RelayError.Code {
-    /// Whether a request that was refused with this code may succeed later.
+    /// Whether the same request might succeed later after it was refused with this code.
     var isPassing: Bool {
         switch self {
         case .tooFast, .tooMany, .full, .unavailable: true

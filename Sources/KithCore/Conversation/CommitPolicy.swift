@@ -6,8 +6,8 @@ struct CommitPolicy {
     var isChanging: Bool
     /// Whether there are proposals of other members that have to be committed.
     var othersPropose: Bool
-    /// Whether something has to be sent. Content is encrypted only after all proposals were committed and this device has renewed
-    /// its keys.
+    /// Whether the outbox has anything other than a proposal to leave. Such content is encrypted only after all proposals were
+    /// committed and this device has renewed its keys.
     var wantsToSend: Bool
     /// Whether this device has renewed its keys after it joined.
     var hasRenewed: Bool

@@ -9,7 +9,7 @@ struct ConversationHistory {
 
     init(of conversation: ConversationID) { self.conversation = conversation }
 
-    /// Stores an entry that may be shown, and reports it.
+    /// Stores an entry, and reports the messages and notices that users see for it, if any.
     mutating func note(
         _ noted: EntryRecord, at entry: Entry, in record: inout ConversationRecord, _ device: inout DeviceState
     ) throws(KithError) {

@@ -93,7 +93,7 @@ extension ConversationMachine {
         if item.isCard { finishInvitations(in: &device) }
     }
 
-    /// Stores an entry that may be shown, and reports it.
+    /// Stores an entry, and reports the messages and notices that users see for it, if any.
     mutating func note(_ noted: EntryRecord, at entry: Entry, in device: inout DeviceState) throws(KithError) {
         try history.note(noted, at: entry, in: &record, &device)
     }

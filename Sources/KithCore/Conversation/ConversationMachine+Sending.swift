@@ -73,7 +73,7 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// Returns a text, with the mentions of members that it contains. Reads the group only if the text has an `@`.
+    /// Returns a text together with the mentions of members in the text. Reads the group only if the text has an `@`.
     private mutating func mentioning(
         _ text: MessageText, in device: inout DeviceState
     ) throws(KithError) -> MessageText {

@@ -1,7 +1,7 @@
 /// Decides the next step towards a pending change of a group.
 ///
-/// A device performs the steps of its changes in order, until a step is a commit. A change that waits does not delay later
-/// changes.
+/// A device goes through its changes in order, performs the next step of each, and stops at a step that is a commit. A change
+/// that waits does not delay later changes.
 struct IntentPolicy {
     var memberCount: Int
     /// Whether there are proposals of other members that have to be committed.

@@ -118,11 +118,11 @@ struct Acknowledgements {
         return Array(ids)
     }
 
-    /// Finds acknowledged entries that the log has not delivered within a minute. If an entry is late for the first time, the
-    /// log only has to be followed again, because a jump of the clock makes every entry seem late.
+    /// Finds acknowledged entries that the log has not delivered within a minute. The first time that an entry is late, the log
+    /// only has to be followed again, because a jump of the clock makes every entry seem late.
     ///
-    /// - Returns: the seqs of entries that are missing although the log was followed again, and whether the log has to be
-    ///   followed again now.
+    /// - Returns: in `missing`, the seqs of entries that are still missing after the log was followed again; in `asksAnew`,
+    ///   whether the log has to be followed again now.
     mutating func check(at now: UInt64, isLive: Bool) -> (missing: [UInt64], asksAnew: Bool) {
         let late = places.filter { $0.value.at + ClientLimits.keptMs <= now }.sorted { $0.value.seq < $1.value.seq }
         var missing: [UInt64] = []

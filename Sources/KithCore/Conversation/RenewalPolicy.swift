@@ -25,7 +25,8 @@ struct RenewalPolicy {
             || entriesSince > ClientLimits.renewalEntries + Int(leaf.rawValue % Self.spreadEntries)
     }
 
-    /// Returns the milliseconds until a member's keys are due for renewal, with the longest delay that any leaf has.
+    /// Returns the milliseconds from now until a member's keys are due for renewal, if the member's leaf has the longest delay
+    /// of all leaves.
     func latestDelay(renewedAt: UInt64) -> UInt64 { delay(renewedAt: renewedAt, spread: Self.spreadMs) }
 
     private func delay(renewedAt: UInt64, spread: UInt64) -> UInt64 {

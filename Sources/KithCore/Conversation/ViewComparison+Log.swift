@@ -79,7 +79,7 @@ extension ViewComparison {
     }
 
     /// Drops the members' views that are ahead of this device's, because a turn has arrived at a seq where those members have
-    /// seen another entry. If at least one view was dropped and views are compared, returns a warning of different logs.
+    /// seen another entry. If at least one view was dropped and views are compared, returns a warning that the logs differ.
     mutating func settleClaims(atTurn seq: UInt64, _ record: ConversationRecord) -> [Warning] {
         defer { dropClaims() }
         guard hasClaims, record.comparesViews else { return [] }
@@ -92,8 +92,8 @@ extension ConversationRecord {
     /// user decided to continue.
     var comparesViews: Bool { !isSuspect && trustedEpoch != epoch }
 
-    /// Whether a difference before the turn that opened the epoch needs no report, because the user was warned of it and has
-    /// decided to continue.
+    /// Whether no difference of the logs before the turn that opened the epoch has to be reported, because the user was warned
+    /// and has decided to continue.
     var trustsWhatWasBeforeTurn: Bool { trustedEpoch.map { epoch <= $0 || epoch - $0 == 1 } ?? false }
 
     /// Compares an inviter's view with this device's, if one commit has both removed and added the device. A device that one

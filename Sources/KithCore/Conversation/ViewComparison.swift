@@ -59,8 +59,8 @@ struct ViewComparison {
     // MARK: Missing messages
 
     /// Handles a message of a sender, with the number of the sender's messages that are missing. A gap counts only after
-    /// ``ClientLimits/entriesBeforeGap`` further entries. A missing message may arrive a little later, because a relay may refuse
-    /// one of several messages at first.
+    /// ``ClientLimits/entriesBeforeGap`` further entries: a relay can refuse one of several messages at first, so that this
+    /// message arrives a little later than the others.
     ///
     /// - Returns: the number of missing messages that have to be reported, or 0.
     mutating func newlyMissing(of sender: LeafIndex, _ missing: Int, at seq: UInt64) -> Int {

@@ -33,7 +33,7 @@ struct DeletionQueue {
     /// The times of the next attempts, in milliseconds; see ``Clocks/now``. Empty while no further job may begin.
     var due: [UInt64] { room == 0 ? [] : deletions.values.compactMap { $0.isRunning ? nil : $0.retryAt } }
 
-    /// Returns the deletions that may begin, so that no more than ``ClientLimits/transfers`` run.
+    /// Returns the deletions to begin now. Together with the running deletions, they are at most ``ClientLimits/transfers``.
     func startable(at now: UInt64) -> [(id: TransferID, blob: OwnBlob)] {
         deletions.filter { !$0.value.isRunning && ($0.value.retryAt ?? 0) <= now }
             .sorted { $0.key < $1.key }

@@ -1,14 +1,14 @@
 import TLSCodec
 
-/// The room that each contact's files have taken by automatic downloads on the present day. Room that was taken does not become
-/// free before the next day, even if a download fails or its file is removed.
+/// The room that automatic downloads of each contact's files have taken today. Room that was taken does not become free before
+/// the next day, even if a download fails or its file is removed.
 struct DownloadBudget: Hashable, Sendable {
     private struct Use: Hashable, Sendable {
         var files: UInt64 = 0
         var bytes: UInt64 = 0
     }
 
-    /// The number of days since 1970.
+    /// The day to which `uses` belongs, as a number of days since 1970.
     private var day: UInt64 = 0
     private var uses: [ContactID: Use] = [:]
 

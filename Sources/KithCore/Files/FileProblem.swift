@@ -11,7 +11,7 @@ public enum FileProblem: Hashable, Sendable {
     case keepsChanging
     /// The file can no longer be read, or its path leads to a link or to something other than a file.
     case unreadable
-    /// The picture has changed, and its metadata can no longer be removed. It was not sent with its metadata.
+    /// The picture has changed, and its metadata can no longer be removed. Therefore the picture was not sent.
     case notCleaned
     /// The relay stores no files, or none for this conversation.
     case refused

@@ -30,7 +30,7 @@ package enum FileSource: Hashable, Sendable {
 
 /// The marks by which a changed file is recognized.
 package struct FileStamp: Hashable, Sendable, TLSCodable {
-    /// The size of the whole file with its metadata, in bytes.
+    /// The size of the whole file, in bytes. In a picture, metadata that will be removed counts too.
     package var size: UInt64
     /// The time of the last change, in nanoseconds since 1970.
     package var modifiedNs: UInt64

@@ -6,7 +6,7 @@ struct OwnBlob: Hashable, Sendable, TLSCodable {
     let relay: RelayID
     let blob: BlobID
     let write: Token
-    /// The time at which the relay deletes the blob at the latest, in milliseconds since 1970.
+    /// The time by which the relay deletes the blob, in milliseconds since 1970.
     let expiresMs: UInt64
 
     init(relay: RelayID, blob: BlobID, write: Token, expiresMs: UInt64) {

@@ -206,7 +206,7 @@ struct UploadQueue {
         progress[id]?.retryAt = nil
     }
 
-    /// Notes that a job has ended before it was done. Until the next attempt, another upload may run in its place.
+    /// Notes that a job has ended before its upload was complete. Until the next attempt, another upload can run in its place.
     ///
     /// - Parameter retryAt: the time of the next attempt, in milliseconds; see ``Clocks/now``.
     mutating func pause(_ id: TransferID, until retryAt: UInt64) {

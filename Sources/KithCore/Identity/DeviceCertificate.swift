@@ -135,7 +135,7 @@ struct CertifiedDevices: AuthenticationService {
         return credential.deviceCertificate?.verify(signatureKey: signatureKey) ?? false
     }
 
-    /// A member may renew its certificate. The account and the device must stay the same.
+    /// Whether a member may replace its certificate with a new one: the account and the device must stay the same.
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool {
         guard let new = new.deviceCertificate, let old = old.deviceCertificate else { return false }
         return new.accountKey == old.accountKey && new.deviceID == old.deviceID

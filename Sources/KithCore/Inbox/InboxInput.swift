@@ -21,7 +21,8 @@ enum InboxInput {
     case close
     /// Replaces a used key package.
     case replaceKeyPackage
-    /// The device's certificate was renewed after it had expired. Nobody could accept key packages with the expired certificate.
+    /// The device's certificate was renewed after it had expired, or because the user's name has changed. Key packages with the
+    /// old certificate have to be replaced.
     case certificateExpired
     /// The relay has registered the inbox's name for this profile.
     case nameRegistered

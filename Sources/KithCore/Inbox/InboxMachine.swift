@@ -299,7 +299,7 @@ struct InboxMachine {
         device.step.put(StoreKey(.inbox, item: id.rawValue), record.encoded)
     }
 
-    /// Marks the key packages for replacement, because they contain an expired certificate.
+    /// Marks the key packages for replacement, because they contain an expired or outdated certificate.
     mutating func certificateExpired(in device: inout DeviceState) {
         guard record.depositedAt > 0 else { return }
         record.keyPackagesExpired()

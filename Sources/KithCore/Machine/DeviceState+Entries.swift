@@ -34,8 +34,8 @@ extension DeviceState {
     }
 
     /// Returns an entry with its content, even if ``entry(at:)`` hides the content. A change of a message must not depend on
-    /// the device's clock: otherwise a text that its author deletes could be shown again after the clock was set back. If the
-    /// entry is damaged, notes the damage and returns `nil`.
+    /// the device's clock: if the deletion of a hidden text were ignored, the text would be shown again after the clock was set
+    /// back. If the entry is damaged, notes the damage and returns `nil`.
     mutating func changeableEntry(at place: EntryPlace) throws(KithError) -> EntryRecord? {
         try unlessDamaged(place) { (device) throws(KithError) in
             guard let stored = try device.value(place.key) else { return nil }

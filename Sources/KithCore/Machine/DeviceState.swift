@@ -166,10 +166,10 @@ struct DeviceState {
     }
 }
 
-/// The maximum sizes of a commit and of a Welcome in an entry. A longer commit is sent in a parcel. If a Welcome with the tree
-/// would be longer, the tree is sent in a parcel.
+/// The maximum sizes of a commit and of a Welcome in an entry. A longer commit is sent in a parcel. If a Welcome would be
+/// longer because of the tree, the tree is sent in a parcel.
 package struct EntrySizes: Sendable {
-    /// The longest commit in a turn, in bytes.
+    /// The longest commit that a turn may contain, in bytes.
     package var turn: Int
     /// The longest Welcome that may contain the tree, in bytes.
     package var welcome: Int
@@ -197,7 +197,7 @@ struct Damage {
 
 /// Decides which notices about invitations are reported to the user, so that no notice repeats too often.
 struct InvitationNotices {
-    /// Whether the user was told, after the last decision about a stranger, that letters of strangers wait.
+    /// Whether the user has been told that letters of strangers are waiting, since the user last decided about a stranger.
     private var isTooManyPendingTold = false
     /// The relays about which the user was told because an invitation was skipped.
     private var relays: Set<RelayAddress> = []

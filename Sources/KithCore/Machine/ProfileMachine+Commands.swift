@@ -266,7 +266,8 @@ extension ProfileMachine {
         if let obstacle = machine.obstacle(state.device.contacts) { throw obstacle }
     }
 
-    /// Adds a message to the outbox. The caller must have checked that it can be sent; see ``checkSending(_:to:)``.
+    /// Adds a message to the outbox. Before the call, the caller must check that the message can be sent; see
+    /// ``checkSending(_:to:)``.
     func send(_ message: OutgoingMessage, to id: ConversationID, _ ticket: Ticket<EntryID>) throws(KithError) {
         try accept(id)
         try pass(.send(message, ticket), to: id)

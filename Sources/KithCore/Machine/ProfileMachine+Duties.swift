@@ -4,7 +4,8 @@ import KithWire
 // contact cards.
 
 extension ProfileMachine {
-    /// Renews the device's certificate if the renewal is due. Replaces key packages if nobody could accept the old certificate.
+    /// Renews the device's certificate if the renewal is due. If nobody could accept the old certificate any more, also
+    /// replaces the key packages, which contain it.
     func renewCertificate() throws(KithError) {
         guard try state.device.renewCertificate() else { return }
         for id in inboxes.ids { try pass(.certificateExpired, to: id) }

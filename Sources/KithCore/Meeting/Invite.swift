@@ -22,7 +22,7 @@ public struct Invite: Hashable, Sendable, TLSCodable {
     package let expiresAt: UInt64
 
     private static let version: UInt8 = 1
-    /// The highest version that a future Kith may write. A higher number means that the line is damaged.
+    /// The highest version that any future Kith will write. A higher number means that the line is damaged.
     private static let highestVersion: UInt8 = 8
     private static let scheme = "kith:"
 

@@ -47,9 +47,9 @@ public enum KithError: Error, Hashable, Sendable {
     case keyChanged(contact: String, pinned: AccountFingerprint, found: AccountFingerprint)
     /// This device's clock or the relay's is wrong, so the new invite or its keys would have a wrong date.
     case wrongClock(ClockDifference)
-    /// The person's key package is not valid now. The request stays pending: the person is added as soon as the key package is
-    /// valid, or the person's device has deposited new ones. The second value is the clock difference, if this device's clock
-    /// seems wrong.
+    /// The person's key package is not valid now. The request stays pending: the person is added as soon as the key package
+    /// becomes valid, or the person's device deposits a valid one. The second value is the clock difference, if this device's
+    /// clock seems wrong.
     case keyPackageNotCurrent(String, clockDoubt: ClockDifference?)
     /// The key package that the relay returned for an inbox does not belong to the inbox's account.
     case wrongAccount

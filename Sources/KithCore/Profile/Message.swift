@@ -90,8 +90,8 @@ public struct Message: Hashable, Sendable {
     package(set) public var isPinned = false
     /// Whether the text mentions this profile's user.
     package(set) public var mentionsMe = false
-    /// Time after which each device deletes the message, in seconds, counted from the message's arrival there; `nil` if the
-    /// message does not expire.
+    /// Time after which each device deletes the message, in seconds, counted from the message's arrival on that device; `nil`
+    /// if the message does not expire.
     package var expiresAfter: UInt32?
 
     /// The text; `nil` if the content is not text.

@@ -223,8 +223,8 @@ public enum KithEvent: Hashable, Sendable {
     /// A person has used an invite.
     case inviteUsed(InboxID, ConversationID)
     /// A problem that does not belong to a message. If warnings of one kind repeat, each within ten minutes of the previous
-    /// one, only the first, the tenth, the hundredth and so on are reported. Warnings about different logs or too long texts
-    /// are always reported.
+    /// one, only the first, the tenth, the hundredth and so on are reported. A warning that logs differ, or that a message is
+    /// not sent, is always reported.
     case warning(ConversationID, Warning, times: Int)
     /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped, because
     /// otherwise a stranger who knows a name could make a device connect to any relay.
@@ -235,7 +235,7 @@ public enum KithEvent: Hashable, Sendable {
     /// The number of pending conversations that strangers began has reached its maximum. Further letters stay at the relay
     /// until the user accepts or declines some of these conversations.
     case tooManyPending
-    /// A name under which this profile was registered at a relay now belongs to another person.
+    /// This profile has lost a name that it had registered at a relay: the name belongs to another person now.
     case nameLost(Name, RelayAddress)
     /// News about the files of a message: they could not be sent, a file could not be downloaded, or a file is on this device
     /// now. The second value is the message's id.

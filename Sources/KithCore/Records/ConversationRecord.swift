@@ -248,7 +248,7 @@ struct ConversationRecord: Sendable {
         listing.didReceive()
     }
 
-    /// Called when a message was deleted that the user had not read.
+    /// Called when a message that the user had not read was deleted.
     mutating func didDeleteUnread() { unread = max(0, unread - 1) }
 
     /// Called when the user has deleted a message on this device.

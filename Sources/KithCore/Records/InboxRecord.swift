@@ -169,7 +169,7 @@ struct InboxRecord: Sendable {
     /// Begins to close the inbox. Further letters are ignored.
     mutating func close() { isClosing = true }
 
-    /// Called when the invite for one person was used.
+    /// Called when the inbox's invite, which is for one person, has been used.
     mutating func didUse() { isUsed = true }
 
     // MARK: Key packages
@@ -191,7 +191,7 @@ struct InboxRecord: Sendable {
         if case .invite(_, let expiresAt) = purpose { expiresAt.asMilliseconds <= now } else { false }
     }
 
-    /// Whether the inbox has to be closed after everything that arrived in time was read.
+    /// Whether the inbox has to be closed as soon as everything that arrived in time has been read.
     func isOver(now: UInt64) -> Bool { isUsed || isExpired(now: now) }
 
     var access: Access {

@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// The next numbers for relays, contacts, conversations, inboxes and deliveries. They are stored, so that the number of a deleted
-/// value is not used again.
+/// The next numbers for relays, contacts, conversations, inboxes and deliveries. They are stored, so that the number of a
+/// deleted relay, contact, conversation, inbox or delivery is not used again.
 struct NextNumbers: Hashable, Sendable {
     var relay: UInt64 = 1
     var contact: UInt64 = 1

@@ -7,7 +7,7 @@ struct IncomingBlob {
     /// Bytes to write.
     struct Write {
         let bytes: ByteBuffer
-        /// Whether the file has to be durable afterwards.
+        /// Whether the file has to be made durable after the bytes were written.
         let isSynced: Bool
     }
 

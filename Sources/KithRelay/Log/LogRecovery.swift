@@ -64,8 +64,8 @@ struct LogRecovery {
         }
     }
 
-    /// Marks a channel's head as damaged. Called if the channel's last entry cannot be read. No new entry may get the seq of the
-    /// unreadable entry, which was acknowledged.
+    /// Marks a channel's head as damaged. Called if the channel's last entry cannot be read. The unreadable entry was
+    /// acknowledged, so its seq must not be given to a new entry.
     private func markDamaged(_ channel: UInt64, _ connection: SQLiteConnection) throws(StoreFailure) {
         let head = try connection.prepare(
             """

@@ -107,9 +107,9 @@ package actor SQLiteStore: ChannelStore {
         } ?? []
     }
 
-    /// Runs `body` on the reader's thread with the channel's state and open block. `body` must return `nil` if entries that it
-    /// needs were dropped after the state was read; then it is called again with a new state. This method returns `nil` if the
-    /// channel does not exist.
+    /// Runs `body` on the reader's thread with the channel's state and open block. If entries that `body` needs were dropped
+    /// after the state was read, `body` must return `nil`, and is then called again with a new state. This method returns `nil`
+    /// if the channel does not exist.
     private func read<T: Sendable>(
         _ channel: ChannelID, _ body: @escaping @Sendable (LogReader, ChannelState) throws(StoreFailure) -> T?
     ) async throws(StoreFailure) -> T? {

@@ -62,7 +62,7 @@ extension SourceBuckets {
     }
 
     /// Buckets that limit how many new inboxes a source may use. An inbox is new until the source uses it for the first time.
-    /// The relay remembers a pair of the inbox and the address for each inbox in use.
+    /// For each inbox that the source uses, the relay remembers a pair of the inbox and the source's address.
     init(ofInboxes limits: RelayLimits) {
         self.init(
             TokenBucket(

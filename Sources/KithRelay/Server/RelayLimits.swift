@@ -138,9 +138,9 @@ public struct RelayLimits: Sendable {
     /// limited number of pairs of an inbox and an address. This limit bounds the speed at which one address makes the relay
     /// forget older pairs. After 200,000 more pairs, a pair counts as new again.
     public var addressInboxes = 1_000
-    /// Number of additional new inboxes to which one address may write in a day. A separate limit with this value applies to the
-    /// first key package that an address takes from an inbox. With this limit, a hundred people behind one address can each write
-    /// to one new contact a day.
+    /// Number of new inboxes to which one address may write in a day after it has used up ``addressInboxes``. A separate limit
+    /// with this value applies to the first key package that an address takes from an inbox. With this limit, a hundred people
+    /// behind one address can each write to one new contact a day.
     public var addressInboxesPerDay = 100
     /// Delay before a sender's next attempt at a full inbox, in milliseconds. The owner may be away for days, so a delay of a
     /// minute hardly matters.
@@ -239,8 +239,8 @@ public struct RelayLimits: Sendable {
     /// not in memory loads the channel's entry ids. The limit equals ``channelEntries``. A higher number would help only
     /// attackers.
     public var loadedEntryIDs = 1_000_000
-    /// Number of additional entry ids that one address may make the relay load each second. Loads at this rate take about 1 % of
-    /// a core.
+    /// Number of entry ids that one address may make the relay load each second after it has used up ``loadedEntryIDs``. Loads
+    /// at this rate take about 1 % of a core.
     public var loadedEntryIDsPerSecond = 50_000
     /// If a channel has at most this number of entry ids, they are loaded without a wait for other loads. A load of this size
     /// takes less than a millisecond. A channel in use always keeps at least this number of its ids.

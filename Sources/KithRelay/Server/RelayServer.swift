@@ -172,8 +172,8 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Starts the task that calls `isOver` when less than half of a burst's connections are left. While the burst is ending, the
-    /// task calls `isOver` again at each check that finds fewer connections than the check before.
+    /// Starts the task that calls `isOver` when fewer than half of a burst's connections are left. As long as the number of
+    /// connections continues to fall from one check to the next, the task calls `isOver` again at each check.
     private static func watchBursts(_ isOver: @escaping @Sendable () -> Void, _ metrics: RelayMetrics) -> Task<
         Void, Never
     > {

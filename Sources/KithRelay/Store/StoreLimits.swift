@@ -61,9 +61,9 @@ package enum StoreLimits {
     /// Maximum number of channels that one call of `expire` trims.
     static let channelsPerExpiry = 500
 
-    /// Maximum time between the creation and the last use of a channel that is not in long use, in milliseconds. A channel that
-    /// was used for more than a week most likely belongs to a conversation. The index `channel_brief` contains this value, so a
-    /// change needs a migration.
+    /// An open channel is in long use if its last use is later than its creation by more than this time, in milliseconds: a
+    /// week. Such a channel most likely belongs to a conversation. The index `channel_brief` contains this value, so a change
+    /// needs a migration.
     static let longUseMs: UInt64 = 7 * 86_400_000
 
     /// Maximum number of idle channels that one read returns. Forgetting one channel takes one commit.

@@ -52,8 +52,8 @@ final class InvariantChecker {
     private(set) var known: [Int: [EpochPlace: Group]] = [:]
     /// For each client, the grants of all tokens that the client was ever able to compute.
     private(set) var grants: [Int: Set<Grant>] = [:]
-    /// Whether a group may have a member that does not know about the group. A member whose invite had ended before the addition
-    /// may not learn about the group.
+    /// Whether a group might have a member that does not know about the group. A member might never learn about the group if
+    /// the member's invite had ended before the addition, or if the member has blocked the inviter.
     var hasGhosts = false
     /// The warnings that clients have shown.
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []

@@ -108,8 +108,8 @@ extension Array where Element: CodePoint {
 }
 
 extension Array where Element: Hashable {
-    /// Whether this array contains every element of `wanted`. No element may occur twice in `wanted`. The time grows only with
-    /// the length of this array. A stranger may have chosen both arrays, but cannot make the call slow.
+    /// Whether this array contains every element of `wanted`. `wanted` must not contain an element twice. The time grows only
+    /// with the length of this array, so the call is fast even if a stranger has chosen both arrays.
     func containsAll(_ wanted: [Element]) -> Bool {
         guard wanted.count <= count else { return false }
         guard wanted.count > 8 else { return wanted.allSatisfy { contains($0) } }

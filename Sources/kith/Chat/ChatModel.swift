@@ -110,7 +110,7 @@ struct ChatModel {
     var contacts: [ContactID: Contact]
     var known: [EntryID: Known] = [:]
     var bySeq: [UInt64: EntryID] = [:]
-    /// The seqs of the messages from people that were shown, in order.
+    /// The seqs of the shown messages that people have written, in ascending order.
     var people: [UInt64] = []
     var lastFromOthers: EntryID?
     var oldestSeq: UInt64?

@@ -30,8 +30,8 @@ extension ClassicChat {
 
     /// Restarts the handshake after a pause. No text was sent yet, so none is lost.
     ///
-    /// The current run continues during the pause. If a stranger has only pretended a restart of the other user, the handshake of
-    /// the current run can still finish.
+    /// The current run continues during the pause. If it was a stranger who pretended that the other user had restarted, the
+    /// handshake of the current run can still finish.
     private func beginAnewLater() {
         guard !isBeginningAnew else { return }
         isBeginningAnew = true

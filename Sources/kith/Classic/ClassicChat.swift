@@ -70,7 +70,7 @@ actor ClassicChat {
 
     // MARK: The user
 
-    /// Sends a text. If too many earlier texts were not accepted yet, waits first.
+    /// Sends a text. First waits while too many earlier frames have not been accepted by the relay.
     func send(_ text: String) async throws(ClassicSendError) {
         textsHeldUp += 1
         defer { textsHeldUp -= 1 }

@@ -81,8 +81,8 @@ final class ChatScreen: Sendable {
         }
     }
 
-    /// Changes the read marks of the user's messages on the screen. Prints the notice instead if its message is no longer in the
-    /// window, or if the terminal can't change printed lines.
+    /// Changes the read marks of the user's messages on the screen. If the message to which `notice` refers is no longer in the
+    /// window, or if the terminal can't change printed lines, prints `notice`.
     func show(_ marks: ReadMarks, orPrint notice: ReadMarks.Notice?) {
         if let terminal = state.withLock({ $0.terminal }) {
             terminal.show(marks, orPrint: notice)

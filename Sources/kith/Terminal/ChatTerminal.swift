@@ -149,7 +149,7 @@ final class ChatTerminal: Sendable {
 
     /// Changes the marks of the user's messages that are still in the window.
     ///
-    /// - Parameter notice: printed if its message is no longer in the window.
+    /// - Parameter notice: printed if the message to which it refers is no longer in the window.
     func show(_ marks: ReadMarks, orPrint notice: ReadMarks.Notice?) {
         state.withLock { state in
             guard !state.isClosed else { return }

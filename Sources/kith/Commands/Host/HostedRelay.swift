@@ -35,7 +35,7 @@ final class HostedRelay: Sendable {
     ///   - listen: the address to listen on, if the user gave one.
     ///   - address: the address for other machines, if the user gave one: a host, with an optional port.
     ///   - known: the profile's relays. If `host.json` is lost, the relay's pass is taken from this list.
-    ///   - trustsClock: whether the machine's clock is right, even if it is far ahead of the time of the relay's last run.
+    ///   - trustsClock: whether to trust the machine's clock even if it is far ahead of the time of the relay's last run.
     static func start(
         in folder: URL, listen: ListenAddress?, address: HostAddress?, known: [RelayPoint] = [],
         trustsClock: Bool = false

@@ -2,7 +2,8 @@ import KithClient
 import KithWire
 import Synchronization
 
-/// Collects the problems at relays. Each problem is reported once, and again after a change.
+/// Collects the problems at relays. The problem of a relay is reported when it begins, when its reason changes, and when it
+/// ends.
 final class ConnectionProblems: Sendable {
     private struct State {
         var reasons: [KnownRelay: String] = [:]
@@ -76,7 +77,7 @@ final class ConnectionProblems: Sendable {
         return before == reason ? nil : "\(reason ?? "\(relay.address)"); \(ending)"
     }
 
-    /// Returns a refusal if all relays that the command could use refuse for good. Returns `nil` while one of them may still
+    /// Returns a refusal if all relays that the command could use refuse for good. Returns `nil` while one of them might still
     /// accept.
     func refusal(of profile: Profile) async -> RelayConnectionError? {
         let needed = await profile.relays().map(\.relay).filter {
