@@ -1,5 +1,9 @@
 import Foundation
 
+#if os(Linux)
+    import CLinux
+#endif
+
 /// Raises the limit of open files to the system's maximum. Each connection of a relay is an open file. The usual limit is 1,024.
 /// Failures are ignored.
 func raiseFileLimit() {
