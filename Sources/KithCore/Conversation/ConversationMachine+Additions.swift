@@ -28,7 +28,7 @@ extension ConversationMachine {
         let group = try group(in: &device).group
         var candidates: [IntentPolicy.Candidate] = []
         for (index, target) in targets.enumerated() {
-            refuseMember(target, of: group, in: device)
+            refuse(target, in: group, device)
             let candidate = candidate(target, for: group, in: device)
             candidates.append(candidate)
             // The next commit does not add the remaining people, so only their states are needed.
@@ -45,13 +45,13 @@ extension ConversationMachine {
         return candidates
     }
 
-    /// Refuses a key package of a device that is a member already, because an addition of the same device would only end the
-    /// epoch. If the device has lost the conversation, the user asks for its addition explicitly; see ``AddTarget/isAgain``.
-    private mutating func refuseMember(_ target: AddTarget, of group: Group, in device: DeviceState) {
-        guard target.trust != .invite, !target.isAgain,
-            case .here(_, let certificate) = keyPackages[target.inbox.channel], group.includes(certificate)
-        else { return }
+    /// Refuses a key package of a blocked person, and one of a device that is a member already, because an addition of the same
+    /// device would only end the epoch. If the device has lost the conversation, the user asks for it; see ``AddTarget/isAgain``.
+    private mutating func refuse(_ target: AddTarget, in group: Group, _ device: DeviceState) {
+        guard case .here(_, let certificate) = keyPackages[target.inbox.channel] else { return }
         let name = device.contacts[certificate.accountKey]?.name ?? certificate.name
+        if device.contacts.hasBlocked(certificate.accountKey) { keyPackages.didEnd(target.inbox.channel, .failed(.blocked(name))) }
+        guard target.trust != .invite, !target.isAgain, group.includes(certificate) else { return }
         let problem = MembershipProblem.alreadyMember(name, device: certificate.deviceName)
         keyPackages.didEnd(target.inbox.channel, .failed(.membership(problem)))
     }

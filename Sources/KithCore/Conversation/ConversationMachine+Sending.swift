@@ -211,6 +211,7 @@ extension ConversationMachine {
                 dropRequest(item, in: &device)
                 continue
             }
+            device.deleteAtRelay(item.blobs)
             _ = outbox.remove(item.entryID, in: &device.step)
             markDirty(in: &device)
             if queuedMessage(item) != nil { emit(.notSentToBlocked(item.entryID), in: &device) }
