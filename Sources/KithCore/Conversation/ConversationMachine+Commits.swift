@@ -199,7 +199,7 @@ extension ConversationMachine {
         return IntentPolicy(
             memberCount: loaded.group.memberCount, othersPropose: loaded.othersPropose,
             isLeavingProposed: loaded.hasProposedLeaving || outbox.contains { $0.body == .leaveProposal },
-            isOver: record.isDirect && record.epoch > 0 && loaded.group.othersAreLeaving)
+            isOver: record.isDirect && record.hasAnswer && loaded.group.othersAreLeaving)
     }
 
     /// Returns a pending change, with the facts that decide the next step of the change.
