@@ -48,7 +48,9 @@ extension TextRules.Problem {
         case .blank: Failure(message: KithError.blankText.sentence)
         case .notText: Failure(message: "\(KithError.notText.sentence); nothing was sent")
         case .tooLong(let limit):
-            Failure(message: "the text is longer than \(limit >> 20) MiB; nothing was sent. Send it as a file: --file")
+            Failure(
+                message: "the text is longer than \(ByteCount.text(UInt64(limit))); nothing was sent"
+                    + (limit == StandardInput.limit ? ". Send it as a file: --file" : ""))
         }
     }
 }
