@@ -12,7 +12,7 @@ struct EntryRecordTests {
             entry, view: LogView(seq: 3, hash: [UInt8](repeating: 1, count: 32), previous: LogView.noPrevious),
             author: .contact(ContactID(rawValue: 4)), generation: 5, sentAtMs: 6, sawThrough: 2, replyTo: .random(),
             expiresAfter: 60, body: body, warnings: [.missingBefore(1)])
-        record.account = try #require(AccountKey([UInt8](repeating: 9, count: 32)))
+        record.account = AccountKey([UInt8](repeating: 9, count: 32))
         record.replySeq = 1
         return record
     }
