@@ -14,7 +14,7 @@ struct ExportCommand: AsyncParsableCommand {
             device of it, with the whole history, and your contacts then add that device again. A lost passphrase can't \
             be recovered.
 
-            The files that you received are in it if they are on this device, which kith files shows. --no-files leaves \
+            Received files are in it if they are on this device, which kith files shows. --no-files leaves \
             them out.
 
             EXAMPLES
