@@ -50,7 +50,7 @@ public struct SecretBytes: Sendable {
         return try body(UnsafeRawBufferPointer(storage.bytes))
     }
 
-    /// Returns a copy of the bytes for an encoding. The copy is *not* wiped.
+    /// Returns a copy of the bytes, for code that encodes or decodes an array. The copy is *not* wiped.
     public func copyBytes() -> [UInt8] {
         withUnsafeBytes { Array($0) }
     }

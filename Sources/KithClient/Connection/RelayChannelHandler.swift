@@ -135,7 +135,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Requests more bytes if the user has room for them.
+    /// Requests more bytes from the channel if the wire's user has room for them.
     func read(context: ChannelHandlerContext) {
         guard isReading else { return }
         if case .open = phase, !user.unread.hasRoom(orCall: { [wire] in wire.resumeReading() }) {

@@ -39,7 +39,7 @@ extension Profile {
     /// The number of invitations to conversations and groups that have not reached the recipients' inboxes yet.
     public func waitingInvitations() -> Int { machine.waitingInvitations }
 
-    /// The number of damaged values so far. Damaged values are left out or shown as unreadable.
+    /// The number of values that have been found damaged so far. Damaged values are left out or shown as unreadable.
     public func damage() -> DamageCount {
         DamageCount(entries: machine.damagedEntries.count, otherValues: machine.damagedValues)
     }

@@ -224,7 +224,7 @@ public actor Profile {
     /// states, the stream delivers the events from `start` on. The stream ends when the profile is closed.
     ///
     /// Unread events wait, up to ``ClientLimits/unreadEvents``. Events are dropped when the unread events exceed that limit.
-    /// After the subscriber has read the waiting events, the stream reads the profile in place of the dropped events:
+    /// After the subscriber has read the waiting events, the stream makes up for the dropped events by reading the profile:
     ///
     /// - The stream delivers each notice and each message of another member once, in the order of the log.
     /// - The stream delivers the user's own messages, beginning with the first one that was dropped. It delivers each of them

@@ -26,9 +26,9 @@ struct VaultDatabase: Sendable {
         if canWrite { try perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
     }
 
-    /// Opens an existing file for reading, for a disk that has no room for the shared-memory file of SQLite's readers.
+    /// Opens an existing file for reading although the disk has no room for the shared-memory file of SQLite's readers.
     ///
-    /// - Throws: ``StoreError``, also if another process has opened the file.
+    /// - Throws: ``StoreError``, for instance if another process has opened the file.
     init(openingWithoutRoom file: URL) throws(StoreError) {
         queue =
             try Self.hasLog(file)

@@ -113,7 +113,7 @@ package final class VaultStore: ProfileStore {
 
     /// Performs the writes of a transaction, in order. Returns when the changes are on the disk.
     ///
-    /// - Throws: ``StoreError``. After an error, nothing was written. If the vault is open for reading, this always fails.
+    /// - Throws: ``StoreError``. After an error, nothing was written. Always throws if the vault is open only for reading.
     package func commit(_ transaction: StoreTransaction) throws(StoreError) {
         guard !transaction.isEmpty else { return }
         guard !isReadOnly else { throw .database(code: SQLITE_READONLY) }
@@ -150,7 +150,7 @@ package final class VaultStore: ProfileStore {
     // MARK: Other processes
 
     /// Stores a request for the process that has opened the profile. The request comes after the requests that are already
-    /// stored. If the vault is open for reading, this is the only possible write.
+    /// stored. If the vault is open only for reading, this is the only possible write.
     ///
     /// - Returns: the item number of the request. No number is used twice.
     /// - Throws: ``StoreError``.

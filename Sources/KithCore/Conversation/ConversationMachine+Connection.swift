@@ -114,8 +114,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Becomes live, if all entries that the relay had when the follow began were processed. A live conversation may send
-    /// entries.
+    /// Becomes live if this device has processed all entries that the relay had when the follow began. A live conversation may
+    /// send entries.
     mutating func didCatchUp(in device: inout DeviceState) throws(KithError) {
         guard case .catchingUp(_, let last) = sync, record.lastSeq >= last else { return }
         sync.becomeLive()

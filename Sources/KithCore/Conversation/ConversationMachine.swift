@@ -181,9 +181,9 @@ struct ConversationMachine {
 
     // MARK: Joining
 
-    /// Begins the conversation with a group that has only this device.
+    /// Begins the conversation. At first, this device is the only member of its group.
     ///
-    /// - Parameter ticket: the command that ends when the people have been added, if there is one.
+    /// - Parameter ticket: the command that ends when the people have been added; `nil` for none.
     mutating func begin(
         _ group: Group, adding targets: [AddTarget], _ ticket: Ticket<ConversationID>?, in device: inout DeviceState
     ) throws(KithError) {

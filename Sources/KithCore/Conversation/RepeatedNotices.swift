@@ -2,7 +2,7 @@ import KithWire
 
 /// Repeated notices of a conversation. Each kind is shown once, with a count.
 struct RepeatedNotices {
-    /// Lines that count unreadable entries. After another notice or message was shown, new lines begin.
+    /// Lines that count unreadable entries. After another notice or a message has been shown, new lines begin.
     private var lines: [Kind: PassedOver] = [:]
     /// The recent repeats of each kind of warning.
     private var warned: [UInt8: Repeats] = [:]
@@ -28,7 +28,7 @@ struct RepeatedNotices {
         return line
     }
 
-    /// Begins new lines, because something else was shown.
+    /// Called after something else was shown. Later unreadable entries are counted in new lines.
     mutating func didShow() { lines = [:] }
 
     /// Counts a warning.

@@ -132,7 +132,7 @@ enum SyncState {
         if case .opening(let following) = self { self = .catchingUp(following, through: seq) }
     }
 
-    /// Becomes live, after all entries that the relay had when the follow began were processed.
+    /// Becomes live. Called after the last of the entries that the relay had when the follow began has been processed.
     mutating func becomeLive() {
         guard case .catchingUp(var following, _) = self else { return }
         following.challenge.didCatchUp()

@@ -104,8 +104,8 @@ struct ViewComparison {
     /// seen it and this device has not.
     var due: [UInt64] { claims.values.map { $0.at + ClientLimits.keptMs } }
 
-    /// Adds a member's view that is ahead of this device's. An earlier view of the same member stays instead of the new view, so
-    /// that the check of the earlier view is not postponed.
+    /// Adds a member's view that is ahead of this device's. If an earlier view of the same member still waits for its check,
+    /// keeps the earlier view and ignores the new one, so that the check is not postponed.
     mutating func claim(_ view: LogView, of sender: LeafIndex, at now: UInt64) {
         if claims[sender] == nil { claims[sender] = Claim(view: view, at: now) }
     }

@@ -200,8 +200,8 @@ private struct PendingDelivery {
 
     /// Notes that the relay has refused a request of the delivery temporarily.
     ///
-    /// - Returns: the obstacle that the user should learn; `nil` for none. The user is told only once, and only about
-    ///   invitations. A relay that is busy for a moment is not reported.
+    /// - Returns: the obstacle to report to the user; `nil` for none. At most one obstacle of a delivery is reported, and
+    ///   only if the delivery is an invitation. A relay that is busy for a moment is not reported.
     mutating func wait(for error: RelayError) -> InvitationObstacle? {
         pauseMs = max(pauseMs ?? 0, error.retryDelayMs)
         let obstacle = InvitationObstacle(error)

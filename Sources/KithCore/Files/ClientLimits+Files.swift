@@ -40,8 +40,8 @@ extension ClientLimits {
     /// relay.
     static let blobSeconds: UInt32 = 30 * 86_400
 
-    /// Time from the expiry of a message until the relay may drop its blobs, in seconds: a day. The message begins to expire only
-    /// when the upload is complete, and clocks differ.
+    /// Time from the expiry of a message until the relay may drop its blobs, in seconds: a day. The message's time begins to
+    /// run only when the upload is complete, and clocks differ.
     static let blobSecondsAfterExpiry: UInt32 = 86_400
 
     /// Returns the requested lifetime of a blob, in seconds.

@@ -21,7 +21,7 @@ struct DownloadBudget: Hashable, Sendable {
     /// Takes room for the files of one message, if there is enough for all of them.
     ///
     /// - Parameters:
-    ///   - bytes: the size of the files on the disk.
+    ///   - bytes: the total size of the encrypted files.
     ///   - time: the time of the device's clock, in milliseconds since 1970.
     /// - Returns: whether there was enough room.
     mutating func take(files: Int, bytes: UInt64, from contact: ContactID, at time: UInt64) -> Bool {

@@ -40,7 +40,7 @@ struct DownloadQueue {
     /// The numbers of all downloads.
     var ids: [TransferID] { downloads.keys.sorted() }
 
-    /// The reference of a download's file; `nil` if it is not read from the store yet.
+    /// The reference of a download's file; `nil` if the reference has not been read from the store yet.
     func reference(of id: TransferID) -> BlobReference? { downloads[id]?.reference }
 
     /// The number of verified pieces of a download.

@@ -68,7 +68,7 @@ package struct FilePlace: Hashable, Sendable {
         self.init(conversation: conversation, seq: item >> 4, number: Int(item & 15) + 1)
     }
 
-    /// The items of the files of one message.
+    /// The item numbers that the files of one message can have; `nil` if the seq is too high.
     static func items(of seq: UInt64) -> ClosedRange<UInt64>? {
         guard seq < StoreKey.highest >> 4 else { return nil }
         return seq << 4...(seq << 4 | 15)

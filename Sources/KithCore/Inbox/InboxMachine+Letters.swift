@@ -32,7 +32,7 @@ extension InboxMachine {
         try closeIfOver(in: &profile)
     }
 
-    /// Removes the first entry of the queue. If the result is ``Taken/waits``, leaves the entry in the queue.
+    /// Removes the queue's first entry after it has been read, unless `taken` is ``Taken/waits``.
     ///
     /// - Returns: whether the entry was removed.
     private mutating func didTake(_ entry: Entry, _ taken: Taken) -> Bool {

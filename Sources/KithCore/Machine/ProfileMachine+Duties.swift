@@ -26,7 +26,7 @@ extension ProfileMachine {
         }
     }
 
-    /// Erases the texts that have expired by the device's clock and by the relay's.
+    /// Erases the texts that have expired by both the device's clock and the relay's clock.
     func eraseExpired() throws(KithError) {
         let conversations = state.conversations
         try state.device.eraseExpired(relay: conversations.relay(of:))
@@ -34,8 +34,8 @@ extension ProfileMachine {
 
     // MARK: New beginnings
 
-    /// Begins conversations in place of those that the other person has left. The commands that wait for the additions wait for
-    /// the new conversations.
+    /// Begins conversations in place of those that the other person has left. The commands that waited for
+    /// somebody to be added to an old conversation now wait for the addition to the new conversation.
     func beginAnew() throws(KithError) {
         for (targets, place) in state.device.step.takeBeginnings() {
             guard let relay = targets.first?.inbox.relay else { continue }

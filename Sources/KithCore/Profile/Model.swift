@@ -60,7 +60,8 @@ public struct Contact: Hashable, Sendable {
     public let accountKey: AccountKey
     /// The reason why the key is believed to be the contact's.
     public var trust: Trust
-    /// Another key that may be this contact's; `nil` if there is none. Nothing is sent to the contact until the user decides.
+    /// Another key that may be this contact's; `nil` if there is none. While there is one, nothing is sent to
+    /// the contact: the user has to decide first.
     public var conflictingKey: AccountKey?
     /// The contact's address for new conversations; `nil` if unknown.
     public var inbox: InboxAddress?
@@ -157,7 +158,7 @@ public struct ConversationSummary: Hashable, Sendable {
     public let relay: RelayAddress
     /// The key that the relay must have.
     public let relayPin: RelayPin
-    /// Whether the relay has shown different logs to members. Nothing is sent until the user decides.
+    /// Whether the relay has shown different logs to members. If it has, nothing is sent until the user decides.
     public let isSuspect: Bool
     /// Whether a stranger has begun the conversation and the user has not accepted it. Before the user accepts, this device sends
     /// nothing in the conversation and fetches nothing.

@@ -18,7 +18,7 @@ enum BackupRecord: Sendable {
     case entry(EntryPlace, [UInt8])
     /// The marks on the message of an entry.
     case marks(EntryPlace, MarksRecord)
-    /// The times at which an entry is hidden and erased.
+    /// The time at which an entry is hidden, and the time at which it is erased.
     case expiry(EntryPlace, Expiry)
     /// A cursor, so that a program on the new device does not answer messages again.
     case cursor(number: UInt64, CursorName)

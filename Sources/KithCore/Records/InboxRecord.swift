@@ -25,9 +25,9 @@ struct InboxRecord: Sendable {
     private(set) var lastSeq: UInt64 = 0
     /// The time of the last deposit of key packages, in milliseconds since 1970; 0 if there was none.
     private(set) var depositedAt: UInt64 = 0
-    /// Whether the invite for one person was used. Later users are declined, and then the inbox is closed.
+    /// Whether the inbox's invite is for one person and was used. If so, later users are declined until the inbox is closed.
     private(set) var isUsed = false
-    /// Whether the inbox is being closed. Further letters are ignored.
+    /// Whether the inbox is being closed. If so, further letters are ignored.
     private(set) var isClosing = false
     private(set) var nextKeyPackage: UInt64 = 1
     /// The seq of the last entry that the relay has dropped at this device's request.

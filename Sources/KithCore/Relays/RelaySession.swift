@@ -34,7 +34,7 @@ package struct RelaySession<Ticket> {
     /// The follows. Empty unless the phase is `open`.
     private var follows: [FollowID: FollowState<Ticket>] = [:]
     private var lastSent: Duration
-    /// The time of the oldest unanswered request, or an earlier time; `nil` only if no request is unanswered.
+    /// The time of the oldest unanswered request, or an earlier time. If it is `nil`, every request has been answered.
     private var unansweredSince: Duration?
     /// The time at which the caller began to read answers; `nil` while reading is paused.
     private var readingSince: Duration?

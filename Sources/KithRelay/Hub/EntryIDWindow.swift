@@ -8,8 +8,8 @@ import KithWire
 struct EntryIDWindow {
     /// Bounds of the age and the number of ids.
     struct Bounds {
-        /// Minimum time for which an id is kept, in milliseconds. If there are too many ids, the time is shorter. If entries
-        /// arrive all the time, an id is kept for at most twice this time.
+        /// Minimum time for which an id is kept unless there are too many ids, in milliseconds. If entries arrive all the
+        /// time, an id is kept for at most twice this time.
         let lifetimeMs: UInt64
         /// Maximum number of ids.
         let most: Int

@@ -242,8 +242,8 @@ package actor SQLiteStore: ChannelStore {
         try? writer.connection.preallocateWAL(bytes: writer.tuning.checkpointBytes)
     }
 
-    /// If the write-ahead log has grown enough, copies the log into the database. Copies are rare: each copy syncs the log and
-    /// the database, and commits wait for the disk during a sync.
+    /// If the write-ahead log has grown enough, copies the log into the database. Copies are kept rare, because each
+    /// copy syncs the log and the database, and commits wait for the disk during a sync.
     private func checkpointIfDue(_ writer: LogWriter) {
         let (bytes, tuning) = (writer.walBytes, writer.tuning)
         // The log is shorter, so SQLite has restarted it.

@@ -233,7 +233,7 @@ public struct RelayLimits: Sendable {
     /// channels forget their ids until they are used again. At the limit, even channels in use forget their older ids.
     public var cachedEntryIDs = 4_000_000
     /// Divisor of ``cachedEntryIDs``: the quotient is the maximum number of entry ids that one channel keeps in memory. The
-    /// maximum keeps one channel from pushing out the ids of all channels.
+    /// maximum keeps one channel from pushing out the ids of all other channels.
     static let channelsWithAllIDs = 4
     /// Number of entry ids that one address may make the relay load from the store without a wait. An append to a channel that is
     /// not in memory loads the channel's entry ids. The limit equals ``channelEntries``. A higher number would help only

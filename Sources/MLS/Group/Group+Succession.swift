@@ -37,8 +37,8 @@ extension Group {
         return try succeed(.reInit, by: reInit, founders, environment)
     }
 
-    /// Creates a branch of this group (RFC 9420 §11.3). A branch is a new group of some members. A resumption PSK of this group
-    /// links the branch to this group.
+    /// Creates a branch of this group (RFC 9420 §11.3). A branch is a new group of some of this group's members. A resumption
+    /// PSK of this group links the branch to this group.
     ///
     /// - Parameters:
     ///   - groupID: the new group's identifier.

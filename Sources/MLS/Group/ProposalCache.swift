@@ -66,7 +66,8 @@ struct ProposalCache: Sendable {
     /// Returns a ReInit only if there is no other proposal.
     ///
     /// - Parameter own: the commit's own proposals. Own proposals take precedence over received proposals. The only exception is
-    ///   a received self-remove: the self-remove takes precedence over every Remove of its sender (draft-ietf-mls-extensions).
+    ///   a received self-remove: the self-remove takes precedence over every Remove that would remove its sender
+    ///   (draft-ietf-mls-extensions).
     func selection(for committer: LeafIndex, beside own: [Proposal]) -> [Entry] {
         let entries = waiting
         var changeOfLeaf: [LeafIndex: Int] = [:]

@@ -97,7 +97,8 @@ enum WebAddress {
         isLetterOrDigit(character) || legalMarks.contains(character)
     }
 
-    /// Whether a character that no address contains may belong to one as somebody typed it, such as a letter with an accent.
+    /// Whether a character that is not allowed in an address may still be a part of what somebody typed as an address, such as
+    /// a letter with an accent.
     private static func isPartOfWord(_ character: Character) -> Bool {
         !character.isASCII && (character.isLetter || character.isNumber || character.unicodeScalars.count > 1)
     }

@@ -27,7 +27,7 @@ struct PrintedLines {
     private var printed: Deque<Printed> = []
     private var rows = 0
 
-    /// - Parameter windowRows: the height of the window; `nil` if it is unknown. Then no line can change.
+    /// - Parameter windowRows: the height of the window; `nil` if it is unknown. Without a known height, no line can change.
     init(columns: Int, windowRows: Int?) {
         self.columns = columns
         room = max(0, (windowRows ?? 0) - 2)

@@ -9,7 +9,7 @@ struct TerminalFeatures: Sendable, Equatable {
     /// No features: for a pipe, a file, or a terminal without escape sequences.
     static let plain = TerminalFeatures(colours: false, links: false)
 
-    /// The features of the terminal on standard output that the user wants.
+    /// The features that printed lines may use on standard output. They depend on the terminal and on the user's wishes.
     static var ofOutput: TerminalFeatures {
         guard StandardStream.output.isTerminal else { return .plain }
         return TerminalFeatures(

@@ -8,7 +8,7 @@ struct TextLine: Sendable, Equatable {
             case code
             /// The backticks around code.
             case fence
-            /// A web address. The target is the whole address, also if the piece is only a part of it.
+            /// A web address. The target is the whole address, even if the piece is only a part of it.
             case link(target: String)
         }
 

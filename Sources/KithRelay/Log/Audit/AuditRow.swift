@@ -127,7 +127,7 @@ package enum AuditRow: Equatable, Sendable {
         package let identityHash: String
         /// Length of the record's content in bytes.
         package let contentSize: Int
-        /// Time of the registration or of the last change, in milliseconds since 1970.
+        /// Time of the last renewal, or of the registration if there was no renewal, in milliseconds since 1970.
         package let renewedMs: UInt64
     }
 

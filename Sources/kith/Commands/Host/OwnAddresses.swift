@@ -2,8 +2,8 @@ import Foundation
 
 /// The addresses of this machine that other machines may be able to reach.
 enum OwnAddresses {
-    /// Returns numeric addresses. The first address is the one that most other machines can probably reach. Without a network,
-    /// the result is empty.
+    /// Returns this machine's numeric addresses. The first address is the one that most other machines can probably reach.
+    /// Without a network, the result is empty.
     static func likely() -> [String] {
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return [] }

@@ -43,7 +43,8 @@ struct ProfileOptions: ParsableArguments {
 
     /// Opens the profile for sending and receiving.
     ///
-    /// - Parameter prompt: the prompt for the passphrase, if the caller asks further questions later.
+    /// - Parameter prompt: the prompt for the passphrase, if the caller asks further questions later; `nil` to open a prompt
+    ///   for the passphrase alone.
     /// - Throws: `KithError.inUse` if another process has opened the profile.
     func open(asking prompt: Prompt? = nil) async throws -> Profile {
         let profile = try await naming {
