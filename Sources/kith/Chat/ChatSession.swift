@@ -69,6 +69,8 @@ struct ChatSession {
     /// Arrivals other than events and lines. A task that sends an arrival waits until the arrival has been taken.
     private let others = AsyncChannel<Arrival>()
     private var model: ChatModel
+    /// The names that Tab completes after `@`: those of the other members when the chat was opened.
+    private let mentionable: [String]
     /// The messages that were unread when the chat was opened.
     private let unread: [Message]
     private var readThrough: UInt64?
@@ -103,6 +105,7 @@ struct ChatSession {
         let opening = try await backend.opening(page: isForPerson ? options.page : nil)
         // If there is a keyboard, a person uses the chat, even if the output goes into a pipe.
         model = ChatModel(opening, isForPerson: isForPerson, takesCommands: !isJSON && isatty(STDIN_FILENO) == 1)
+        mentionable = opening.members.filter { !$0.isMe }.map(\.name)
         unread = opening.unread
         openedThrough = opening.conversation.lastSeq
     }
@@ -112,10 +115,12 @@ struct ChatSession {
     ///
     /// - Throws: the reason why one of a program's lines did not reach the relay, or the reason why the profile was closed.
     mutating func run() async throws {
+        let names = mentionable
         let (typed, didType) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         var style = ChatTerminal.Style(
             prompt: "\(SafeText.name(model.renderer.me)) : ", keepsLineBreaks: true, takesEmptyLines: true,
-            pageUp: "/history", completion: TypedPath.completion,
+            pageUp: "/history",
+            completion: { TypedPath.completion(of: $0) ?? TypedMention.completion(of: $0, names: names) },
             refusal: ScreenLine(
                 .failure,
                 "[too long to type; the rest was left out. kith send takes longer texts, and sends them as files]"))
