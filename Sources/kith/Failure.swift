@@ -55,7 +55,8 @@ extension KithError {
         case .profileExists: "there is a profile already (kith status shows it)"
         case .notFound(let name): "not found here: \(name) (kith list)"
         case .keyChanged(let contact, _, _): "\(self). Compare keys with \(contact), then use kith verify \(contact)"
-        case .blocked(let name): "you have blocked \(ForeignText(name)); unblock with kith contacts unblock \(ForeignText(name))"
+        case .blocked(let name):
+            "you have blocked \(ForeignText(name)); unblock with kith contacts unblock \(ForeignText(name))"
         default: description
         }
     }

@@ -1,8 +1,7 @@
 import KithWire
 import MLS
 
-// Additions and departures: the key packages of people who are to be added, the Welcomes for those who were added, and this
-// device's own departure.
+// Additions and departures: the key packages and the Welcomes of people who are added, and this device's own departure.
 
 extension ConversationMachine {
     // MARK: Key packages
@@ -45,15 +44,16 @@ extension ConversationMachine {
         return candidates
     }
 
-    /// Refuses a key package of a blocked person, and one of a device that is a member already, because an addition of the same
-    /// device would only end the epoch. If the device has lost the conversation, the user asks for it; see ``AddTarget/isAgain``.
+    /// Refuses a key package of a blocked person, and one of a device that is a member already: to add it again would only end
+    /// the epoch. If the device has lost the conversation, the user asks for it; see ``AddTarget/isAgain``.
     private mutating func refuse(_ target: AddTarget, in group: Group, _ device: DeviceState) {
         guard case .here(_, let certificate) = keyPackages[target.inbox.channel] else { return }
         let name = device.contacts[certificate.accountKey]?.name ?? certificate.name
-        if device.contacts.hasBlocked(certificate.accountKey) { keyPackages.didEnd(target.inbox.channel, .failed(.blocked(name))) }
+        let isBlocked = device.contacts.hasBlocked(certificate.accountKey)
+        if isBlocked { return keyPackages.didEnd(target.inbox.channel, .failed(.blocked(name))) }
         guard target.trust != .invite, !target.isAgain, group.includes(certificate) else { return }
-        let problem = MembershipProblem.alreadyMember(name, device: certificate.deviceName)
-        keyPackages.didEnd(target.inbox.channel, .failed(.membership(problem)))
+        let error = KithError.membership(.alreadyMember(name, device: certificate.deviceName))
+        keyPackages.didEnd(target.inbox.channel, .failed(error))
     }
 
     private func candidate(
