@@ -62,7 +62,7 @@ func recordSeeds() throws -> [String: [[UInt8]]] {
         channel: channel, relay: one, title: "friends", contact: contact.id, isDirect: false, isCreated: true, epoch: 3,
         memberCount: 4)
     conversation.begin(with: view)
-    conversation.didRead(by: contact.id, through: 4)
+    conversation.readBy.didRead(contact.id, through: 4)
     conversation.end(.stopped(seq: 5, reason: .trimmed))
     let target = AddTarget(inbox: inbox, alias: "bob", trust: .invite)
     for change in [.add([target]), .remove(account.publicKey), .leave] as [Intent.Change] {
