@@ -44,6 +44,19 @@ package enum FileSystem {
         return 0
     }
 
+    /// Writes all bytes to an open file at a place. The file's own position stays as it is.
+    package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: UInt64) -> Int32 {
+        var written = 0
+        while written < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(written))
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return count < 0 ? errno : ENOSPC }
+            written += count
+        }
+        return 0
+    }
+
     /// Sets the mode of a file to 0600. This process must have created the file. The call restores rights that the umask has
     /// removed, even rights of the owner. Does nothing on a file system without modes.
     package static func makePrivate(_ descriptor: Int32) -> Int32 {

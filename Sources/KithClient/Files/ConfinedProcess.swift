@@ -1,5 +1,6 @@
 import CLinux
 import KithCore
+import PrivateFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -43,7 +44,10 @@ import KithCore
                 cpu_seconds: ClientLimits.previewCPUSeconds, memory: ClientLimits.previewMemory,
                 open_files: ClientLimits.previewOpenFiles, file_length: UInt64(ClientLimits.previewOutput))
             var process: pid_t = -1
-            if streams.allSatisfy({ $0 > 2 }), Self.write(input, to: streams[0]) {
+            // The program reads from the file's position, which stays at the beginning.
+            if streams.allSatisfy({ $0 > 2 }),
+                input.withUnsafeBytes({ FileSystem.write($0, to: streams[0], at: 0) }) == 0
+            {
                 process = kith_start_confined(path, words + [nil], variables + [nil], streams, &limits)
             }
             for stream in [streams[0], streams[2]] where stream >= 0 { close(stream) }
@@ -70,21 +74,6 @@ import KithCore
             guard descriptor >= 0 else { return -1 }
             defer { close(descriptor) }
             return fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
-        }
-
-        private static func write(_ bytes: [UInt8], to file: Int32) -> Bool {
-            bytes.withUnsafeBytes { buffer in
-                var written = 0
-                while written < buffer.count {
-                    let rest = buffer[written...]
-                    let count = pwrite(
-                        file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, off_t(written))
-                    if count < 0, errno == EINTR { continue }
-                    guard count > 0 else { return false }
-                    written += count
-                }
-                return true
-            }
         }
 
         /// Waits for the program's end, and returns its output.

@@ -97,22 +97,10 @@ final class LocalFile: Sendable, ByteSource {
 
     /// Writes bytes at an offset.
     func write(_ bytes: some Collection<UInt8>, at offset: UInt64) throws(PrivateFileError) {
-        var failure: Int32 = 0
-        let done: Void? = bytes.withContiguousStorageIfAvailable { buffer in
-            var written = 0
-            while written < buffer.count {
-                let count = pwrite(
-                    descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written,
-                    off_t(offset) + off_t(written))
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else {
-                    failure = count < 0 ? errno : ENOSPC
-                    return
-                }
-                written += count
-            }
+        let failure = bytes.withContiguousStorageIfAvailable {
+            FileSystem.write(UnsafeRawBufferPointer($0), to: descriptor, at: offset)
         }
-        guard done != nil else { return try write(Array(bytes), at: offset) }
+        guard let failure else { return try write(Array(bytes), at: offset) }
         guard failure == 0 else { throw error(.write, failure) }
     }
 

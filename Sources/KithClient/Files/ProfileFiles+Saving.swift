@@ -33,6 +33,7 @@ extension ProfileFiles {
             throw .files(.damaged)
         }
     }
+
     /// Writes content into a folder.
     ///
     /// - Throws: ``KithError``, or ``FileCipher/NotGenuine``.
