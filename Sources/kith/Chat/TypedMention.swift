@@ -13,11 +13,17 @@ enum TypedMention {
             guard !before.isLetter, !before.isNumber else { return nil }
         }
         let start = String(text[text.index(after: at)...])
-        let matching = names.filter { $0.hasPrefix(start) }.sorted()
-        guard let first = matching.first, let last = matching.last else { return nil }
-        // The names are sorted, so all of them have the beginning that the first and the last name have in common.
-        let common = String(zip(first, last).prefix { $0 == $1 }.map(\.0))
+        guard let common = names.filter({ $0.hasPrefix(start) }).commonBeginning else { return nil }
         let rest = common.dropFirst(start.count)
         return rest.isEmpty ? nil : String(rest)
+    }
+}
+
+extension Collection<String> {
+    /// The longest text with which all texts begin; `nil` if there are no texts.
+    var commonBeginning: String? {
+        guard let first = self.min(), let last = self.max() else { return nil }
+        // All texts are between the first and the last one, so they begin with what these two have in common.
+        return String(zip(first, last).prefix { $0 == $1 }.map(\.0))
     }
 }

@@ -26,13 +26,11 @@ enum TypedPath {
         let folder = slash.map { String(path[...$0]) } ?? "."
         let start = slash.map { String(path[path.index(after: $0)...]) } ?? path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        let matching = names.filter { $0.hasPrefix(start) && (!start.isEmpty || !$0.hasPrefix(".")) }.sorted()
-        guard let first = matching.first, let last = matching.last else { return nil }
-        // The names are sorted, so all of them have the beginning that the first and the last name have in common.
-        var common = String(zip(first, last).prefix { $0 == $1 }.map(\.0))
+        let matching = names.filter { $0.hasPrefix(start) && (!start.isEmpty || !$0.hasPrefix(".")) }
+        guard var common = matching.commonBeginning else { return nil }
         if matching.count == 1 {
             var isFolder: ObjCBool = false
-            let whole = slash == nil ? first : folder + first
+            let whole = slash == nil ? common : folder + common
             if FileManager.default.fileExists(atPath: whole, isDirectory: &isFolder), isFolder.boolValue {
                 common += "/"
             }
