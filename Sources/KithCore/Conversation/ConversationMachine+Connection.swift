@@ -322,7 +322,7 @@ extension ConversationMachine {
 
     /// Notes where new members have joined, because they can't read earlier entries. In a large group, nobody sends receipts.
     mutating func noteNewMembers(_ effect: CommitEffect, at seq: UInt64, in device: DeviceState) {
-        guard record.memberCount <= ClientLimits.membersWithReceipts else { return }
+        guard hasSmallGroup else { return }
         record.readBy.didAdd(device.newMembers(in: effect), at: seq)
     }
 }

@@ -111,7 +111,7 @@ extension ConversationMachine {
         markDirty(in: &device)
         try emitSummary(in: &device)
         guard sendsReceipt, mayAct, before > record.unread, record.status == .active,
-            record.memberCount <= ClientLimits.membersWithReceipts, seq > record.receiptSeq,
+            hasSmallGroup, seq > record.receiptSeq,
             !record.isBlocked(device.contacts)
         else { return }
         record.didSendReceipt(through: seq)

@@ -25,9 +25,7 @@ extension MessageFile {
     ///
     /// - Parameter count: the number of files in the message.
     func reference(in seq: UInt64, of count: Int) -> String { count == 1 ? "\(seq)" : "\(seq).\(number)" }
-}
 
-extension MessageFile {
     /// The size of a picture, with a comma before it; empty if the sender states none.
     fileprivate var pictureSize: Sentence {
         guard let dimensions else { return "" }

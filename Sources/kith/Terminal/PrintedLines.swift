@@ -68,10 +68,10 @@ struct PrintedLines {
         for index in printed.indices.reversed() {
             let count = printed[index].rows
             defer { below += count }
-            guard var line = printed[index].line, let seq = line.end.seq, line.end.delivery != mark(seq) else {
-                continue
-            }
-            line.end.delivery = mark(seq)
+            guard var line = printed[index].line, let seq = line.end.seq else { continue }
+            let delivery = mark(seq)
+            guard line.end.delivery != delivery else { continue }
+            line.end.delivery = delivery
             let rows = line.rows(columns: columns, features)
             guard rows.count == count, let last = rows.last else {
                 printed[index].line = nil
